@@ -1,0 +1,194 @@
+"""The one loop, and the attacks that are calls of it.
+
+An adversarial example, a robustified picture, a synthesised frog and the inner step of adversarial training are
+one computation: walk down an objective over the images without leaving a ball around x.
+
+    x_adv = pgd(untargeted(model, y), x, Linf(8 / 255), steps=20, step_size=2 / 255)
+    x_adv = pgd(targeted(model, t), x, L2(0.5), steps=100, step_size=0.1)      # section 3.2 of the paper
+
+Steps are normalised in the ball's own norm, values are summed over the batch, and gradients are taken by
+`torch.autograd.grad`: images do not influence each other and nothing is left behind on the model.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.balls import Ball
+from core.objectives import Objective
+from core.types import Images, PerExample
+
+Rule = Callable[[Images, int], Images]  # (gradient, step) -> the update to subtract
+
+
+class Stop(Exception):  # noqa: N818 - a request, not an error
+    """Raised by an `on_step` to end a loop; the loop returns what it has."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What `on_step` sees: the iterate x (N, C, H, W), the objective there (N,) and its gradient."""
+
+    x: Images
+    values: PerExample
+    grad: Images
+
+
+OnStep = Callable[[int, State], bool | None]
+
+
+def descend(
+    objective: Objective,
+    x: Images,
+    ball: Ball,
+    *,
+    steps: int,
+    rule: Rule,
+    start: Images | None = None,
+    best: bool = False,
+    on_step: OnStep | None = None,
+) -> Images:
+    """Minimise the objective over images in [0, 1] within the ball around x. The only loop of this package.
+
+    Args:
+        objective: Images (N, C, H, W) to one value per image (N,).
+        x: Centre of the ball (N, C, H, W), in [0, 1]. Not modified.
+        ball: Allowed perturbations; its eps may differ per image.
+        steps: Number of gradient steps, >= 0.
+        rule: Turns the gradient at step i into the update, see `steepest` and `momentum`.
+        start: First iterate, by default x; it is projected into the ball.
+        best: Return each image's iterate of lowest objective instead of the last one (one more evaluation).
+        on_step: Called as `on_step(i, state)` with iterate i before step i + 1. Returning True or raising `Stop`
+            ends the loop at once and keeps what was reached; any other exception goes through.
+
+    Returns:
+        Images (N, C, H, W) in [0, 1] inside the ball.
+
+    Raises:
+        ValueError: If x is not a float batch in [0, 1], or steps < 0.
+    """
+    check_pixels(x)
+    if steps < 0:
+        raise ValueError(f"steps must be >= 0, got {steps}")
+    x = x.detach()
+    iterate = x if start is None else _inside(start.detach(), x, ball)
+    kept, kept_values = iterate, None
+    for i in range(steps + best):
+        iterate = iterate.detach().requires_grad_()
+        with torch.enable_grad():
+            values = objective(iterate)
+            (grad,) = torch.autograd.grad(values.sum(), iterate)
+        iterate, values = iterate.detach(), values.detach()
+        if best:
+            better = values < kept_values if kept_values is not None else torch.ones_like(values).bool()
+            kept = torch.where(better.reshape(-1, 1, 1, 1), iterate, kept)
+            kept_values = values if kept_values is None else torch.where(better, values, kept_values)
+        if i == steps:  # the extra evaluation that judges the last iterate
+            break
+        try:
+            if on_step is not None and on_step(i, State(iterate, values, grad)):
+                break
+        except Stop:
+            break
+        iterate = _inside(iterate - rule(grad, i), x, ball)
+    return kept if best else iterate
+
+
+def steepest(ball: Ball, step_size: float | Tensor | Sequence[float]) -> Rule:
+    """Step along the ball's steepest direction: sign steps for Linf, g/|g| for L2.
+
+    Args:
+        ball: Decides what a step of length 1 is.
+        step_size: Length of each step in the ball's norm (pixel units): a number, one per image (N,), or a sequence
+            with one per step.
+    """
+    return lambda grad, i: _length(step_size, i, grad) * ball.steepest(grad)
+
+
+def momentum(ball: Ball, step_size: float | Tensor | Sequence[float], beta: float = 0.9) -> Rule:
+    """Heavy-ball descent on normalised gradients: v <- beta v + g/|g|, step along v.
+
+    The first rule to reach for when the iterate must travel far, as in inversion. Make a fresh rule for each run: it
+    holds v.
+    """
+    velocity: Images | None = None
+
+    def rule(grad: Images, i: int) -> Images:
+        nonlocal velocity
+        direction = ball.steepest(grad)
+        velocity = direction if velocity is None else beta * velocity + direction
+        return _length(step_size, i, grad) * velocity
+
+    return rule
+
+
+def pgd(
+    objective: Objective,
+    x: Images,
+    ball: Ball,
+    *,
+    steps: int,
+    step_size: float | Tensor | Sequence[float],
+    random_start: bool = False,
+    generator: torch.Generator | None = None,
+    best: bool = False,
+    on_step: OnStep | None = None,
+) -> Images:
+    """Projected gradient descent (Madry et al. 2018): `descend` with normalised steps.
+
+    Args:
+        objective: What to minimise, e.g. `untargeted(model, y)`.
+        x: Clean images (N, C, H, W) in [0, 1]. Not modified.
+        ball: Allowed perturbations around x.
+        steps: Number of steps; 1 with step_size eps is FGSM (Linf) or FGM (L2).
+        step_size: Length of each step in the ball's norm, pixel units; a number, (N,), or one per step.
+        random_start: Start at a uniform draw from the ball; otherwise, as in the paper (appendix C.3), at x.
+        generator: Source of the draw; without it torch's global one is used.
+        best: Return the best iterate per image instead of the last.
+        on_step: See `descend`.
+
+    Returns:
+        x_adv (N, C, H, W) in [0, 1]; for eps 0 exactly x.
+
+    Source: Ilyas et al. (2019), appendix C.3 (7 steps of eps/5) and C.5 (100 steps of 0.1).
+    """
+    return descend(
+        objective,
+        x,
+        ball,
+        steps=steps,
+        rule=steepest(ball, step_size),
+        start=x + ball.sample(x, generator) if random_start else None,
+        best=best,
+        on_step=on_step,
+    )
+
+
+def check_pixels(x: Images) -> None:
+    """Refuse anything but a float batch of images in [0, 1]; one rounding error outside is forgiven.
+
+    Raises:
+        ValueError: With what was expected and what came.
+    """
+    if x.dim() != 4 or not x.is_floating_point():
+        raise ValueError(f"expected float images (N, C, H, W), got {x.dtype} {tuple(x.shape)}")
+    if x.numel() == 0:
+        return
+    low, high = (float(v) for v in x.detach().aminmax())
+    if not (low >= -1e-5 and high <= 1 + 1e-5):  # false for NaN too
+        raise ValueError(
+            f"expected pixels in [0, 1], got [{low:.3g}, {high:.3g}]; normalisation belongs inside the model"
+        )
+
+
+def _inside(candidate: Images, x: Images, ball: Ball) -> Images:
+    # Clamping after projecting cannot leave the ball: x is in the box, so it only moves pixels toward x.
+    return (x + ball.project(candidate - x)).clamp(0, 1)
+
+
+def _length(step_size: float | Tensor | Sequence[float], i: int, like: Tensor) -> float | Tensor:
+    if isinstance(step_size, Tensor):
+        return step_size.to(like).reshape(-1, *[1] * (like.dim() - 1))
+    return step_size if isinstance(step_size, int | float) else step_size[i]

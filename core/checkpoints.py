@@ -1,0 +1,146 @@
+"""Weights with their papers: fp16 safetensors whose header holds architecture, recipe, seed and measured accuracies.
+
+    model = load("resnet9-l2")             # eval mode, frozen, float32
+    header("resnet9-l2").measured          # {"clean": {...}, "L2 0.5": {...}}
+
+Never a pickle: a safetensors file is numbers and text, whoever made it.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from core.data import CIFAR10_CLASSES
+from core.models import Classifier, build
+
+FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
+SUFFIX = ".safetensors"
+
+
+class CheckpointError(Exception):
+    """A checkpoint that is missing or not what it should be; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is known about a model besides its weights.
+
+    Args:
+        arch: Key of `core.models.ARCHITECTURES`.
+        args: Arguments of its builder.
+        title: For people, e.g. "ResNet-9, L2-robust (eps 0.5)".
+        classes: Class names in the order of the logits.
+        recipe: How it was trained.
+        measured: Accuracies as written by `core.zoo measure`.
+    """
+
+    arch: str
+    args: dict[str, int] = field(default_factory=dict)
+    title: str = ""
+    classes: tuple[str, ...] = CIFAR10_CLASSES
+    recipe: dict[str, Any] = field(default_factory=dict)
+    measured: dict[str, Any] = field(default_factory=dict)
+
+
+def names(folder: Path = FOLDER) -> tuple[str, ...]:
+    """List the models whose weights are here."""
+    return tuple(sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}")))
+
+
+def path_of(name: str, folder: Path = FOLDER) -> Path:
+    """Return where the weights of that model are, or would be."""
+    return folder / f"{name}{SUFFIX}"
+
+
+def load(name: str, device: torch.device | str = "cpu", folder: Path = FOLDER) -> Classifier:
+    """Load a model of this project: eval mode, frozen, float32.
+
+    Raises:
+        CheckpointError: If there is none of that name, or the file is damaged.
+    """
+    path = path_of(name, folder)
+    if not path.is_file():
+        have = ", ".join(names(folder)) or "none"
+        raise CheckpointError(
+            f"no model {name!r} in {folder.name}/; have: {have}. Make it with: python -m core.zoo build {name}"
+        )
+    return read(path)[0].to(device)
+
+
+def header(name: str, folder: Path = FOLDER) -> Header:
+    """Read only what is known about a model.
+
+    Raises:
+        CheckpointError: If there is none of that name, or the file is damaged.
+    """
+    return _open(path_of(name, folder))[0]
+
+
+def read(path: Path) -> tuple[Classifier, Header]:
+    """Read a checkpoint file.
+
+    Raises:
+        CheckpointError: If it is damaged, or its tensors are not exactly those of its architecture.
+    """
+    about, tensors = _open(path)
+    try:
+        model = build(about.arch, **about.args)
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
+    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in tensors.items()}
+    if expected != found:
+        wrong = sorted(k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k))
+        raise CheckpointError(
+            f"{path.name} does not fit {about.arch}: {len(wrong)} tensors differ, first {wrong[0]}"
+            f" (expected {expected.get(wrong[0])}, found {found.get(wrong[0])})"
+        )
+    if not all(bool(value.isfinite().all()) for value in tensors.values()):
+        raise CheckpointError(f"{path.name} holds numbers that are not finite")
+    model.load_state_dict({key: value.to(model.state_dict()[key].dtype) for key, value in tensors.items()})
+    return model.eval().requires_grad_(False), about
+
+
+def save(path: Path, state: Mapping[str, Tensor], about: Header) -> None:
+    """Write weights as fp16 with their header, atomically."""
+    tensors = {
+        key: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous().clone()
+        for key, value in state.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    os.close(handle)
+    try:
+        save_file(tensors, temporary, metadata={"robust_frog": json.dumps(asdict(about), sort_keys=True)})
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def annotate(path: Path, about: Header) -> None:
+    """Replace the header and leave the weights as they are."""
+    _, tensors = _open(path)
+    save(path, tensors, about)
+
+
+def _open(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {})["robust_frog"])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path.name} is not a Robust Frog checkpoint ({error})") from error
+    try:
+        return Header(**{**about, "classes": tuple(about["classes"])}), tensors
+    except (TypeError, KeyError) as error:
+        raise CheckpointError(f"{path.name} has a header this version does not know ({error})") from error

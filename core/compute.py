@@ -1,0 +1,123 @@
+"""Where and how to compute: device, threads, precision, and a gate for heavy work.
+
+Functions in `core` run where their tensors are; only commands and pages choose, and they choose here.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+DEVICE_VARIABLE = "ROBUST_FROG_DEVICE"
+THREADS_VARIABLE = "ROBUST_FROG_THREADS"
+
+
+def device() -> torch.device:
+    """Choose `$ROBUST_FROG_DEVICE` if set, else cuda, mps or cpu, the first there is.
+
+    Raises:
+        ValueError: If the variable names a device that torch does not know or this machine does not have.
+    """
+    wanted = os.environ.get(DEVICE_VARIABLE, "").strip().lower()
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if not wanted:
+        return torch.device(next(name for name, there in present.items() if there))
+    if not present.get(wanted.split(":", maxsplit=1)[0], False):
+        have = ", ".join(name for name, there in present.items() if there)
+        raise ValueError(f"{DEVICE_VARIABLE}={wanted} is not available here; this machine has: {have}")
+    return torch.device(wanted)
+
+
+def setup_cpu(threads: int | None = None) -> int:
+    """Set torch's threads (argument, else `$ROBUST_FROG_THREADS`, else all usable cores) and flush denormals.
+
+    Call once at start. Returns the number of threads in use.
+
+    Raises:
+        ValueError: If the number of threads is not a whole number >= 1.
+    """
+    raw = threads if threads is not None else os.environ.get(THREADS_VARIABLE) or usable_cores()
+    try:
+        count = int(raw)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ValueError(f"{THREADS_VARIABLE} must be a whole number >= 1, got {raw!r}")
+    torch.set_num_threads(count)
+    torch.set_flush_denormal(True)  # decaying SiLU activations otherwise fall into the slow range
+    return torch.get_num_threads()
+
+
+def usable_cores() -> int:
+    """Count the cores this process may run on (containers may own fewer than the machine has)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def has_fast_bf16(on: torch.device) -> bool:
+    """Tell whether bfloat16 matrix products are native on that device (2.4 times float32 on a Zen 5 core)."""
+    if on.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return on.type == "cpu" and supported is not None and bool(supported())
+
+
+def autocast(on: torch.device, precision: str = "auto") -> AbstractContextManager[object]:
+    """Open the context to train in: bfloat16 where it is fast ("auto"), or as asked.
+
+    Raises:
+        ValueError: If precision is not "auto", "bf16" or "fp32".
+    """
+    if precision not in ("auto", "bf16", "fp32"):
+        raise ValueError(f"precision must be auto, bf16 or fp32, got {precision!r}")
+    if precision == "bf16" or (precision == "auto" and has_fast_bf16(on)):
+        return torch.autocast(on.type, torch.bfloat16)
+    return nullcontext()
+
+
+def for_inference(model: nn.Module, on: torch.device | str = "cpu") -> nn.Module:
+    """Prepare a model for attacks: eval mode, frozen weights, channels_last, batch norms folded where exact.
+
+    The model is changed in place and returned. A folded batch norm leaves an `nn.Identity`.
+    """
+    model.eval().requires_grad_(False)
+    for parent in list(model.modules()):
+        if isinstance(parent, nn.Sequential):
+            _fold(parent)
+    return model.to(on, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _fold(layers: nn.Sequential) -> None:
+    for i in range(len(layers) - 1):
+        conv, norm = layers[i], layers[i + 1]
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            layers[i] = fuse_conv_bn_eval(conv, norm).requires_grad_(False)
+            layers[i + 1] = nn.Identity()
+
+
+_gate = threading.BoundedSemaphore(int(os.environ.get("ROBUST_FROG_JOBS", "1")))
+
+
+@contextmanager
+def heavy_work(wait_s: float | None = None) -> Iterator[bool]:
+    """Let only a few computations (`$ROBUST_FROG_JOBS`, default 1) run at once; more only slow each other down.
+
+    Args:
+        wait_s: How long to wait for a place; None waits as long as it takes.
+
+    Yields:
+        True with a place; False when none came free in time (then the caller should say so and not compute).
+    """
+    got = _gate.acquire(timeout=wait_s) if wait_s is not None else _gate.acquire()
+    try:
+        yield got
+    finally:
+        if got:
+            _gate.release()

@@ -1,0 +1,201 @@
+"""Pictures with labels: CIFAR-10, a folder of images, an `.npz` file.
+
+    train = cifar10("train")               # torchvision's layout or .npz shards in $CIFAR10_DIR
+    x, y = train.x(range(8)), train.y(range(8))
+
+No CIFAR-10 picture ships with this project; `download=True` fetches it with torchvision.
+"""
+
+import os
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int64, UInt8
+from PIL import Image, UnidentifiedImageError
+
+from core.types import Images, Labels
+
+CIFAR10_CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+CIFAR10_VARIABLE = "CIFAR10_DIR"
+CIFAR10_SIZES = {"train": 50_000, "test": 10_000}
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+
+
+class DataError(Exception):
+    """A data set that is missing or not what it should be; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A labelled set of 8-bit pictures.
+
+    Args:
+        images: uint8 (N, H, W, 3), RGB.
+        labels: int64 (N,), indices into classes.
+        classes: Class names.
+        source: Where they come from, for captions.
+    """
+
+    images: UInt8[np.ndarray, "n h w 3"]
+    labels: Int64[np.ndarray, " n"]
+    classes: tuple[str, ...]
+    source: str
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.labels):
+            raise DataError(f"{len(self.images)} images but {len(self.labels)} labels in {self.source}")
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
+            raise DataError(
+                f"labels must be 0 to {len(self.classes) - 1}, got {self.labels.min()} to {self.labels.max()}"
+                f" in {self.source}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def x(self, rows: Iterable[int] | slice = slice(None)) -> Images:
+        """Return those pictures as float32 (n, 3, H, W) in [0, 1]."""
+        chosen = self.images[rows if isinstance(rows, slice) else np.asarray(list(rows), dtype=int)]
+        return torch.from_numpy(np.ascontiguousarray(chosen)).permute(0, 3, 1, 2).float() / 255
+
+    def y(self, rows: Iterable[int] | slice = slice(None)) -> Labels:
+        """Return their labels as int64 (n,)."""
+        return torch.from_numpy(
+            self.labels[rows if isinstance(rows, slice) else np.asarray(list(rows), dtype=int)]
+        )
+
+
+def cifar10_root() -> Path:
+    """Return `$CIFAR10_DIR`, or the per-user cache folder into which a download goes."""
+    given = os.environ.get(CIFAR10_VARIABLE)
+    if given:
+        return Path(given).expanduser()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "robust-frog" / "cifar10"
+
+
+def cifar10(split: str, root: Path | str | None = None, download: bool = False) -> Pictures:
+    """Load CIFAR-10.
+
+    Args:
+        split: "train" (50,000) or "test" (10,000).
+        root: A folder in torchvision's layout (holding `cifar-10-batches-py`), or with `.npz` shards
+            `train*.npz` / `test*.npz` of `images`, `labels`, `classes`. Default: `$CIFAR10_DIR`, else the cache folder.
+        download: Fetch it with torchvision (163 MB, shows a progress bar) if it is not there.
+
+    Raises:
+        ValueError: If split is neither "train" nor "test".
+        DataError: If it is not there or is damaged; the message says what to do.
+    """
+    if split not in CIFAR10_SIZES:
+        raise ValueError(f"split must be 'train' or 'test', got {split!r}")
+    folder = Path(root).expanduser() if root is not None else cifar10_root()
+    shards = sorted(folder.glob(f"{split}*.npz"))
+    if shards:
+        return _join([from_npz(shard) for shard in shards], f"CIFAR-10 {split} set")
+    batches = "cifar-10-batches-py"
+    if folder.name == batches:
+        folder = folder.parent
+    if not (folder / batches).is_dir() and not download:
+        raise DataError(
+            f"CIFAR-10 is not in {folder}. Set {CIFAR10_VARIABLE} to a folder that has it, or fetch it (163 MB): "
+            "python -m core.data download"
+        )
+    return _torchvision(folder, split, download)
+
+
+def _torchvision(folder: Path, split: str, download: bool) -> Pictures:
+    from torchvision.datasets import CIFAR10  # slow to import, and only needed here
+
+    try:
+        found = CIFAR10(str(folder), train=split == "train", download=download)
+    except (RuntimeError, OSError) as error:
+        hint = "check the network and that the folder can be written" if download else "delete it and fetch it again"
+        raise DataError(f"CIFAR-10 in {folder} could not be read ({error}); {hint}.") from error
+    labels = np.asarray(found.targets, dtype=np.int64)
+    return Pictures(found.data, labels, CIFAR10_CLASSES, f"CIFAR-10 {split} set")
+
+
+def from_npz(path: Path | str) -> Pictures:
+    """Read an `.npz` with `images` uint8 (N, H, W, 3), `labels` (N,) and, optionally, `classes`.
+
+    Raises:
+        DataError: If the file is missing, damaged or holds something else.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            images, labels = file["images"], file["labels"].astype(np.int64)
+            classes = tuple(str(c) for c in file["classes"]) if "classes" in file else None
+    except FileNotFoundError as error:
+        raise DataError(f"there is no file {path}") from error
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path.name} is not an .npz of images and labels ({error})") from error
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+        raise DataError(f"images in {path.name} must be uint8 (N, H, W, 3), got {images.dtype} {images.shape}")
+    names = classes or tuple(str(i) for i in range(int(labels.max(initial=0)) + 1))
+    return Pictures(images, labels, names, path.stem)
+
+
+def from_folder(folder: Path | str, size: int = 32) -> Pictures:
+    """Read an image folder with one sub-folder a class; pictures are cropped to a square and resized.
+
+    Raises:
+        DataError: If there is no picture, or one cannot be read.
+    """
+    folder = Path(folder)
+    classes = tuple(sorted(p.name for p in folder.iterdir() if p.is_dir())) if folder.is_dir() else ()
+    images, labels = [], []
+    for label, name in enumerate(classes):
+        for path in sorted((folder / name).iterdir()):
+            if path.suffix.lower() not in IMAGE_SUFFIXES:
+                continue
+            try:
+                with Image.open(path) as picture:
+                    images.append(square(picture, size))
+            except (OSError, UnidentifiedImageError) as error:
+                raise DataError(f"{path} is not a picture that can be read ({error})") from error
+            labels.append(label)
+    if not images:
+        raise DataError(f"no pictures in {folder}; expected sub-folders, one a class, with PNG or JPEG files")
+    return Pictures(np.stack(images), np.asarray(labels, dtype=np.int64), classes, folder.name)
+
+
+def square(picture: Image.Image, size: int) -> UInt8[np.ndarray, "h w 3"]:
+    """Crop the largest centred square and resize it to (size, size, 3), 8-bit RGB."""
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    cropped = picture.convert("RGB").crop((left, top, left + side, top + side))
+    return np.asarray(cropped.resize((size, size), Image.Resampling.LANCZOS))
+
+
+def _join(parts: list[Pictures], source: str) -> Pictures:
+    if len({part.classes for part in parts}) > 1:
+        raise DataError(f"the shards of {source} disagree about the class names")
+    return Pictures(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        parts[0].classes,
+        source,
+    )
+
+
+if __name__ == "__main__":
+    import argparse
+    import sys
+
+    parser = argparse.ArgumentParser(prog="python -m core.data", description="Fetch CIFAR-10 or say where it is.")
+    parser.add_argument("action", choices=["download", "where"])
+    if parser.parse_args().action == "download":
+        cifar10_root().mkdir(parents=True, exist_ok=True)
+        cifar10("train", download=True)
+    try:
+        sys.stdout.write(f"{cifar10_root()}: {len(cifar10('train'))} + {len(cifar10('test'))} pictures\n")
+    except DataError as missing:
+        sys.exit(str(missing))

@@ -1,0 +1,53 @@
+"""Clean and robust accuracy, each with its n and interval, and doubts about the attack spoken aloud."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from core.models import evaluating
+from core.types import Images, Labels, Logits
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A fraction of successes with its Wilson 95 % interval.
+
+    Args:
+        hits: Successes.
+        n: Trials.
+    """
+
+    hits: int
+    n: int
+
+    @property
+    def value(self) -> float:
+        """The fraction in [0, 1]; NaN for n = 0."""
+        return self.hits / self.n if self.n else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The Wilson score interval at 95 % (Wilson 1927); (0, 1) for n = 0."""
+        if not self.n:
+            return 0.0, 1.0
+        z = 1.959964
+        centre = (self.value + z * z / (2 * self.n)) / (1 + z * z / self.n)
+        half = z / (1 + z * z / self.n) * math.sqrt(self.value * (1 - self.value) / self.n + z * z / (4 * self.n**2))
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{100 * self.value:.1f} % [{100 * low:.1f}, {100 * high:.1f}] (n = {self.n:,})"
+
+
+def predict(model: nn.Module, x: Images, batch_size: int = 500) -> Logits:
+    """Compute logits (N, K) in eval mode, without gradients, in batches."""
+    with evaluating(model), torch.no_grad():
+        return torch.cat([model(part) for part in x.split(batch_size)])
+
+
+def clean_accuracy(model: nn.Module, x: Images, y: Labels) -> Rate:
+    """Measure the fraction of images (N, C, H, W) classified as y (N,)."""
+    return Rate(int((predict(model, x).argmax(1) == y).sum()), len(y))

@@ -1,0 +1,220 @@
+"""Classifiers with an open representation: pixels in [0, 1] -> normalize -> features g(x) -> head -> logits.
+
+`model.features(x)` is the penultimate representation g(x) (N, D), `model.head(z)` its logits, `model(x)` both in a row.
+`ARCHITECTURES` names the builders; `build(name, **args)` makes one.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from core.types import Features, Images, Logits
+
+# CIFAR-10 training set, per channel and pixel. They are saved with the weights: normalisation belongs to a model.
+MEAN = (0.4914, 0.4822, 0.4465)
+STD = (0.2470, 0.2435, 0.2616)
+
+
+class Normalize(nn.Module):
+    """(x - mean) / std per channel, with the constants stored among the weights."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).reshape(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std).reshape(1, -1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.std
+
+
+class Classifier(nn.Module):
+    """head(body(normalize(x))) with the representation in the open.
+
+    Args:
+        body: Named blocks from normalised images to g(x) (N, D).
+        head: The final linear layer, D to K.
+    """
+
+    def __init__(self, body: nn.Sequential, head: nn.Linear) -> None:
+        super().__init__()
+        self.normalize = Normalize()
+        self.body = body
+        self.head = head
+
+    def features(self, x: Images) -> Features:
+        """Compute g(x) (N, D), the input of the final linear layer, from pixels in [0, 1]."""
+        return self.body(self.normalize(x))
+
+    def forward(self, x: Images) -> Logits:
+        return self.head(self.features(x))
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Names of the body's blocks, first to last; the last one's output is g(x)."""
+        return tuple(name for name, _ in self.body.named_children())
+
+    def activations(self, x: Images, block: str) -> Tensor:
+        """Compute the output of a named block (N, ...), from pixels in [0, 1].
+
+        Raises:
+            ValueError: If there is no such block.
+        """
+        if block not in self.blocks:
+            raise ValueError(f"no block {block!r}; this model has {', '.join(self.blocks)}")
+        h = self.normalize(x)
+        for name, module in self.body.named_children():
+            h = module(h)
+            if name == block:
+                break
+        return h
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[nn.Module]:
+    """Put the model in eval mode for a while and restore each module's own mode after, also on errors.
+
+    Batch norm in training mode makes accuracy depend on the batch, so every measurement goes through here.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield model
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+class Residual(nn.Module):
+    """x + block(x)."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.block = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.block(x)
+
+
+def _conv(c_in: int, c_out: int, *, pool: bool = False) -> nn.Sequential:
+    layers: list[nn.Module] = [
+        nn.Conv2d(c_in, c_out, 3, padding=1, bias=False),
+        nn.BatchNorm2d(c_out),
+        nn.SiLU(),
+    ]
+    return nn.Sequential(*layers, *([nn.AvgPool2d(2)] if pool else []))
+
+
+def resnet9(width: int = 32, classes: int = 10) -> Classifier:
+    """Build the house network: 8 convolutions, 1.65 M parameters and D = 256 at width 32.
+
+    SiLU and average pooling keep the gradient with respect to the pixels smooth, which adversarial training and
+    inversion both live on. After the ResNet-9 of DAWNBench (D. Page, 2018).
+    """
+    w = width
+    body = nn.Sequential(
+        OrderedDict(
+            stem=_conv(3, w),  # (N, w, 32, 32)
+            conv1=_conv(w, 2 * w, pool=True),  # (N, 2w, 16, 16)
+            res1=Residual(_conv(2 * w, 2 * w), _conv(2 * w, 2 * w)),
+            conv2=_conv(2 * w, 4 * w, pool=True),  # (N, 4w, 8, 8)
+            conv3=_conv(4 * w, 8 * w, pool=True),  # (N, 8w, 4, 4)
+            res3=Residual(_conv(8 * w, 8 * w), _conv(8 * w, 8 * w)),
+            pool=nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),  # (N, 8w)
+        )
+    )
+    return Classifier(body, nn.Linear(8 * w, classes))
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut (He et al. 2016)."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        self.path = nn.Sequential(
+            nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(c_out),
+            nn.ReLU(),
+            nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(c_out),
+        )
+        same = stride == 1 and c_in == c_out
+        self.shortcut = (
+            nn.Identity()
+            if same
+            else nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.path(x) + self.shortcut(x))
+
+
+def resnet18(width: int = 64, classes: int = 10) -> Classifier:
+    """Build the CIFAR ResNet-18: 3x3 stem, no max-pool, widths 64-512, D = 512, 11.2 M parameters."""
+    w = width
+
+    def stage(c_in: int, c_out: int, stride: int) -> nn.Sequential:
+        return nn.Sequential(BasicBlock(c_in, c_out, stride), BasicBlock(c_out, c_out, 1))
+
+    body = nn.Sequential(
+        OrderedDict(
+            stem=nn.Sequential(nn.Conv2d(3, w, 3, 1, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU()),
+            stage1=stage(w, w, 1),
+            stage2=stage(w, 2 * w, 2),
+            stage3=stage(2 * w, 4 * w, 2),
+            stage4=stage(4 * w, 8 * w, 2),
+            pool=nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        )
+    )
+    return Classifier(body, nn.Linear(8 * w, classes))
+
+
+def vgg(width: int = 32, classes: int = 10) -> Classifier:
+    """Build a plain VGG-like stack: 8 convolutions, ReLU, max-pooling, no shortcut anywhere (D = 8 width)."""
+    w = width
+
+    def conv(c_in: int, c_out: int) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Conv2d(c_in, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU()
+        )
+
+    def stage(c_in: int, c_out: int) -> nn.Sequential:
+        return nn.Sequential(conv(c_in, c_out), conv(c_out, c_out), nn.MaxPool2d(2))
+
+    body = nn.Sequential(
+        OrderedDict(
+            stage1=stage(3, w),
+            stage2=stage(w, 2 * w),
+            stage3=stage(2 * w, 4 * w),
+            stage4=stage(4 * w, 8 * w),
+            pool=nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        )
+    )
+    return Classifier(body, nn.Linear(8 * w, classes))
+
+
+ARCHITECTURES: dict[str, Callable[..., Classifier]] = {
+    "resnet9": resnet9,
+    "resnet18": resnet18,
+    "vgg": vgg,
+}
+
+
+def build(arch: str, **args: int) -> Classifier:
+    """Build a freshly initialised classifier by name.
+
+    Args:
+        arch: A key of `ARCHITECTURES`.
+        args: The builder's arguments, `width` and `classes`.
+
+    Raises:
+        ValueError: If there is no such architecture.
+    """
+    if arch not in ARCHITECTURES:
+        raise ValueError(f"no architecture {arch!r}; have {', '.join(ARCHITECTURES)}")
+    return ARCHITECTURES[arch](**args)

@@ -1,0 +1,99 @@
+"""What an attack minimises: functions from images (N, C, H, W) to one number per image (N,).
+
+An objective closes over its model and its labels and is *always minimised*; there is no `targeted` flag and no
+sign to get wrong. The same loop then makes an adversarial example, a robustified picture or a synthesised frog:
+
+    pgd(untargeted(model, y), x, Linf(8 / 255), ...)        # be wrong
+    pgd(targeted(model, t), x, L2(0.5), ...)                # be taken for t
+    descend(match_features(model, z), x0, L2(inf), ...)     # have the representation z
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.types import Features, Images, Labels, Logits, PerExample
+
+Objective = Callable[[Images], PerExample]
+
+
+def untargeted(model: nn.Module, y: Labels) -> Objective:
+    """Make the true class unlikely: minimise its log-odds log p_y / (1 - p_y).
+
+    The log-odds are a monotone function of the cross-entropy (CE = softplus(-log-odds)), so every normalised step
+    is the very step of cross-entropy PGD; but where CE saturates and its float32 gradient dies, theirs does not.
+
+    Args:
+        model: Maps images to logits (N, K), K >= 2.
+        y: True labels (N,).
+    """
+    return lambda x: log_odds(model(x), y)
+
+
+def targeted(model: nn.Module, t: Labels) -> Objective:
+    """Make class t likely: minimise minus its log-odds (the same direction as minimising CE toward t).
+
+    Args:
+        model: Maps images to logits (N, K), K >= 2.
+        t: Wanted classes (N,).
+
+    Source: Ilyas et al. (2019), section 3.2, eq. (5).
+    """
+    return lambda x: -log_odds(model(x), t)
+
+
+def untargeted_margin(model: nn.Module, y: Labels) -> Objective:
+    """Minimise z_y - max_{j != y} z_j: negative exactly where the model is wrong (Carlini & Wagner 2017, f_6)."""
+    return lambda x: margin(model(x), y)
+
+
+def targeted_margin(model: nn.Module, t: Labels) -> Objective:
+    """Minimise max_{j != t} z_j - z_t: negative exactly where the model says t."""
+    return lambda x: -margin(model(x), t)
+
+
+def match_features(model: nn.Module, z: Features) -> Objective:
+    """Have the representation z: minimise |g(x) - z|_2, g the penultimate layer.
+
+    Args:
+        model: A `core.models.Classifier`.
+        z: Wanted representations (N, D).
+
+    Source: Ilyas et al. (2019), section 3.1 and appendix C.4, eq. (6).
+    """
+
+    def objective(x: Images) -> PerExample:
+        g = model.features(x)
+        if g.shape != z.shape:
+            raise ValueError(f"z must have the shape of g(x) {tuple(g.shape)}, got {tuple(z.shape)}")
+        return torch.linalg.vector_norm((g - z).flatten(1), dim=1)
+
+    return objective
+
+
+def log_odds(logits: Logits, y: Labels) -> PerExample:
+    """Compute log p_y / (1 - p_y) = z_y - logsumexp of the other logits."""
+    return _own(logits, y) - _others(logits, y).logsumexp(1)
+
+
+def margin(logits: Logits, y: Labels) -> PerExample:
+    """Compute z_y - max of the other logits: > 0 exactly where y is the prediction."""
+    return _own(logits, y) - _others(logits, y).amax(1)
+
+
+def cross_entropy(logits: Logits, y: Labels) -> PerExample:
+    """Compute -log p_y in nats, one per image."""
+    return F.cross_entropy(logits, y, reduction="none")
+
+
+def _own(logits: Tensor, y: Tensor) -> Tensor:
+    if logits.dim() != 2 or logits.shape[1] < 2:
+        raise ValueError(f"an attack needs logits (N, K) with K >= 2 classes, got {tuple(logits.shape)}")
+    return logits.gather(1, y[:, None])[:, 0]
+
+
+def _others(logits: Tensor, y: Tensor) -> Tensor:
+    return logits.masked_fill(F.one_hot(y, logits.shape[1]).bool(), -math.inf)
