@@ -1,0 +1,71 @@
+# Robust Frog. Needs Python 3.11 or newer and make; everything else is installed into .venv.
+#
+#   make app            start the app        (PORT=8502 for another port)
+#   make test           run the tests        (ARGS="-k balls" for some of them)
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# The first Python that is new enough and can make environments.
+PYTHON ?= $(shell for p in python3.11 python3 python3.13 python3.12; do \
+	command -v $$p >/dev/null 2>&1 \
+	&& $$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+# One line for each large download; errors go to the terminal as they are. The status file carries pip's exit code
+# through the pipe.
+PIP = { $(PY) -m pip install --disable-pip-version-check --progress-bar off $(1) && : > $(VENV)/.ok; } \
+	| sed -n -e 's/^ *\(Downloading\|Using cached\) \([^ ]*\) (\([0-9.]* [MG]B\)).*/   \2  \3/p' \
+	         -e 's/^Installing collected packages.*/   unpacking .../p'; \
+	test -e $(VENV)/.ok && rm $(VENV)/.ok
+
+.DEFAULT_GOAL := help
+.PHONY: help setup app test lint format zoo bench
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+setup: $(VENV)/.dev ## make the environment, with the tools for tests and lint
+
+app: $(VENV)/.app ## start the app and print where it is (PORT=8502 for another port)
+	@echo "Starting Robust Frog; stop it with Ctrl-C."
+	@exec $(PY) -m streamlit run app.py $(if $(PORT),--server.port $(PORT))
+
+test: $(VENV)/.dev ## run the tests (ARGS="-m 'not slow'" for a quick look)
+	$(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## check style, format and types
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+format: $(VENV)/.dev ## let ruff repair what it can
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+zoo: $(VENV)/.app ## train the models that are missing and measure all (hours on a CPU; may be stopped and resumed)
+	$(PY) -m core.zoo build
+	$(PY) -m core.zoo measure
+
+bench: $(VENV)/.bench ## time our attack beside torchattacks, foolbox, ART and robustness
+	$(PY) -m bench.attacks $(ARGS)
+
+$(VENV)/bin/pip:
+	@test -n "$(PYTHON)" || { echo "Robust Frog needs Python 3.11 or newer with venv (on Debian: apt install python3-venv)."; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.app: requirements.txt | $(VENV)/bin/pip
+	@echo "Installing what the app needs (first time: about 2 minutes, most of it PyTorch)"
+	@$(call PIP,-r requirements.txt)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.app
+	@echo "Installing what the tests need"
+	@$(call PIP,-r requirements-dev.txt)
+	@$(call PIP,--no-deps 'torchattacks>=3.5')
+	@touch $@
+
+$(VENV)/.bench: bench/requirements.txt $(VENV)/.dev
+	@echo "Installing the libraries to compare with"
+	@$(call PIP,-r bench/requirements.txt)
+	@$(call PIP,--no-deps 'robustness>=1.2' 'cox>=0.1.post3') || echo "robustness could not be installed; the comparison goes on without it"
+	@touch $@

@@ -1,0 +1,121 @@
+"""Fixtures that need something outside the repository: they skip, with the reason, where it is missing.
+
+Small models, draws and made-up pictures are plain functions in `tests/helpers.py`.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+from core import checkpoints, data
+from core.models import Classifier
+from tests.helpers import tiny
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
+# One thread: the models here are tiny, sums come out the same every time, and a busy machine does not thrash.
+torch.set_num_threads(int(os.environ.get("ROBUST_FROG_THREADS", "1")))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests marked `gpu` where there is none."""
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="no CUDA device here"))
+
+
+@pytest.fixture(scope="session")
+def cifar() -> data.Pictures:
+    """The CIFAR-10 test set."""
+    try:
+        return data.cifar10("test")
+    except data.DataError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> Callable[[str], Classifier]:
+    """A function from a model's name to the model; it skips the test where the weights are missing."""
+
+    def load(name: str) -> Classifier:
+        if name not in checkpoints.names():
+            pytest.skip(f"the weights of {name} are not here; make them with: python -m core.zoo build {name}")
+        return checkpoints.load(name)
+
+    return load
+
+
+@pytest.fixture
+def tiny_model() -> Classifier:
+    """A ResNet-9 of width 4 with random weights, in eval mode."""
+    return tiny()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium for playwright's `executable_path`; `$CHROMIUM` names another one."""
+    if find_spec("playwright") is None:
+        pytest.skip("playwright is not installed; make setup installs it")
+    for name in (os.environ.get("CHROMIUM"), *BROWSERS):
+        if name and (path := shutil.which(name)):
+            return path
+    pytest.skip("no Chromium here; on Debian: apt install chromium")
+
+
+@pytest.fixture(scope="session")
+def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The running app's address, e.g. http://127.0.0.1:40123; it is stopped after the last test."""
+    port = _free_port()
+    written = tmp_path_factory.mktemp("app") / "server.log"
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", "app.py"),
+        *("--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(port)),
+    ]
+    with (
+        written.open("wb") as log,
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as server,
+    ):
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_up(url, server, written)
+            yield url
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_up(url: str, server: subprocess.Popen[bytes], written: Path, patience_s: float = 90) -> None:
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.2)
+    pytest.fail(f"the app did not start; it said:\n{written.read_text(errors='replace')}")

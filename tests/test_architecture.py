@@ -1,0 +1,196 @@
+"""What holds of the whole tree, read from its source: who imports whom, and what nobody may call."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = (
+    ("types", "compute", "recipes", "render", "decode", "figures"),
+    ("models", "checkpoints", "data", "pictures"),
+    ("balls", "objectives", "attacks", "perturb"),
+    ("inversion", "saliency", "transfer", "usefulness", "gaussian", "frequency", "synthesis", "bugs"),
+    ("construct", "train", "evaluate", "zoo", "gallery", "experiments"),
+)
+LAYER_OF = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
+CORE = sorted((ROOT / "core").rglob("*.py"))
+APP = [path for path in [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))] if path.is_file()]
+CHECKPOINT_BYTES = 48_000_000
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "core").with_suffix("").parts[0]
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """All dotted names that a file imports, those inside functions included, with their lines."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    """All calls with the dotted text of what is called: `torch.load`, `st.image`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def constant(call: ast.Call, keyword: str) -> object:
+    """The constant given for a keyword; None where it is not given."""
+    return next(
+        (k.value.value if isinstance(k.value, ast.Constant) else "?" for k in call.keywords if k.arg == keyword), None
+    )
+
+
+def test_importing_all_of_core_does_not_import_streamlit():
+    script = (
+        "import importlib, pkgutil, sys, core\n"
+        "for module in pkgutil.walk_packages(core.__path__, 'core.'):\n"
+        "    if not module.name.endswith('__main__'):\n"
+        "        importlib.import_module(module.name)\n"
+        "print(sorted(name for name in sys.modules if name.split('.')[0] in ('streamlit', 'pages', 'app')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_room_of_core_has_a_layer():
+    rooms = {room_of(path) for path in CORE} - {"__init__"}
+    assert rooms <= LAYER_OF.keys(), "give the new room a layer in LAYERS"
+
+
+def test_core_imports_only_downward():
+    upward = []
+    for path in CORE:
+        here = room_of(path)
+        for name, line in imports(path):
+            parts = name.split(".")
+            if parts[0] in {"app", "pages", "streamlit", "tests", "bench"}:
+                upward.append(f"{name_of(path)}:{line} imports {name}")
+            elif parts[0] == "core" and here != "__init__":
+                there = next((part for part in parts[1:2] if part in LAYER_OF), None)
+                if there is not None and LAYER_OF[there] > LAYER_OF.get(here, 0):
+                    upward.append(f"{name_of(path)}:{line} (layer {LAYER_OF.get(here)}) imports {name}")
+    assert upward == []
+
+
+def test_pages_do_not_compute_gradients_themselves():
+    """The loop lives in core; a page that differentiates has become a second one."""
+    found = [
+        f"{name_of(p)}:{c.lineno} {n}" for p in APP for n, c in calls(p) if n.endswith((".backward", "autograd.grad"))
+    ]
+    assert found == []
+
+
+def test_every_picture_is_shown_as_png():
+    """st.image sends a NumPy image as JPEG by default: more than half of a perturbation of 8/255 is then lost."""
+    lossy = [
+        f"{name_of(path)}:{call.lineno} {name}"
+        for path in APP
+        for name, call in calls(path)
+        if name.endswith(".image") and constant(call, "output_format") != "PNG"
+    ]
+    assert lossy == []
+
+
+def test_weights_are_never_unpickled():
+    unsafe = []
+    for path in [*CORE, *APP]:
+        unsafe += [
+            f"{name_of(path)}:{call.lineno} weights_only={constant(call, 'weights_only')}"
+            for name, call in calls(path)
+            if name == "torch.load" and constant(call, "weights_only") not in (None, True)
+        ]
+        unsafe += [
+            f"{name_of(path)}:{line} imports {name}"
+            for name, line in imports(path)
+            if name.split(".")[0] in {"pickle", "dill", "joblib", "cloudpickle"}
+        ]
+        unsafe += [
+            f"{name_of(path)}:{call.lineno} allow_pickle"
+            for _, call in calls(path)
+            if constant(call, "allow_pickle") not in (None, False)
+        ]
+    assert unsafe == []
+
+
+def test_state_dicts_are_loaded_strictly():
+    lax = [
+        f"{name_of(path)}:{call.lineno} {name}"
+        for path in [*CORE, *APP]
+        for name, call in calls(path)
+        if name.endswith("load_state_dict") and constant(call, "strict") not in (None, True)
+    ]
+    assert lax == []
+
+
+def test_nobody_seeds_the_whole_process():
+    """A global seed is shared by all sessions of the app; draws come from a torch.Generator of their own."""
+    seeders = {"torch.manual_seed", "torch.seed", "torch.cuda.manual_seed", "torch.cuda.manual_seed_all"}
+    seeders |= {"np.random.seed", "numpy.random.seed", "random.seed"}
+    found = [f"{name_of(p)}:{c.lineno} {n}" for p in [*CORE, *APP] for n, c in calls(p) if n in seeders]
+    assert found == []
+
+
+def test_all_weights_together_stay_small():
+    files = [path for path in (ROOT / "checkpoints").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < CHECKPOINT_BYTES
+    assert [path.name for path in files if path.suffix in {".pt", ".pth", ".pkl", ".ckpt"}] == []
+
+
+def test_torch_and_torchvision_are_of_the_same_release():
+    """A mismatched pair fails with `operator torchvision::nms does not exist`."""
+    import torch
+    import torchvision
+
+    kept = torchvision.ops.nms(torch.tensor([[0.0, 0, 1, 1], [0.0, 0, 1, 1]]), torch.tensor([0.9, 0.8]), 0.5)
+    assert kept.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("server", "address", "127.0.0.1"),
+        ("server", "enableXsrfProtection", True),
+        ("server", "maxUploadSize", 10),
+        ("browser", "gatherUsageStats", False),
+    ],
+)
+def test_the_server_is_private_by_default(section: str, key: str, value: object):
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings[section][key] == value
+
+
+def test_streamlit_knows_every_setting():
+    """Streamlit only warns about unknown keys, in a log that nobody reads."""
+    from streamlit import config
+
+    known = config.get_config_options()
+
+    def keys(table: dict[str, object], prefix: str = "") -> Iterator[str]:
+        for key, value in table.items():
+            if isinstance(value, dict):
+                yield from keys(value, f"{prefix}{key}.")
+            else:
+                yield prefix + key
+
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert [key for key in keys(settings) if key not in known] == []
