@@ -10,15 +10,16 @@ Steps are normalised in the ball's own norm, values are summed over the batch, a
 `torch.autograd.grad`: images do not influence each other and nothing is left behind on the model.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from core.balls import Ball
-from core.objectives import Objective
-from core.types import Images, PerExample
+from core.balls import Ball, Eps, Linf
+from core.objectives import Objective, margin, targeted, targeted_margin, untargeted, untargeted_margin
+from core.types import Images, Labels, Logits, PerExample
 
 Rule = Callable[[Images, int], Images]  # (gradient, step) -> the update to subtract
 
@@ -164,6 +165,190 @@ def pgd(
         best=best,
         on_step=on_step,
     )
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One picture at many radii: everything that was found, per eps (E) and image (N).
+
+    Args:
+        eps: The radii (E).
+        x_adv: Adversarial images (E, N, C, H, W).
+        logits: What the attacked model says of them (E, N, K).
+        norm: Measured length of the perturbation in the ball's norm (E, N), pixel units.
+        success: Whether the model is wrong, or says the target (E, N).
+    """
+
+    eps: tuple[float, ...]
+    x_adv: Tensor
+    logits: Tensor
+    norm: Tensor
+    success: Tensor
+
+    @property
+    def smallest_eps(self) -> Tensor:
+        """The smallest radius that fools, per image (N,); inf where none does."""
+        eps = torch.tensor(self.eps, device=self.success.device)[:, None].expand_as(self.success)
+        return torch.where(self.success, eps, torch.full_like(eps, math.inf)).amin(0)
+
+    @staticmethod
+    def join(parts: "Sequence[Sweep]") -> "Sweep":
+        """Put sweeps over consecutive radii of the same images together."""
+        return Sweep(
+            eps=tuple(eps for part in parts for eps in part.eps),
+            x_adv=torch.cat([part.x_adv for part in parts]),
+            logits=torch.cat([part.logits for part in parts]),
+            norm=torch.cat([part.norm for part in parts]),
+            success=torch.cat([part.success for part in parts]),
+        )
+
+
+SWEEP_ROWS = 7  # radii per batch: the first frames come soon, and page and script round alike
+
+
+def sweep(
+    model: nn.Module,
+    x: Images,
+    y: Labels,
+    make_ball: Callable[[Eps], Ball],
+    eps_values: Sequence[float],
+    *,
+    steps: int,
+    relative_step: float | None = None,
+    target: Labels | None = None,
+    random_start: bool = False,
+    generator: torch.Generator | None = None,
+    on_step: OnStep | None = None,
+) -> Sweep:
+    """Attack the same images at many radii, each row of the batch with its own eps.
+
+    Args:
+        model: Maps images to logits; should be in eval mode.
+        x: Clean images (N, C, H, W) in [0, 1].
+        y: True labels (N,).
+        make_ball: `Linf` or `L2`.
+        eps_values: Radii in pixel units.
+        steps: PGD steps.
+        relative_step: Step length over eps; default 2.5 / steps, and 1 for a single step.
+        target: Wanted classes (N,); None attacks untargeted.
+        random_start: Start at uniform draws from the balls.
+        generator: Source of the draws.
+        on_step: See `descend`; sees one batch of at most `SWEEP_ROWS` radii at a time. Stopping keeps what the current
+            batch reached and computes no further ones.
+
+    Returns:
+        What was found at each radius.
+    """
+    ratio = relative_step if relative_step is not None else min(1.0, 2.5 / max(1, steps))
+    parts: list[Sweep] = []
+    stopped = False
+
+    def watched(i: int, state: State) -> bool:
+        nonlocal stopped
+        try:
+            stopped = bool(on_step is not None and on_step(i, state))
+        except Stop:
+            stopped = True
+        return stopped
+
+    for first in range(0, len(eps_values), SWEEP_ROWS):
+        radii = tuple(eps_values[first : first + SWEEP_ROWS])
+        rows = torch.tensor(radii, dtype=x.dtype, device=x.device).repeat_interleave(len(x))
+        clean, labels = x.repeat(len(radii), 1, 1, 1), y.repeat(len(radii))
+        wanted = None if target is None else target.repeat(len(radii))
+        ball = make_ball(rows)
+        objective = untargeted(model, labels) if wanted is None else targeted(model, wanted)
+        x_adv = pgd(
+            objective, clean, ball,
+            steps=steps, step_size=rows * ratio, random_start=random_start, generator=generator, on_step=watched,
+        )  # fmt: skip
+        with torch.no_grad():
+            logits = model(x_adv)
+        fooled = logits.argmax(1) != labels if wanted is None else logits.argmax(1) == wanted
+        per_eps = (len(radii), len(x))
+        parts.append(
+            Sweep(
+                radii,
+                x_adv.reshape(*per_eps, *x.shape[1:]),
+                logits.reshape(*per_eps, -1),
+                ball.norm(x_adv - clean).reshape(per_eps),
+                fooled.reshape(per_eps),
+            )
+        )
+        if stopped:
+            break
+    return Sweep.join(parts)
+
+
+def minimum_norm(
+    model: nn.Module,
+    x: Images,
+    y: Labels,
+    make_ball: Callable[[Eps], Ball],
+    *,
+    steps: int,
+    target: Labels | None = None,
+    gamma: float = 0.05,
+    on_step: OnStep | None = None,
+) -> tuple[Images, PerExample]:
+    """Find the smallest perturbation that fools: the fast minimum-norm attack (Pintor et al. 2021).
+
+    The loop is `descend` on the margin; after each step the radius of every image shrinks below the best perturbation
+    if the image is adversarial, and else grows to where a linear model would be.
+
+    Args:
+        model: Maps images to logits; should be in eval mode.
+        x: Clean images (N, C, H, W) in [0, 1].
+        y: True labels (N,).
+        make_ball: `Linf` or `L2`: the norm to be small in.
+        steps: Gradient steps; 50 to 100 come close, more comes closer.
+        target: Wanted classes (N,); None attacks untargeted.
+        gamma: How much the radius changes at first; decays to zero as a cosine.
+        on_step: See `descend`.
+
+    Returns:
+        The closest adversarial images found (N, C, H, W) and their distance (N,) in pixel units; where none was found,
+        the clean image and inf. Images that fool from the start come back at distance 0.
+    """
+    eps = torch.full((len(x),), math.inf, dtype=x.dtype, device=x.device)
+    ball = make_ball(eps)
+    dual = (lambda g: g.abs().flatten(1).sum(1)) if isinstance(ball, Linf) else ball.norm
+    nearest, distance = x.detach().clone(), torch.full_like(eps, math.inf)
+
+    def decay(i: int) -> float:
+        return (1 + math.cos(math.pi * i / max(1, steps))) / 2
+
+    def keep(images: Images, values: PerExample) -> Tensor:
+        """Remember the adversarial images that are nearer than any before; return which images are adversarial."""
+        norm = ball.norm(images - x)
+        adversarial = values < 0
+        nearer = adversarial & (norm < distance)
+        nearest[nearer], distance[nearer] = images[nearer], norm[nearer]
+        return adversarial
+
+    def adapt(i: int, state: State) -> bool | None:
+        adversarial = keep(state.x, state.values)
+        norm, change = ball.norm(state.x - x), gamma * decay(i)
+        linear = norm + state.values.abs() / dual(state.grad).clamp_min(1e-12)
+        found = distance < math.inf
+        shrunk = torch.minimum(eps, distance * (1 - change))
+        grown = torch.where(found, torch.minimum(eps * (1 + change), distance), linear)
+        eps.copy_(torch.where(adversarial, shrunk, grown))
+        return on_step(i, state) if on_step is not None else None
+
+    objective = untargeted_margin(model, y) if target is None else targeted_margin(model, target)
+
+    def rule(grad: Images, i: int) -> Images:
+        # Steps in proportion to the radius: a fixed length would be too long for a standard model or too short for a
+        # robust one.
+        length = eps * max(0.02, decay(i))
+        return length.reshape(-1, 1, 1, 1) * ball.steepest(grad)
+
+    last = descend(objective, x, ball, steps=steps, rule=rule, on_step=adapt)
+    with torch.no_grad():
+        logits = model(last)
+        keep(last, margin(logits, y) if target is None else -margin(logits, target))
+    return nearest, distance
 
 
 def check_pixels(x: Images) -> None:

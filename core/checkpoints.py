@@ -82,7 +82,7 @@ def header(name: str, folder: Path = FOLDER) -> Header:
     Raises:
         CheckpointError: If there is none of that name, or the file is damaged.
     """
-    return _open(path_of(name, folder))[0]
+    return _header(path_of(name, folder))
 
 
 def read(path: Path) -> tuple[Classifier, Header]:
@@ -133,14 +133,16 @@ def annotate(path: Path, about: Header) -> None:
     save(path, tensors, about)
 
 
-def _open(path: Path) -> tuple[Header, dict[str, Tensor]]:
+def _header(path: Path) -> Header:
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {})["robust_frog"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+        return Header(**{**about, "classes": tuple(about["classes"])})
+    except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path.name} is not a Robust Frog checkpoint ({error})") from error
-    try:
-        return Header(**{**about, "classes": tuple(about["classes"])}), tensors
-    except (TypeError, KeyError) as error:
-        raise CheckpointError(f"{path.name} has a header this version does not know ({error})") from error
+
+
+def _open(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    about = _header(path)
+    with safe_open(path, framework="pt") as file:
+        return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict

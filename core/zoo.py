@@ -8,6 +8,7 @@ A build takes hours on a CPU; kill it at any time and start it again.
 """
 
 import argparse
+import json
 import logging
 import sys
 import tomllib
@@ -16,9 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import torch
 import torch.distributed as dist
 
-from core import checkpoints, compute, data
+from core import balls, checkpoints, compute, data, evaluate
 from core.checkpoints import Header
 from core.models import ARCHITECTURES, Classifier
 from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
@@ -26,6 +28,7 @@ from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
 log = logging.getLogger(__name__)
 DECLARATIONS = checkpoints.FOLDER / "zoo.toml"
 RUNS = checkpoints.FOLDER.parent / "runs"
+RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "zoo.json"
 PROFILES = ("cpu", "full")
 
 
@@ -111,10 +114,9 @@ def build(entry: Entry, profile: str, *, force: bool = False) -> Path:
     train, test = data.cifar10("train"), data.cifar10("test")
 
     def watch(epoch: int, model: Classifier) -> None:
-        from core.evaluate import clean_accuracy
-
+        seen = evaluate.clean_accuracy(model, test.x(range(1000)), test.y(range(1000)))
         # 1,000 pictures, to see a run go wrong early; nothing is chosen by it.
-        log.info("%s: epoch %d, clean %s", entry.name, epoch, clean_accuracy(model, test.x(range(1000)), test.y(range(1000))))
+        log.info("%s: epoch %d, clean %s", entry.name, epoch, seen)
 
     started = datetime.now(UTC)
     model = fit(
@@ -139,6 +141,53 @@ def build(entry: Entry, profile: str, *, force: bool = False) -> Path:
     return path
 
 
+# What is measured of every model. PGD-50 on the log-odds, then on the margin for what stands, no restarts.
+MEASURED_BALLS = (balls.L2(0.25), balls.L2(0.5), balls.L2(1.0), balls.Linf(4 / 255), balls.Linf(8 / 255))
+MEASURED_STEPS = 50
+
+
+def measure(name: str, n: int, *, precision: str = "auto") -> dict[str, Any]:
+    """Measure clean and robust accuracy on the first n test pictures; write them into the header and the results file.
+
+    Clean accuracy is always on the whole test set.
+    """
+    path = checkpoints.path_of(name)
+    here = compute.device()
+    model = compute.for_inference(checkpoints.load(name), here)
+    test = data.cifar10("test")
+    x, y = test.x().to(here), test.y().to(here)
+    measured: dict[str, Any] = {"clean": as_json(evaluate.clean_accuracy(model, x, y))}
+    for ball in MEASURED_BALLS:
+        found = evaluate.robust_accuracy(model, x[:n], y[:n], ball, steps=MEASURED_STEPS, precision=precision)
+        measured[evaluate.ball_name(ball)] = {**as_json(found.rate), "doubts": list(found.doubts)}
+        log.info("%s: %s %s", name, evaluate.ball_name(ball), found.rate)
+    about = checkpoints.header(name)
+    fast = precision != "fp32" and compute.has_fast_bf16(here)
+    measured["how"] = {
+        "attack": f"PGD-{MEASURED_STEPS} on log-odds, then on the margin; step 2.5 eps/steps; no random start",
+        "gradients": "bf16" if fast else "fp32",
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "torch": torch.__version__,
+    }
+    checkpoints.annotate(path, replace(about, measured=measured))
+    record(name, {"title": about.title, "recipe": about.recipe, "measured": measured})
+    return measured
+
+
+def as_json(rate: evaluate.Rate) -> dict[str, Any]:
+    """Write a rate with its interval and counts."""
+    return {"value": rate.value, "interval": list(rate.interval), "hits": rate.hits, "n": rate.n}
+
+
+def record(name: str, entry: dict[str, Any]) -> None:
+    """Put one model's results into the results file, atomically, leaving the others as they are."""
+    known = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    part = RESULTS.with_suffix(".part")
+    part.write_text(json.dumps({**known, name: entry}, indent=2, sort_keys=True) + "\n")
+    part.replace(RESULTS)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
@@ -149,6 +198,10 @@ def main(arguments: list[str] | None = None) -> None:
     making.add_argument("names", nargs="*", metavar="NAME")
     making.add_argument("--profile", choices=PROFILES, default="full" if compute.device().type == "cuda" else "cpu")
     making.add_argument("--force", action="store_true", help="train anew what is here already")
+    measuring = actions.add_parser("measure", help="clean and robust accuracy of what is here")
+    measuring.add_argument("names", nargs="*", metavar="NAME")
+    measuring.add_argument("--n", type=int, default=2000, help="test pictures to attack")
+    measuring.add_argument("--precision", choices=["auto", "fp32"], default="auto", help="of the attack's gradients")
     given = parser.parse_args(arguments)
     compute.setup_cpu()
     try:
@@ -156,6 +209,9 @@ def main(arguments: list[str] | None = None) -> None:
             here = checkpoints.names()
             for entry in declared().values():
                 sys.stdout.write(f"{entry.name:20} {'here   ' if entry.name in here else 'missing'} {entry.title}\n")
+        elif given.action == "measure":
+            for name in given.names or checkpoints.names():
+                measure(name, given.n, precision=given.precision)
         else:
             for entry in chosen(given.names):
                 build(entry, given.profile, force=given.force)

@@ -1,0 +1,308 @@
+"""What the Perturb page computes: one picture attacked on each model, at every radius or step by step.
+
+    recipe = PerturbRecipe(picture="cifar10/12", norm="Linf")
+    left = attack(recipe, recipe.standard)          # a Trajectory
+    left.x_adv[5], left.smallest_eps
+
+The page and the script that it offers for copying call these same functions.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from core import balls, checkpoints, compute, pictures
+from core.attacks import SWEEP_ROWS, OnStep, State, minimum_norm, pgd, sweep
+from core.objectives import targeted, untargeted
+from core.recipes import PerturbRecipe
+from core.types import Images
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """A row of the scrubber: frame after frame of one picture.
+
+    Args:
+        positions: Where each frame stands on the axis (F): its eps, or its step number.
+        x: The clean picture (1, C, H, W).
+        y: Its label, or what the model says of it where it has none.
+        target: The wanted class, or None for untargeted.
+        x_adv: Frames (F, C, H, W).
+        logits: Of the attacked model (F, K).
+        norm: Measured length of each perturbation in the recipe's norm (F), pixel units.
+        allowed: Radius of the ball at each frame (F), pixel units.
+        success: Whether the frame fools the attacked model (F).
+        grad_vanished: Whether the gradient was exactly zero at some step: the attack is then not to be trusted.
+    """
+
+    positions: tuple[float, ...]
+    x: Images
+    y: int
+    target: int | None
+    x_adv: Images
+    logits: Tensor
+    norm: Tensor
+    allowed: Tensor
+    success: Tensor
+    grad_vanished: bool = False
+
+    @property
+    def probabilities(self) -> Tensor:
+        """Softmax of the logits (F, K)."""
+        return self.logits.softmax(1)
+
+    @property
+    def threshold(self) -> int | None:
+        """The first frame that fools, or None."""
+        hits = self.success.nonzero()
+        return int(hits[0]) if len(hits) else None
+
+    @staticmethod
+    def join(parts: "list[Trajectory]") -> "Trajectory":
+        """Put consecutive frames of the same picture together."""
+        return Trajectory(
+            positions=tuple(p for part in parts for p in part.positions),
+            x=parts[0].x,
+            y=parts[0].y,
+            target=parts[0].target,
+            x_adv=torch.cat([part.x_adv for part in parts]),
+            logits=torch.cat([part.logits for part in parts]),
+            norm=torch.cat([part.norm for part in parts]),
+            allowed=torch.cat([part.allowed for part in parts]),
+            success=torch.cat([part.success for part in parts]),
+            grad_vanished=any(part.grad_vanished for part in parts),
+        )
+
+
+def label_of(picture: pictures.Picture, model: nn.Module) -> int:
+    """Return the picture's label; for a picture without one, what this model says of it."""
+    if picture.label is not None:
+        return picture.label
+    with torch.no_grad():
+        return int(model(picture.x.to(_device(model))).argmax())
+
+
+def target_of(recipe: PerturbRecipe, picture: pictures.Picture, model: nn.Module, classes: tuple[str, ...]) -> int | None:
+    """Resolve the recipe's target for this model: a class index, or None for untargeted.
+
+    "second" and "least" are the most and least likely of the wrong classes on the clean picture.
+
+    Raises:
+        ValueError: If the target is no class, or is the picture's own.
+    """
+    if recipe.target == "none":
+        return None
+    y = label_of(picture, model)
+    if recipe.target in ("second", "least"):
+        with torch.no_grad():
+            logits = model(picture.x.to(_device(model)))[0]
+        others = [k for k in logits.argsort(descending=True).tolist() if k != y]
+        return others[0] if recipe.target == "second" else others[-1]
+    if recipe.target not in classes:
+        raise ValueError(f"target must be none, second, least or one of {', '.join(classes)}, got {recipe.target!r}")
+    if classes.index(recipe.target) == y:
+        raise ValueError(f"the picture is a {recipe.target} already; choose another target")
+    return classes.index(recipe.target)
+
+
+def parts(recipe: PerturbRecipe) -> tuple[tuple[int, ...], ...]:
+    """Split the frames into the batches in which they are computed; the first is small, to be on screen soon."""
+    n = len(recipe.eps_values)
+    return tuple(tuple(range(i, min(i + SWEEP_ROWS, n))) for i in range(0, n, SWEEP_ROWS))
+
+
+@dataclass(frozen=True)
+class _Case:
+    """Everything an attack needs, resolved: prepared model, picture, label and target on one device."""
+
+    model: nn.Module
+    x: Images
+    y: Tensor
+    target: Tensor | None
+
+    @staticmethod
+    def of(recipe: PerturbRecipe, name: str, picture: pictures.Picture | None, model: nn.Module | None) -> "_Case":
+        picture = picture if picture is not None else pictures.get(recipe.picture)
+        model = model if model is not None else load(name)
+        x = picture.x.to(_device(model)).contiguous(memory_format=torch.channels_last)
+        y = torch.tensor([label_of(picture, model)], device=x.device)
+        wanted = target_of(recipe, picture, model, checkpoints.header(name).classes)
+        return _Case(model, x, y, None if wanted is None else torch.tensor([wanted], device=x.device))
+
+    def trajectory(self, positions: tuple[float, ...], x_adv: Images, norm: Tensor, allowed: Tensor) -> Trajectory:
+        with torch.no_grad():
+            logits = self.model(x_adv)
+        said = logits.argmax(1)
+        success = said != self.y if self.target is None else said == self.target
+        target = None if self.target is None else int(self.target)
+        return Trajectory(positions, self.x, int(self.y), target, x_adv, logits, norm, allowed, success)
+
+
+def attack(
+    recipe: PerturbRecipe,
+    name: str,
+    *,
+    picture: pictures.Picture | None = None,
+    model: nn.Module | None = None,
+    part: int | None = None,
+    on_step: OnStep | None = None,
+) -> Trajectory:
+    """Attack the recipe's picture on one model.
+
+    Args:
+        recipe: What to do.
+        name: The checkpoint to attack.
+        picture: The picture, where the id alone does not give it (uploads).
+        model: The loaded model, if the caller has it; it must be prepared by `load`.
+        part: Compute only this part (see `parts`) of an eps sweep.
+        on_step: See `core.attacks.descend`.
+
+    Returns:
+        All frames, or those of the part.
+
+    Raises:
+        ValueError: If the target is not possible.
+        core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or model is not there.
+    """
+    case = _Case.of(recipe, name, picture, model)
+    vanished = False
+
+    def watch(i: int, state: State) -> bool | None:
+        nonlocal vanished
+        vanished = vanished or bool((state.grad.flatten(1).abs().amax(1) == 0).any())
+        return on_step(i, state) if on_step is not None else None
+
+    if recipe.axis == "steps":
+        made = _iterates(recipe, case, watch)
+    else:
+        chosen = parts(recipe) if part is None else (parts(recipe)[part],)
+        made = Trajectory.join([_radii(recipe, case, rows, watch) for rows in chosen])
+    return replace(made, grad_vanished=vanished)
+
+
+def _radii(recipe: PerturbRecipe, case: _Case, rows: tuple[int, ...], on_step: OnStep) -> Trajectory:
+    eps = tuple(recipe.eps_values[i] for i in rows)
+    found = sweep(
+        case.model,
+        case.x,
+        case.y,
+        balls.NORMS[recipe.norm],
+        eps,
+        steps=_steps(recipe),
+        target=case.target,
+        random_start=recipe.random_start,
+        generator=_draws(recipe, rows[0], case.x.device),
+        on_step=on_step,
+    )
+    return case.trajectory(found.eps, found.x_adv[:, 0], found.norm[:, 0], torch.tensor(eps, device=case.x.device))
+
+
+def _iterates(recipe: PerturbRecipe, case: _Case, on_step: OnStep) -> Trajectory:
+    eps = recipe.eps_values[min(recipe.at, len(recipe.eps_values) - 1)]
+    frames: list[Tensor] = []
+
+    def keep(i: int, state: State) -> bool | None:
+        frames.append(state.x)
+        return on_step(i, state)
+
+    ball = balls.make(recipe.norm, eps)
+    last = pgd(
+        untargeted(case.model, case.y) if case.target is None else targeted(case.model, case.target),
+        case.x,
+        ball,
+        steps=_steps(recipe),
+        step_size=eps * min(1.0, 2.5 / _steps(recipe)),
+        random_start=recipe.random_start,
+        generator=_draws(recipe, 0, case.x.device),
+        on_step=keep,
+    )
+    x_adv = torch.cat([*frames, last])
+    allowed = torch.full((len(x_adv),), eps, device=case.x.device)
+    return case.trajectory(tuple(map(float, range(len(x_adv)))), x_adv, ball.norm(x_adv - case.x), allowed)
+
+
+def noise(recipe: PerturbRecipe, name: str, like: Trajectory, *, model: nn.Module | None = None) -> Trajectory:
+    """Make the control: random noise of exactly the size that the attack used, frame by frame, one direction throughout.
+
+    Args:
+        recipe: Its norm and seed.
+        name: The checkpoint that looks at the noisy pictures.
+        like: The attack whose measured ‖delta‖ is copied. Clipping to [0, 1] is made up for by rescaling, so that the
+            sizes agree to 2 % wherever the picture leaves room for it.
+        model: The loaded model, if the caller has it.
+    """
+    model = model if model is not None else load(name)
+    x = like.x
+    direction = torch.randn(x.shape, generator=_draws(recipe, 10_000, x.device), device=x.device)
+    frames = like.norm.shape[0]
+    wanted, size = like.norm.to(x), like.norm.to(x)
+    clean = x.expand(frames, -1, -1, -1)
+    for _ in range(8):
+        ball = balls.make(recipe.norm, size)
+        x_noisy = (clean + ball.rescale(direction.expand_as(clean))).clamp(0, 1)
+        reached = ball.norm(x_noisy - clean)
+        size = torch.where(reached > 0, size * wanted / reached.clamp_min(1e-12), size)
+    with torch.no_grad():
+        logits = model(x_noisy)
+    fooled = logits.argmax(1) != like.y
+    return replace(like, x_adv=x_noisy, logits=logits, norm=reached, success=fooled, grad_vanished=False)
+
+
+def closest(
+    recipe: PerturbRecipe,
+    name: str,
+    *,
+    steps: int = 60,
+    picture: pictures.Picture | None = None,
+    model: nn.Module | None = None,
+    on_step: OnStep | None = None,
+) -> tuple[Images, float]:
+    """Answer "how little does it take?": the nearest adversarial image (1, C, H, W) and its distance, inf if none."""
+    case = _Case.of(recipe, name, picture, model)
+    make_ball = balls.NORMS[recipe.norm]
+    nearest, distance = minimum_norm(
+        case.model, case.x, case.y, make_ball, steps=steps, target=case.target, on_step=on_step
+    )
+    return nearest, float(distance)
+
+
+def load(name: str) -> nn.Module:
+    """Load a checkpoint as the pages use it: on the chosen device, frozen, batch norms folded."""
+    return compute.for_inference(checkpoints.load(name), compute.device())
+
+
+def script(recipe: PerturbRecipe) -> str:
+    """Write the Python program that computes the recipe's view and saves the frame in sight as a PNG."""
+    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
+    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
+
+from pathlib import Path
+
+from core import render
+from core.compute import setup_cpu
+from core.perturb import attack
+from core.recipes import PerturbRecipe
+
+setup_cpu()
+recipe = PerturbRecipe(
+    {fields},
+)
+for name in (recipe.standard, recipe.robust):
+    found = attack(recipe, name)
+    frame = min(recipe.frame, len(found.x_adv) - 1)
+    print(f"{{name}}: fooled from frame {{found.threshold}}, |delta| = {{float(found.norm[frame]):.4f}}")
+    Path(f"{{name}}.png").write_bytes(render.png(render.to_uint8(found.x_adv[frame : frame + 1])[0]))
+'''
+
+
+def _steps(recipe: PerturbRecipe) -> int:
+    return 1 if recipe.attack == "fgsm" else recipe.steps
+
+
+def _device(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device
+
+
+def _draws(recipe: PerturbRecipe, salt: int, device: torch.device) -> torch.Generator:
+    return torch.Generator(device).manual_seed(recipe.seed * 20_011 + salt)

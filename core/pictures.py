@@ -1,0 +1,179 @@
+"""Name one picture and get it: the test set, a photograph, the gallery, an upload.
+
+    get("cifar10/1234").x              # the picture with that index in the test set, (1, 3, 32, 32)
+    get("cifar10/aad17adcafd0")        # the one whose pixels have that fingerprint, whatever order the set is in
+    get("photo/chelsea")               # scikit-image's cat: there without network and without CIFAR-10
+    from_upload(data, "holiday.jpg")   # any PNG, JPEG, WebP, GIF or BMP, or one clear sentence
+
+An id is short and stable, so it can stand in an address, a recipe or the name of an exported file.
+"""
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+from jaxtyping import UInt8
+from PIL import Image
+
+from core.data import CIFAR10_CLASSES, DataError, Pictures, cifar10, cifar10_root, from_npz, square
+from core.decode import PictureError, decode
+from core.render import from_uint8
+from core.types import Images
+
+SIZE = 32  # CIFAR's side, which is what the models take
+GALLERY = Path(__file__).parent.parent / "assets" / "gallery.npz"
+FROG = "aad17adcafd0"  # fingerprint of a test picture that is plainly a frog at any size
+# They ship inside scikit-image's wheel; only the cat is of a class that CIFAR-10 has.
+PHOTOS = {
+    "chelsea": ("cat", "cat Chelsea, a photograph"),
+    "astronaut": (None, "astronaut, a photograph"),
+    "coffee": (None, "cup of coffee, a photograph"),
+    "rocket": (None, "rocket, a photograph"),
+}
+_INDEX = {name: i for i, name in enumerate(CIFAR10_CLASSES)} | {str(i): i for i in range(len(CIFAR10_CLASSES))}
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One picture, ready for a model.
+
+    Args:
+        id: What `get` takes to give it back.
+        x: float32 (1, 3, 32, 32) in [0, 1], each value an exact multiple of 1/255.
+        label: Index in `CIFAR10_CLASSES`; None when unknown.
+        caption: A few words, without Markdown.
+        source: "CIFAR-10 test set", "photograph", "generated" or "uploaded".
+        notes: What was done to it on its way here.
+    """
+
+    id: str
+    x: Images
+    label: int | None
+    caption: str
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+def get(id: str) -> Picture:
+    """Return the picture with that id.
+
+    Raises:
+        PictureError: If the id is unknown or its source is not on this computer.
+    """
+    kind, _, name = id.partition("/")
+    match kind:
+        case "cifar10" | "gallery":
+            return _row(kind, name)
+        case "photo" if name in PHOTOS:
+            label, caption = PHOTOS[name]
+            return Picture(id, from_uint8(_photo(name)), _INDEX.get(label or ""), caption, "photograph")
+        case "upload":
+            raise PictureError("An uploaded picture lives only in the session that uploaded it; please upload it again.")
+    raise PictureError("There is no picture of that name.")
+
+
+def ids(kind: str, label: int | None = None) -> tuple[str, ...]:
+    """List the ids of one of `available()`: all, or those of one class.
+
+    Raises:
+        PictureError: If that source is not on this computer.
+    """
+    if kind == "photo":
+        return tuple(f"photo/{name}" for name, (known, _) in PHOTOS.items() if label in (None, _INDEX.get(known or "")))
+    pictures = _set(kind)
+    known = [_INDEX.get(name) for name in pictures.classes]
+    return tuple(f"{kind}/{i}" for i, y in enumerate(pictures.labels) if label is None or known[y] == label)
+
+
+def available() -> tuple[str, ...]:
+    """Return which of "cifar10", "gallery" and "photo" are on this computer; "photo" always is."""
+    return (*(kind for kind in ("cifar10", "gallery") if _present(kind)), "photo")
+
+
+def default_id() -> str:
+    """Return a frog: of CIFAR-10 if it is here, else of the gallery; with neither, the photograph of a cat."""
+    if _present("cifar10") and FROG in _fingerprints(cifar10_root()):
+        return f"cifar10/{_fingerprints(cifar10_root())[FROG]}"
+    frogs = [id for kind in available() if kind != "photo" for id in ids(kind, _INDEX["frog"])[:1]]
+    return (*frogs, "photo/chelsea")[0]
+
+
+def from_upload(data: bytes, name: str = "") -> Picture:
+    """Make a 32 x 32 picture of a file's bytes; the same bytes give the same id.
+
+    Raises:
+        PictureError: As `core.decode.decode`.
+    """
+    image, notes = decode(data)
+    if image.width != image.height:
+        notes += ("cut to the square in its middle",)
+    if min(image.size) != SIZE:
+        notes += (f"{'reduced' if min(image.size) > SIZE else 'enlarged'} to {SIZE} × {SIZE}",)
+    # A file's name is a stranger's text: what could be Markdown or a path is left out.
+    words = "".join(c if c.isalnum() or c in " .-" else " " for c in name.replace("\\", "/").rpartition("/")[2])
+    caption = " ".join(words.split())[:40] or "your picture"
+    x = from_uint8(np.array(square(image, SIZE))[None])
+    return Picture(f"upload/{hashlib.sha256(data).hexdigest()[:12]}", x, None, caption, "uploaded", notes)
+
+
+def fingerprint(image: UInt8[np.ndarray, "h w 3"]) -> str:
+    """Return 12 hex digits of the SHA-256 of the pixels: a name that survives reordering a data set."""
+    return hashlib.sha256(np.ascontiguousarray(image)).hexdigest()[:12]
+
+
+def _row(kind: str, name: str) -> Picture:
+    pictures = _set(kind)
+    if kind == "cifar10" and len(name) == 12:
+        name = str(_fingerprints(cifar10_root()).get(name, name))
+    # Without the first and third check, other scripts' digits and numbers of a megabyte would get through.
+    if not (name.isascii() and name.isdecimal() and len(name) < 8 and int(name) < len(pictures)):
+        raise PictureError(f"The {'CIFAR-10 test set' if kind == 'cifar10' else 'gallery'} has no such picture.")
+    of_class = pictures.classes[pictures.labels[int(name)]]
+    label = _INDEX.get(of_class)
+    source = "CIFAR-10 test set" if kind == "cifar10" else "generated"
+    caption = f"{of_class if label is None else CIFAR10_CLASSES[label]}, {source} no. {int(name)}"
+    return Picture(f"{kind}/{int(name)}", pictures.x([int(name)]), label, caption, source)
+
+
+def _set(kind: str) -> Pictures:
+    try:
+        return _test_set(cifar10_root()) if kind == "cifar10" else _gallery(GALLERY)
+    except DataError as error:
+        raise PictureError(str(error) if kind == "cifar10" else f"The gallery is not here: {error}.") from error
+
+
+def _present(kind: str) -> bool:
+    try:
+        return bool(len(_set(kind)))
+    except PictureError:
+        return False
+
+
+# The caches are keyed by where the pictures are, and hold only public ones. A failure is not kept.
+@functools.lru_cache(maxsize=2)
+def _test_set(root: Path) -> Pictures:
+    return _of_our_size(cifar10("test", root))
+
+
+@functools.lru_cache(maxsize=2)
+def _fingerprints(root: Path) -> dict[str, int]:
+    return {fingerprint(image): i for i, image in enumerate(_test_set(root).images)}
+
+
+@functools.lru_cache(maxsize=2)
+def _gallery(path: Path) -> Pictures:
+    return _of_our_size(from_npz(path))
+
+
+@functools.lru_cache(maxsize=len(PHOTOS))
+def _photo(name: str) -> UInt8[np.ndarray, "1 h w 3"]:
+    return np.array(square(Image.fromarray(getattr(skimage.data, name)()), SIZE))[None]
+
+
+def _of_our_size(pictures: Pictures) -> Pictures:
+    if pictures.images.shape[1:] != (SIZE, SIZE, 3):
+        raise DataError(f"{pictures.source} holds pictures of shape {pictures.images.shape[1:]}, not {SIZE} x {SIZE}")
+    return pictures
