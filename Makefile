@@ -54,7 +54,7 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.app: requirements.txt | $(VENV)/bin/pip
-	@echo "Installing what the app needs (first time: about 2 minutes, most of it PyTorch)"
+	@echo "Installing what the app needs (first time: 2 to 4 minutes, most of it PyTorch)"
 	@$(call PIP,-r requirements.txt)
 	@touch $@
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
-    ("types", "compute", "recipes", "render", "decode", "figures"),
+    ("types", "compute", "recipes", "render", "decode", "exports", "figures"),
     ("models", "checkpoints", "data", "pictures"),
     ("balls", "objectives", "attacks", "perturb"),
     ("inversion", "saliency", "transfer", "usefulness", "gaussian", "frequency", "synthesis", "bugs"),
