@@ -1,0 +1,694 @@
+// Plays trajectories of pictures. Python side: pages/ui/scrubber.py, which says what every field of `data` means.
+//
+// Streamlit calls the default export again on every rerun with new data, into the same parentElement, and the cleanup
+// only when the component leaves the page; so a Scrubber lives as long as its element and `update` is idempotent.
+
+const SVG = "http://www.w3.org/2000/svg";
+const GAINS = [1, 5, 10, 20, 50, "auto"];
+const THUMB = 22; // px, as in the style sheet
+const MARKS = { truth: "●", target: "◆" };
+
+const remembered = new Map(); // key -> what the person chose; outlives a remount
+const living = new WeakMap(); // parentElement -> Scrubber
+
+export default function mount({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".scrubber");
+  let scrubber = living.get(parentElement);
+  if (scrubber?.root !== root) {
+    scrubber?.destroy();
+    scrubber = new Scrubber(root, data);
+    living.set(parentElement, scrubber);
+  }
+  const turn = ++scrubber.turn;
+  scrubber.update(data, setStateValue);
+  return () => {
+    if (scrubber.turn !== turn) return; // a later run has taken over
+    scrubber.destroy();
+    living.delete(parentElement);
+  };
+}
+
+class Scrubber {
+  constructor(root, data) {
+    this.root = root;
+    this.turn = 0;
+    this.version = 0;
+    this.rows = [];
+    this.playing = false;
+    this.dragging = false;
+    this.side = "b"; // of the flicker: a is the reference
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.alternating = !this.calm;
+    this.listeners = new AbortController();
+    const $ = (selector) => root.querySelector(selector);
+    this.el = {
+      range: $(".range"), marks: $(".marks"), ticks: $(".ticks"), done: $(".done"), pending: $(".pending"),
+      play: $(".play"), back: $(".back"), next: $(".next"), value: $(".value"), unit: $(".unit"),
+      gains: $(".gains"), auto: $(".auto"), hold: $(".hold"), showing: $(".showing"),
+      rows: $(".rows"), live: $(".live"), template: $("template"), track: $(".track"), transport: $(".transport"),
+    };
+    this.state = remembered.get(data.key) ?? { frame: 0, view: "side", gain: 10, split: 50, sent: {}, reported: null };
+    remembered.set(data.key, this.state);
+    this.listen();
+    let width = 0;
+    this.observer = new ResizeObserver(() => {
+      if (root.clientWidth === width) return; // the height follows from the width
+      width = root.clientWidth;
+      this.layout();
+    });
+    this.observer.observe(root);
+  }
+
+  destroy() {
+    this.version++;
+    this.listeners.abort();
+    this.observer.disconnect();
+    cancelAnimationFrame(this.ticker);
+    for (const timer of [this.announcer, this.reporter]) clearTimeout(timer);
+    clearInterval(this.flickerer);
+    for (const row of this.rows) row.destroy();
+    for (const node of ["rows", "marks", "ticks"]) this.el[node].replaceChildren();
+    this.el.gains.querySelectorAll("label").forEach((label) => label.remove());
+  }
+
+  // --- data ---------------------------------------------------------------------------------------------------
+
+  async update(data, setStateValue) {
+    const version = ++this.version;
+    this.send = setStateValue;
+    const pictures = await Promise.all(data.rows.map((row, i) => this.rows[i]?.pictures(row) ?? decode(row)));
+    if (version !== this.version) return; // newer data came while the pictures were being decoded
+    const state = this.state;
+    for (const name of ["frame", "view", "gain"]) {
+      const echo = name === "frame" && data.frame === state.reported;
+      if (data[name] !== state.sent[name] && !echo) state[name] = data[name];
+      state.sent[name] = data[name];
+    }
+    this.data = data;
+    while (this.rows.length > data.rows.length) this.rows.pop().destroy();
+    data.rows.forEach((row, i) => {
+      this.rows[i] ??= new RowView(this);
+      this.rows[i].show(row, pictures[i], data);
+    });
+    this.paintTheme();
+    this.buildGains();
+    this.setView(state.view);
+    this.announce(0);
+    this.root.dataset.ready = "yes";
+  }
+
+  get frame() {
+    return Math.max(0, Math.min(this.state.frame, this.data.available - 1));
+  }
+
+  position(frame) {
+    const { name, labels } = this.data.axis;
+    const label = labels[frame] ?? String(frame);
+    return /^[a-z ]{2,}$/i.test(name) ? `${name} ${label}` : `${name} = ${label}`;
+  }
+
+  // --- moving -------------------------------------------------------------------------------------------------
+
+  go(frame) {
+    if (!this.data) return;
+    this.state.frame = Math.max(0, Math.min(frame, this.data.available - 1));
+    this.draw();
+    this.announce();
+  }
+
+  play() {
+    if (this.data.available < 2) return;
+    if (this.frame === this.data.axis.total - 1) this.go(0);
+    this.playing = true;
+    this.markPlaying();
+    const pace = Math.max(50, Math.min(220, 4500 / this.data.axis.total));
+    let due = performance.now() + pace;
+    const tick = (now) => {
+      if (now >= due) {
+        due = Math.max(due + pace, now); // never catch up in a jump after the tab was hidden
+        if (this.frame < this.data.available - 1) this.go(this.frame + 1);
+        if (this.frame === this.data.axis.total - 1) return this.pause();
+      }
+      this.ticker = requestAnimationFrame(tick);
+    };
+    this.ticker = requestAnimationFrame(tick);
+  }
+
+  pause() {
+    if (!this.playing) return;
+    this.playing = false;
+    cancelAnimationFrame(this.ticker);
+    this.markPlaying();
+    this.announce();
+    this.report();
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  markPlaying() {
+    this.root.toggleAttribute("data-playing", this.playing);
+    this.el.play.setAttribute("aria-label", this.playing ? "Pause" : "Play");
+  }
+
+  report(delay = 0) {
+    clearTimeout(this.reporter);
+    if (!this.data.report) return;
+    const tell = () => {
+      if (this.frame === this.state.reported) return;
+      this.state.reported = this.frame;
+      this.send("frame", this.frame);
+    };
+    if (delay) this.reporter = setTimeout(tell, delay);
+    else tell();
+  }
+
+  // --- input --------------------------------------------------------------------------------------------------
+
+  listen() {
+    const { range, play, back, next, auto, hold } = this.el;
+    const on = (target, types, handle) =>
+      types.split(" ").forEach((type) => target.addEventListener(type, handle, { signal: this.listeners.signal }));
+    const step = (by) => {
+      this.pause();
+      this.go(this.frame + by);
+      this.report(400);
+    };
+
+    on(range, "pointerdown", () => {
+      this.pause();
+      this.dragging = true;
+    });
+    on(range, "input", () => this.go(Number(range.value)));
+    on(range, "change", () => {
+      this.report(this.dragging ? 0 : 400); // keys come in runs: one report when they stop
+      this.dragging = false;
+    });
+    on(range, "pointerup pointercancel", () => setTimeout(() => (this.dragging = false)));
+    on(range, "keydown", (event) => {
+      const page = Math.max(2, Math.round(this.data.axis.total / 10));
+      const by = { PageUp: page, PageDown: -page }[event.key];
+      if (event.key === " ") this.toggle();
+      else if (by) step(by);
+      else if (event.key === "End") step(Infinity);
+      else return void (/^(Arrow|Home)/.test(event.key) && this.pause());
+      event.preventDefault();
+    });
+    on(play, "click", () => this.toggle());
+    on(back, "click", () => step(-1));
+    on(next, "click", () => step(1));
+
+    on(this.root, "change", ({ target }) => {
+      if (target.name === "view") this.setView(target.value);
+      if (target.name === "gain") {
+        this.state.gain = target.value === "auto" ? "auto" : Number(target.value);
+        this.draw();
+      }
+    });
+
+    on(auto, "click", () => {
+      this.alternating = !this.alternating;
+      this.side = "b";
+      this.setView("flicker");
+    });
+    const holding = (down) => (event) => {
+      if (event.type.startsWith("key")) {
+        if (event.key !== " " && event.key !== "Enter") return;
+        event.preventDefault();
+        if (event.repeat) return;
+      }
+      if (down) {
+        this.alternating = false;
+        this.setView("flicker");
+      }
+      this.turnTo(down ? "a" : "b");
+    };
+    on(hold, "pointerdown keydown", holding(true));
+    on(hold, "pointerup pointerleave pointercancel keyup blur", holding(false));
+  }
+
+  setView(view) {
+    const { auto } = this.el;
+    this.state.view = view;
+    this.root.dataset.view = view;
+    const chosen = this.root.querySelector(`[name=view][value=${view}]`);
+    if (chosen) chosen.checked = true;
+    clearInterval(this.flickerer);
+    const running = view === "flicker" && this.alternating;
+    if (running) this.flickerer = setInterval(() => this.turnTo(this.side === "a" ? "b" : "a"), 500);
+    auto.setAttribute("aria-pressed", String(running));
+    this.turnTo("b");
+    this.layout();
+  }
+
+  turnTo(side) {
+    this.side = side;
+    this.root.dataset.side = side;
+    this.nameSide();
+  }
+
+  nameSide() {
+    if (!this.data) return;
+    const name = this.side === "a" ? `A  ${this.data.captions[0]}` : `B  ${this.position(this.frame)}`;
+    if (this.el.showing.textContent !== name) this.el.showing.textContent = name;
+  }
+
+  setSplit(percent) {
+    this.state.split = Math.max(0, Math.min(100, percent));
+    this.root.style.setProperty("--split", this.state.split / 100);
+    for (const { el } of this.rows) {
+      el.divider.setAttribute("aria-valuenow", String(Math.round(this.state.split)));
+      el.divider.setAttribute(
+        "aria-valuetext", `${Math.round(this.state.split)} per cent ${this.data.captions[0]}, left of the line`);
+    }
+  }
+
+  buildGains() {
+    const { gains } = this.el;
+    const { gain } = this.state;
+    const known = new Set([...gains.querySelectorAll("input")].map((input) => input.value));
+    for (const choice of GAINS.includes(gain) ? GAINS : [...GAINS.slice(0, -1), gain, "auto"]) {
+      if (known.has(String(choice))) continue;
+      const label = document.createElement("label");
+      const input = document.createElement("input");
+      Object.assign(input, { type: "radio", name: "gain", value: String(choice) });
+      label.append(input, text("span", choice === "auto" ? "auto" : `×${choice}`));
+      gains.append(label);
+    }
+    for (const input of gains.querySelectorAll("input")) input.checked = input.value === String(gain);
+  }
+
+  // --- showing ------------------------------------------------------------------------------------------------
+
+  /** The factor that is drawn and printed: "auto" fills the grey range at this frame, by the same factor in all rows. */
+  gainAt(frame) {
+    if (this.state.gain !== "auto") return this.state.gain;
+    const largest = Math.max(...this.rows.map((row) => row.film.largest[frame]));
+    return largest > 0 ? 0.5 / largest : 1;
+  }
+
+  draw() {
+    if (!this.data) return;
+    const started = performance.now();
+    const { frame } = this;
+    const { range, value, done, back, next } = this.el;
+    const position = this.position(frame);
+    const gain = this.gainAt(frame);
+    range.value = frame;
+    range.setAttribute("aria-valuetext", position);
+    value.textContent = position;
+    done.style.width = along(frame, this.data.axis.total);
+    back.disabled = frame === 0;
+    next.disabled = frame >= this.data.available - 1;
+    for (const row of this.rows) row.draw(frame, gain, position);
+    this.nameSide();
+    this.root.dispatchEvent(new CustomEvent("frame", { detail: { frame, ms: performance.now() - started } }));
+  }
+
+  layout() {
+    if (!this.data) return;
+    const { rows, track } = this.el;
+    const width = this.root.clientWidth;
+    const most = Math.max(1, Math.min(this.rows.length, Math.floor((width + 32) / (320 + 32))));
+    const lines = Math.ceil(this.rows.length / most);
+    const columns = Math.ceil(this.rows.length / lines);
+    rows.style.setProperty("--columns", columns);
+    rows.dataset.columns = columns;
+    for (const row of this.rows) row.layout(this.state.view);
+    this.buildTrack(track.clientWidth);
+    this.setSplit(this.state.split);
+    const header = document.querySelector("[data-testid=stHeader]");
+    this.root.style.setProperty("--top", `${header?.offsetHeight ?? 0}px`);
+    this.draw();
+  }
+
+  buildTrack(width) {
+    const { range, pending, ticks, marks, unit, value, play } = this.el;
+    const { axis, available, rows } = this.data;
+    const { total } = axis;
+    range.max = Math.max(0, total - 1);
+    range.disabled = play.disabled = available < 2;
+    range.setAttribute("aria-label", axis.unit ? `${axis.name} (${axis.unit})` : axis.name);
+    unit.textContent = available < total ? `${available} of ${total} computed` : axis.unit;
+    value.style.minWidth = `${Math.max(...axis.labels.map((_, i) => this.position(i).length))}ch`;
+    pending.hidden = available >= total;
+    pending.style.left = along(available - 1, total);
+    this.root.toggleAttribute("data-computing", available < total);
+
+    const widest = Math.max(...axis.labels.map((label) => label.length));
+    const room = Math.max(2, Math.floor(width / (widest * 8 + 40)));
+    const every = stride(total - 1, room - 1);
+    const marked = [];
+    for (let i = 0; i < total; i++) {
+      const named = i % every === 0 && i < axis.labels.length;
+      if (!named && total > 61) continue;
+      const tick = text("span", named ? axis.labels[i] : "");
+      tick.className = named ? "tick named" : "tick";
+      tick.style.left = along(i, total);
+      marked.push(tick);
+    }
+    ticks.replaceChildren(...marked);
+
+    const flags = rows.map((row) => ({ row, at: row.threshold })).filter(({ at }) => at !== null && at < available);
+    flags.sort((a, b) => a.at - b.at);
+    marks.replaceChildren(
+      ...flags.map(({ row, at }, i) => {
+        const word = row.flags[at] ?? "threshold";
+        const mark = text("span", rows.length > 1 ? `${row.title} ${word}` : word);
+        mark.className = at > (total - 1) * 0.55 ? "mark leftward" : "mark";
+        mark.style.left = along(at, total);
+        mark.style.setProperty("--lane", flags.length - 1 - i);
+        return mark;
+      }),
+    );
+    marks.style.setProperty("--lanes", flags.length);
+  }
+
+  announce(delay = 500) {
+    clearTimeout(this.announcer);
+    if (this.playing) return;
+    this.announcer = setTimeout(() => {
+      const rows = this.data.rows.map((row) => `${row.title}: ${row.alt[this.frame]}`);
+      this.el.live.textContent = [this.position(this.frame), ...rows].join(". ").replaceAll("..", ".");
+    }, delay);
+  }
+
+  paintTheme() {
+    const [r, g, b] = getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g).map(Number);
+    this.root.dataset.theme = 0.2126 * r + 0.7152 * g + 0.0722 * b < 110 ? "dark" : "light";
+  }
+}
+
+class RowView {
+  constructor(scrubber) {
+    this.scrubber = scrubber;
+    const node = scrubber.el.template.content.firstElementChild.cloneNode(true);
+    const $ = (selector) => node.querySelector(selector);
+    this.node = node;
+    this.el = {
+      title: $(".title"), subtitle: $(".subtitle"), room: $(".stage-room"), stage: $(".stage"), divider: $(".divider"),
+      verdict: $(".verdict"), name: $(".name"), percent: $(".percent"), badge: $(".badge"), gain: $(".gain"),
+      bars: $(".bars"), curve: $(".curve"), curveName: $(".curve-name"), curveValue: $(".curve-value"),
+      svg: $("svg"), readouts: $(".readouts"),
+    };
+    this.canvas = {};
+    this.caption = {};
+    for (const name of ["reference", "delta", "current"]) {
+      this.canvas[name] = $(`.${name} canvas`);
+      this.caption[name] = $(`.${name} figcaption`);
+    }
+    this.canvas.current.__pixels = (frame) => this.film.pixels(frame);
+    this.canvas.reference.__pixels = () => this.film.pixels(-1);
+    scrubber.el.rows.append(node);
+    this.listen();
+  }
+
+  destroy() {
+    this.film.sheet.close();
+    this.node.remove();
+  }
+
+  /** The decoded pictures of `row`, which are these ones if the bytes are the same. */
+  pictures(row) {
+    return this.film?.id === row.id ? this.film : decode(row);
+  }
+
+  listen() {
+    const { divider, stage } = this.el;
+    const { scrubber } = this;
+    const follow = (event) => {
+      const box = this.canvas.current.getBoundingClientRect();
+      scrubber.setSplit(((event.clientX - box.left) / box.width) * 100);
+    };
+    const on = (target, type, handle) => target.addEventListener(type, handle, { signal: scrubber.listeners.signal });
+    on(stage, "pointerdown", (event) => {
+      if (scrubber.state.view !== "split" || event.button) return;
+      stage.setPointerCapture(event.pointerId);
+      follow(event);
+      divider.focus({ preventScroll: true });
+      event.preventDefault();
+    });
+    on(stage, "pointermove", (event) => stage.hasPointerCapture(event.pointerId) && follow(event));
+    on(divider, "keydown", (event) => {
+      const { split } = scrubber.state;
+      const to = {
+        ArrowLeft: split - 2, ArrowDown: split - 2, ArrowRight: split + 2, ArrowUp: split + 2,
+        PageDown: split - 10, PageUp: split + 10, Home: 0, End: 100,
+      }[event.key];
+      if (event.key === " ") scrubber.toggle();
+      else if (to === undefined) return;
+      else scrubber.setSplit(to);
+      event.preventDefault();
+    });
+  }
+
+  show(row, film, data) {
+    if (this.film && this.film !== film) this.film.sheet.close();
+    Object.assign(this, { row, film, data });
+    const { el, canvas, caption } = this;
+    el.title.textContent = row.title;
+    el.subtitle.textContent = row.subtitle;
+    for (const each of Object.values(canvas)) {
+      if (each.width !== film.width) each.width = film.width;
+      if (each.height !== film.height) each.height = film.height;
+    }
+    this.context = Object.fromEntries(
+      Object.entries(canvas).map(([name, each]) => [name, each.getContext("2d", { willReadFrequently: true })]));
+    this.levels = new ImageData(film.width, film.height);
+    this.levels.data.fill(255);
+    film.draw(this.context.reference, -1);
+    caption.reference.textContent = data.captions[0];
+    caption.delta.textContent = data.captions[1];
+    canvas.reference.setAttribute("aria-label", `${row.title}: ${data.captions[0]}`);
+    this.buildBars();
+    this.buildReadouts();
+    el.curve.hidden = !row.curveScale;
+    el.verdict.hidden = !row.top.length && !row.flags.length;
+    el.curveName.textContent = row.curveName;
+  }
+
+  buildBars() {
+    const { bars } = this.row;
+    const { el } = this;
+    el.bars.hidden = !bars.length;
+    const names = JSON.stringify(bars);
+    if (names === this.barNames) return;
+    this.barNames = names;
+    this.bars = bars.map(([name, role]) => {
+      const item = document.createElement("li");
+      const label = text("span", name);
+      label.className = "label";
+      const kind = text("span", role ? `${MARKS[role]} ${role === "truth" ? "true" : "target"}` : "");
+      kind.className = "kind";
+      const rail = document.createElement("span");
+      rail.className = "rail";
+      const fill = document.createElement("span");
+      rail.append(fill);
+      const percent = text("span", "");
+      percent.className = "number";
+      item.dataset.role = role;
+      const named = document.createElement("span");
+      named.className = "class";
+      named.append(label, kind);
+      item.append(named, rail, percent);
+      return { item, fill, percent, name };
+    });
+    el.bars.replaceChildren(...this.bars.map(({ item }) => item));
+  }
+
+  buildReadouts() {
+    this.readouts = this.row.readouts.map(([name, values]) => {
+      const value = text("dd", "");
+      const pair = document.createElement("div");
+      pair.append(text("dt", name), value);
+      value.style.minWidth = `${Math.max(...values.map((v) => v.length))}ch`;
+      return { pair, value, values };
+    });
+    this.el.readouts.replaceChildren(...this.readouts.map(({ pair }) => pair));
+    this.el.readouts.hidden = !this.readouts.length;
+  }
+
+  /** Pictures at the largest whole number of device pixels per pixel that fits. */
+  layout(view) {
+    const { film, el } = this;
+    const room = el.room.clientWidth - (view === "side" ? 54 : 0); // for + and =
+    const limit = view === "side" ? room / 3 : Math.min(room, Math.max(256, 0.42 * innerHeight));
+    const dense = devicePixelRatio || 1;
+    const times = Math.floor((limit * dense) / film.width);
+    const width = times >= 1 ? (times * film.width) / dense : limit;
+    el.stage.style.setProperty("--width", `${width}px`);
+    el.stage.style.setProperty("--ratio", `${film.width} / ${film.height}`);
+    this.node.toggleAttribute("data-shrunk", times < 1);
+    if (this.row.curveScale) this.buildCurve(el.svg.clientWidth);
+  }
+
+  buildCurve(width) {
+    if (!width) return;
+    const { curve, curveScale, threshold, flags, frames } = this.row;
+    const { axis, available } = this.data;
+    const [low, high] = curveScale;
+    const em = parseFloat(getComputedStyle(this.el.svg).fontSize);
+    const [left, right, top, bottom, height] = [3.4, 0.5, 2, 7, 7.75].map((n) => n * em);
+    const flat = high === low;
+    const x = (i) => left + ((width - left - right) * i) / Math.max(1, axis.total - 1);
+    const y = (v) => (flat ? (top + bottom) / 2 : bottom - ((bottom - top) * (v - low)) / (high - low));
+    const parts = [];
+    const line = (name, x1, y1, x2, y2) => parts.push(svg("line", { class: name, x1, y1, x2, y2 }));
+    const label = (name, at, up, words, anchor) =>
+      parts.push(Object.assign(svg("text", { class: name, x: at, y: up, "text-anchor": anchor }), { textContent: words }));
+
+    const marked = threshold !== null && threshold < available;
+    if (marked) {
+      parts.push(svg("rect", {
+        class: "beyond", x: x(threshold), y: 0, width: Math.max(0, x(frames - 1) - x(threshold)), height }));
+    }
+    const levels = flat ? [low] : low < 0 && high > 0 ? [0, high, low] : [high, low];
+    const named = [];
+    for (const level of levels) {
+      line(level === 0 ? "zero" : "grid", left, y(level), width - right, y(level));
+      if (named.some((other) => Math.abs(y(other) - y(level)) < 1.1 * em)) continue;
+      label("level", left - 0.6 * em, y(level) + 0.32 * em, short(level), "end");
+      named.push(level);
+    }
+    if (marked) {
+      const late = threshold > (axis.total - 1) * 0.5;
+      line("threshold", x(threshold), 0, x(threshold), height);
+      const word = flags[threshold] ?? "";
+      label("threshold-name", x(threshold) + (late ? -0.5 : 0.5) * em, em, `${word} from ${this.scrubber.position(threshold)}`.trim(),
+        late ? "end" : "start");
+    }
+    let path = "";
+    let pen = "M";
+    curve.forEach((v, i) => {
+      if (v === null) return void (pen = "M");
+      path += `${pen}${x(i).toFixed(1)} ${y(v).toFixed(1)}`;
+      pen = "L";
+    });
+    parts.push(svg("path", { class: "line", d: path }));
+    this.cursor = svg("line", { class: "cursor", x1: 0, y1: 1.5 * em, x2: 0, y2: height });
+    this.dot = svg("circle", { class: "dot", r: 4.5 });
+    parts.push(this.cursor, this.dot);
+    this.onCurve = { x, y };
+    this.el.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.el.svg.replaceChildren(...parts);
+  }
+
+  draw(frame, gain, position) {
+    const { row, film, el, canvas, caption, context } = this;
+    film.draw(context.current, frame);
+    film.amplify(this.levels.data, frame, gain);
+    context.delta.putImageData(this.levels, 0, 0);
+
+    const times = `×${short(gain)}`;
+    el.gain.textContent = times;
+        caption.current.textContent = position;
+    canvas.current.setAttribute("aria-label", row.alt[frame]);
+    canvas.delta.setAttribute("aria-label", `${row.title}: ${this.data.captions[1]}, amplified ${times}, at ${position}`);
+
+    const flag = row.flags[frame] ?? null;
+    const crossed = flag !== null && row.threshold !== null && flag === row.flags[row.threshold];
+    el.badge.textContent = flag === null ? "" : crossed ? `◆ ${flag}` : flag;
+    el.badge.dataset.crossed = crossed ? "yes" : "";
+    const [name, p, role] = row.top[frame] ?? ["", null, ""];
+    el.name.textContent = name;
+    el.percent.textContent = percent(p);
+    el.verdict.dataset.role = crossed ? "target" : role;
+
+    this.bars.forEach((bar, i) => {
+      const p = row.probabilities[frame][i];
+      bar.fill.style.transform = `scaleX(${p})`;
+      bar.percent.textContent = percent(p);
+      bar.item.toggleAttribute("data-top", bar.name === name);
+    });
+    for (const { value, values } of this.readouts) value.textContent = values[frame];
+
+    if (!row.curveScale) return;
+    const v = row.curve[frame] ?? null;
+    el.curveValue.textContent = v === null ? "–" : short(v);
+    if (!this.onCurve) return;
+    const at = this.onCurve.x(frame);
+    this.cursor.setAttribute("transform", `translate(${at} 0)`);
+    this.dot.style.display = v === null ? "none" : "";
+    this.dot.setAttribute("transform", `translate(${at} ${v === null ? 0 : this.onCurve.y(v)})`);
+  }
+}
+
+// --- pictures --------------------------------------------------------------------------------------------------
+
+/** Decode a row's sprite (reference, then frames) and perturbation once; drawing a frame is then one copy. */
+async function decode(row) {
+  const { id, width, height, frames, unit } = row;
+  const blob = new Blob([bytes(row.sprite)], { type: "image/png" });
+  const sheet = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  const delta = new Int16Array(bytes(row.delta).buffer); // little-endian, as every browser's machine is
+  const size = width * height * 3;
+  const largest = Array.from({ length: frames }, (_, f) => {
+    let most = 0;
+    for (let i = f * size; i < (f + 1) * size; i++) most = Math.max(most, Math.abs(delta[i]));
+    return most * unit;
+  });
+  const draw = (context, frame) => {
+    context.imageSmoothingEnabled = false;
+    context.drawImage(sheet, (frame + 1) * width, 0, width, height, 0, 0, width, height);
+  };
+  const amplify = (rgba, frame, gain) => {
+    const scale = gain * unit * 255;
+    for (let i = frame * size, j = 0; j < rgba.length; i += 3, j += 4) {
+      rgba[j] = 127.5 + scale * delta[i]; // the clamped array rounds and clamps
+      rgba[j + 1] = 127.5 + scale * delta[i + 1];
+      rgba[j + 2] = 127.5 + scale * delta[i + 2];
+    }
+  };
+  const pixels = (frame) => {
+    const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+    draw(context, frame);
+    return context.getImageData(0, 0, width, height).data.filter((_, i) => i % 4 !== 3);
+  };
+  return { id, width, height, sheet, largest, draw, amplify, pixels };
+}
+
+function bytes(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+// --- small things ----------------------------------------------------------------------------------------------
+
+/** Where frame i lies on the track: the thumb's centre, which never leaves the track's ends. */
+function along(i, total) {
+  const part = total > 1 ? i / (total - 1) : 0;
+  return `calc(${THUMB / 2}px + (100% - ${THUMB}px) * ${part})`;
+}
+
+/** The smallest step that leaves at most `most` intervals; one that ends exactly at the last frame if it is near. */
+function stride(intervals, most) {
+  const least = Math.max(1, Math.ceil(intervals / most));
+  for (let step = least; step <= 2 * least; step++) if (intervals % step === 0) return step;
+  return least;
+}
+
+function percent(p) {
+  if (p === null || p === undefined) return "";
+  if (p > 0 && p < 0.005) return "<1 %";
+  if (p < 1 && p >= 0.995) return ">99 %";
+  return `${Math.round(p * 100)} %`;
+}
+
+function short(value) {
+  const size = Math.abs(value);
+  const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2;
+  return value.toFixed(digits).replace("-", "−");
+}
+
+function text(tag, words) {
+  const node = document.createElement(tag);
+  node.textContent = words;
+  return node;
+}
+
+function svg(tag, attributes) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}

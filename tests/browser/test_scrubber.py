@@ -1,0 +1,438 @@
+"""The scrubber in a real Chromium, on the synthetic trajectories of `scrubber_demo`."""
+
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.render import amplified, to_uint8
+from tests.browser.scrubber_demo import AXIS, FRAMES, rows
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = Path(__file__).with_name("scrubber_demo.py")
+SETTLED_MS = 900  # longer than the keyboard's debounce and a run of the page
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the running demo."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {"server.headless": "true", "server.address": "127.0.0.1", "server.port": str(port)}
+    command = [sys.executable, "-m", "streamlit", "run", str(DEMO), *(f"--{k}={v}" for k, v in options.items())]
+    log = tmp_path_factory.mktemp("scrubber") / "server.log"
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out) as server,
+    ):
+        try:
+            until = time.monotonic() + 90
+            while not _up(port):
+                if server.poll() is not None or time.monotonic() > until:
+                    pytest.fail(f"the demo did not start; it said:\n{log.read_text(errors='replace')}")
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def _up(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
+            return True
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator["playwright.Browser"]:
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet])
+        yield running
+        running.close()
+
+
+class Lab:
+    """One open page of the demo, and what a person can see and do on its first scrubber."""
+
+    def __init__(self, page: "playwright.Page", nth: int = 0) -> None:
+        self.page = page
+        self.root = page.locator(".scrubber[data-ready]").nth(nth)
+        self.range = self.root.locator(".range")
+        self.root.wait_for(timeout=60_000)
+        self.root.evaluate("el => { el.seen = []; el.addEventListener('frame', e => el.seen.push(e.detail)) }")
+
+    @property
+    def frame(self) -> int:
+        return int(self.range.input_value())
+
+    @property
+    def runs(self) -> int:
+        return int(re.search(r"runs (\d+)", self.page.locator("body").inner_text())[1])
+
+    @property
+    def seen(self) -> list[int]:
+        return [each["frame"] for each in self.root.evaluate("el => el.seen")]
+
+    def settle(self) -> None:
+        self.page.wait_for_timeout(SETTLED_MS)
+
+    def view(self, name: str) -> None:
+        self.root.locator(f"[name=view][value={name}]").check(force=True)
+
+    def rerun(self) -> None:
+        before = self.runs
+        self.page.get_by_role("button", name="rerun").click()
+        self.page.get_by_text(f"runs {before + 1}", exact=True).wait_for()
+        self.settle()
+
+    def on_track(self, frame: int) -> tuple[float, float]:
+        """Where the thumb's centre is at a frame."""
+        box = self.range.bounding_box()
+        return box["x"] + 11 + (box["width"] - 22) * frame / (FRAMES - 1), box["y"] + box["height"] / 2
+
+    def drag(self, start: int, end: int) -> None:
+        mouse = self.page.mouse
+        mouse.move(*self.on_track(start))
+        mouse.down()
+        for frame in range(start, end + (1 if end > start else -1), 1 if end > start else -1):
+            mouse.move(*self.on_track(frame))
+            self.page.wait_for_timeout(30)
+
+
+@pytest.fixture
+def visit(browser, demo):
+    """Open the demo with a query and options of the browser context; errors in the page fail the test."""
+    contexts, errors = [], []
+
+    def go(query: str = "", nth: int = 0, **options) -> Lab:
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{demo}?{query}")
+        return Lab(page, nth)
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+def test_every_frame_is_seen_while_dragging_and_the_page_does_not_run(visit):
+    lab = visit()
+    before = lab.runs
+    lab.drag(0, FRAMES - 1)
+    assert {0, *lab.seen} == set(range(FRAMES))  # the first was there before
+    lab.page.mouse.up()
+    lab.settle()
+    assert lab.runs == before
+    assert lab.page.get_by_text("returned None", exact=True).count() == 1
+
+
+def test_the_page_runs_once_on_release_if_it_asked_for_it(visit):
+    lab = visit("report=1")
+    before = lab.runs
+    lab.drag(0, 12)
+    lab.settle()
+    assert lab.runs == before, "a run while the slider was held"
+    lab.page.mouse.up()
+    lab.page.get_by_text("returned 12", exact=True).wait_for()
+    lab.settle()
+    assert lab.runs == before + 1
+    assert lab.frame == 12
+    lab.page.mouse.down()
+    lab.page.mouse.up()
+    lab.settle()
+    assert lab.runs == before + 1, "a run although nothing moved"
+
+
+def test_a_run_of_key_presses_is_one_report(visit):
+    lab = visit("report=1")
+    before = lab.runs
+    lab.range.focus()
+    for _ in range(5):
+        lab.page.keyboard.press("ArrowRight")
+    lab.page.get_by_text("returned 5", exact=True).wait_for()
+    lab.settle()
+    assert lab.runs == before + 1
+
+
+def test_keys_move_the_slider(visit):
+    lab = visit()
+    lab.range.focus()
+    for key, frame in [
+        *(("ArrowRight", 1), ("ArrowUp", 2), ("ArrowLeft", 1), ("End", FRAMES - 1), ("PageDown", FRAMES - 3)),
+        *(("Home", 0), ("PageUp", 2), ("ArrowDown", 1)),
+    ]:
+        lab.page.keyboard.press(key)
+        assert lab.frame == frame, key
+        assert lab.root.locator(".value").inner_text() == f"ε = {AXIS.labels[frame]}"
+        assert lab.range.get_attribute("aria-valuetext") == f"ε = {AXIS.labels[frame]}"
+
+
+def test_space_plays_to_the_end_and_stops(visit):
+    lab = visit()
+    lab.range.focus()
+    lab.page.keyboard.press("Space")
+    assert lab.root.get_by_role("button", name="Pause").count() == 1
+    lab.page.wait_for_function("el => el.seen.at(-1)?.frame === 16", arg=lab.root.element_handle())
+    assert lab.root.get_by_role("button", name="Play").count() == 1
+    assert {0, *lab.seen} == set(range(FRAMES))
+    lab.page.keyboard.press("Space")
+    lab.page.wait_for_function("el => el.seen.at(-1)?.frame === 3", arg=lab.root.element_handle())
+    lab.page.keyboard.press("Space")
+    paused = lab.frame
+    lab.settle()
+    assert lab.frame == paused
+
+
+def test_buttons_step(visit):
+    lab = visit()
+    assert lab.root.get_by_role("button", name="Previous frame").is_disabled()
+    lab.root.get_by_role("button", name="Next frame").click()
+    lab.root.get_by_role("button", name="Next frame").click()
+    lab.root.get_by_role("button", name="Previous frame").click()
+    assert lab.frame == 1
+
+
+def test_the_browser_holds_exactly_the_computed_pixels(visit):
+    lab = visit()
+    for i, row in enumerate(rows()):
+        current, reference = (lab.root.locator(f".{name} canvas").nth(i) for name in ("current", "reference"))
+        frames = [current.evaluate("(canvas, f) => Array.from(canvas.__pixels(f))", f) for f in range(FRAMES)]
+        np.testing.assert_array_equal(np.array(frames, np.uint8).reshape(row.frames.shape), row.frames)
+        clean = reference.evaluate("canvas => Array.from(canvas.__pixels())")
+        np.testing.assert_array_equal(np.array(clean, np.uint8).reshape(row.reference.shape), row.reference)
+
+
+def _drawn(canvas: "playwright.Locator") -> np.ndarray:
+    """Read what a canvas shows now."""
+    width, height, rgba = canvas.evaluate(
+        "c => [c.width, c.height, Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)]"
+    )
+    return np.array(rgba, np.uint8).reshape(height, width, 4)[..., :3]
+
+
+def test_the_canvases_show_the_frame_and_its_amplified_perturbation(visit):
+    lab = visit()
+    lab.range.focus()
+    row = rows()[1]
+    for gain, key, frame in [(10, "End", FRAMES - 1), (50, "PageDown", FRAMES - 3)]:
+        lab.root.locator(f"[name=gain][value='{gain}']").check(force=True)
+        lab.range.focus()
+        lab.page.keyboard.press(key)
+        np.testing.assert_array_equal(_drawn(lab.root.locator(".current canvas").nth(1)), row.frames[frame])
+        expected = to_uint8(amplified(row.delta[frame : frame + 1], float(gain)))[0].astype(int)
+        shown = _drawn(lab.root.locator(".delta canvas").nth(1)).astype(int)
+        assert np.abs(shown - expected).max() <= 1
+        assert lab.root.locator(".pill.gain").nth(1).inner_text() == f"×{gain}"
+
+
+def test_auto_gain_fills_the_grey_range(visit):
+    lab = visit("frame=8")
+    lab.root.locator("[name=gain][value=auto]").check(force=True)
+    shown = _drawn(lab.root.locator(".delta canvas").first)
+    assert (shown.min(), shown.max()) == (0, 255)
+    largest = max(float(row.delta[8].abs().max()) for row in rows())
+    assert lab.root.locator(".pill.gain").first.inner_text() == f"×{0.5 / largest:.1f}"
+
+
+def test_pictures_are_crisp_and_a_whole_multiple_of_their_size(visit):
+    lab = visit()
+    for canvas in lab.root.locator("canvas").all():
+        assert canvas.evaluate("c => getComputedStyle(c).imageRendering") == "pixelated"
+        assert canvas.bounding_box()["width"] % 32 == pytest.approx(0, abs=1e-3)
+
+
+def test_a_rerun_leaves_position_view_and_gain_alone(visit):
+    lab = visit()
+    lab.view("difference")
+    lab.root.locator("[name=gain][value='20']").check(force=True)
+    lab.range.focus()
+    for _ in range(7):
+        lab.page.keyboard.press("ArrowRight")
+    lab.rerun()
+    assert lab.frame == 7
+    assert lab.root.get_attribute("data-view") == "difference"
+    assert lab.root.locator(".pill.gain").first.inner_text() == "×20"
+    assert set(lab.seen) <= set(range(8)), "it jumped"
+
+
+def test_a_growing_trajectory_keeps_the_position_and_frees_the_track(visit):
+    lab = visit("partial=1")
+    assert lab.root.locator(".pending").is_visible()
+    assert lab.root.locator(".unit").inner_text() == f"6 of {FRAMES} computed"
+    lab.range.focus()
+    lab.page.keyboard.press("End")
+    assert lab.frame == 5
+    lab.drag(5, 12)
+    lab.page.mouse.up()
+    assert lab.frame == 5, "beyond what is computed"
+    lab.page.get_by_text("grown").click()
+    lab.root.locator(".pending").wait_for(state="hidden")
+    assert lab.frame == 5
+    lab.range.focus()
+    lab.page.keyboard.press("End")
+    assert lab.frame == FRAMES - 1
+
+
+def test_a_frame_still_being_computed_is_reached_when_it_comes(visit):
+    lab = visit("partial=1&frame=9")
+    assert lab.frame == 5
+    lab.page.get_by_text("grown").click()
+    lab.root.locator(".pending").wait_for(state="hidden")
+    assert lab.frame == 9
+
+
+def test_one_frame_is_drawn_and_cannot_be_moved(visit):
+    lab = visit("lone=1")
+    assert lab.range.is_disabled()
+    assert lab.root.get_by_role("button", name="Play").is_disabled()
+    np.testing.assert_array_equal(_drawn(lab.root.locator(".current canvas").first), rows()[0].frames[0])
+
+
+def test_two_scrubbers_do_not_disturb_each_other(visit):
+    lab = visit("two=1")
+    other = Lab(lab.page, nth=1)
+    assert (lab.root.get_attribute("data-view"), other.root.get_attribute("data-view")) == ("side", "split")
+    lab.range.focus()
+    lab.page.keyboard.press("End")
+    assert (lab.frame, other.frame) == (FRAMES - 1, 0)
+    other.range.focus()
+    lab.page.keyboard.press("ArrowRight")
+    assert (lab.frame, other.frame) == (FRAMES - 1, 1)
+    other.view("flicker")
+    assert lab.root.get_attribute("data-view") == "side"
+
+
+def test_the_split_follows_pointer_and_keys_in_all_rows(visit):
+    lab = visit("frame=16")
+    lab.view("split")
+    dividers = lab.root.get_by_role("slider", name="Position of the split")
+    box = lab.root.locator(".current canvas").first.bounding_box()
+    mouse = lab.page.mouse
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] / 4, box["y"] + 5, steps=5)
+    mouse.up()
+    assert [each.get_attribute("aria-valuenow") for each in dividers.all()] == ["25", "25"]
+    line = dividers.first.bounding_box()
+    assert line["x"] + line["width"] / 2 == pytest.approx(box["x"] + box["width"] / 4, abs=1)
+    for key, position in [("ArrowRight", 27), ("PageDown", 17), ("Home", 0), ("ArrowLeft", 0), ("End", 100)]:
+        lab.page.keyboard.press(key)
+        assert dividers.last.get_attribute("aria-valuenow") == str(position), key
+    assert lab.frame == FRAMES - 1
+
+
+def test_flicker_alternates_and_says_what_it_shows(visit):
+    lab = visit("frame=16")
+    lab.view("flicker")
+    showing = lab.root.locator(".showing")
+    lab.root.locator(":scope[data-side=a]").wait_for()
+    assert showing.inner_text() == "A  clean"
+    assert lab.root.locator(".reference canvas").first.is_visible()
+    assert not lab.root.locator(".current canvas").first.is_visible()
+    lab.root.locator(":scope[data-side=b]").wait_for()
+    assert showing.inner_text() == "B  ε = 8/255"
+    lab.root.get_by_role("button", name="Alternate").click()
+    lab.settle()
+    assert lab.root.get_attribute("data-side") == "b"
+
+
+def test_holding_a_key_compares(visit):
+    lab = visit()
+    lab.view("flicker")
+    lab.root.get_by_role("button", name="Hold to compare").focus()
+    lab.page.keyboard.down("Space")
+    lab.settle()
+    assert lab.root.get_attribute("data-side") == "a"
+    lab.page.keyboard.up("Space")
+    assert lab.root.get_attribute("data-side") == "b"
+
+
+def test_nothing_flickers_by_itself_for_those_who_asked_for_less_motion(visit):
+    lab = visit(reduced_motion="reduce")
+    lab.view("flicker")
+    lab.settle()
+    assert lab.root.get_attribute("data-side") == "b"
+    assert lab.root.get_by_role("button", name="Alternate").get_attribute("aria-pressed") == "false"
+
+
+def test_what_the_page_says_follows_the_frame(visit):
+    lab = visit()
+    standard = rows()[0]
+    lab.range.focus()
+    lab.page.keyboard.press("End")
+    assert lab.root.locator(".current canvas").first.get_attribute("aria-label") == standard.alt[-1]
+    lab.settle()
+    spoken = lab.root.get_by_role("status").text_content()
+    assert spoken.startswith("ε = 8/255. Standard: ")
+    assert all(row.alt[-1].rstrip(".") in spoken for row in rows())
+    verdict = lab.root.locator(".verdict").first
+    p = np.asarray(standard.probabilities)[-1]
+    assert re.sub(r"\s+", " ", verdict.inner_text()) == f"dog {p.max() * 100:.0f} % ◆ fooled"
+    assert lab.root.locator(".readouts dd").first.inner_text() == standard.readouts[0][1][-1]
+
+
+def test_the_threshold_is_marked_on_slider_and_curve(visit):
+    lab = visit()
+    for i, row in enumerate(rows()):
+        label = AXIS.labels[row.threshold]
+        assert lab.root.locator(".threshold-name").nth(i).text_content() == f"fooled from ε = {label}"
+    assert lab.root.locator(".mark").all_inner_texts() == ["Standard fooled", "Robust fooled"]
+    mark = lab.root.locator(".mark").first.bounding_box()
+    assert mark["x"] == pytest.approx(lab.on_track(rows()[0].threshold)[0], abs=1.5)
+
+
+@pytest.mark.parametrize("view", ["side", "split", "flicker", "difference"])
+def test_a_phone_needs_no_sideways_scrolling(visit, view):
+    lab = visit("rows=3", viewport={"width": 390, "height": 844}, has_touch=True)
+    lab.view(view)
+    assert lab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    inside = (
+        "el => [...el.querySelectorAll('.toolbar *, .transport, .row *')].map(e => e.getBoundingClientRect().right)"
+    )
+    assert max(lab.root.evaluate(inside)) <= 390
+    tops = [row.bounding_box()["y"] for row in lab.root.locator(".row").all()]
+    assert tops == sorted(set(tops)), "rows stand below one another"
+
+
+def test_rows_stand_side_by_side_and_pictures_grow_with_the_room(visit):
+    widths = []
+    for width in (1000, 1920):
+        lab = visit(viewport={"width": width, "height": 1080})
+        left, right = (row.bounding_box() for row in lab.root.locator(".row").all())
+        assert left["y"] == right["y"]
+        widths.append(lab.root.locator(".current canvas").first.bounding_box()["width"])
+    assert widths[1] >= 256 > widths[0]
+
+
+def test_the_dark_theme_is_followed(visit):
+    lab = visit(color_scheme="dark")
+    assert lab.root.get_attribute("data-theme") == "dark"
+
+
+def test_drawing_a_frame_takes_no_time(visit):
+    lab = visit()
+    lab.drag(0, FRAMES - 1)
+    lab.page.mouse.up()
+    assert np.median([each["ms"] for each in lab.root.evaluate("el => el.seen")]) < 4
