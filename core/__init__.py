@@ -1,4 +1,6 @@
-"""The science of Robust Frog: pure functions on tensors. In reading order:
+"""The science of Robust Frog: pure functions on tensors.
+
+In reading order:
 
 balls, objectives, attacks        one loop that walks down an objective inside a ball
 models, checkpoints, data         classifiers with an open representation, their weights, pictures

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from core.balls import Ball, Eps, Linf
 from core.objectives import Objective, margin, targeted, targeted_margin, untargeted, untargeted_margin
-from core.types import Images, Labels, Logits, PerExample
+from core.types import Images, Labels, PerExample
 
 Rule = Callable[[Images, int], Images]  # (gradient, step) -> the update to subtract
 
@@ -260,7 +260,8 @@ def sweep(
         objective = untargeted(model, labels) if wanted is None else targeted(model, wanted)
         x_adv = pgd(
             objective, clean, ball,
-            steps=steps, step_size=rows * ratio, random_start=random_start, generator=generator, on_step=watched,
+            steps=steps if max(radii) > 0 else 0,  # a ball of radius 0 holds only x
+            step_size=rows * ratio, random_start=random_start, generator=generator, on_step=watched,
         )  # fmt: skip
         with torch.no_grad():
             logits = model(x_adv)

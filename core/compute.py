@@ -3,10 +3,10 @@
 Functions in `core` run where their tensors are; only commands and pages choose, and they choose here.
 """
 
+import functools
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import nn
@@ -99,25 +99,15 @@ def _fold(layers: nn.Sequential) -> None:
         conv, norm = layers[i], layers[i + 1]
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             layers[i] = fuse_conv_bn_eval(conv, norm).requires_grad_(False)
-            layers[i + 1] = nn.Identity()
+            layers[i + 1] = nn.Identity().eval()
 
 
-_gate = threading.BoundedSemaphore(int(os.environ.get("ROBUST_FROG_JOBS", "1")))
+@functools.cache
+def pool() -> ThreadPoolExecutor:
+    """Return the gate for heavy work of the app: as many workers as cores, each computing with one thread.
 
-
-@contextmanager
-def heavy_work(wait_s: float | None = None) -> Iterator[bool]:
-    """Let only a few computations (`$ROBUST_FROG_JOBS`, default 1) run at once; more only slow each other down.
-
-    Args:
-        wait_s: How long to wait for a place; None waits as long as it takes.
-
-    Yields:
-        True with a place; False when none came free in time (then the caller should say so and not compute).
+    Two attacks side by side on one thread each outrun one after the other on two, and do not stall each other when the
+    machine is busy (a two-thread step then waits for the slower thread, every layer anew). More than that waits in line.
     """
-    got = _gate.acquire(timeout=wait_s) if wait_s is not None else _gate.acquire()
-    try:
-        yield got
-    finally:
-        if got:
-            _gate.release()
+    setup_cpu(int(os.environ.get(THREADS_VARIABLE) or 1))
+    return ThreadPoolExecutor(usable_cores(), thread_name_prefix="robust-frog")

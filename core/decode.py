@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 40_000_000  # more than a phone's usual 12 megapixels, and under 200 MB once decoded
@@ -33,7 +33,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, tupl
             return _to_rgb(image, deep=data.startswith(b"\x89PNG") and data[24] == 16)  # bit depth in PNG's header
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureError(_too_many(max_pixels)) from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise PictureError("This file is not a PNG, JPEG, WebP, GIF or BMP picture, whatever its name says.") from error
     except PictureError:
         raise

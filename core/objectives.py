@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.models import Classifier
 from core.types import Features, Images, Labels, Logits, PerExample
 
 Objective = Callable[[Images], PerExample]
@@ -55,7 +56,7 @@ def targeted_margin(model: nn.Module, t: Labels) -> Objective:
     return lambda x: -margin(model(x), t)
 
 
-def match_features(model: nn.Module, z: Features) -> Objective:
+def match_features(model: Classifier, z: Features) -> Objective:
     """Have the representation z: minimise |g(x) - z|_2, g the penultimate layer.
 
     Args:

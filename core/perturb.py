@@ -91,7 +91,7 @@ def target_of(recipe: PerturbRecipe, picture: pictures.Picture, model: nn.Module
     Raises:
         ValueError: If the target is no class, or is the picture's own.
     """
-    if recipe.target == "none":
+    if recipe.target == "any":
         return None
     y = label_of(picture, model)
     if recipe.target in ("second", "least"):
@@ -100,16 +100,16 @@ def target_of(recipe: PerturbRecipe, picture: pictures.Picture, model: nn.Module
         others = [k for k in logits.argsort(descending=True).tolist() if k != y]
         return others[0] if recipe.target == "second" else others[-1]
     if recipe.target not in classes:
-        raise ValueError(f"target must be none, second, least or one of {', '.join(classes)}, got {recipe.target!r}")
+        raise ValueError(f"target must be any, second, least or one of {', '.join(classes)}, got {recipe.target!r}")
     if classes.index(recipe.target) == y:
         raise ValueError(f"the picture is a {recipe.target} already; choose another target")
     return classes.index(recipe.target)
 
 
 def parts(recipe: PerturbRecipe) -> tuple[tuple[int, ...], ...]:
-    """Split the frames into the batches in which they are computed; the first is small, to be on screen soon."""
+    """Split the frames into the batches in which they are computed; the clean picture comes first, at once."""
     n = len(recipe.eps_values)
-    return tuple(tuple(range(i, min(i + SWEEP_ROWS, n))) for i in range(0, n, SWEEP_ROWS))
+    return ((0,), *(tuple(range(i, min(i + SWEEP_ROWS, n))) for i in range(1, n, SWEEP_ROWS)))
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _radii(recipe: PerturbRecipe, case: _Case, rows: tuple[int, ...], on_step: O
 
 
 def _iterates(recipe: PerturbRecipe, case: _Case, on_step: OnStep) -> Trajectory:
-    eps = recipe.eps_values[min(recipe.at, len(recipe.eps_values) - 1)]
+    eps = recipe.eps_values[recipe.at_index]
     frames: list[Tensor] = []
 
     def keep(i: int, state: State) -> bool | None:
@@ -284,7 +284,7 @@ from core.compute import setup_cpu
 from core.perturb import attack
 from core.recipes import PerturbRecipe
 
-setup_cpu()
+setup_cpu(1)  # as the app, so that sums round alike
 recipe = PerturbRecipe(
     {fields},
 )
@@ -297,7 +297,7 @@ for name in (recipe.standard, recipe.robust):
 
 
 def _steps(recipe: PerturbRecipe) -> int:
-    return 1 if recipe.attack == "fgsm" else recipe.steps
+    return 1 if recipe.attack == "FGSM" else recipe.steps
 
 
 def _device(model: nn.Module) -> torch.device:

@@ -71,7 +71,9 @@ def get(id: str) -> Picture:
             label, caption = PHOTOS[name]
             return Picture(id, from_uint8(_photo(name)), _INDEX.get(label or ""), caption, "photograph")
         case "upload":
-            raise PictureError("An uploaded picture lives only in the session that uploaded it; please upload it again.")
+            raise PictureError(
+                "An uploaded picture lives only in the session that uploaded it; please upload it again."
+            )
     raise PictureError("There is no picture of that name.")
 
 
@@ -121,7 +123,7 @@ def from_upload(data: bytes, name: str = "") -> Picture:
 
 def fingerprint(image: UInt8[np.ndarray, "h w 3"]) -> str:
     """Return 12 hex digits of the SHA-256 of the pixels: a name that survives reordering a data set."""
-    return hashlib.sha256(np.ascontiguousarray(image)).hexdigest()[:12]
+    return hashlib.sha256(image.tobytes()).hexdigest()[:12]
 
 
 def _row(kind: str, name: str) -> Picture:

@@ -87,14 +87,14 @@ def from_json(kind: type[R], text: str) -> R:
 def _write(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
-    return str(int(value)) if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read(f: Any, text: str) -> Any:
     if isinstance(f.default, bool):
-        if text not in ("0", "1"):
-            raise ValueError(f"{f.name} must be 0 or 1")
-        return text == "1"
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{f.name} must be true or false")
+        return text.lower() == "true"
     if isinstance(f.default, int):
         return int(text)
     if isinstance(f.default, tuple):
@@ -109,7 +109,7 @@ def _checked(f: Any, value: Any) -> Any:
     members = value if isinstance(value, tuple) else (value,)
     if among is not None and any(member not in among for member in members):
         raise ValueError(f"{f.name} must be one of {', '.join(map(str, among))}, got {value!r}")
-    if low is not None and value < low or high is not None and value > high:
+    if (low is not None and value < low) or (high is not None and value > high):
         raise ValueError(f"{f.name} must be {low} to {high}, got {value}")
     return value
 
@@ -133,13 +133,13 @@ class PerturbRecipe:
         robust: Checkpoint of the right column.
         norm: "L2" or "Linf".
         reach: Largest eps of the sweep, a key of `REACHES[norm]`; anything else means the norm's default.
-        attack: "pgd", or "fgsm": one step of length eps.
+        attack: "PGD", or "FGSM": one step of length eps.
         steps: PGD steps.
-        target: "none" (untargeted), "second" (most likely of the other classes), "least" (likely), or a class name.
+        target: "any" (untargeted), "second" (most likely of the other classes), "least" (likely), or a class name.
         random_start: Start PGD at a uniform draw from the ball instead of at the picture.
         axis: "eps" sweeps the radius; "steps" shows the iterates at one radius.
         frame: Which radius (axis "eps") or iterate (axis "steps") is in view.
-        at: The radius, as index into the sweep, whose iterates axis "steps" shows.
+        at: The radius whose iterates axis "steps" shows, one of `eps_labels`; anything else means the sixth of them.
         seed: Of the random start and of the noise control.
     """
 
@@ -148,13 +148,13 @@ class PerturbRecipe:
     robust: str = option("resnet9-l2")
     norm: str = option("L2", among=("L2", "Linf"))
     reach: str = option("")
-    attack: str = option("pgd", among=("pgd", "fgsm"))
+    attack: str = option("PGD", among=("PGD", "FGSM"))
     steps: int = option(20, low=1, high=200)
-    target: str = option("none")
+    target: str = option("any")
     random_start: bool = option(default=False)
     axis: str = option("eps", among=("eps", "steps"))
     frame: int = option(0, low=0, high=200)
-    at: int = option(5, low=0, high=20)
+    at: str = option("")
     seed: int = option(0, low=0, high=2**31 - 1)
 
     @property
@@ -170,3 +170,8 @@ class PerturbRecipe:
         if self.norm == "L2":
             return tuple(f"{eps:.3g}" for eps in self.eps_values)
         return tuple(f"{eps * 255:.3g}/255" for eps in self.eps_values)
+
+    @property
+    def at_index(self) -> int:
+        """Where in the sweep the radius of axis "steps" stands."""
+        return self.eps_labels.index(self.at) if self.at in self.eps_labels else 5

@@ -39,7 +39,7 @@ def amplified(delta: Images, gain: float) -> Images:
     return (0.5 + gain * delta).clamp(0, 1)
 
 
-def upscaled(image: RGB, factor: int) -> RGB:
+def upscaled(image: RGB, factor: int) -> UInt8[np.ndarray, "tall wide 3"]:
     """Repeat every pixel factor times in both directions, so that no browser smooths it."""
     return image.repeat(factor, 0).repeat(factor, 1)
 

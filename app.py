@@ -1,0 +1,13 @@
+"""Robust Frog: see that adversarial examples are features. Start with `make app`, or `streamlit run app.py`."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Robust Frog", page_icon="🐸", layout="wide")
+st.session_state["navigated"] = True  # see pages.ui.shell.header
+st.navigation(
+    [
+        st.Page("pages/home.py", title="Robust Frog", icon=":material/home:", default=True),
+        st.Page("pages/perturb.py", title="Perturb", icon=":material/tune:", url_path="perturb"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,365 @@
+"""Perturb: drag epsilon and watch what each model says."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+import torch
+
+from core import checkpoints, exports, perturb, render
+from core.attacks import OnStep
+from core.data import CIFAR10_CLASSES
+from core.perturb import Trajectory
+from core.pictures import Picture
+from core.recipes import DEFAULT_REACH, REACHES, PerturbRecipe, from_query, to_json
+from pages.ui import jobs, shell
+from pages.ui.exports import Download, downloads
+from pages.ui.picker import pick_picture
+from pages.ui.scrubber import Axis, Row, scrubber
+from pages.ui.store import lesson, model, results
+from pages.ui.trajectories import percent, row, size
+
+PRESETS = [
+    shell.Preset(
+        "A frog, or a truck?",
+        "Drag ε from 0. On the left the standard model says *truck* long before you can see any change; on the right the"
+        " robust model still says *frog*.",
+        {"norm": "L2", "reach": "2", "target": "truck", "axis": "eps", "steps": 20, "attack": "PGD"},
+    ),
+    shell.Preset(
+        "The robust model changes the picture instead",
+        "With five times the budget the robust model gives in as well. Look at its picture: to fool it, the attack had to"
+        " draw something that you can see.",
+        {"norm": "L2", "reach": "5", "target": "second", "axis": "eps", "steps": 40, "attack": "PGD"},
+    ),
+    shell.Preset(
+        "Noise does nothing",
+        "The third picture carries random noise of exactly the same size. It is as visible as the attack, and the model"
+        " does not mind: what fools it is the direction, not the size.",
+        {"norm": "Linf", "reach": "20/255", "target": "any", "axis": "eps", "steps": 20, "attack": "PGD"},
+    ),
+    shell.Preset(
+        "Watch it think",
+        "One fixed ε, and the slider is now the attack's own steps: how few of them does the standard model survive?",
+        {"norm": "L2", "target": "any", "axis": "steps", "steps": 20, "attack": "PGD"},
+    ),
+]
+TARGETS = ("any", "second", "least", *CIFAR10_CLASSES)
+FIRST_FRAME = 6  # far enough for the standard model to be fooled when the page opens
+
+
+def controls() -> PerturbRecipe:
+    """Show the controls and return the recipe they make (without picture and frame)."""
+    here = checkpoints.names()
+    defaults = PerturbRecipe()
+    with st.container(horizontal=True):
+        # The options are the words of the recipe, because they are also what stands in the address.
+        norm = st.segmented_control(
+            "Norm", list(REACHES), default=defaults.norm, key="norm", bind="query-params", required=True
+        )
+        attack = st.segmented_control(
+            "Attack", ["PGD", "FGSM"], default=defaults.attack, key="attack", bind="query-params", required=True
+        )
+        axis = st.segmented_control(
+            "Slider",
+            ["eps", "steps"],
+            default=defaults.axis,
+            key="axis",
+            bind="query-params",
+            required=True,
+            help="Sweep the size of change ε, or follow the attack step by step at one ε.",
+        )
+    reach = st.select_slider(
+        "Largest ε",
+        list(REACHES[norm]),
+        value=DEFAULT_REACH[norm],
+        key="reach",
+        bind="query-params",
+        help="Linf counts grey levels of 255; L2 is in pixel units of [0, 1].",
+    )
+    target = st.selectbox(
+        "Make it say",
+        TARGETS,
+        key="target",
+        bind="query-params",
+        help="“any” other class (untargeted), the second most likely, the least likely, or one class.",
+    )
+    steps = st.slider(
+        "Steps", 1, 100, defaults.steps, key="steps", bind="query-params", disabled=attack == "FGSM"
+    )
+    with st.expander("More"):
+        labels = PerturbRecipe(norm=norm, reach=reach).eps_labels
+        at = st.select_slider(
+            "ε of the steps view",
+            labels,
+            value=labels[defaults.at_index],
+            key="at",
+            bind="query-params",
+            disabled=axis == "eps",
+        )
+        start = st.toggle(
+            "Random start",
+            key="random_start",
+            bind="query-params",
+            help="Start at a uniform draw from the ball. Off is the paper's way (appendix C.3).",
+        )
+        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
+        left = _model_box("Left model", here, defaults.standard, "standard")
+        right = _model_box("Right model", here, defaults.robust, "robust")
+    return PerturbRecipe(
+        standard=left,
+        robust=right,
+        norm=norm,
+        reach="" if reach == DEFAULT_REACH[norm] else reach,
+        attack=attack,
+        steps=int(steps),
+        target=target,
+        random_start=start,
+        axis=axis,
+        at="" if at == labels[defaults.at_index] else at,
+        seed=int(seed),
+    )
+
+
+def _model_box(label: str, here: Sequence[str], default: str, key: str) -> str:
+    index = here.index(default) if default in here else 0
+    return st.selectbox(label, here, index=index, key=key, bind="query-params")
+
+
+def keys(recipe: PerturbRecipe) -> list[tuple[str, int | None]]:
+    """List the pieces of work: each model's parts, first parts first."""
+    pieces = [None] if recipe.axis == "steps" else list(range(len(perturb.parts(recipe))))
+    return [(name, part) for part in pieces for name in dict.fromkeys((recipe.standard, recipe.robust))]
+
+
+def known(recipe: PerturbRecipe, name: str) -> Trajectory | None:
+    """Return what is computed so far of one model's trajectory."""
+    parts = [results().get((recipe, n, part)) for n, part in keys(recipe) if n == name]
+    ready = []
+    for part in parts:
+        if part is None:
+            break
+        ready.append(part)
+    return Trajectory.join(ready) if ready else None
+
+
+def compute_more(recipe: PerturbRecipe, picture: Picture) -> bool:
+    """Compute the next part for both models side by side; return whether anything was missing."""
+    work = keys(recipe)
+    missing = [piece for piece in work if results().get((recipe, *piece)) is None]
+    if not missing:
+        return False
+    now = [piece for piece in missing if piece[1] == missing[0][1]]
+
+    def job(name: str, part: int | None) -> Callable[[OnStep], Trajectory]:
+        ready = model(name)  # loaded here: Streamlit's cache wants the script's own thread
+        return lambda on_step: perturb.attack(
+            recipe, name, picture=picture, model=ready, part=part, on_step=on_step
+        )
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        done = 1 - len(missing) / len(work)
+        st.button("Stop", key="stop", on_click=st.session_state.__setitem__, args=("stopped", recipe), width="content")
+        found = jobs.run(
+            [job(*piece) for piece in now],
+            1 if recipe.attack == "FGSM" else recipe.steps,
+            before=done,
+            after=done + len(now) / len(work),
+            text="Attacking both models…",
+        )
+    for piece, trajectory in zip(now, found, strict=True):
+        results().put((recipe, *piece), trajectory)
+    return True
+
+
+def rows_of(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, axis: Axis) -> list[Row]:
+    """Build the three columns: standard, robust, and the noise control as the standard model sees it."""
+    frames = min(len(left.x_adv), len(right.x_adv))
+    left, right = _first(left, frames), _first(right, frames)
+    key = (recipe, "noise", frames)
+    control = results().of(
+        key, lambda: perturb.noise(recipe, recipe.standard, left, model=model(recipe.standard))
+    )
+    titles = {name: checkpoints.header(name).title for name in (recipe.standard, recipe.robust)}
+    with torch.no_grad():
+        seen_by_robust = results().of((key, "lr"), lambda: model(recipe.robust)(left.x_adv))
+        seen_by_standard = results().of((key, "rl"), lambda: model(recipe.standard)(right.x_adv))
+        noise_robust = results().of((key, "nr"), lambda: model(recipe.robust)(control.x_adv))
+    common = {"norm": recipe.norm, "axis": axis.labels, "classes": CIFAR10_CLASSES}
+    return [
+        row("Standard model", left, subtitle=titles[recipe.standard], others=[("right model says", seen_by_robust)], **common),
+        row("Robust model", right, subtitle=titles[recipe.robust], others=[("left model says", seen_by_standard)], **common),
+        row("Random noise, same size", control, subtitle="as the left model sees it", others=[("right model says", noise_robust)], **common),
+    ]  # fmt: skip
+
+
+def _first(found: Trajectory, frames: int) -> Trajectory:
+    if len(found.x_adv) == frames:
+        return found
+    cut = {f: getattr(found, f)[:frames] for f in ("positions", "x_adv", "logits", "norm", "allowed", "success")}
+    return replace(found, **cut)
+
+
+def axis_of(recipe: PerturbRecipe, frames: int) -> Axis:
+    """Describe what the slider moves along."""
+    if recipe.axis == "steps":
+        total = (1 if recipe.attack == "FGSM" else recipe.steps) + 1
+        at = recipe.eps_labels[recipe.at_index]
+        return Axis("step", tuple(map(float, range(frames))), tuple(map(str, range(frames))), f"at ε = {at}", total)
+    unit = "ℓ₂, pixels in [0, 1]" if recipe.norm == "L2" else "ℓ∞, grey levels of 255"
+    return Axis("ε", recipe.eps_values[:frames], recipe.eps_labels[:frames], unit, len(recipe.eps_values))
+
+
+def summary(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, picture: Picture) -> None:
+    """Say in one line each how little it takes, and what must be doubted."""
+    columns = st.columns(2)
+    for column, name, found in zip(columns, (recipe.standard, recipe.robust), (left, right), strict=True):
+        key = (recipe.picture, name, recipe.norm, recipe.target, "closest")
+        nearest, distance = results().of(
+            key, lambda name=name: perturb.closest(recipe, name, picture=picture, model=model(name))
+        )
+        with torch.no_grad():
+            said = CIFAR10_CLASSES[int(model(name)(nearest).argmax())]
+        title = "Left" if name == recipe.standard else "Right"
+        if distance == 0:
+            text = f"**{title} model: wrong without any change.** It says *{said}* of the clean picture."
+        elif distance == float("inf"):
+            text = f"**{title} model: nothing found.** The minimum-norm attack did not succeed."
+        else:
+            text = (
+                f"**{title} model: {size(distance, recipe.norm)} is enough** to hear *{said}* "
+                f"(smallest change found, ℓ{'₂' if recipe.norm == 'L2' else '∞'})."
+            )
+        column.markdown(text)
+        if found.grad_vanished:
+            column.warning("The gradient vanished at some step: the attack had nothing to follow, so do not read this as robustness.")
+
+
+def predict_first(left: Trajectory, right: Trajectory, axis: Axis) -> bool:
+    """Ask before showing; return whether the answer may be shown."""
+    if not st.session_state.get("predict"):
+        return True
+    st.markdown("**Predict:** which model gives in first, and will you see why?")
+    guess = st.radio(
+        "Your prediction", ["the standard model", "the robust model", "both at the same ε", "neither"],
+        index=None, horizontal=True, key="guess", label_visibility="collapsed",
+    )  # fmt: skip
+    if guess is None:
+        st.caption("Choose, and the slider appears.")
+        return False
+    at = [t.threshold if t.threshold is not None else 10**6 for t in (left, right)]
+    truth = (
+        "neither" if min(at) == 10**6
+        else "both at the same ε" if at[0] == at[1]
+        else "the standard model" if at[0] < at[1] else "the robust model"
+    )  # fmt: skip
+    where = [axis.labels[t] if t < len(axis.labels) else "not within the slider" for t in at]
+    st.success(f"You said *{guess}*; it is **{truth}**. Standard: {where[0]}. Robust: {where[1]}.")
+    return True
+
+
+def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Trajectory) -> list[Download]:
+    """List the downloads for the frame in sight."""
+    frame = min(recipe.frame, len(left.x_adv) - 1, len(right.x_adv) - 1)
+    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+    made = {"standard": left, "robust": right}
+
+    def picture(found: Trajectory) -> bytes:
+        return render.png(render.to_uint8(found.x_adv[frame : frame + 1])[0], about)
+
+    def delta(found: Trajectory) -> bytes:
+        shown = render.amplified(found.x_adv[frame : frame + 1] - found.x, 10)
+        return render.png(render.to_uint8(shown)[0], {**about, "shown": "0.5 + 10 delta"})
+
+    def sheet() -> bytes:
+        cells = []
+        for r in rows:
+            amplified = render.to_uint8(render.amplified(r.delta[frame : frame + 1], 10))[0]
+            cells += [r.reference, amplified, r.frames[frame]]
+        return render.png(render.sheet([render.upscaled(c, 6) for c in cells], 3, gap=12), about)
+
+    def film(kind: str) -> bytes:
+        strips = zip(*(r.frames for r in rows), strict=True)
+        frames = [render.upscaled(render.sheet(list(strip), len(rows)), 6) for strip in strips]
+        return render.animation(np.stack(frames), kind, 120, about)
+
+    def arrays() -> bytes:
+        tensors = {f"{name}_{what}": getattr(t, what) for name, t in made.items() for what in ("x_adv", "logits", "norm")}
+        return exports.npz({"x": left.x, "positions": torch.tensor(left.positions), **tensors}, to_json(recipe))
+
+    def curve() -> str:
+        columns: dict[str, Sequence[object]] = {"position": left.positions}
+        for name, t in made.items():
+            columns |= {
+                f"{name}_norm": t.norm.tolist(),
+                f"{name}_p_true": t.probabilities[:, t.y].tolist(),
+                f"{name}_prediction": [CIFAR10_CLASSES[k] for k in t.logits.argmax(1).tolist()],
+                f"{name}_success": t.success.tolist(),
+            }
+        return exports.table(columns)
+
+    return [
+        *(Download(f"Picture, {n}", f"{n}-{frame}.png", "image/png", lambda t=t: picture(t)) for n, t in made.items()),
+        *(Download(f"Perturbation ×10, {n}", f"{n}-{frame}-delta.png", "image/png", lambda t=t: delta(t)) for n, t in made.items()),
+        Download("Sheet", "sheet.png", "image/png", sheet, "Clean, perturbation ×10 and result, a row a column of the page"),
+        Download("Film, APNG", "film.png", "image/apng", lambda: film("apng"), "Lossless; browsers and Keynote play it"),
+        Download("Film, WebP", "film.webp", "image/webp", lambda: film("webp"), "Lossless"),
+        Download("Arrays, npz", "perturb.npz", "application/octet-stream", arrays, "float32, every frame"),
+        Download("Curve, CSV", "curve.csv", "text/csv", curve),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]  # fmt: skip
+
+
+def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> None:
+    """Read the exported 8-bit pictures back, ask the models again, and say so."""
+    frame = min(recipe.frame, len(left.x_adv) - 1, len(right.x_adv) - 1)
+    lines = []
+    for name, label, found in ((recipe.standard, "standard", left), (recipe.robust, "robust", right)):
+        saved = render.from_uint8(render.to_uint8(found.x_adv[frame : frame + 1]))
+        with torch.no_grad():
+            p = model(name)(saved.to(found.x.device)).softmax(1)[0]
+        said = int(p.argmax())
+        fools = said != found.y if found.target is None else said == found.target
+        mark = "still fools" if fools else "does not fool"
+        lines.append(f"the saved 8-bit picture {mark} the {label} model ({CIFAR10_CLASSES[said]}, {percent(float(p[said]))})")
+    st.caption("Read back: " + "; ".join(lines) + ".")
+
+
+shell.header("Perturb", "A change too small to see makes a standard model see something else. To fool a robust model, the picture itself has to change.")
+shell.presets(PRESETS, key="perturb")
+if not checkpoints.names():
+    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+    st.stop()
+with st.sidebar, shell.told():
+    picture = pick_picture(key="picture")
+    recipe = replace(controls(), picture=picture.id)
+    st.toggle("Predict first", key="predict", bind="query-params", help="Ask the room before showing the answer.")
+frame, _ = from_query(PerturbRecipe, {"frame": st.query_params.get("frame", str(FIRST_FRAME))})
+stage = st.container()
+left, right = known(recipe, recipe.standard), known(recipe, recipe.robust)
+stopped = st.session_state.get("stopped") == recipe
+if left is None or right is None:
+    with stage, shell.told():
+        compute_more(recipe, picture)
+    st.rerun()
+frames = min(len(left.x_adv), len(right.x_adv))
+axis = axis_of(recipe, frames)
+with stage:
+    rows = rows_of(recipe, left, right, axis)
+    if predict_first(left, right, axis):
+        at = scrubber(rows, axis, key="perturb-scrubber", frame=frame.frame, report=True)
+        if at is not None and str(at) != st.query_params.get("frame", str(FIRST_FRAME)):
+            st.query_params["frame"] = str(at)
+        recipe_in_sight = replace(recipe, frame=at or 0)
+        if not stopped and compute_more(recipe, picture):
+            st.rerun()
+        if stopped:
+            st.caption(f"Stopped after {frames} of {axis.total} frames; what was computed is kept.")
+        with shell.told():
+            summary(recipe, left, right, picture)
+        still_fools(recipe_in_sight, left, right)
+        downloads(files(recipe_in_sight, rows, left, right), key="perturb", script=perturb.script(recipe_in_sight))
+shell.glossary("perturb", ["useful", "robustly useful", "useful, non-robust", "ε", "PGD"])
+with st.expander("The mathematics"):
+    st.markdown(lesson("perturb")["mathematics"])

@@ -1,0 +1,188 @@
+"""The picture picker every page opens with: `picture = pick_picture(key="picture")`.
+
+The chosen id lives in `st.session_state[key]`, where a page's callback may set it too, and in the address, as
+`?picture=cifar10/93`. Uploads live in the session only: not on disk, not in a cache, not in the address.
+"""
+
+import random
+
+import streamlit as st
+
+from core import pictures
+from core.data import CIFAR10_CLASSES
+from core.decode import FORMATS, MAX_BYTES, PictureError
+from core.pictures import Picture
+from core.render import RGB, data_url, png, to_uint8, upscaled
+from pages.ui.download import offer_cifar10
+
+PARAMETER = "picture"
+SOURCES = {
+    "cifar10": "CIFAR-10 test set",
+    "gallery": "Gallery",
+    "photo": "Photograph",
+    "upload": "Upload",
+    "webcam": "Webcam",
+}
+STRIP = 8  # candidates shown at once
+# A picture in a button's label is as high as the text unless told otherwise.
+STYLE = """<style>
+[class*="-picker"] img { image-rendering: pixelated; }
+[class*="-candidates"] button { padding: 3px; min-height: 0; }
+[class*="-candidates"] button img { height: 52px; max-height: none; display: block; }
+</style>"""
+
+
+def pick_picture(*, key: str) -> Picture:
+    """Show the picker and return the chosen picture; there always is one."""
+    picture = _current(key)
+    with st.container(key=f"{key}-picker"):
+        st.html(STYLE)
+        preview, controls = st.columns([1, 4], vertical_alignment="top")
+        with preview:
+            st.image(_pixels(picture, 8), width=128, output_format="PNG", alt=_alt(picture))
+        with controls:
+            _controls(key, picture)
+        st.caption(" · ".join((picture.caption, *picture.notes)))
+        if picture.source == "uploaded":
+            st.caption("It stays in this session and is stored nowhere, so a link to this page cannot show it.")
+        if error := st.session_state.pop(f"{key}-error", None):
+            st.error(error)
+        if "cifar10" not in pictures.available():
+            offer_cifar10(key=f"{key}-download")
+    _write_address(key, picture)
+    return picture
+
+
+def _current(key: str) -> Picture:
+    """Follow the address if it says something new, else stay with what this session chose."""
+    asked = st.query_params.get(PARAMETER)
+    if asked and asked != st.session_state.get(f"{key}-address", (None, None))[1]:
+        _choose(key, asked)
+        for part in ("source", "class"):
+            st.session_state.pop(f"{key}-{part}", None)
+    try:
+        return _get(key, st.session_state.get(key) or pictures.default_id())
+    except PictureError:  # its source has gone since
+        return pictures.get(pictures.default_id())
+
+
+def _get(key: str, id: str) -> Picture:
+    uploaded = st.session_state.get(f"{key}-upload")
+    return uploaded if uploaded is not None and uploaded.id == id else pictures.get(id)
+
+
+def _choose(key: str, id: str) -> None:
+    try:
+        st.session_state[key] = _get(key, id).id
+    except PictureError as error:
+        st.session_state[f"{key}-error"] = str(error)
+    # Whatever the address says by now is older than this choice.
+    st.session_state[f"{key}-address"] = (st.context.url, st.query_params.get(PARAMETER))
+
+
+def _write_address(key: str, picture: Picture) -> None:
+    st.session_state[key] = picture.id
+    asked, shown = st.query_params.get(PARAMETER), None if picture.source == "uploaded" else picture.id
+    address = (st.context.url, shown)
+    # Without a parameter where this page wrote one, the person pressed Back: writing again would hold them here.
+    went_back = asked is None and st.session_state.get(f"{key}-address") == address
+    if shown is None:
+        st.query_params.pop(PARAMETER, None)
+    elif asked != shown and not went_back:
+        st.query_params[PARAMETER] = shown
+    st.session_state[f"{key}-address"] = address
+
+
+def _controls(key: str, picture: Picture) -> None:
+    kinds = [kind for kind in SOURCES if kind in (*pictures.available(), "upload", "webcam")]
+    if st.session_state.get(f"{key}-source") not in ("upload", "webcam"):  # they show the last picture until one comes
+        st.session_state[f"{key}-source"] = picture.id.partition("/")[0]
+    source = st.segmented_control(
+        "Picture from", kinds, key=f"{key}-source", format_func=SOURCES.__getitem__, required=True,
+        wrap=True, on_change=_change_source, args=(key,),
+    )  # fmt: skip
+    match source:
+        case "upload":
+            st.file_uploader(
+                "A picture of yours", [*map(str.lower, FORMATS), "jpg"], key=f"{key}-file",
+                max_upload_size=MAX_BYTES // 2**20, on_change=_receive, args=(key, f"{key}-file"),
+            )  # fmt: skip
+        case "webcam":
+            st.camera_input("Take a picture", key=f"{key}-camera", on_change=_receive, args=(key, f"{key}-camera"))
+        case _:
+            _candidates(key, source, picture)
+
+
+def _candidates(key: str, source: str, picture: Picture) -> None:
+    """Show the block of candidates that the current picture is in; each is a button, so the keyboard reaches it."""
+    if source != "photo":
+        _search(key, source, picture)
+    found = _in_class(key, source)
+    start = found.index(picture.id) // STRIP * STRIP if picture.id in found else 0
+    with st.container(horizontal=True, gap="xsmall", key=f"{key}-candidates"):
+        for id in found[start : start + STRIP]:
+            candidate = pictures.get(id)
+            st.button(
+                f"![{_alt(candidate)}]({data_url(png(_pixels(candidate, 2)))})", key=f"{key}-candidate-{id}",
+                type="primary" if id == picture.id else "secondary", on_click=_choose, args=(key, id),
+            )  # fmt: skip
+
+
+def _search(key: str, source: str, picture: Picture) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Class", range(len(CIFAR10_CLASSES)), index=None, format_func=CIFAR10_CLASSES.__getitem__,
+            placeholder="all", key=f"{key}-class", width=160, on_change=_another, args=(key, source),
+        )  # fmt: skip
+        st.session_state[f"{key}-number"] = int(picture.id.partition("/")[2])
+        st.number_input(
+            "Number", 0, len(pictures.ids(source)) - 1, key=f"{key}-number", width=140,
+            on_change=_go_to_number, args=(key, source),
+        )  # fmt: skip
+        st.button("Another one", key=f"{key}-another", icon=":material/shuffle:", on_click=_another, args=(key, source))
+
+
+def _in_class(key: str, source: str) -> tuple[str, ...]:
+    return pictures.ids(source, st.session_state.get(f"{key}-class") if source != "photo" else None)
+
+
+def _change_source(key: str) -> None:
+    source, uploaded = st.session_state[f"{key}-source"], st.session_state.get(f"{key}-upload")
+    if source in ("upload", "webcam"):
+        if uploaded is not None:
+            _choose(key, uploaded.id)
+        return
+    default = pictures.default_id()
+    found = pictures.ids(source)
+    _choose(key, default if default in found else found[0])
+
+
+def _another(key: str, source: str) -> None:
+    found = [id for id in _in_class(key, source) if id != st.session_state[key]]
+    if found:
+        _choose(key, random.choice(found))
+
+
+def _go_to_number(key: str, source: str) -> None:
+    st.session_state[f"{key}-class"] = None
+    _choose(key, f"{source}/{st.session_state[f'{key}-number']}")
+
+
+def _receive(key: str, widget: str) -> None:
+    file = st.session_state[widget]
+    if file is None:  # taken away again: the picture stays until another is chosen
+        return
+    try:
+        st.session_state[f"{key}-upload"] = picture = pictures.from_upload(file.getvalue(), file.name)
+    except PictureError as error:
+        st.session_state[f"{key}-error"] = str(error)
+    else:
+        _choose(key, picture.id)
+
+
+def _pixels(picture: Picture, factor: int) -> RGB:
+    return upscaled(to_uint8(picture.x)[0], factor)
+
+
+def _alt(picture: Picture) -> str:
+    return f"{picture.caption}, {pictures.SIZE} by {pictures.SIZE} pixels"

@@ -1,0 +1,90 @@
+"""The frame of every page: claim, presets, glossary, presenter mode, and where a problem is told."""
+
+import runpy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.checkpoints import CheckpointError
+from core.data import DataError
+from core.decode import PictureError
+from pages.ui.store import lesson
+
+# Large type for a projector; the sidebar and the toolbar leave the stage. Streamlit's own widgets scale with rem.
+PRESENTER = """<style>
+html { font-size: 20px; }
+header[data-testid="stHeader"] { opacity: 0.25; }
+section[data-testid="stSidebar"] { display: none; }
+div[data-testid="stMainBlockContainer"] { max-width: 1700px; padding-top: 2.2rem; }
+</style>"""
+ARTICLE = """<style>
+div[data-testid="stMainBlockContainer"] { max-width: 1480px; padding: 3.6rem 1.6rem 4rem; }
+h1 { letter-spacing: -0.02em; }
+</style>"""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A starting point worth trying: what the button says, what to look for, and the values it sets by widget key."""
+
+    label: str
+    look_for: str
+    values: Mapping[str, Any]
+
+
+def header(title: str, claim: str) -> None:
+    """Open a page with its title, its claim in one sentence, and the switch for presenter mode."""
+    if not st.session_state.get("navigated"):
+        # The first visitor of a fresh server who follows a link into pages/ gets that file alone, as in a legacy
+        # multipage app; what they want is the app.
+        runpy.run_path(str(Path(__file__).parents[2] / "app.py"))
+        st.stop()
+    presenting = bool(st.session_state.get("present"))
+    st.html(PRESENTER if presenting else ARTICLE)
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    left.title(title, anchor=False)
+    right.toggle("Presenter", key="present", bind="query-params", help="Large type and the whole width, for a projector.")
+    st.markdown(f"#### {claim}")
+
+
+def presets(choices: list[Preset], *, key: str, set_picture: Callable[[str], None] | None = None) -> None:
+    """Show the presets as a row of buttons; a pressed one says what to look for."""
+
+    def apply(preset: Preset) -> None:
+        st.session_state[f"{key}-look-for"] = preset.look_for
+        for name, value in preset.values.items():
+            if name == "picture" and set_picture is not None:
+                set_picture(value)
+            else:
+                st.session_state[name] = value
+
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-presets"):
+        st.markdown("**Try this**", width="content")
+        for i, preset in enumerate(choices):
+            st.button(preset.label, key=f"{key}-preset-{i}", on_click=apply, args=(preset,), width="content")
+    if text := st.session_state.get(f"{key}-look-for"):
+        st.info(text, icon=":material/visibility:")
+
+
+def glossary(name: str, words: list[str]) -> None:
+    """Show one popover for each word, with its text from the page's lesson."""
+    texts = lesson(name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("What is", width="content")
+        for word in words:
+            with st.popover(word, type="tertiary", width="content"):
+                st.markdown(texts[word])
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn the errors that a visitor can cause into one sentence on the page, and end the run there."""
+    try:
+        yield
+    except (PictureError, CheckpointError, DataError, ValueError) as problem:
+        st.error(str(problem), icon=":material/error:")
+        st.stop()

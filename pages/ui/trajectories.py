@@ -1,0 +1,84 @@
+"""From what was computed to what is shown: rows of the scrubber, and sentences with the numbers in them."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from core.objectives import margin
+from core.perturb import Trajectory
+from core.render import to_uint8
+from pages.ui.scrubber import Row
+
+
+def size(value: float, norm: str) -> str:
+    """Write a size in the norm's customary unit: 0.412, or 7.9/255."""
+    return f"{value:.3f}" if norm == "L2" else f"{value * 255:.3g}/255"
+
+
+def percent(value: float) -> str:
+    """Write a probability as a whole per cent, never rounding up to certainty."""
+    return f"{100 * value:.0f} %" if value < 0.995 else f"{min(99.9, 100 * value):.1f} %"
+
+
+def verdicts(logits: Tensor, classes: Sequence[str]) -> tuple[str, ...]:
+    """Write the prediction of each frame: "truck 98 %"."""
+    best = logits.softmax(1).max(1)
+    return tuple(
+        f"{classes[int(k)]} {percent(float(p))}" for p, k in zip(best.values, best.indices, strict=True)
+    )
+
+
+def row(
+    title: str,
+    found: Trajectory,
+    *,
+    subtitle: str,
+    norm: str,
+    axis: Sequence[str],
+    classes: tuple[str, ...],
+    others: Sequence[tuple[str, Tensor]] = (),
+    flag: str = "fooled",
+) -> Row:
+    """Build a scrubber row from a trajectory.
+
+    Args:
+        title: Name of the column.
+        found: The frames.
+        subtitle: A muted line below the title.
+        norm: "L2" or "Linf".
+        axis: The label of each frame, for the alt texts.
+        classes: Class names.
+        others: Further readouts: a name, and the logits (F, K) behind its verdicts.
+        flag: The badge of a successful frame.
+    """
+    said = verdicts(found.logits, classes)
+    sizes = tuple(
+        f"{size(float(n), norm)} of {size(float(a), norm)}" for n, a in zip(found.norm, found.allowed, strict=True)
+    )
+    lead = margin(found.logits, found.logits.new_full((len(found.logits),), found.y, dtype=int))
+    wrong_at_first = bool(found.logits[0].argmax() != found.y) and float(found.norm[0]) == 0
+    badge = "wrong from the start" if wrong_at_first else flag
+    return Row(
+        title=title,
+        subtitle=subtitle,
+        frames=to_uint8(found.x_adv),
+        reference=to_uint8(found.x)[0],
+        delta=found.x_adv - found.x,
+        classes=classes,
+        probabilities=found.probabilities,
+        truth=found.y,
+        target=found.target,
+        curve=tuple(float(v) for v in lead),
+        curve_name=f"lead of “{classes[found.y]}” (logits)",
+        readouts=(
+            ("says", said),
+            ("‖δ‖ measured", sizes),
+            *((name, verdicts(logits, classes)) for name, logits in others),
+        ),
+        flags=tuple(badge if s else None for s in found.success.tolist()),
+        threshold=found.threshold,
+        alt=tuple(
+            f"{title}: {classes[found.y]} at {where}; the model says {verdict}; measured size {measured}."
+            for where, verdict, measured in zip(axis, said, sizes, strict=False)
+        ),
+    )
