@@ -1,0 +1,163 @@
+"""Device, threads, precision, folded models, and the gate for heavy work."""
+
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+from core import compute
+from core.attacks import pgd
+from core.balls import L2
+from core.models import ARCHITECTURES
+from core.objectives import untargeted
+from tests.helpers import images, tiny
+
+
+@pytest.fixture
+def settings():
+    """Give torch its threads and its denormals back."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
+
+
+@pytest.mark.parametrize("wanted", ["cpu", " CPU ", "cpu:0"])
+def test_the_variable_chooses_the_device(monkeypatch, wanted):
+    """$ROBUST_FROG_DEVICE, in any case."""
+    monkeypatch.setenv("ROBUST_FROG_DEVICE", wanted)
+    assert compute.device().type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "chosen"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")], ids=str
+)
+def test_without_the_variable_the_fastest_device_is_chosen(monkeypatch, cuda, mps, chosen):
+    """cuda, mps, cpu: the first there is."""
+    monkeypatch.setenv("ROBUST_FROG_DEVICE", "")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert compute.device().type == chosen
+
+
+@pytest.mark.parametrize("wanted", ["cuda", "cuda:1", "quantum"])
+def test_a_device_that_is_not_here_is_refused(monkeypatch, wanted):
+    """With those that are."""
+    monkeypatch.setenv("ROBUST_FROG_DEVICE", wanted)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=f"ROBUST_FROG_DEVICE={wanted} is not available here; this machine has: cpu"):
+        compute.device()
+
+
+def test_threads_come_from_the_argument_or_the_variable_or_the_cores(settings, monkeypatch):
+    """In that order."""
+    monkeypatch.setenv("ROBUST_FROG_THREADS", "2")
+    assert compute.setup_cpu(1) == torch.get_num_threads() == 1
+    assert compute.setup_cpu() == torch.get_num_threads() == 2
+    monkeypatch.setenv("ROBUST_FROG_THREADS", "")
+    assert compute.setup_cpu() == compute.usable_cores() >= 1
+
+
+@pytest.mark.parametrize("raw", ["0", "-1", "two", "1.5"])
+def test_threads_must_be_a_whole_number(settings, monkeypatch, raw):
+    """>= 1."""
+    monkeypatch.setenv("ROBUST_FROG_THREADS", raw)
+    with pytest.raises(ValueError, match=f"ROBUST_FROG_THREADS must be a whole number >= 1, got '{raw}'"):
+        compute.setup_cpu()
+
+
+def test_an_unknown_precision_is_refused():
+    """auto, bf16 or fp32."""
+    with pytest.raises(ValueError, match="precision must be auto, bf16 or fp32, got 'fp16'"):
+        compute.autocast(torch.device("cpu"), "fp16")
+
+
+@pytest.mark.parametrize(
+    ("precision", "fast", "expected"),
+    [
+        ("fp32", True, torch.float32),
+        ("bf16", False, torch.bfloat16),
+        ("auto", True, torch.bfloat16),
+        ("auto", False, torch.float32),
+    ],
+    ids=str,
+)
+def test_precision_is_what_was_asked_or_what_is_fast(monkeypatch, precision, fast, expected):
+    """Matrix products come out in that type."""
+    monkeypatch.setattr(compute, "has_fast_bf16", lambda on: fast)
+    with compute.autocast(torch.device("cpu"), precision):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == expected
+
+
+@pytest.mark.parametrize("arch", sorted(ARCHITECTURES))
+def test_folding_batch_norms_changes_no_logit(arch):
+    """conv then norm is one convolution: the same function, the same attack, fewer layers."""
+    model, x = tiny(arch), images(3, size=32)
+    expected = model(x)
+    y = expected.argmax(1)
+    attacked = pgd(untargeted(model, y), x, L2(0.5), steps=3, step_size=0.2)
+    folded = compute.for_inference(model.train())
+    assert folded is model
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
+    assert not any(module.training for module in model.modules())
+    assert not any(p.requires_grad for p in model.parameters())
+    torch.testing.assert_close(model(x), expected.detach(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        model.features(x) @ model.head.weight.T + model.head.bias, model(x), rtol=1e-4, atol=1e-4
+    )
+    again = pgd(untargeted(model, y), x, L2(0.5), steps=3, step_size=0.2)
+    torch.testing.assert_close(again, attacked, rtol=0, atol=0.01)
+
+
+def test_folding_twice_is_folding_once():
+    """A folded norm is an identity, and nothing is left to fold."""
+    model, x = tiny(), images(2, size=16)
+    once = compute.for_inference(model)(x)
+    assert torch.equal(compute.for_inference(model)(x), once)
+
+
+@pytest.fixture
+def fresh_pool():
+    """Forget a pool that another test has made, and end that of this one."""
+    compute.pool.cache_clear()
+    yield
+    compute.pool().shutdown()
+    compute.pool.cache_clear()
+
+
+def test_heavy_work_has_one_single_threaded_worker_a_core(settings, fresh_pool, monkeypatch):
+    """More at once than cores would only slow each other down: the rest waits in line."""
+    monkeypatch.delenv("ROBUST_FROG_THREADS", raising=False)
+    monkeypatch.setattr(compute, "usable_cores", lambda: 2)
+    pool = compute.pool()
+    assert compute.pool() is pool
+    assert torch.get_num_threads() == 1
+    running, most, lock, both_here = 0, 0, threading.Lock(), threading.Barrier(2)
+
+    def work(_: int) -> int:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        both_here.wait(timeout=10)
+        with lock:
+            running -= 1
+        return torch.get_num_threads()
+
+    assert list(pool.map(work, range(6))) == [1] * 6
+    assert most == 2
+
+
+def test_heavy_work_may_be_given_more_threads(settings, fresh_pool, monkeypatch):
+    """$ROBUST_FROG_THREADS, as everywhere."""
+    monkeypatch.setenv("ROBUST_FROG_THREADS", "2")
+    compute.pool()
+    assert torch.get_num_threads() == 2
+
+
+def test_bf16_is_only_claimed_where_it_is_known():
+    """A device type nobody measured has none."""
+    assert compute.has_fast_bf16(torch.device("meta")) is False
+    assert isinstance(compute.has_fast_bf16(torch.device("cpu")), bool)
