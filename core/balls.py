@@ -104,9 +104,7 @@ class L2:
     def sample(self, x: Images, generator: torch.Generator | None = None) -> Images:
         """Draw perturbations of x's shape uniformly from the ball (not from its surface)."""
         _check_bounded(self.eps)
-        direction = self.steepest(
-            torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-        )
+        direction = self.steepest(torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype))
         u = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
         radius = u ** (1 / max(1, x[0].numel() if len(x) else 1))
         return direction * _column(radius, x) * _per_row(self.eps, x)

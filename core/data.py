@@ -7,9 +7,11 @@ No CIFAR-10 picture ships with this project; `download=True` fetches it with tor
 """
 
 import os
+import tarfile
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -66,9 +68,7 @@ class Pictures:
 
     def y(self, rows: Iterable[int] | slice = slice(None)) -> Labels:
         """Return their labels as int64 (n,)."""
-        return torch.from_numpy(
-            self.labels[rows if isinstance(rows, slice) else np.asarray(list(rows), dtype=int)]
-        )
+        return torch.from_numpy(self.labels[rows if isinstance(rows, slice) else np.asarray(list(rows), dtype=int)])
 
 
 def cifar10_root() -> Path:
@@ -115,7 +115,7 @@ def _torchvision(folder: Path, split: str, download: bool) -> Pictures:
 
     try:
         found = CIFAR10(str(folder), train=split == "train", download=download)
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, EOFError, HTTPException, tarfile.TarError) as error:
         hint = "check the network and that the folder can be written" if download else "delete it and fetch it again"
         raise DataError(f"CIFAR-10 in {folder} could not be read ({error}); {hint}.") from error
     labels = np.asarray(found.targets, dtype=np.int64)

@@ -1,6 +1,8 @@
 """Clean and robust accuracy, each with its n and interval, and doubts about the attack spoken aloud.
 
     python -m core.evaluate resnet9-l2 --n 2000 --steps 50 --ball L2:0.25 --ball L2:0.5
+
+An attack only ever gives an upper bound of the truth; `model_doubts` and the warnings say when even that is too kind.
 """
 
 import argparse

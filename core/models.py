@@ -179,9 +179,7 @@ def vgg(width: int = 32, classes: int = 10) -> Classifier:
     w = width
 
     def conv(c_in: int, c_out: int) -> nn.Sequential:
-        return nn.Sequential(
-            nn.Conv2d(c_in, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU()
-        )
+        return nn.Sequential(nn.Conv2d(c_in, c_out, 3, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU())
 
     def stage(c_in: int, c_out: int) -> nn.Sequential:
         return nn.Sequential(conv(c_in, c_out), conv(c_out, c_out), nn.MaxPool2d(2))

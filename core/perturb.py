@@ -83,7 +83,9 @@ def label_of(picture: pictures.Picture, model: nn.Module) -> int:
         return int(model(picture.x.to(_device(model))).argmax())
 
 
-def target_of(recipe: PerturbRecipe, picture: pictures.Picture, model: nn.Module, classes: tuple[str, ...]) -> int | None:
+def target_of(
+    recipe: PerturbRecipe, picture: pictures.Picture, model: nn.Module, classes: tuple[str, ...]
+) -> int | None:
     """Resolve the recipe's target for this model: a class index, or None for untargeted.
 
     "second" and "least" are the most and least likely of the wrong classes on the clean picture.

@@ -17,7 +17,9 @@ from typing import Any, TypeVar
 R = TypeVar("R")
 
 
-def option(default: Any, *, among: tuple[Any, ...] | None = None, low: int | None = None, high: int | None = None) -> Any:
+def option(
+    default: Any, *, among: tuple[Any, ...] | None = None, low: int | None = None, high: int | None = None
+) -> Any:
     """Declare a field of a recipe.
 
     Args:
@@ -169,7 +171,7 @@ class PerturbRecipe:
         """The radii as people write them: 8/255, or 0.5."""
         if self.norm == "L2":
             return tuple(f"{eps:.3g}" for eps in self.eps_values)
-        return tuple(f"{eps * 255:.3g}/255" for eps in self.eps_values)
+        return tuple(f"{eps * 255:.3g}/255" if eps else "0" for eps in self.eps_values)
 
     @property
     def at_index(self) -> int:

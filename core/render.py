@@ -16,7 +16,7 @@ from torch import Tensor
 
 from core.types import Images
 
-RGB = UInt8[np.ndarray, "h w 3"]
+RGB = UInt8[np.ndarray, "_ _ 3"]  # of any size: what comes out need not be as large as what went in
 Frames = UInt8[np.ndarray, "f h w 3"]
 
 
@@ -88,9 +88,7 @@ def sheet(pictures: Sequence[RGB], columns: int, gap: int = 2, background: int =
         raise ValueError("a sheet needs at least one picture")
     height, width = pictures[0].shape[:2]
     rows = -(-len(pictures) // columns)
-    page = np.full(
-        (rows * (height + gap) - gap, columns * (width + gap) - gap, 3), background, dtype=np.uint8
-    )
+    page = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), background, dtype=np.uint8)
     for i, picture in enumerate(pictures):
         top, left = i // columns * (height + gap), i % columns * (width + gap)
         page[top : top + height, left : left + width] = picture

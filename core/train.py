@@ -150,9 +150,7 @@ def fit(
     state = RunState(run, recipe, len(pictures))
     done = state.restore(model, averaged, optimizer, here)
     # Buffers are not broadcast: each process keeps the batch statistics of its own pictures, the first one's are saved.
-    trained: nn.Module = (
-        DistributedDataParallel(model, broadcast_buffers=False) if world > 1 else model
-    )
+    trained: nn.Module = DistributedDataParallel(model, broadcast_buffers=False) if world > 1 else model
     images = _padded(pictures, here)
     labels = pictures.y().to(here)
     per_epoch = len(pictures) // recipe.batch_size
@@ -178,7 +176,9 @@ def fit(
             loss_sum += float(loss.detach()) * len(y)
             right += float((logits.argmax(1) == y).sum())
             if not loss_sum < float("inf"):
-                raise FloatingPointError(f"the loss is {loss_sum} at epoch {epoch}, step {step}; lower lr ({recipe.lr})")
+                raise FloatingPointError(
+                    f"the loss is {loss_sum} at epoch {epoch}, step {step}; lower lr ({recipe.lr})"
+                )
             if on_progress is not None:
                 spent = time.monotonic() - began
                 left = recipe.epochs * per_epoch - now - 1
@@ -223,9 +223,7 @@ def _worst(recipe: TrainRecipe, model: nn.Module, x: Images, y: Labels, draws: t
     radius = torch.rand(len(x), 1, 1, 1, generator=draws).to(x.device)
     start = x + radius * ball.sample(torch.empty(x.shape), draws).to(x.device)
     attacked: Objective = under_autocast
-    return descend(
-        attacked, x, ball, steps=inner.steps, rule=steepest(ball, inner.step_size), start=start
-    )
+    return descend(attacked, x, ball, steps=inner.steps, rule=steepest(ball, inner.step_size), start=start)
 
 
 def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:

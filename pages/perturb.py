@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from core import checkpoints, exports, perturb, render
+from core import checkpoints, exports, perturb, pictures, render
 from core.attacks import OnStep
 from core.data import CIFAR10_CLASSES
 from core.perturb import Trajectory
@@ -23,26 +23,26 @@ from pages.ui.trajectories import percent, row, size
 PRESETS = [
     shell.Preset(
         "A frog, or a truck?",
-        "Drag ε from 0. On the left the standard model says *truck* long before you can see any change; on the right the"
-        " robust model still says *frog*.",
-        {"norm": "L2", "reach": "2", "target": "truck", "axis": "eps", "steps": 20, "attack": "PGD"},
+        "Drag ε from 0. On the left the standard model says *truck* long before you can see any change. On the right, the"
+        " same attack on the robust model needs many times as much.",
+        {"target": "truck"},
     ),
     shell.Preset(
         "The robust model changes the picture instead",
-        "With five times the budget the robust model gives in as well. Look at its picture: to fool it, the attack had to"
-        " draw something that you can see.",
-        {"norm": "L2", "reach": "5", "target": "second", "axis": "eps", "steps": 40, "attack": "PGD"},
+        "With a larger budget the robust model gives in as well. Look at its picture, and at *Difference*: to fool it, the"
+        " attack had to draw something that you can see.",
+        {"reach": "5", "target": "second", "steps": 40},
     ),
     shell.Preset(
         "Noise does nothing",
         "The third picture carries random noise of exactly the same size. It is as visible as the attack, and the model"
         " does not mind: what fools it is the direction, not the size.",
-        {"norm": "Linf", "reach": "20/255", "target": "any", "axis": "eps", "steps": 20, "attack": "PGD"},
+        {"norm": "Linf", "reach": "20/255"},
     ),
     shell.Preset(
         "Watch it think",
         "One fixed ε, and the slider is now the attack's own steps: how few of them does the standard model survive?",
-        {"norm": "L2", "target": "any", "axis": "steps", "steps": 20, "attack": "PGD"},
+        {"axis": "steps"},
     ),
 ]
 TARGETS = ("any", "second", "least", *CIFAR10_CLASSES)
@@ -85,9 +85,7 @@ def controls() -> PerturbRecipe:
         bind="query-params",
         help="“any” other class (untargeted), the second most likely, the least likely, or one class.",
     )
-    steps = st.slider(
-        "Steps", 1, 100, defaults.steps, key="steps", bind="query-params", disabled=attack == "FGSM"
-    )
+    steps = st.slider("Steps", 1, 100, defaults.steps, key="steps", bind="query-params", disabled=attack == "FGSM")
     with st.expander("More"):
         labels = PerturbRecipe(norm=norm, reach=reach).eps_labels
         at = st.select_slider(
@@ -154,9 +152,7 @@ def compute_more(recipe: PerturbRecipe, picture: Picture) -> bool:
 
     def job(name: str, part: int | None) -> Callable[[OnStep], Trajectory]:
         ready = model(name)  # loaded here: Streamlit's cache wants the script's own thread
-        return lambda on_step: perturb.attack(
-            recipe, name, picture=picture, model=ready, part=part, on_step=on_step
-        )
+        return lambda on_step: perturb.attack(recipe, name, picture=picture, model=ready, part=part, on_step=on_step)
 
     with st.container(horizontal=True, vertical_alignment="center"):
         done = 1 - len(missing) / len(work)
@@ -178,9 +174,7 @@ def rows_of(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, axis: Ax
     frames = min(len(left.x_adv), len(right.x_adv))
     left, right = _first(left, frames), _first(right, frames)
     key = (recipe, "noise", frames)
-    control = results().of(
-        key, lambda: perturb.noise(recipe, recipe.standard, left, model=model(recipe.standard))
-    )
+    control = results().of(key, lambda: perturb.noise(recipe, recipe.standard, left, model=model(recipe.standard)))
     titles = {name: checkpoints.header(name).title for name in (recipe.standard, recipe.robust)}
     with torch.no_grad():
         seen_by_robust = results().of((key, "lr"), lambda: model(recipe.robust)(left.x_adv))
@@ -233,7 +227,9 @@ def summary(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, picture:
             )
         column.markdown(text)
         if found.grad_vanished:
-            column.warning("The gradient vanished at some step: the attack had nothing to follow, so do not read this as robustness.")
+            column.warning(
+                "The gradient vanished at some step: the attack had nothing to follow, so do not read this as robustness."
+            )
 
 
 def predict_first(left: Trajectory, right: Trajectory, axis: Axis) -> bool:
@@ -285,7 +281,9 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
         return render.animation(np.stack(frames), kind, 120, about)
 
     def arrays() -> bytes:
-        tensors = {f"{name}_{what}": getattr(t, what) for name, t in made.items() for what in ("x_adv", "logits", "norm")}
+        tensors = {
+            f"{name}_{what}": getattr(t, what) for name, t in made.items() for what in ("x_adv", "logits", "norm")
+        }
         return exports.npz({"x": left.x, "positions": torch.tensor(left.positions), **tensors}, to_json(recipe))
 
     def curve() -> str:
@@ -322,12 +320,32 @@ def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> N
         said = int(p.argmax())
         fools = said != found.y if found.target is None else said == found.target
         mark = "still fools" if fools else "does not fool"
-        lines.append(f"the saved 8-bit picture {mark} the {label} model ({CIFAR10_CLASSES[said]}, {percent(float(p[said]))})")
+        lines.append(
+            f"the saved 8-bit picture {mark} the {label} model ({CIFAR10_CLASSES[said]}, {percent(float(p[said]))})"
+        )
     st.caption("Read back: " + "; ".join(lines) + ".")
 
 
-shell.header("Perturb", "A change too small to see makes a standard model see something else. To fool a robust model, the picture itself has to change.")
-shell.presets(PRESETS, key="perturb")
+shell.header(
+    "Perturb",
+    "A change too small to see makes a standard model see something else. To fool a robust model, the picture itself has to change.",
+)
+recipe = PerturbRecipe()
+shell.presets(
+    PRESETS,
+    key="perturb",
+    defaults={
+        "picture": pictures.default_id(),
+        "norm": recipe.norm,
+        "reach": DEFAULT_REACH[recipe.norm],
+        "attack": recipe.attack,
+        "axis": recipe.axis,
+        "target": recipe.target,
+        "steps": recipe.steps,
+        "random_start": recipe.random_start,
+        "seed": recipe.seed,
+    },
+)
 if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()

@@ -28,7 +28,9 @@ class Download:
 def downloads(files: list[Download], *, key: str, script: str) -> None:
     """Show the downloads and the script in a folded panel."""
     with st.expander("Save and share", icon=":material/download:", key=f"{key}-exports"):
-        st.caption("The address of this page is a link to exactly this view. Files are lossless; each carries the recipe.")
+        st.caption(
+            "The address of this page is a link to exactly this view. Files are lossless; each carries the recipe."
+        )
         with st.container(horizontal=True):
             for file in files:
                 st.download_button(

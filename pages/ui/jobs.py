@@ -22,7 +22,9 @@ class Cancelled(Exception):  # noqa: N818 - a request, not an error
     """Raised inside the work when nobody waits for it any more."""
 
 
-def run(jobs: list[Callable[[OnStep], T]], steps: int, *, before: float = 0.0, after: float = 1.0, text: str) -> list[T]:
+def run(
+    jobs: list[Callable[[OnStep], T]], steps: int, *, before: float = 0.0, after: float = 1.0, text: str
+) -> list[T]:
     """Run jobs side by side, with a progress bar.
 
     Args:

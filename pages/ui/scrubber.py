@@ -300,9 +300,14 @@ def _bars(row: Row, shown: list[int]) -> dict[str, Any]:
     best = values.argmax(axis=1)
     return {
         "bars": [[row.classes[i], _role(row, i)] for i in shown],
-        "probabilities": [[round(float(p), 4) for p in values[f, shown]] for f in range(len(values))],
-        "top": [[row.classes[i], round(float(values[f, i]), 4), _role(row, int(i))] for f, i in enumerate(best)],
+        "probabilities": [[_digits(p) for p in values[f, shown]] for f in range(len(values))],
+        "top": [[row.classes[i], _digits(values[f, i]), _role(row, int(i))] for f, i in enumerate(best)],
     }
+
+
+def _digits(p: float) -> float:
+    """Shorten a probability for the wire without making 0 or 1 of one that is neither."""
+    return float(f"{p:.4g}") if p < 0.5 else 1 - float(f"{1 - p:.4g}")
 
 
 def _role(row: Row, index: int) -> str:

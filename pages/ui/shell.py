@@ -1,7 +1,7 @@
 """The frame of every page: claim, presets, glossary, presenter mode, and where a problem is told."""
 
 import runpy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ from pages.ui.store import lesson
 PRESENTER = """<style>
 html { font-size: 20px; }
 header[data-testid="stHeader"] { opacity: 0.25; }
+div[data-testid="stMainBlockContainer"] h1 { font-size: 1.8rem; padding: 0; }
+div[data-testid="stMainBlockContainer"] h4 { font-size: 1.15rem; font-weight: 500; padding: 0; }
 section[data-testid="stSidebar"] { display: none; }
 div[data-testid="stMainBlockContainer"] { max-width: 1700px; padding-top: 2.2rem; }
 </style>"""
@@ -47,25 +49,31 @@ def header(title: str, claim: str) -> None:
     st.html(PRESENTER if presenting else ARTICLE)
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.title(title, anchor=False)
-    right.toggle("Presenter", key="present", bind="query-params", help="Large type and the whole width, for a projector.")
+    right.toggle(
+        "Presenter", key="present", bind="query-params", help="Large type and the whole width, for a projector."
+    )
     st.markdown(f"#### {claim}")
 
 
-def presets(choices: list[Preset], *, key: str, set_picture: Callable[[str], None] | None = None) -> None:
-    """Show the presets as a row of buttons; a pressed one says what to look for."""
+def presets(choices: list[Preset], *, key: str, defaults: Mapping[str, Any]) -> None:
+    """Show the presets as a row of buttons, and one that sets everything back; a pressed preset says what to look for.
+
+    Args:
+        choices: The presets.
+        key: Prefix of the buttons' keys.
+        defaults: The value of every control of the page, by key.
+    """
 
     def apply(preset: Preset) -> None:
         st.session_state[f"{key}-look-for"] = preset.look_for
-        for name, value in preset.values.items():
-            if name == "picture" and set_picture is not None:
-                set_picture(value)
-            else:
-                st.session_state[name] = value
+        for name, value in {**defaults, **preset.values}.items():
+            st.session_state[name] = value
 
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-presets"):
         st.markdown("**Try this**", width="content")
-        for i, preset in enumerate(choices):
-            st.button(preset.label, key=f"{key}-preset-{i}", on_click=apply, args=(preset,), width="content")
+        for i, preset in enumerate([*choices, Preset("Reset", "", {})]):
+            kind = "secondary" if i < len(choices) else "tertiary"
+            st.button(preset.label, key=f"{key}-preset-{i}", on_click=apply, args=(preset,), type=kind, width="content")
     if text := st.session_state.get(f"{key}-look-for"):
         st.info(text, icon=":material/visibility:")
 

@@ -14,6 +14,7 @@ import streamlit as st
 from torch import nn
 
 from core import checkpoints, perturb
+from core.compute import pool
 
 KEPT = 400  # results; a batch of seven frames of one picture is 0.2 MB
 
@@ -49,6 +50,7 @@ class Store:
 @st.cache_resource
 def results() -> Store:
     """Return the store that all visitors share."""
+    pool()  # sets the number of threads before anything is computed
     return Store()
 
 

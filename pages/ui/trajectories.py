@@ -23,9 +23,7 @@ def percent(value: float) -> str:
 def verdicts(logits: Tensor, classes: Sequence[str]) -> tuple[str, ...]:
     """Write the prediction of each frame: "truck 98 %"."""
     best = logits.softmax(1).max(1)
-    return tuple(
-        f"{classes[int(k)]} {percent(float(p))}" for p, k in zip(best.values, best.indices, strict=True)
-    )
+    return tuple(f"{classes[int(k)]} {percent(float(p))}" for p, k in zip(best.values, best.indices, strict=True))
 
 
 def row(
@@ -71,7 +69,6 @@ def row(
         curve=tuple(float(v) for v in lead),
         curve_name=f"lead of “{classes[found.y]}” (logits)",
         readouts=(
-            ("says", said),
             ("‖δ‖ measured", sizes),
             *((name, verdicts(logits, classes)) for name, logits in others),
         ),
