@@ -57,12 +57,21 @@ class Scrubber {
       this.layout();
     });
     this.observer.observe(root);
+
+    // The transport stays below Streamlit's header while the rows scroll; the header is transparent, so cover what passes.
+    const top = document.querySelector("[data-testid=stHeader]")?.offsetHeight ?? 0;
+    root.style.setProperty("--top", `${top}px`);
+    this.edge = new IntersectionObserver(
+      ([{ boundingClientRect }]) => root.toggleAttribute("data-stuck", boundingClientRect.top < top),
+      { rootMargin: `${-top}px 0px 0px` });
+    this.edge.observe($(".edge"));
   }
 
   destroy() {
     this.version++;
     this.listeners.abort();
     this.observer.disconnect();
+    this.edge.disconnect();
     cancelAnimationFrame(this.ticker);
     for (const timer of [this.announcer, this.reporter]) clearTimeout(timer);
     clearInterval(this.flickerer);
@@ -319,8 +328,6 @@ class Scrubber {
     for (const row of this.rows) row.layout(this.state.view);
     this.buildTrack(track.clientWidth);
     this.setSplit(this.state.split);
-    const header = document.querySelector("[data-testid=stHeader]");
-    this.root.style.setProperty("--top", `${header?.offsetHeight ?? 0}px`);
     this.draw();
   }
 
@@ -353,13 +360,17 @@ class Scrubber {
 
     const flags = rows.map((row) => ({ row, at: row.threshold })).filter(({ at }) => at !== null && at < available);
     flags.sort((a, b) => a.at - b.at);
+    const late = ({ at }) => at > (total - 1) * 0.7;
+    // Lanes from the top such that no line crosses a label: early ones point right, first on top; late ones left, last on top.
+    const lanes = [...flags.filter(late).reverse(), ...flags.filter((flag) => !late(flag))];
     marks.replaceChildren(
-      ...flags.map(({ row, at }, i) => {
-        const word = row.flags[at] ?? "threshold";
-        const mark = text("span", rows.length > 1 ? `${row.title} ${word}` : word);
-        mark.className = at > (total - 1) * 0.55 ? "mark leftward" : "mark";
-        mark.style.left = along(at, total);
-        mark.style.setProperty("--lane", flags.length - 1 - i);
+      ...flags.map((flag) => {
+        const word = flag.row.flags[flag.at] ?? "threshold";
+        const mark = document.createElement("span");
+        mark.className = late(flag) ? "mark leftward" : "mark";
+        mark.style.left = along(flag.at, total);
+        mark.style.setProperty("--lane", lanes.indexOf(flag));
+        mark.append(text("span", rows.length > 1 ? `${flag.row.title} ${word}` : word));
         return mark;
       }),
     );
@@ -590,11 +601,12 @@ class RowView {
     const flag = row.flags[frame] ?? null;
     const crossed = flag !== null && row.threshold !== null && flag === row.flags[row.threshold];
     el.badge.textContent = flag === null ? "" : crossed ? `◆ ${flag}` : flag;
-    el.badge.dataset.crossed = crossed ? "yes" : "";
+    el.badge.dataset.on = crossed ? "yes" : "";
     const [name, p, role] = row.top[frame] ?? ["", null, ""];
     el.name.textContent = name;
     el.percent.textContent = percent(p);
     el.verdict.dataset.role = crossed ? "target" : role;
+    this.node.toggleAttribute("data-crossed", crossed);
 
     this.bars.forEach((bar, i) => {
       const p = row.probabilities[frame][i];

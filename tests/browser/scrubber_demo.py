@@ -1,6 +1,6 @@
 """A page with scrubbers on synthetic trajectories, for the browser tests and for looking at.
 
-streamlit run tests/browser/scrubber_demo.py, then ?report=1, ?two=1, ?partial=1, ?rows=3, ?size=128, ?lone=1
+streamlit run tests/browser/scrubber_demo.py, then ?report=1, ?two=1, ?partial=1, ?hide=1, ?rows=3, ?size=128, ?lone=1
 """
 
 import sys
@@ -96,6 +96,9 @@ def main() -> None:
     st.markdown("# Perturb")
     st.markdown("A change too small to see moves the standard model; the robust one holds on.")
     grown = st.toggle("grown") if "partial" in query else True
+    if "hide" in query and st.toggle("hide"):
+        st.text("hidden")
+        return
     frames = 1 if "lone" in query else FRAMES if grown else 6
     got = scrubber(
         rows(count, size, frames), AXIS, key="first", frame=int(query.get("frame", 0)), report="report" in query

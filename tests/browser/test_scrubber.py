@@ -277,6 +277,28 @@ def test_a_rerun_leaves_position_view_and_gain_alone(visit):
     assert set(lab.seen) <= set(range(8)), "it jumped"
 
 
+def test_a_scrubber_that_left_the_page_stops_and_comes_back_where_it_was(visit):
+    lab = visit("hide=1&frame=4")
+    lab.view("split")
+    lab.page.keyboard.press("Tab")
+    lab.root.get_by_role("button", name="Play").click()
+    gone = lab.root.element_handle()
+    lab.page.get_by_text("hide", exact=True).click()
+    lab.page.get_by_text("hidden", exact=True).wait_for()
+    lab.settle()
+    drawn = gone.evaluate("el => el.seen.length")
+    lab.settle()
+    assert gone.evaluate("el => el.seen.length") == drawn, "it still plays"
+    lab.page.get_by_text("hide", exact=True).click()
+    back = Lab(lab.page)
+    assert back.root.get_attribute("data-view") == "split"
+    assert back.frame >= 4
+    assert back.root.locator(".row").count() == 2
+    back.range.focus()
+    back.page.keyboard.press("Home")
+    assert back.frame == 0
+
+
 def test_a_growing_trajectory_keeps_the_position_and_frees_the_track(visit):
     lab = visit("partial=1")
     assert lab.root.locator(".pending").is_visible()
@@ -414,6 +436,14 @@ def test_a_phone_needs_no_sideways_scrolling(visit, view):
     assert max(lab.root.evaluate(inside)) <= 390
     tops = [row.bounding_box()["y"] for row in lab.root.locator(".row").all()]
     assert tops == sorted(set(tops)), "rows stand below one another"
+
+
+def test_the_slider_stays_in_sight_while_the_rows_scroll(visit):
+    lab = visit(viewport={"width": 390, "height": 844})
+    assert lab.root.get_attribute("data-stuck") is None
+    lab.root.locator(".row").nth(1).locator(".readouts").scroll_into_view_if_needed()
+    lab.root.locator(":scope[data-stuck]").wait_for()
+    assert 0 <= lab.range.bounding_box()["y"] < 300
 
 
 def test_rows_stand_side_by_side_and_pictures_grow_with_the_room(visit):
