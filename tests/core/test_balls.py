@@ -296,3 +296,10 @@ def test_balls_are_made_by_name():
     assert set(NORMS) == {"Linf", "L2"}
     with pytest.raises(ValueError, match="norm must be one of Linf, L2, got 'L1'"):
         make("L1", 0.5)
+
+
+@pytest.mark.xfail(strict=True, reason="core.balls takes the minimum of no radii")
+@balls
+def test_no_images_have_no_radii(ball):
+    """N = 0: an empty batch with an empty eps is a batch."""
+    assert ball(torch.empty(0)).project(torch.empty(0, 3, 4, 4)).shape == (0, 3, 4, 4)
