@@ -1,0 +1,327 @@
+"""Many radii at once, and the smallest perturbation that fools: both against models whose answer is known."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core import balls
+from core.attacks import SWEEP_ROWS, State, Stop, Sweep, minimum_norm, pgd, sweep
+from core.compute import for_inference
+from core.objectives import untargeted
+from tests.helpers import Plane, draws, grey, images, tiny
+
+both = pytest.mark.parametrize("norm", ["Linf", "L2"])
+EPS = {"Linf": [0.0, 1 / 255, 4 / 255, 8 / 255, 16 / 255], "L2": [0.0, 0.1, 0.5, 1.0, 2.0]}
+
+
+class Half(nn.Module):
+    """Plane with an offset: logits (w . (x - 1/2) + b, 0), so that a grey picture has margin b."""
+
+    def __init__(self, w: Tensor, b: float) -> None:
+        super().__init__()
+        self.w, self.b = nn.Parameter(w), b
+
+    def forward(self, x: Tensor) -> Tensor:
+        score = ((x - 0.5) * self.w).flatten(1).sum(1) + self.b
+        return torch.stack([score, torch.zeros_like(score)], 1)
+
+
+def plane(b: float = 0.3, size: int = 4) -> Half:
+    return Half(torch.randn(3, size, size, generator=draws(1), dtype=torch.float64), b)
+
+
+def dual(model: Half, norm: str) -> float:
+    """|w|_1 for Linf, |w|_2 for L2."""
+    w = model.w.detach()
+    return float(w.abs().sum() if norm == "Linf" else w.norm())
+
+
+# Sweep
+
+
+@both
+@pytest.mark.parametrize("targets", [None, [1, 2]], ids=["untargeted", "targeted"])
+def test_a_sweep_is_its_radii_attacked_one_by_one(norm, targets):
+    """No row of the batch influences another, and neither does another image."""
+    model, x, y = tiny().double(), images(2, size=16, dtype=torch.float64), torch.tensor([3, 4])
+    t = None if targets is None else torch.tensor(targets)
+    together = sweep(model, x, y, balls.NORMS[norm], EPS[norm], steps=4, target=t)
+    for e, eps in enumerate(EPS[norm]):
+        for i in range(2):
+            alone = sweep(
+                model, x[i : i + 1], y[i : i + 1], balls.NORMS[norm], [eps], steps=4,
+                target=None if t is None else t[i : i + 1],
+            )  # fmt: skip
+            torch.testing.assert_close(together.x_adv[e, i], alone.x_adv[0, 0], rtol=0, atol=1e-6)
+            torch.testing.assert_close(together.logits[e, i], alone.logits[0, 0], rtol=0, atol=1e-6)
+            torch.testing.assert_close(together.norm[e, i], alone.norm[0, 0], rtol=0, atol=1e-6)
+
+
+@both
+def test_a_row_of_a_sweep_is_pgd_at_that_radius(norm):
+    """With steps of 2.5 eps / steps, as it says."""
+    model, x, y, eps = tiny().double(), images(2, size=16, dtype=torch.float64), torch.tensor([3, 4]), EPS[norm][2]
+    found = sweep(model, x, y, balls.NORMS[norm], EPS[norm], steps=5)
+    expected = pgd(untargeted(model, y), x, balls.make(norm, eps), steps=5, step_size=2.5 * eps / 5)
+    torch.testing.assert_close(found.x_adv[2], expected)
+
+
+@both
+def test_one_step_of_a_sweep_has_length_eps(norm):
+    """FGSM: on a grey picture nothing is clipped, so the first step goes all the way."""
+    found = sweep(plane(), grey(1, size=4), torch.tensor([0]), balls.NORMS[norm], [0.05, 0.1], steps=1)
+    torch.testing.assert_close(found.norm[:, 0], torch.tensor([0.05, 0.1], dtype=torch.float64))
+
+
+@both
+@pytest.mark.parametrize("random_start", [False, True], ids=["from x", "random start"])
+@pytest.mark.parametrize("eps_values", [[0.0], [0.0, 0.1, 0.2]], ids=["alone", "among others"])
+def test_radius_zero_of_a_sweep_is_the_picture_bit_for_bit(norm, random_start, eps_values):
+    x, y = images(2, size=16), torch.tensor([3, 4])
+    found = sweep(tiny(), x, y, balls.NORMS[norm], eps_values, steps=3, random_start=random_start, generator=draws())
+    assert torch.equal(found.x_adv[0], x)
+    assert found.norm[0].tolist() == [0, 0]
+    assert found.x_adv.isfinite().all()
+
+
+@both
+@pytest.mark.parametrize("random_start", [False, True], ids=["from x", "random start"])
+def test_a_sweep_measures_its_perturbations_and_they_are_allowed(norm, random_start):
+    """The norm is recomputed here from the pictures alone."""
+    x, y = images(3, size=16), torch.arange(3)
+    found = sweep(tiny(), x, y, balls.NORMS[norm], EPS[norm], steps=4, random_start=random_start, generator=draws())
+    delta = (found.x_adv - x).flatten(2).double()
+    measured = delta.abs().amax(2) if norm == "Linf" else delta.norm(dim=2)
+    torch.testing.assert_close(found.norm.double(), measured, rtol=1e-5, atol=1e-7)
+    assert (measured <= torch.tensor(EPS[norm])[:, None] * (1 + 1e-5) + 1e-7).all()
+    assert found.x_adv.min() >= 0
+    assert found.x_adv.max() <= 1
+
+
+@both
+def test_a_sweep_reports_the_logits_of_its_own_pictures(norm):
+    model, x, y = tiny(), images(2, size=16), torch.tensor([3, 4])
+    found = sweep(model, x, y, balls.NORMS[norm], EPS[norm], steps=3)
+    with torch.no_grad():
+        expected = model(found.x_adv.flatten(0, 1)).reshape(found.logits.shape)
+    torch.testing.assert_close(found.logits, expected, rtol=1e-4, atol=1e-4)
+    assert torch.equal(found.success, found.logits.argmax(2) != y)
+
+
+@both
+@pytest.mark.parametrize("b", [0.0371, 0.2, 0.5])
+def test_the_smallest_eps_of_a_linear_model_is_the_next_on_the_grid(norm, b):
+    """The margin b falls to b - eps |w|_dual: it turns negative at the first eps of the grid above b / |w|_dual."""
+    model = plane(b)
+    exact = b / dual(model, norm)
+    grid = [exact * k / 4.5 for k in range(20)]  # 4 radii are too small, the fifth is enough
+    found = sweep(model, grey(1, size=4), torch.tensor([0]), balls.NORMS[norm], grid, steps=10)
+    assert found.success[:, 0].tolist() == [False] * 5 + [True] * 15
+    assert float(found.smallest_eps) == pytest.approx(grid[5])
+
+
+def test_where_no_radius_fools_the_smallest_is_infinite():
+    """And each image has its own answer: one fooled at once, one later, one never."""
+    model, x = plane(0.3), grey(3, size=4)
+    exact = 0.3 / dual(model, "Linf")
+    found = sweep(model, x, torch.tensor([1, 0, 0]), balls.Linf, [0.0, exact / 2, exact * 1.1], steps=5)
+    assert found.smallest_eps.tolist()[0] == 0
+    assert found.smallest_eps.tolist()[1:] == pytest.approx([exact * 1.1] * 2)
+    never = sweep(model, x, torch.tensor([0, 0, 0]), balls.Linf, [0.0, exact / 2], steps=5)
+    assert never.smallest_eps.tolist() == [math.inf] * 3
+
+
+@both
+def test_targeted_success_means_the_target_and_not_just_any_mistake(norm):
+    """Three classes: a large step toward class 1 also passes where class 2 would be wrong but not wanted."""
+
+    class Three(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            s = (x - 0.5).flatten(1).sum(1)
+            # For s < -0.1 class 2 wins, for s > 0.2 class 1; at s = 0 class 0 does.
+            return torch.stack([torch.zeros_like(s), 5 * (s - 0.2), -(s + 0.1)], 1)
+
+    x, y = grey(1, size=4), torch.tensor([0])
+    up = sweep(Three(), x, y, balls.NORMS[norm], [0.0, 0.5], steps=5, target=torch.tensor([1]))
+    assert up.success[:, 0].tolist() == [False, True]
+    assert up.logits[1, 0].argmax() == 1
+    # A target that the ball does not reach: the model is wrong there, and that is no success.
+    far = torch.full_like(x, 0.45)  # s = -2.4: the model already says 2
+    small = 0.002 if norm == "Linf" else 0.02
+    missed = sweep(Three(), far, y, balls.NORMS[norm], [0.0, small], steps=5, target=torch.tensor([1]))
+    assert missed.logits.argmax(2)[:, 0].tolist() == [2, 2]
+    assert missed.success[:, 0].tolist() == [False, False]
+    assert missed.smallest_eps.tolist() == [math.inf]
+
+
+@both
+def test_a_sweep_toward_a_target_raises_its_log_odds(norm):
+    """The sign that home-grown code gets wrong: more radius, more of the target."""
+    model, x = tiny().double(), images(1, size=16, dtype=torch.float64)
+    y = model(x).argmax(1)
+    t = (y + 1) % 10
+    found = sweep(model, x, y, balls.NORMS[norm], EPS[norm], steps=10, target=t)
+    p = found.logits.softmax(2)[:, 0, int(t)]
+    assert (p.diff() > 0).all()
+
+
+@pytest.mark.parametrize("how", ["true", "stop"])
+def test_a_stop_keeps_the_current_batch_and_computes_no_other(how):
+    """Asked to stop at step 3 of the second batch of three: two batches come back, the second after three steps."""
+    seen: list[tuple[int, int]] = []
+    model, x = plane(), grey(1, size=4)
+    eps = [0.1 + 0.01 * k for k in range(2 * SWEEP_ROWS + 3)]
+
+    def on_step(i: int, state: State) -> bool:
+        seen.append((i, len(state.x)))
+        if len(seen) == 10 + 4:
+            if how == "stop":
+                raise Stop
+            return True
+        return False
+
+    found = sweep(model, x, torch.tensor([0]), balls.Linf, eps, steps=10, relative_step=0.1, on_step=on_step)
+    assert found.eps == tuple(eps[: 2 * SWEEP_ROWS])
+    assert seen == [(i, SWEEP_ROWS) for i in [*range(10), *range(4)]]
+    expected = torch.tensor(eps[: 2 * SWEEP_ROWS], dtype=torch.float64)
+    expected[SWEEP_ROWS:] *= 0.3  # three steps of a tenth
+    torch.testing.assert_close(found.norm[:, 0], expected)
+
+
+def test_other_exceptions_go_through_a_sweep():
+    """The page cancels by an exception of its own."""
+
+    def on_step(i: int, _: State) -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        sweep(plane(), grey(1, size=4), torch.tensor([0]), balls.Linf, [0.1], steps=10, on_step=on_step)
+
+
+def test_sweeps_over_neighbouring_radii_are_joined_in_order():
+    model, x, y, eps = plane(), grey(2, size=4), torch.tensor([0, 1]), [0.01 * k for k in range(2 * SWEEP_ROWS)]
+    whole = sweep(model, x, y, balls.L2, eps, steps=4)
+    pieces = (eps[:SWEEP_ROWS], eps[SWEEP_ROWS:])
+    joined = Sweep.join([sweep(model, x, y, balls.L2, part, steps=4) for part in pieces])
+    assert joined.eps == whole.eps == tuple(eps)
+    for field in ("x_adv", "logits", "norm", "success"):
+        assert torch.equal(getattr(joined, field), getattr(whole, field)), field
+
+
+def test_a_sweep_draws_from_its_generator_alone():
+    model, x, y = plane(), grey(1, size=4), torch.tensor([0])
+    make = {"steps": 1, "relative_step": 0.0, "random_start": True}
+    first, again, other = (
+        sweep(model, x, y, balls.L2, [0.1, 0.2], generator=draws(seed), **make) for seed in (5, 5, 6)
+    )
+    assert torch.equal(first.x_adv, again.x_adv)
+    assert not torch.equal(first.x_adv, other.x_adv)
+    assert not torch.equal(first.x_adv[0] - x, (first.x_adv[1] - x) / 2), "one draw for all radii"
+
+
+# The smallest perturbation
+
+
+@both
+def test_minimum_norm_on_a_linear_model_is_within_five_per_cent(norm):
+    """The nearest point of the other side is at distance margin / |w|_dual; five images, five margins."""
+    w = torch.randn(3, 8, 8, generator=draws(1), dtype=torch.float64)
+    model = Plane(w)
+    x = 0.5 + 0.02 * torch.randn(5, 3, 8, 8, generator=draws(2), dtype=torch.float64)
+    score = model.score(x).detach()
+    # Move each along w to a margin of its own; all stay far from 0 and 1.
+    wanted = torch.tensor([0.05, 0.2, 0.5, 1.0, 2.0], dtype=torch.float64)
+    x = x + ((wanted - score) / (w**2).sum()).reshape(-1, 1, 1, 1) * w
+    y = torch.zeros(5, dtype=torch.long)
+    nearest, distance = minimum_norm(model, x, y, balls.NORMS[norm], steps=100)
+    exact = wanted / (w.abs().sum() if norm == "Linf" else w.norm())
+    assert (distance >= exact * (1 - 1e-9)).all(), "nearer than possible"
+    assert (distance <= exact * 1.05).all(), (distance / exact).tolist()
+    assert (model(nearest).argmax(1) == 1).all()
+    torch.testing.assert_close(balls.make(norm, 1.0).norm(nearest - x), distance)
+
+
+@both
+def test_minimum_norm_does_not_depend_on_the_neighbours(norm):
+    w = torch.randn(3, 4, 4, generator=draws(1), dtype=torch.float64)
+    x, y = images(4, size=4, dtype=torch.float64), torch.tensor([0, 1, 0, 1])
+    _, together = minimum_norm(Plane(w), x, y, balls.NORMS[norm], steps=30)
+    alone = [minimum_norm(Plane(w), x[i : i + 1], y[i : i + 1], balls.NORMS[norm], steps=30)[1] for i in range(4)]
+    torch.testing.assert_close(together, torch.cat(alone))
+
+
+@both
+def test_where_fooling_is_impossible_the_picture_comes_back_with_distance_inf(norm):
+    """A score of w . x + 1 with w >= 0 is positive on all of [0, 1]; the other image, with its label, is easy."""
+
+    class Positive(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            s = 0.01 * x.flatten(1).sum(1) + 1
+            return torch.stack([s, torch.zeros_like(s)], 1)
+
+    x = images(2, size=4, dtype=torch.float64)
+    nearest, distance = minimum_norm(Positive(), x, torch.tensor([0, 1]), balls.NORMS[norm], steps=20)
+    assert distance.tolist() == [math.inf, 0]
+    assert torch.equal(nearest, x)
+
+
+def test_a_model_without_any_gradient_yields_inf_and_no_nan():
+    class Constant(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.tensor([1.0, 0.0]) + 0 * x.flatten(1).sum(1, keepdim=True)
+
+    x = images(2, size=4)
+    for norm in balls.NORMS.values():
+        nearest, distance = minimum_norm(Constant(), x, torch.zeros(2, dtype=torch.long), norm, steps=10)
+        assert distance.tolist() == [math.inf] * 2
+        assert torch.equal(nearest, x)
+
+
+@both
+def test_minimum_norm_toward_a_target_arrives_there(norm):
+    model, x = tiny(), images(2, size=16)
+    t = (model(x).argmax(1) + 3) % 10
+    nearest, distance = minimum_norm(model, x, model(x).argmax(1), balls.NORMS[norm], steps=60, target=t)
+    found = distance.isfinite()
+    assert found.any()
+    assert torch.equal(model(nearest[found]).argmax(1), t[found])
+
+
+@both
+def test_the_nearest_pictures_are_pictures(norm):
+    """In [0, 1], and at the distance that is reported."""
+    model, x = tiny(), images(4, size=16)
+    x[:, :, :8], x[:, :, 8:] = 0.0, 1.0  # nothing but corners of the box
+    nearest, distance = minimum_norm(model, x, model(x).argmax(1), balls.NORMS[norm], steps=30)
+    assert nearest.min() >= 0
+    assert nearest.max() <= 1
+    found = distance.isfinite()
+    torch.testing.assert_close(balls.make(norm, 1.0).norm(nearest - x)[found], distance[found])
+
+
+def test_minimum_norm_can_be_stopped():
+    steps: list[int] = []
+
+    def on_step(i: int, _: State) -> bool:
+        steps.append(i)
+        return i == 3
+
+    minimum_norm(plane(), grey(1, size=4), torch.tensor([0]), balls.L2, steps=50, on_step=on_step)
+    assert steps == [0, 1, 2, 3]
+
+
+@pytest.mark.slow
+@both
+@pytest.mark.parametrize("name", ["resnet9-standard", "resnet9-l2"])
+def test_on_shipped_models_minimum_norm_is_no_worse_than_the_grid(name, norm, checkpoint, cifar):
+    """The answer to "how little does it take?" may not exceed what the slider beside it shows to be enough."""
+    model = for_inference(checkpoint(name))
+    x, y = cifar.x(range(12)), cifar.y(range(12))
+    largest = {"Linf": 20 / 255, "L2": 2.0}[norm]
+    found = sweep(model, x, y, balls.NORMS[norm], [largest * k / 20 for k in range(21)], steps=20)
+    _, distance = minimum_norm(model, x, y, balls.NORMS[norm], steps=60)
+    worse = distance > found.smallest_eps * (1 + 1e-5)
+    rows = list(zip(distance[worse].tolist(), found.smallest_eps[worse].tolist(), strict=True))
+    assert not rows, f"(distance found, enough on the grid): {rows}"
