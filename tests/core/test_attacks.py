@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from core import balls
-from core.attacks import State, Stop, check_pixels, descend, momentum, pgd, steepest
+from core.attacks import Stop, check_pixels, descend, pgd
 from core.balls import L2, Linf
 from core.objectives import Objective, targeted, untargeted
+from core.rules import State, momentum, steepest
 from tests.helpers import REFUSED, Plane, draws, grey, images, tiny, trained
 
 both = pytest.mark.parametrize("norm", ["Linf", "L2"])
@@ -71,6 +72,17 @@ def test_pgd_reaches_the_optimum_at_the_edge_of_the_pixel_range():
     y = torch.zeros(4, dtype=torch.long)
     x_adv = pgd(untargeted(Plane(w), y), x, Linf(0.3), steps=20, step_size=0.05)
     torch.testing.assert_close(x_adv, (x - 0.3 * w.sign()).clamp(0, 1))
+
+
+def test_the_projection_comes_before_the_clamp():
+    """An L2 step of 2 eps lands on clamp(x - eps w / |w|, 0, 1): what the box takes away is not made up elsewhere.
+
+    That is the order of foolbox, torchattacks and MadryLab/robustness.
+    """
+    w = torch.randn(3, 8, 8, generator=draws(1))
+    x = images(4)
+    x_adv = pgd(untargeted(Plane(w), torch.zeros(4, dtype=torch.long)), x, L2(3.0), steps=1, step_size=6.0)
+    torch.testing.assert_close(x_adv, (x - 3.0 * w / w.norm()).clamp(0, 1))
 
 
 @both
@@ -132,13 +144,13 @@ def test_momentum_gets_further_than_steepest_descent_in_a_narrow_valley():
     assert rolled < 0.5 * min(reached.values())
 
 
-def test_a_rule_sees_the_gradient_and_the_number_of_the_step():
-    """Any (gradient, step) -> update is a rule; its update is subtracted as it is."""
+def test_a_rule_sees_the_number_of_the_step_and_the_gradient():
+    """Any (step, state) -> update is a rule; its update is subtracted as it is."""
     seen: list[int] = []
 
-    def rule(grad: Tensor, i: int) -> Tensor:
+    def rule(i: int, state: State) -> Tensor:
         seen.append(i)
-        return 0.01 * grad
+        return 0.01 * state.grad
 
     x = grey(1, size=2)
     x_adv = descend(total, x, Linf(1.0), steps=4, rule=rule)
@@ -274,7 +286,7 @@ def test_gradients_are_of_the_sum_and_not_of_the_mean():
     x = images(6, dtype=torch.float64)
 
     def attack(x: Tensor) -> Tensor:
-        return descend(bowl(0.5), x, Linf(1.0), steps=3, rule=lambda grad, _: 0.1 * grad)
+        return descend(bowl(0.5), x, Linf(1.0), steps=3, rule=lambda _, state: 0.1 * state.grad)
 
     torch.testing.assert_close(attack(x), 0.5 + 0.8**3 * (x - 0.5))
     torch.testing.assert_close(attack(x), torch.cat([attack(row[None]) for row in x]))
