@@ -10,12 +10,14 @@ The page and the script that it offers for copying call these same functions.
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from core import balls, checkpoints, compute, pictures
-from core.attacks import SWEEP_ROWS, OnStep, State, minimum_norm, pgd, sweep
+from core.attacks import SWEEP_ROWS, OnStep, minimum_norm, pgd, sweep
 from core.objectives import targeted, untargeted
 from core.recipes import PerturbRecipe
+from core.rules import State
 from core.types import Images
 
 
@@ -37,14 +39,14 @@ class Trajectory:
     """
 
     positions: tuple[float, ...]
-    x: Images
+    x: Float[Tensor, "1 c h w"]
     y: int
     target: int | None
-    x_adv: Images
-    logits: Tensor
-    norm: Tensor
-    allowed: Tensor
-    success: Tensor
+    x_adv: Float[Tensor, "f c h w"]
+    logits: Float[Tensor, "f k"]
+    norm: Float[Tensor, " f"]
+    allowed: Float[Tensor, " f"]
+    success: Bool[Tensor, " f"]
     grad_vanished: bool = False
 
     @property
