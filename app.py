@@ -6,8 +6,9 @@ st.set_page_config(page_title="Robust Frog", page_icon="🐸", layout="wide")
 st.session_state["navigated"] = True  # see pages.ui.shell.header
 st.navigation(
     [
-        st.Page("pages/home.py", title="Robust Frog", icon=":material/home:", default=True),
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/perturb.py", title="Perturb", icon=":material/tune:", url_path="perturb"),
+        st.Page("pages/frog.py", title="Robust frog", icon=":material/auto_awesome:", url_path="frog"),
     ],
     position="top",
 ).run()

@@ -19,22 +19,12 @@ from torch import Tensor, nn
 
 from core.balls import Ball, Eps, Linf
 from core.objectives import Objective, margin, targeted, targeted_margin, untargeted, untargeted_margin
+from core.rules import Rule, State, StepSize, steepest
 from core.types import Images, Labels, PerExample
-
-Rule = Callable[[Images, int], Images]  # (gradient, step) -> the update to subtract
 
 
 class Stop(Exception):  # noqa: N818 - a request, not an error
     """Raised by an `on_step` to end a loop; the loop returns what it has."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What `on_step` sees: the iterate x (N, C, H, W), the objective there (N,) and its gradient."""
-
-    x: Images
-    values: PerExample
-    grad: Images
 
 
 OnStep = Callable[[int, State], bool | None]
@@ -58,7 +48,7 @@ def descend(
         x: Centre of the ball (N, C, H, W), in [0, 1]. Not modified.
         ball: Allowed perturbations; its eps may differ per image.
         steps: Number of gradient steps, >= 0.
-        rule: Turns the gradient at step i into the update, see `steepest` and `momentum`.
+        rule: Turns what is known at step i into the update, see `core.rules`.
         start: First iterate, by default x; it is projected into the ball.
         best: Return each image's iterate of lowest objective instead of the last one (one more evaluation).
         on_step: Called as `on_step(i, state)` with iterate i before step i + 1. Returning True or raising `Stop`
@@ -68,19 +58,22 @@ def descend(
         Images (N, C, H, W) in [0, 1] inside the ball.
 
     Raises:
-        ValueError: If x is not a float batch in [0, 1], or steps < 0.
+        ValueError: If x is not a float batch in [0, 1], steps < 0, or a gradient is not finite.
     """
     check_pixels(x)
     if steps < 0:
         raise ValueError(f"steps must be >= 0, got {steps}")
     x = x.detach()
-    iterate = x if start is None else _inside(start.detach(), x, ball)
+    iterate = _inside(x if start is None else start.detach(), x, ball)
     kept, kept_values = iterate, None
     for i in range(steps + best):
         iterate = iterate.detach().requires_grad_()
         with torch.enable_grad():
             values = objective(iterate)
             (grad,) = torch.autograd.grad(values.sum(), iterate)
+        if not bool(grad.isfinite().all()):
+            # sign(NaN) = 0 would stand still in silence and look like robustness.
+            raise ValueError(f"the gradient at step {i} is not a number; the model or the objective overflows")
         iterate, values = iterate.detach(), values.detach()
         if best:
             better = values < kept_values if kept_values is not None else torch.ones_like(values).bool()
@@ -88,41 +81,14 @@ def descend(
             kept_values = values if kept_values is None else torch.where(better, values, kept_values)
         if i == steps:  # the extra evaluation that judges the last iterate
             break
+        state = State(iterate, values, grad)
         try:
-            if on_step is not None and on_step(i, State(iterate, values, grad)):
+            if on_step is not None and on_step(i, state):
                 break
         except Stop:
             break
-        iterate = _inside(iterate - rule(grad, i), x, ball)
+        iterate = _inside(iterate - rule(i, state), x, ball)
     return kept if best else iterate
-
-
-def steepest(ball: Ball, step_size: float | Tensor | Sequence[float]) -> Rule:
-    """Step along the ball's steepest direction: sign steps for Linf, g/|g| for L2.
-
-    Args:
-        ball: Decides what a step of length 1 is.
-        step_size: Length of each step in the ball's norm (pixel units): a number, one per image (N,), or a sequence
-            with one per step.
-    """
-    return lambda grad, i: _length(step_size, i, grad) * ball.steepest(grad)
-
-
-def momentum(ball: Ball, step_size: float | Tensor | Sequence[float], beta: float = 0.9) -> Rule:
-    """Heavy-ball descent on normalised gradients: v <- beta v + g/|g|, step along v.
-
-    The first rule to reach for when the iterate must travel far, as in inversion. Make a fresh rule for each run: it
-    holds v.
-    """
-    velocity: Images | None = None
-
-    def rule(grad: Images, i: int) -> Images:
-        nonlocal velocity
-        direction = ball.steepest(grad)
-        velocity = direction if velocity is None else beta * velocity + direction
-        return _length(step_size, i, grad) * velocity
-
-    return rule
 
 
 def pgd(
@@ -131,7 +97,7 @@ def pgd(
     ball: Ball,
     *,
     steps: int,
-    step_size: float | Tensor | Sequence[float],
+    step_size: StepSize,
     random_start: bool = False,
     generator: torch.Generator | None = None,
     best: bool = False,
@@ -330,7 +296,7 @@ def minimum_norm(
     def adapt(i: int, state: State) -> bool | None:
         adversarial = keep(state.x, state.values)
         norm, change = ball.norm(state.x - x), gamma * decay(i)
-        linear = norm + state.values.abs() / dual(state.grad).clamp_min(1e-12)
+        linear = norm + 1.02 * state.values.abs() / dual(state.grad).clamp_min(1e-12)
         found = distance < math.inf
         shrunk = torch.minimum(eps, distance * (1 - change))
         grown = torch.where(found, torch.minimum(eps * (1 + change), distance), linear)
@@ -339,11 +305,11 @@ def minimum_norm(
 
     objective = untargeted_margin(model, y) if target is None else targeted_margin(model, target)
 
-    def rule(grad: Images, i: int) -> Images:
+    def rule(i: int, state: State) -> Images:
         # Steps in proportion to the radius: a fixed length would be too long for a standard model or too short for a
         # robust one.
         length = eps * max(0.02, decay(i))
-        return length.reshape(-1, 1, 1, 1) * ball.steepest(grad)
+        return length.reshape(-1, 1, 1, 1) * ball.steepest(state.grad)
 
     last = descend(objective, x, ball, steps=steps, rule=rule, on_step=adapt)
     with torch.no_grad():
@@ -372,9 +338,3 @@ def check_pixels(x: Images) -> None:
 def _inside(candidate: Images, x: Images, ball: Ball) -> Images:
     # Clamping after projecting cannot leave the ball: x is in the box, so it only moves pixels toward x.
     return (x + ball.project(candidate - x)).clamp(0, 1)
-
-
-def _length(step_size: float | Tensor | Sequence[float], i: int, like: Tensor) -> float | Tensor:
-    if isinstance(step_size, Tensor):
-        return step_size.to(like).reshape(-1, *[1] * (like.dim() - 1))
-    return step_size if isinstance(step_size, int | float) else step_size[i]

@@ -131,13 +131,15 @@ def make(norm: str, eps: Eps) -> Ball:
 
 
 def _check(eps: Any) -> None:
-    smallest = float(eps.min()) if isinstance(eps, Tensor) and eps.numel() else float(eps)
+    if isinstance(eps, Tensor) and not eps.numel():
+        return
+    smallest = float(eps.min()) if isinstance(eps, Tensor) else float(eps)
     if math.isnan(smallest) or smallest < 0:
         raise ValueError(f"eps must be a number >= 0, got {smallest}")
 
 
 def _check_bounded(eps: Eps) -> None:
-    largest = float(eps.max()) if isinstance(eps, Tensor) else eps
+    largest = float(eps.max()) if isinstance(eps, Tensor) and eps.numel() else float(torch.as_tensor(eps).sum())
     if math.isinf(largest):
         raise ValueError("cannot draw uniformly from an unbounded ball; give a finite eps")
 

@@ -93,10 +93,13 @@ def read(path: Path) -> tuple[Classifier, Header]:
     """
     about, tensors = _open(path)
     try:
-        model = build(about.arch, **about.args)
-    except (ValueError, TypeError) as error:
+        with torch.device("meta"):  # shapes only: a header may ask for more memory than there is
+            shape = build(about.arch, **about.args)
+    except (ValueError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"{path.name}: {error}") from error
-    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    if shape.head.out_features != len(about.classes):
+        raise CheckpointError(f"{path.name} has {shape.head.out_features} logits but {len(about.classes)} class names")
+    expected = {key: tuple(value.shape) for key, value in shape.state_dict().items()}
     found = {key: tuple(value.shape) for key, value in tensors.items()}
     if expected != found:
         wrong = sorted(k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k))
@@ -106,6 +109,7 @@ def read(path: Path) -> tuple[Classifier, Header]:
         )
     if not all(bool(value.isfinite().all()) for value in tensors.values()):
         raise CheckpointError(f"{path.name} holds numbers that are not finite")
+    model = build(about.arch, **about.args)
     model.load_state_dict({key: value.to(model.state_dict()[key].dtype) for key, value in tensors.items()})
     return model.eval().requires_grad_(False), about
 

@@ -33,7 +33,10 @@ def device() -> torch.device:
     if not present.get(wanted.split(":", maxsplit=1)[0], False):
         have = ", ".join(name for name, there in present.items() if there)
         raise ValueError(f"{DEVICE_VARIABLE}={wanted} is not available here; this machine has: {have}")
-    return torch.device(wanted)
+    try:
+        return torch.device(wanted)
+    except RuntimeError as error:
+        raise ValueError(f"{DEVICE_VARIABLE}={wanted} is not a device: {str(error).splitlines()[0]}") from error
 
 
 def setup_cpu(threads: int | None = None) -> int:
@@ -109,5 +112,5 @@ def pool() -> ThreadPoolExecutor:
     Two attacks side by side on one thread each outrun one after the other on two, and do not stall each other when the
     machine is busy (a two-thread step then waits for the slower thread, every layer anew). More than that waits in line.
     """
-    setup_cpu(int(os.environ.get(THREADS_VARIABLE) or 1))
+    setup_cpu(None if os.environ.get(THREADS_VARIABLE) else 1)
     return ThreadPoolExecutor(usable_cores(), thread_name_prefix="robust-frog")

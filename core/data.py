@@ -9,6 +9,7 @@ No CIFAR-10 picture ships with this project; `download=True` fetches it with tor
 import os
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -17,8 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Int64, UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from core.decode import PictureError, decode
 from core.types import Images, Labels
 
 CIFAR10_CLASSES = (
@@ -130,15 +132,17 @@ def from_npz(path: Path | str) -> Pictures:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             images, labels = file["images"], file["labels"].astype(np.int64)
             classes = tuple(str(c) for c in file["classes"]) if "classes" in file else None
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}") from error
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path.name} is not an .npz of images and labels ({error})") from error
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise DataError(f"images in {path.name} must be uint8 (N, H, W, 3), got {images.dtype} {images.shape}")
+    if labels.ndim != 1:
+        raise DataError(f"labels in {path.name} must be (N,), got {labels.shape}")
     names = classes or tuple(str(i) for i in range(int(labels.max(initial=0)) + 1))
     return Pictures(images, labels, names, path.stem)
 
@@ -157,10 +161,9 @@ def from_folder(folder: Path | str, size: int = 32) -> Pictures:
             if path.suffix.lower() not in IMAGE_SUFFIXES:
                 continue
             try:
-                with Image.open(path) as picture:
-                    images.append(square(picture, size))
-            except (OSError, UnidentifiedImageError) as error:
-                raise DataError(f"{path} is not a picture that can be read ({error})") from error
+                images.append(square(decode(path.read_bytes())[0], size))
+            except (OSError, PictureError) as error:
+                raise DataError(f"{path} is not a picture that can be read: {error}") from error
             labels.append(label)
     if not images:
         raise DataError(f"no pictures in {folder}; expected sub-folders, one a class, with PNG or JPEG files")

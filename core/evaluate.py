@@ -17,10 +17,11 @@ import torch
 from torch import nn
 
 from core import balls, compute
-from core.attacks import State, pgd
+from core.attacks import pgd
 from core.balls import Ball
 from core.models import evaluating
 from core.objectives import untargeted, untargeted_margin
+from core.rules import State
 from core.types import Images, Labels, Logits
 
 log = logging.getLogger(__name__)

@@ -177,3 +177,28 @@ class PerturbRecipe:
     def at_index(self) -> int:
         """Where in the sweep the radius of axis "steps" stands."""
         return self.eps_labels.index(self.at) if self.at in self.eps_labels else 5
+
+
+@dataclass(frozen=True)
+class InvertRecipe:
+    """One picture's representation in two models, each inverted from the same start.
+
+    Args:
+        picture: The picture whose representation is wanted, see `core.pictures.get`.
+        standard: Checkpoint of the left column.
+        robust: Checkpoint of the right column.
+        start: "picture" (another one, drawn independently of the label), "noise" or "grey".
+        block: Which representation: a name of `Classifier.blocks`; "pool" is g(x), the penultimate one.
+        setting: "fast", or "paper": 1000 steps of 0.1.
+        frame: Which iterate is in view, as index into the frames kept.
+        seed: Decides which other picture, or the noise.
+    """
+
+    picture: str = option("")
+    standard: str = option("resnet9-standard")
+    robust: str = option("resnet9-l2")
+    start: str = option("picture", among=("picture", "noise", "grey"))
+    block: str = option("pool")
+    setting: str = option("fast", among=("fast", "paper"))
+    frame: int = option(40, low=0, high=200)
+    seed: int = option(0, low=0, high=2**31 - 1)

@@ -15,7 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -25,10 +25,11 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from core import balls, compute
-from core.attacks import descend, steepest
+from core.attacks import descend
 from core.data import Pictures
 from core.models import Classifier, build
 from core.objectives import Objective, untargeted
+from core.rules import steepest
 from core.types import Images, Labels
 
 log = logging.getLogger(__name__)
@@ -195,7 +196,7 @@ def fit(
 def learning_rate(recipe: TrainRecipe, t: float) -> float:
     """Compute the one-cycle rate at t in [0, 1): linear from 0 to the peak at `warmup`, then linear to 0."""
     up = t / recipe.warmup if recipe.warmup else 1.0
-    down = (1 - t) / (1 - recipe.warmup)
+    down = (1 - t) / (1 - recipe.warmup) if recipe.warmup < 1 else 1.0
     return recipe.lr * min(up, down, 1.0)
 
 
@@ -420,6 +421,8 @@ def main(arguments: list[str] | None = None) -> None:
             pictures = Pictures(
                 pictures.images[: given.limit], pictures.labels[: given.limit], pictures.classes, pictures.source
             )
+        if len(pictures.classes) != len(data.CIFAR10_CLASSES):
+            recipe = replace(recipe, args={**recipe.args, "classes": len(pictures.classes)})
         run = given.run or given.out.with_suffix(".run")
         model = fit(recipe, pictures, run=run, device=here, on_progress=reporter() if rank == 0 else None)
     except (ValueError, data.DataError, FloatingPointError) as error:

@@ -118,7 +118,6 @@ def build(entry: Entry, profile: str, *, force: bool = False) -> Path:
         # 1,000 pictures, to see a run go wrong early; nothing is chosen by it.
         log.info("%s: epoch %d, clean %s", entry.name, epoch, seen)
 
-    started = datetime.now(UTC)
     model = fit(
         recipe,
         train,
@@ -133,7 +132,12 @@ def build(entry: Entry, profile: str, *, force: bool = False) -> Path:
             args=entry.args,
             title=entry.title,
             classes=train.classes,
-            recipe={**asdict(recipe), "profile": profile, "data": train.source, "finished": f"{started:%Y-%m-%d}"},
+            recipe={
+                **asdict(recipe),
+                "profile": profile,
+                "data": train.source,
+                "finished": f"{datetime.now(UTC):%Y-%m-%d}",
+            },
         )
         checkpoints.save(path, model.state_dict(), about)
     if dist.is_initialized():

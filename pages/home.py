@@ -59,7 +59,7 @@ def equation(recipe: PerturbRecipe, picture: pictures.Picture) -> None:
     size = f"ε = {recipe.eps_values[EPS_FRAME]:.1f} in ℓ₂"
     st.html(
         f'{STYLE}<div class="equation">{figure(found.x, "a picture", says(found.x))}<div class="sign">+</div>'
-        f"{figure(render.amplified(x_adv - found.x, 10), f'the change, ten times amplified ({size})', 'not noise: features')}"
+        f"{figure(render.amplified(x_adv - found.x, 10.0), f'the change, ten times amplified ({size})', 'not noise: features')}"
         f'<div class="sign">=</div>{figure(x_adv, "the changed picture", says(x_adv))}</div>'
     )
 

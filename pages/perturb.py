@@ -265,13 +265,13 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
         return render.png(render.to_uint8(found.x_adv[frame : frame + 1])[0], about)
 
     def delta(found: Trajectory) -> bytes:
-        shown = render.amplified(found.x_adv[frame : frame + 1] - found.x, 10)
+        shown = render.amplified(found.x_adv[frame : frame + 1] - found.x, 10.0)
         return render.png(render.to_uint8(shown)[0], {**about, "shown": "0.5 + 10 delta"})
 
     def sheet() -> bytes:
         cells = []
         for r in rows:
-            amplified = render.to_uint8(render.amplified(r.delta[frame : frame + 1], 10))[0]
+            amplified = render.to_uint8(render.amplified(r.delta[frame : frame + 1], 10.0))[0]
             cells += [r.reference, amplified, r.frames[frame]]
         return render.png(render.sheet([render.upscaled(c, 6) for c in cells], 3, gap=12), about)
 

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("types", "compute", "recipes", "render", "decode", "exports", "figures"),
     ("models", "checkpoints", "data", "pictures"),
-    ("balls", "objectives", "attacks", "perturb"),
-    ("inversion", "saliency", "transfer", "usefulness", "gaussian", "frequency", "synthesis", "bugs"),
+    ("balls", "rules", "objectives", "attacks", "perturb"),
+    ("inversion", "emergence", "saliency", "transfer", "usefulness", "gaussian", "frequency", "synthesis", "bugs"),
     ("construct", "train", "evaluate", "zoo", "gallery", "experiments"),
 )
 LAYER_OF = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}

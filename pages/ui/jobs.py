@@ -11,19 +11,22 @@ from typing import TypeVar
 
 import streamlit as st
 
-from core.attacks import OnStep, State
+from core.attacks import OnStep
 from core.compute import pool
+from core.rules import State
 
 T = TypeVar("T")
 GLANCE_S = 0.05
 
 
-class Cancelled(Exception):  # noqa: N818 - a request, not an error
-    """Raised inside the work when nobody waits for it any more."""
-
-
 def run(
-    jobs: list[Callable[[OnStep], T]], steps: int, *, before: float = 0.0, after: float = 1.0, text: str
+    jobs: list[Callable[[OnStep], T]],
+    steps: int,
+    *,
+    before: float = 0.0,
+    after: float = 1.0,
+    text: str,
+    show: Callable[[], None] | None = None,
 ) -> list[T]:
     """Run jobs side by side, with a progress bar.
 
@@ -33,21 +36,20 @@ def run(
         before: Where the bar stands at the start, in [0, 1].
         after: Where it stands at the end.
         text: What is said beside the bar.
+        show: Called at each glance, to put something on the page.
 
     Returns:
-        The results, in order. If the page run is interrupted, the work is cancelled and nothing is returned.
+        The results, in order. If the page run is interrupted, the loops stop within one step and nothing is returned;
+        a job that wants to keep what it has so far puts it somewhere itself.
     """
     cancelled = threading.Event()
     done = [0] * len(jobs)
 
     def watched(k: int, job: Callable[[OnStep], T]) -> T:
-        def on_step(i: int, _: State) -> None:
-            if cancelled.is_set():
-                raise Cancelled
+        def on_step(i: int, _: State) -> bool:
             done[k] = i + 1
+            return cancelled.is_set()
 
-        if cancelled.is_set():
-            raise Cancelled
         return job(on_step)
 
     bar = st.progress(before, text)
@@ -57,6 +59,8 @@ def run(
             # Touching the page is what lets Streamlit interrupt this run.
             part = sum(done) / max(1, steps * len(jobs))
             bar.progress(before + (after - before) * min(1.0, part), text)
+            if show is not None:
+                show()
         return [future.result() for future in futures]
     finally:
         cancelled.set()

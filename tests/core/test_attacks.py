@@ -624,9 +624,6 @@ def test_an_empty_batch_comes_back_empty(norm):
     assert pgd(total, x, balls.make(norm, 0.1), steps=2, step_size=0.1).shape == x.shape
 
 
-@pytest.mark.xfail(
-    strict=True, reason="core.attacks takes the gradient as it comes: sign(NaN) = 0 stands still in silence"
-)
 @both
 def test_gradients_that_are_not_numbers_are_refused(norm):
     """A NaN gradient gives x back under Linf, which looks like robustness, and NaN pictures under L2."""
@@ -634,7 +631,6 @@ def test_gradients_that_are_not_numbers_are_refused(norm):
         pgd(lambda x: float("nan") * total(x), grey(2), balls.make(norm, 0.1), steps=2, step_size=0.1)
 
 
-@pytest.mark.xfail(strict=True, reason="core.attacks does not look at how many step sizes there are")
 @pytest.mark.parametrize("step_size", [torch.ones(3), [0.1]], ids=["three for one image", "one for two steps"])
 def test_a_wrong_number_of_step_sizes_is_refused(step_size):
     """Three for one image would make three images of it; one for two steps is an index error."""
@@ -642,7 +638,6 @@ def test_a_wrong_number_of_step_sizes_is_refused(step_size):
         pgd(total, grey(1), Linf(0.1), steps=2, step_size=step_size)
 
 
-@pytest.mark.xfail(strict=True, reason="core.attacks hands out x itself when no step is taken")
 def test_the_result_never_shares_memory_with_the_input():
     """Whoever writes into x_adv must not change x, also for 0 steps or a stop at once."""
     x = images()

@@ -298,7 +298,6 @@ def test_balls_are_made_by_name():
         make("L1", 0.5)
 
 
-@pytest.mark.xfail(strict=True, reason="core.balls takes the minimum of no radii")
 @balls
 def test_no_images_have_no_radii(ball):
     """N = 0: an empty batch with an empty eps is a batch."""

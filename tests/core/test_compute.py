@@ -51,7 +51,6 @@ def test_a_device_that_is_not_here_is_refused(monkeypatch, wanted):
         compute.device()
 
 
-@pytest.mark.xfail(strict=True, reason="core.compute.device lets torch's RuntimeError through")
 def test_a_device_with_a_wrong_number_is_refused(monkeypatch):
     """cpu:x is a sentence too."""
     monkeypatch.setenv("ROBUST_FROG_DEVICE", "cpu:x")
@@ -59,7 +58,6 @@ def test_a_device_with_a_wrong_number_is_refused(monkeypatch):
         compute.device()
 
 
-@pytest.mark.xfail(strict=True, reason="core.compute.pool reads the variable by itself")
 def test_heavy_work_refuses_threads_that_are_no_number(settings, monkeypatch):
     """The sentence of setup_cpu."""
     monkeypatch.setenv("ROBUST_FROG_THREADS", "two")

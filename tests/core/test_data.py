@@ -184,7 +184,6 @@ def test_what_is_no_archive_is_refused(tmp_path, content):
         from_npz(tmp_path / "a.npz")
 
 
-@pytest.mark.xfail(strict=True, reason="core.data.from_npz lets EOFError through")
 def test_an_empty_file_is_refused(tmp_path):
     """A copy that never began."""
     (tmp_path / "a.npz").write_bytes(b"")
@@ -192,7 +191,6 @@ def test_an_empty_file_is_refused(tmp_path):
         from_npz(tmp_path / "a.npz")
 
 
-@pytest.mark.xfail(strict=True, reason="core.data.from_npz lets TypeError through")
 def test_an_npy_in_disguise_is_refused(tmp_path):
     """One array, not an archive of several."""
     with (tmp_path / "a.npz").open("wb") as file:
@@ -201,7 +199,6 @@ def test_an_npy_in_disguise_is_refused(tmp_path):
         from_npz(tmp_path / "a.npz")
 
 
-@pytest.mark.xfail(strict=True, reason="core.data.from_npz lets zlib.error through")
 def test_an_archive_with_a_damaged_stream_is_refused(tmp_path):
     """Bytes overwritten in the middle."""
     path = write_npz(tmp_path / "a.npz", noise_pictures(20))
@@ -212,7 +209,6 @@ def test_an_archive_with_a_damaged_stream_is_refused(tmp_path):
         from_npz(path)
 
 
-@pytest.mark.xfail(strict=True, reason="core.data checks how many labels there are, not their shape")
 @pytest.mark.parametrize("shape", [(6, 1), ()], ids=["column", "single number"])
 def test_labels_of_another_form_are_refused(tmp_path, shape):
     """(N,): a column (N, 1) would go through and break the loss much later."""

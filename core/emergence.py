@@ -1,0 +1,147 @@
+"""What the Robust frog page computes: one representation, inverted in one model, iterate by iterate.
+
+    recipe = InvertRecipe(picture="gallery/7", start="noise")
+    made = emerge(recipe, recipe.robust)           # an Emergence
+    made.frames[-1], made.distance[-1]
+
+The page and the script that it offers for copying call these same functions.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core import pictures
+from core.attacks import OnStep
+from core.inversion import FAST, PAPER, Setting, invert, noise_start, representation
+from core.models import Classifier
+from core.perturb import load
+from core.recipes import InvertRecipe
+from core.rules import State
+from core.types import Images
+
+SETTINGS: dict[str, Setting] = {"fast": FAST, "paper": PAPER}
+FRAMES = 41
+
+
+@dataclass(frozen=True)
+class Emergence:
+    """A picture on its way to another one's representation.
+
+    Args:
+        x: The picture whose representation is wanted (1, C, H, W).
+        x0: The start (1, C, H, W).
+        steps: The step number of each frame (F).
+        frames: Iterates (F, C, H, W); the last one is the best of all.
+        distance: |g(frame) - g(x)| / |g(x)| (F).
+        logits: What the inverted model says of each frame (F, K).
+        clean_logits: What it says of x (1, K).
+    """
+
+    x: Images
+    x0: Images
+    steps: tuple[int, ...]
+    frames: Images
+    distance: Tensor
+    logits: Tensor
+    clean_logits: Tensor
+
+    @property
+    def pixel_distance(self) -> Tensor:
+        """L2 distance of each frame from the picture x (F), pixel units."""
+        return (self.frames - self.x).flatten(1).norm(dim=1)
+
+
+def kept_steps(steps: int) -> tuple[int, ...]:
+    """Choose which iterates become frames: dense at first, where most happens."""
+    last = FRAMES - 1
+    return tuple(sorted({round(steps * (i / last) ** 1.6) for i in range(FRAMES)}))
+
+
+def start_of(recipe: InvertRecipe) -> tuple[Images, str]:
+    """Return the start (1, C, H, W) and what it is.
+
+    "picture" draws from the same source, independently of the label (paper, section 3.1); an upload draws from what
+    there is.
+    """
+    draws = torch.Generator().manual_seed(recipe.seed * 7919 + 1)
+    if recipe.start == "noise":
+        return noise_start((1, 3, 32, 32), draws), "noise"
+    if recipe.start == "grey":
+        return torch.full((1, 3, 32, 32), 0.5), "grey"
+    kind = recipe.picture.partition("/")[0]
+    sources = pictures.available()
+    others = [id for id in pictures.ids(kind if kind in sources else sources[0]) if id != recipe.picture]
+    other = pictures.get(others[int(torch.randint(len(others), (), generator=draws))])
+    return other.x, other.caption
+
+
+def emerge(
+    recipe: InvertRecipe,
+    name: str,
+    *,
+    picture: pictures.Picture | None = None,
+    model: nn.Module | None = None,
+    on_step: OnStep | None = None,
+) -> Emergence:
+    """Invert the recipe's representation in one model.
+
+    Args:
+        recipe: What to do.
+        name: The checkpoint to invert.
+        picture: The picture, where the id alone does not give it (uploads).
+        model: The loaded model, if the caller has it; it must be prepared by `core.perturb.load`.
+        on_step: See `core.attacks.descend`. Stopping keeps the frames so far and the best iterate.
+
+    Raises:
+        ValueError: If the model has no such block.
+        core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or model is not there.
+    """
+    picture = picture if picture is not None else pictures.get(recipe.picture)
+    ready = model if model is not None else load(name)
+    assert isinstance(ready, Classifier)
+    here = next(ready.parameters()).device
+    x, x0 = (t.to(here).contiguous(memory_format=torch.channels_last) for t in (picture.x, start_of(recipe)[0]))
+    block = None if recipe.block == ready.blocks[-1] else recipe.block
+    setting = SETTINGS[recipe.setting]
+    wanted = representation(ready, x, block)
+    kept, frames, at, distance = set(kept_steps(setting.steps)), [], [], []
+
+    def keep(i: int, state: State) -> bool | None:
+        if i in kept:
+            frames.append(state.x)
+            at.append(i)
+            distance.append(state.values)
+        return on_step(i, state) if on_step is not None else None
+
+    best = invert(ready, wanted, x0, setting=setting, block=block, on_step=keep)
+    gap = representation(ready, best, block) - wanted
+    relative = gap.flatten(1).norm(dim=1) / wanted.flatten(1).norm(dim=1).clamp_min(1e-12)
+    stack = torch.cat([*frames, best])
+    with torch.no_grad():
+        logits, clean = ready(stack), ready(x)
+    return Emergence(x, x0, (*at, setting.steps), stack, torch.cat([*distance, relative]), logits, clean)
+
+
+def script(recipe: InvertRecipe) -> str:
+    """Write the Python program that computes the recipe's view and saves the last frame of each model as a PNG."""
+    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
+    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
+
+from pathlib import Path
+
+from core import render
+from core.compute import setup_cpu
+from core.emergence import emerge
+from core.recipes import InvertRecipe
+
+setup_cpu(1)  # as the app, so that sums round alike
+recipe = InvertRecipe(
+    {fields},
+)
+for name in (recipe.standard, recipe.robust):
+    made = emerge(recipe, name)
+    print(f"{{name}}: relative feature distance {{float(made.distance[-1]):.4f}}")
+    Path(f"{{name}}-inverted.png").write_bytes(render.png(render.to_uint8(made.frames[-1:])[0]))
+'''

@@ -1,0 +1,143 @@
+"""The offline gallery: pictures that the robust model painted, so that the app works without CIFAR-10.
+
+    python -m core.gallery build            writes assets/gallery.npz (needs CIFAR-10 and the models, minutes)
+
+Seeds are drawn from a Gaussian with the mean and covariance of each class; the robust model's gradient then adds what it
+takes for that class (Santurkar et al. 2019, arXiv 1906.09453). No CIFAR-10 picture is in the file, only what the two
+models agree on. Everything in it is labelled as generated wherever it is shown.
+"""
+
+import argparse
+import logging
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core import checkpoints, compute, data
+from core.attacks import descend
+from core.balls import L2
+from core.data import Pictures
+from core.objectives import targeted
+from core.render import to_uint8
+from core.rules import momentum
+from core.types import Images
+
+log = logging.getLogger(__name__)
+FILE = checkpoints.FOLDER.parent / "assets" / "gallery.npz"
+
+
+@dataclass(frozen=True)
+class ClassGaussian:
+    """A Gaussian over pictures, as mean and principal directions.
+
+    Args:
+        mean: (C, H, W).
+        directions: (R, C, H, W), each scaled by its standard deviation.
+    """
+
+    mean: Tensor
+    directions: Tensor
+
+    @staticmethod
+    def of(x: Images, rank: int) -> "ClassGaussian":
+        """Fit to images (N, C, H, W), keeping the strongest directions."""
+        mean = x.mean(0)
+        centred = (x - mean).flatten(1)
+        _, deviations, directions = torch.pca_lowrank(centred, q=rank, center=False, niter=4)
+        scaled = directions.T * (deviations / math.sqrt(len(x)))[:, None]
+        return ClassGaussian(mean, scaled.reshape(rank, *x.shape[1:]))
+
+    def sample(self, n: int, generator: torch.Generator) -> Images:
+        """Draw n images, clipped to [0, 1]."""
+        weights = torch.randn(n, len(self.directions), generator=generator)
+        return (self.mean + torch.einsum("nr,rchw->nchw", weights, self.directions)).clamp(0, 1)
+
+
+def paint(
+    model: nn.Module, seeds: Images, y: Tensor, *, eps: float = 4.0, steps: int = 40, step_size: float = 0.2
+) -> Images:
+    """Move seeds toward their classes through a robust model, within an L2 ball.
+
+    Args:
+        model: The robust classifier.
+        seeds: Start images (N, C, H, W).
+        y: Wanted classes (N,).
+        eps: How far they may travel, pixel units.
+        steps: Gradient steps.
+        step_size: Length of a step, pixel units, decaying to zero as a cosine.
+    """
+    decay = [step_size * (1 + math.cos(math.pi * i / steps)) / 2 for i in range(steps)]
+    ball = L2(eps)
+    return descend(targeted(model, y), seeds, ball, steps=steps, rule=momentum(ball, decay, beta=0.7))
+
+
+def build(
+    robust: nn.Module,
+    standard: nn.Module,
+    train: Pictures,
+    *,
+    per_class: int,
+    candidates: int,
+    seed: int,
+    rank: int = 160,
+) -> Pictures:
+    """Paint candidates of each class and keep those of which both models are most certain.
+
+    Args:
+        robust: Paints, and judges.
+        standard: Judges.
+        train: CIFAR-10's training set, for the class Gaussians.
+        per_class: Pictures to keep.
+        candidates: Pictures to paint for each class.
+        seed: Of the seeds.
+        rank: Directions of each Gaussian.
+    """
+    images, labels = [], []
+    for label, name in enumerate(train.classes):
+        gaussian = ClassGaussian.of(train.x(np.flatnonzero(train.labels == label)), rank)
+        seeds = gaussian.sample(candidates, torch.Generator().manual_seed(seed * 1000 + label))
+        y = torch.full((candidates,), label)
+        painted = paint(robust, seeds.contiguous(memory_format=torch.channels_last), y)
+        saved = torch.from_numpy(to_uint8(painted)).permute(0, 3, 1, 2).float() / 255
+        with torch.no_grad():
+            certain = torch.stack([model(saved).softmax(1)[:, label] for model in (robust, standard)]).amin(0)
+        best = certain.argsort(descending=True)[:per_class]
+        log.info("%s: kept %d of %d, certainty %.2f or more", name, per_class, candidates, float(certain[best].min()))
+        images.append(to_uint8(painted[best]))
+        labels += [label] * per_class
+    return Pictures(np.concatenate(images), np.asarray(labels, dtype=np.int64), train.classes, "generated")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    parser = argparse.ArgumentParser(prog="python -m core.gallery", description="Make the offline gallery.")
+    parser.add_argument("action", choices=["build"])
+    parser.add_argument("--out", type=Path, default=FILE)
+    parser.add_argument("--robust", default="resnet9-l2")
+    parser.add_argument("--standard", default="resnet9-standard")
+    parser.add_argument("--per-class", type=int, default=12)
+    parser.add_argument("--candidates", type=int, default=96)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    compute.setup_cpu()
+    try:
+        robust, standard = (compute.for_inference(checkpoints.load(name)) for name in (given.robust, given.standard))
+        train = data.cifar10("train")
+        made = build(robust, standard, train, per_class=given.per_class, candidates=given.candidates, seed=given.seed)
+    except (checkpoints.CheckpointError, data.DataError) as error:
+        sys.exit(str(error))
+    about = f"painted by {given.robust}, seed {given.seed}, kept where {given.standard} agrees"
+    np.savez_compressed(
+        given.out, images=made.images, labels=made.labels.astype(np.uint8), classes=np.array(made.classes), about=about
+    )
+    sys.stdout.write(f"{given.out}: {len(made)} pictures, {given.out.stat().st_size / 1024:.0f} KB\n")
+
+
+if __name__ == "__main__":
+    main()
