@@ -208,14 +208,14 @@ def axis_of(recipe: PerturbRecipe, frames: int) -> Axis:
 def summary(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, picture: Picture) -> None:
     """Say in one line each how little it takes, and what must be doubted."""
     columns = st.columns(2)
-    for column, name, found in zip(columns, (recipe.standard, recipe.robust), (left, right), strict=True):
+    sides = (("Left", recipe.standard, left), ("Right", recipe.robust, right))
+    for column, (title, name, found) in zip(columns, sides, strict=True):
         key = (recipe.picture, name, recipe.norm, recipe.target, "closest")
         nearest, distance = results().of(
             key, lambda name=name: perturb.closest(recipe, name, picture=picture, model=model(name))
         )
         with torch.no_grad():
             said = CIFAR10_CLASSES[int(model(name)(nearest).argmax())]
-        title = "Left" if name == recipe.standard else "Right"
         if distance == 0:
             text = f"**{title} model: wrong without any change.** It says *{said}* of the clean picture."
         elif distance == float("inf"):
@@ -353,7 +353,8 @@ with st.sidebar, shell.told():
     picture = pick_picture(key="picture")
     recipe = replace(controls(), picture=picture.id)
     st.toggle("Predict first", key="predict", bind="query-params", help="Ask the room before showing the answer.")
-frame, _ = from_query(PerturbRecipe, {"frame": st.query_params.get("frame", str(FIRST_FRAME))})
+asked, unusable = from_query(PerturbRecipe, {"frame": st.query_params.get("frame", str(FIRST_FRAME))})
+frame = FIRST_FRAME if unusable else asked.frame
 stage = st.container()
 left, right = known(recipe, recipe.standard), known(recipe, recipe.robust)
 stopped = st.session_state.get("stopped") == recipe
@@ -366,7 +367,7 @@ axis = axis_of(recipe, frames)
 with stage:
     rows = rows_of(recipe, left, right, axis)
     if predict_first(left, right, axis):
-        at = scrubber(rows, axis, key="perturb-scrubber", frame=frame.frame, report=True)
+        at = scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True)
         if at is not None and str(at) != st.query_params.get("frame", str(FIRST_FRAME)):
             st.query_params["frame"] = str(at)
         recipe_in_sight = replace(recipe, frame=at or 0)
