@@ -1,0 +1,91 @@
+"""The home page: a fooled model in sight, one click from doing it oneself, whatever is missing."""
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import checkpoints, pictures
+from core.recipes import PerturbRecipe
+from tests.conftest import ROOT
+
+NAMES = {PerturbRecipe().standard, PerturbRecipe().robust}
+
+
+def opened(file: str = "app.py") -> AppTest:
+    return ran(AppTest.from_file(str(ROOT / file), default_timeout=120))
+
+
+def ran(page_or_moved_widget) -> AppTest:
+    app = page_or_moved_widget.run()
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.fixture
+def without_cifar10(tmp_path, monkeypatch):
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+    monkeypatch.setattr(pictures, "GALLERY", tmp_path / "none.npz")
+
+
+def shows_an_equation(app: AppTest) -> None:
+    text = html(app)
+    assert text.count('src="data:image/png;base64,') == 3, "clean, change and result, all lossless"
+    alts = re.findall(r'<img [^>]*alt="([^"]*)"', text)
+    assert len(alts) == 3
+    assert all(alts)
+    said = re.findall(r"(Standard|Robust) model: <b>(\w+)</b> ([\d.]+) %", text)
+    assert [who for who, _, _ in said] == ["Standard", "Robust"] * 2
+    before, after = (dict((who, what) for who, what, _ in part) for part in (said[:2], said[2:]))
+    assert after["Standard"] != before["Standard"], "the picture on the front page fools nobody"
+
+
+def test_it_opens_with_a_fooled_model(cifar, checkpoint):
+    for name in NAMES:
+        checkpoint(name)
+    app = opened()
+    assert app.title[0].value == "Robust Frog"
+    assert app.button[0].label == "Fool a model yourself"
+    assert not app.error
+    assert not app.warning
+    shows_an_equation(app)
+
+
+def test_without_cifar10_the_photograph_is_fooled(without_cifar10, checkpoint):
+    for name in NAMES:
+        checkpoint(name)
+    app = opened()
+    assert not app.error
+    shows_an_equation(app)
+
+
+def test_without_checkpoints_it_says_how_to_make_them(without_cifar10, monkeypatch):
+    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    app = opened()
+    assert [warning.value for warning in app.warning] == ["The trained models are not in checkpoints/. Make them with: make zoo"]  # fmt: skip
+    assert app.button[0].label == "Fool a model yourself"
+
+
+def test_damaged_checkpoints_are_one_sentence(without_cifar10, monkeypatch, tmp_path):
+    from pages.ui import store
+
+    for name in NAMES:
+        (tmp_path / f"{name}.safetensors").write_bytes(b"no")
+    names, load = checkpoints.names, checkpoints.load
+    monkeypatch.setattr(checkpoints, "names", lambda: names(tmp_path))
+    monkeypatch.setattr(checkpoints, "load", lambda name: load(name, folder=tmp_path))
+    store._model.clear()
+    store.results.clear()
+    assert len(opened().error) == 1
+
+
+def test_presenter_mode_enlarges(without_cifar10, monkeypatch):
+    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    app = opened()
+    assert "font-size: 20px" not in html(app)
+    ran(app.toggle(key="present").set_value(True))
+    assert "font-size: 20px" in html(app)

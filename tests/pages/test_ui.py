@@ -1,0 +1,289 @@
+"""What the pages are made of: the store, jobs beside the page, words for numbers, presets, the frame of a page."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core.checkpoints import CheckpointError
+from core.data import DataError
+from core.decode import PictureError
+from core.perturb import Trajectory
+from core.render import to_uint8
+from pages.ui import jobs, shell
+from pages.ui.store import Store, lesson
+from pages.ui.trajectories import percent, row, size, verdicts
+from tests.helpers import images
+
+# Words for numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "norm", "text"),
+    [(0.4123, "L2", "0.412"), (0.0, "L2", "0.000"), (8 / 255, "Linf", "8/255"), (7.94 / 255, "Linf", "7.94/255")],
+)
+def test_a_size_is_written_in_the_unit_of_its_norm(value, norm, text):
+    assert size(value, norm) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0 %"), (0.5, "50 %"), (0.994, "99 %"), (0.996, "99.6 %"), (0.9999999, "99.9 %"), (1.0, "99.9 %")],
+)
+def test_a_probability_is_never_rounded_to_certainty(value, text):
+    assert percent(value) == text
+
+
+def test_verdicts_name_the_most_likely_class_of_each_frame():
+    logits = torch.tensor([[2.0, 0.0], [0.0, 3.0]])
+    assert verdicts(logits, ("cat", "dog")) == ("cat 88 %", "dog 95 %")
+
+
+def trajectory(**changes) -> Trajectory:
+    """Four frames of a picture that walks from class 0 to class 1, fooled from frame 2."""
+    x = (images(1, size=4) * 255).round() / 255
+    norm = torch.tensor([0.0, 0.1, 0.2, 0.3])
+    logits = torch.tensor([[3.0, 0, -1], [1.0, 0, -1], [0, 1.0, -1], [0, 3.0, -1]])
+    made = {
+        "positions": (0.0, 0.1, 0.2, 0.3), "x": x, "y": 0, "target": None, "x_adv": (x + norm.reshape(-1, 1, 1, 1) / 10).clamp(0, 1),
+        "logits": logits, "norm": norm, "allowed": norm, "success": logits.argmax(1) != 0,
+    }  # fmt: skip
+    return Trajectory(**{**made, **changes})
+
+
+def rowed(found: Trajectory, **more):
+    options = {"subtitle": "s", "norm": "L2", "axis": ("0", "0.1", "0.2", "0.3"), "classes": ("cat", "dog", "frog")}
+    return row("Standard", found, **{**options, **more})
+
+
+def test_a_row_shows_what_was_computed():
+    found = trajectory()
+    made = rowed(found, others=[("right model says", found.logits.flip(0))])
+    np.testing.assert_array_equal(made.frames, to_uint8(found.x_adv))
+    np.testing.assert_array_equal(made.reference, to_uint8(found.x)[0])
+    torch.testing.assert_close(made.delta, found.x_adv - found.x)
+    assert made.threshold == 2
+    assert made.flags == (None, None, "fooled", "fooled")
+    assert made.curve == pytest.approx((3, 1, -1, -3)), "the lead of the true class"
+    assert dict(made.readouts)["‖δ‖ measured"] == (
+        "0.000 of 0.000", "0.100 of 0.100", "0.200 of 0.200", "0.300 of 0.300",
+    )  # fmt: skip
+    assert dict(made.readouts)["right model says"] == verdicts(found.logits.flip(0), made.classes)
+    assert made.alt[2] == "Standard: cat at 0.2; the model says dog 67 %; measured size 0.200 of 0.200."
+
+
+def test_a_mistake_on_the_clean_picture_is_not_called_fooled():
+    wrong = trajectory(y=2, success=torch.tensor([True] * 4))
+    assert rowed(wrong).flags == ("wrong from the start",) * 4
+    assert rowed(wrong).threshold == 0
+
+
+# Store
+
+
+def test_the_store_forgets_what_was_not_asked_for_longest():
+    store = Store(kept=3)
+    for key in "abc":
+        store.put(key, key.upper())
+    assert store.get("a") == "A"
+    store.put("d", "D")
+    assert [store.get(key) for key in "abcd"] == ["A", None, "C", "D"]
+
+
+def test_the_store_makes_what_is_missing_once():
+    store, made = Store(), []
+    for _ in range(3):
+        assert store.of("k", lambda: made.append(1) or "v") == "v"
+    assert made == [1]
+
+
+def test_what_is_false_or_empty_is_kept_all_the_same():
+    store, made = Store(), []
+    for _ in range(2):
+        assert store.of("k", lambda: made.append(1) or 0.0) == 0.0
+    assert made == [1]
+
+
+def test_the_store_holds_under_many_threads():
+    store = Store(kept=8)
+
+    def work(seed: int) -> bool:
+        for i in range(300):
+            key = (seed * 7 + i) % 20
+            if store.of(key, lambda key=key: key * 10) != key * 10:
+                return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(8)))
+    assert len(store._items) <= 8
+
+
+# Jobs
+
+
+class Bar:
+    """A progress bar that the page's end reaches after some glances."""
+
+    def __init__(self, ends_after: int | None = None) -> None:
+        self.seen: list[float] = []
+        self.emptied, self.ends_after = False, ends_after
+
+    def progress(self, value: float, text: str) -> None:
+        self.seen.append(value)
+        if self.ends_after is not None and len(self.seen) >= self.ends_after:
+            raise KeyboardInterrupt("the page has gone")
+
+    def empty(self) -> None:
+        self.emptied = True
+
+
+@pytest.fixture
+def bar(monkeypatch):
+    """A function that puts a bar in the place of Streamlit's, and two workers in the place of the pool."""
+    workers = ThreadPoolExecutor(2)
+
+    def put(made: Bar) -> Bar:
+        monkeypatch.setattr(jobs.st, "progress", lambda value, text: made.progress(value, text) or made)
+        monkeypatch.setattr(jobs, "pool", lambda: workers)
+        return made
+
+    yield put
+    workers.shutdown()
+
+
+def steps(n: int, *, result: object = None, log: list[int] | None = None, pause: float = 0.01):
+    """A job of n steps that honours its `on_step` as the loops of the core do."""
+
+    def job(on_step):
+        for i in range(n):
+            if log is not None:
+                log.append(i)
+            if on_step(i, None):
+                break
+            time.sleep(pause)
+        return result
+
+    return job
+
+
+def test_results_come_in_the_order_of_the_jobs(bar):
+    bar(Bar())
+    assert jobs.run([steps(12, result="slow"), steps(1, result="quick")], 12, text="…") == ["slow", "quick"]
+
+
+def test_jobs_run_beside_one_another(bar):
+    bar(Bar())
+    meeting = threading.Barrier(2, timeout=10)
+    assert jobs.run([lambda on_step: meeting.wait() >= 0] * 2, 1, text="…") == [True, True]
+
+
+def test_the_bar_climbs_between_its_ends_and_goes(bar):
+    shown = bar(Bar())
+    jobs.run([steps(30), steps(30)], 30, before=0.25, after=0.75, text="…")
+    assert len(shown.seen) > 3
+    assert shown.seen == sorted(shown.seen)
+    assert shown.seen[0] == 0.25
+    assert shown.seen[-1] <= 0.75
+    assert shown.emptied
+
+
+def test_when_the_page_ends_the_work_ends_within_300_ms(bar):
+    """Ten thousand steps of 10 ms, left after a few glances: no zombie goes on computing."""
+    shown, log = bar(Bar(ends_after=4)), []
+    with pytest.raises(KeyboardInterrupt):
+        jobs.run([steps(10_000, log=log), steps(10_000, log=log)], 10_000, text="…")
+    left = time.monotonic()
+    while time.monotonic() - left < 0.3:
+        time.sleep(0.02)
+    done = len(log)
+    time.sleep(0.2)
+    assert len(log) == done, "it still runs"
+    assert done < 200
+    assert shown.emptied
+
+
+def test_an_error_of_a_job_reaches_the_page(bar):
+    shown = bar(Bar())
+
+    def fails(on_step):
+        raise ValueError("the picture is a frog already")
+
+    with pytest.raises(ValueError, match="a frog already"):
+        jobs.run([fails, steps(3)], 3, text="…")
+    assert shown.emptied
+
+
+# The frame of a page
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [PictureError("P."), CheckpointError("C."), DataError("D."), ValueError("V.")],
+    ids=lambda problem: type(problem).__name__,
+)
+def test_what_a_visitor_can_cause_is_one_sentence_and_the_run_ends(problem):
+    def page(problem):
+        import streamlit as st
+
+        from pages.ui import shell
+
+        with shell.told():
+            raise problem
+        st.write("unreached")
+
+    app = AppTest.from_function(page, args=(problem,), default_timeout=60).run()
+    assert [error.value for error in app.error] == [str(problem)]
+    assert not app.exception
+    assert not app.markdown
+
+
+def test_other_errors_are_not_hidden():
+    def page():
+        from pages.ui import shell
+
+        with shell.told():
+            raise KeyError("a bug")
+
+    assert AppTest.from_function(page, default_timeout=60).run().exception
+
+
+def test_a_preset_sets_its_values_over_the_defaults():
+    def page():
+        import streamlit as st
+
+        from pages.ui import shell
+
+        shell.presets(
+            [shell.Preset("One", "Look.", {"a": 5})], key="p", defaults={"a": 1, "b": "x"},
+        )  # fmt: skip
+        st.slider("a", 0, 9, key="a")
+        st.text_input("b", key="b")
+
+    app = AppTest.from_function(page, default_timeout=60).run()
+    app.text_input(key="b").set_value("changed").run()
+    app.button(key="p-preset-0").click().run()
+    assert (app.slider(key="a").value, app.text_input(key="b").value) == (5, "x")
+    assert app.info[0].value == "Look."
+    app.button(key="p-preset-1").click().run()
+    assert (app.slider(key="a").value, app.text_input(key="b").value) == (1, "x")
+    assert not app.info
+
+
+def test_a_lesson_is_its_parts_by_their_headings(tmp_path):
+    (tmp_path / "some.md").write_text("# Some\nintro\n\n## ε\nA size.\n\n## two words\nLine 1\n\nLine 2\n", "utf-8")
+    assert lesson("some", tmp_path) == {"ε": "A size.", "two words": "Line 1\n\nLine 2"}
+
+
+@pytest.mark.parametrize("word", ["useful", "robustly useful", "useful, non-robust", "ε", "PGD", "mathematics"])
+def test_the_words_that_the_perturb_page_explains_are_in_its_lesson(word):
+    assert len(lesson("perturb")[word]) > 60
+
+
+def test_a_word_that_the_lesson_does_not_have_fails_loudly():
+    with pytest.raises(KeyError):
+        shell.glossary("perturb", ["no such word"])
