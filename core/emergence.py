@@ -7,22 +7,33 @@
 The page and the script that it offers for copying call these same functions.
 """
 
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from core import pictures
+from core import checkpoints, compute, data, pictures
 from core.attacks import OnStep
-from core.inversion import FAST, PAPER, Setting, invert, noise_start, representation
+from core.inversion import FAST, PAPER, Setting, invert, noise_start, relative_distance, representation
 from core.models import Classifier
 from core.perturb import load
+from core.rates import Rate
 from core.recipes import InvertRecipe
 from core.rules import State
 from core.types import Images
 
 SETTINGS: dict[str, Setting] = {"fast": FAST, "paper": PAPER}
 FRAMES = 41
+RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "inversion.json"
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,7 @@ def script(recipe: InvertRecipe) -> str:
     return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
 
 from pathlib import Path
+from typing import Any
 
 from core import render
 from core.compute import setup_cpu
@@ -145,3 +157,83 @@ for name in (recipe.standard, recipe.robust):
     print(f"{{name}}: relative feature distance {{float(made.distance[-1]):.4f}}")
     Path(f"{{name}}-inverted.png").write_bytes(render.png(render.to_uint8(made.frames[-1:])[0]))
 '''
+
+
+def measure(
+    names: tuple[str, ...], judge: str, n: int, seed: int, setting: str, log: Callable[[str], None]
+) -> dict[str, Any]:
+    """Invert n test pictures in each model and let a third network judge the results.
+
+    Each picture starts from another test picture, drawn independently of the label; pictures and starts are the same for
+    all models and settings. Returns, per model, means with 95 % intervals and rates with Wilson intervals.
+    """
+    test = data.cifar10("test")
+    draws = torch.Generator().manual_seed(seed)
+    rows = torch.randperm(len(test), generator=draws)[: 2 * n]
+    x, x0, y = test.x(rows[:n].tolist()), test.x(rows[n:].tolist()), test.y(rows[:n].tolist())
+    third, chosen, found = load(judge), SETTINGS[setting], {}
+    for name in names:
+        model = load(name)
+        assert isinstance(model, Classifier)
+        made, began = [], time.monotonic()
+        for part in range(0, n, 50):
+            wanted = representation(model, x[part : part + 50])
+            made.append(invert(model, wanted, x0[part : part + 50], setting=chosen))
+            log(f"{name}, {setting}: {part + len(made[-1])} of {n}")
+        seconds = (time.monotonic() - began) / n
+        inverted = torch.cat(made)
+        with torch.no_grad():
+            distance = relative_distance(model, representation(model, x))(inverted)
+            own, judged = (m(inverted).argmax(1) == y for m in (model, third))
+        found[name] = {
+            **_mean("distance", distance),
+            **_mean("pixel_distance", (inverted - x).flatten(1).norm(dim=1)),
+            **_mean("moved", (inverted - x0).flatten(1).norm(dim=1)),
+            "own": Rate(int(own.sum()), n).as_json(),
+            "judge": Rate(int(judged.sum()), n).as_json(),
+            "seconds_per_picture": seconds,
+        }
+    return found
+
+
+def _mean(name: str, values: Tensor) -> dict[str, object]:
+    half = 1.96 * float(values.std()) / len(values) ** 0.5
+    mean = float(values.mean())
+    return {f"{name}_mean": mean, f"{name}_interval": [mean - half, mean + half]}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command: python -m core.emergence measure."""
+    parser = argparse.ArgumentParser(prog="python -m core.emergence", description="Measure inversions.")
+    parser.add_argument("action", choices=["measure"])
+    parser.add_argument("--models", nargs="+", default=["resnet9-standard", "resnet9-l2"])
+    parser.add_argument("--judge", default="vgg-standard")
+    parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
+    parser.add_argument("--n", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args(arguments)
+    threads = compute.setup_cpu()
+    about = {
+        "n": given.n,
+        "seed": given.seed,
+        "judge": given.judge,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "how": f"test pictures, starts are other test pictures; batches of 50; {threads} CPU threads; torch {torch.__version__}",
+    }
+    try:
+        for setting in given.settings:
+            for name in given.models:
+                found = measure((name,), given.judge, given.n, given.seed, setting, lambda s: print(s, flush=True))  # noqa: T201
+                known = json.loads(given.out.read_text()) if given.out.is_file() else {}
+                settings = known.get("settings", {})
+                settings[setting] = {**settings.get(setting, {}), **found}
+                part = given.out.with_suffix(f".{os.getpid()}.part")
+                part.write_text(json.dumps({**about, "settings": settings}, indent=2, sort_keys=True) + "\n")
+                part.replace(given.out)
+    except (checkpoints.CheckpointError, data.DataError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

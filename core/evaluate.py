@@ -7,7 +7,6 @@ An attack only ever gives an upper bound of the truth; `model_doubts` and the wa
 
 import argparse
 import logging
-import math
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from core.attacks import pgd
 from core.balls import Ball
 from core.models import evaluating
 from core.objectives import untargeted, untargeted_margin
+from core.rates import Rate
 from core.rules import State
 from core.types import Images, Labels, Logits
 
@@ -29,38 +29,6 @@ log = logging.getLogger(__name__)
 
 class SuspiciousAttack(UserWarning):
     """A robust accuracy that should not be believed, and why."""
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A fraction of successes with its Wilson 95 % interval.
-
-    Args:
-        hits: Successes.
-        n: Trials.
-    """
-
-    hits: int
-    n: int
-
-    @property
-    def value(self) -> float:
-        """The fraction in [0, 1]; NaN for n = 0."""
-        return self.hits / self.n if self.n else math.nan
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The Wilson score interval at 95 % (Wilson 1927); (0, 1) for n = 0."""
-        if not self.n:
-            return 0.0, 1.0
-        z = 1.959964
-        centre = (self.value + z * z / (2 * self.n)) / (1 + z * z / self.n)
-        half = z / (1 + z * z / self.n) * math.sqrt(self.value * (1 - self.value) / self.n + z * z / (4 * self.n**2))
-        return max(0.0, centre - half), min(1.0, centre + half)
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return f"{100 * self.value:.1f} % [{100 * low:.1f}, {100 * high:.1f}] (n = {self.n:,})"
 
 
 @dataclass(frozen=True)

@@ -160,10 +160,10 @@ def measure(name: str, n: int, *, precision: str = "auto") -> dict[str, Any]:
     model = compute.for_inference(checkpoints.load(name), here)
     test = data.cifar10("test")
     x, y = test.x().to(here), test.y().to(here)
-    measured: dict[str, Any] = {"clean": as_json(evaluate.clean_accuracy(model, x, y))}
+    measured: dict[str, Any] = {"clean": evaluate.clean_accuracy(model, x, y).as_json()}
     for ball in MEASURED_BALLS:
         found = evaluate.robust_accuracy(model, x[:n], y[:n], ball, steps=MEASURED_STEPS, precision=precision)
-        measured[evaluate.ball_name(ball)] = {**as_json(found.rate), "doubts": list(found.doubts)}
+        measured[evaluate.ball_name(ball)] = {**found.rate.as_json(), "doubts": list(found.doubts)}
         log.info("%s: %s %s", name, evaluate.ball_name(ball), found.rate)
     about = checkpoints.header(name)
     fast = precision != "fp32" and compute.has_fast_bf16(here)
@@ -176,11 +176,6 @@ def measure(name: str, n: int, *, precision: str = "auto") -> dict[str, Any]:
     checkpoints.annotate(path, replace(about, measured=measured))
     record(name, {"title": about.title, "recipe": about.recipe, "measured": measured})
     return measured
-
-
-def as_json(rate: evaluate.Rate) -> dict[str, Any]:
-    """Write a rate with its interval and counts."""
-    return {"value": rate.value, "interval": list(rate.interval), "hits": rate.hits, "n": rate.n}
 
 
 def record(name: str, entry: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
-    ("types", "compute", "recipes", "render", "decode", "exports", "figures"),
+    ("types", "compute", "recipes", "render", "decode", "exports", "rates", "figures"),
     ("models", "checkpoints", "data", "pictures"),
     ("balls", "rules", "objectives", "attacks", "perturb"),
     ("inversion", "emergence", "saliency", "transfer", "usefulness", "gaussian", "frequency", "synthesis", "bugs"),

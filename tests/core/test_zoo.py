@@ -13,7 +13,7 @@ from core import checkpoints, zoo
 from core.evaluate import Rate, ball_name
 from core.models import ARCHITECTURES, build
 from core.train import InnerAttack, TrainRecipe
-from core.zoo import PROFILES, RESULTS, as_json, chosen, declared, record
+from core.zoo import PROFILES, RESULTS, chosen, declared, record
 from tests.conftest import ROOT
 
 ENTRIES = declared()
@@ -149,7 +149,7 @@ def test_a_record_that_cannot_be_written_leaves_the_old_one(results):
 
 
 def test_a_rate_is_recorded_with_its_counts_and_interval():
-    assert as_json(Rate(5, 10)) == {
+    assert Rate(5, 10).as_json() == {
         "value": 0.5,
         "interval": pytest.approx([0.236593, 0.763407], abs=1e-6),
         "hits": 5,
