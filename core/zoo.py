@@ -75,6 +75,9 @@ def declared(path: Path = DECLARATIONS) -> dict[str, Entry]:
     for name, fields in tomllib.loads(path.read_text()).items():
         if fields.get("arch") not in ARCHITECTURES:
             raise ValueError(f"zoo.toml, {name}: arch must be one of {', '.join(ARCHITECTURES)}")
+        lacking = {"title", "seed"} - fields.keys()
+        if lacking:
+            raise ValueError(f"zoo.toml, {name}: lacks {', '.join(sorted(lacking))}")
         entries[name] = Entry(
             name=name,
             title=fields["title"],

@@ -114,7 +114,6 @@ def test_an_unknown_field_is_refused_with_model_and_profile(declaring, change):
         declaring(GOOD.replace(*change))["one"].recipe("cpu")
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="core.zoo.declared says ValueError and raises KeyError")
 @pytest.mark.parametrize("field", ["title", "seed"])
 def test_a_lacking_field_is_refused_with_a_sentence(declaring, field):
     lines = [line for line in GOOD.splitlines() if not line.startswith(field)]
