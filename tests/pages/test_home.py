@@ -40,7 +40,7 @@ def shows_an_equation(app: AppTest) -> None:
     assert all(alts)
     said = re.findall(r"(Standard|Robust) model: <b>(\w+)</b> ([\d.]+) %", text)
     assert [who for who, _, _ in said] == ["Standard", "Robust"] * 2
-    before, after = (dict((who, what) for who, what, _ in part) for part in (said[:2], said[2:]))
+    before, after = ({who: what for who, what, _ in part} for part in (said[:2], said[2:]))
     assert after["Standard"] != before["Standard"], "the picture on the front page fools nobody"
 
 
