@@ -12,8 +12,9 @@ import json
 import os
 import sys
 import time
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ class Emergence:
         distance: |g(frame) - g(x)| / |g(x)| (F).
         logits: What the inverted model says of each frame (F, K).
         clean_logits: What it says of x (1, K).
+        stopped: The step at which it was stopped, or None.
     """
 
     x: Images
@@ -57,6 +59,7 @@ class Emergence:
     distance: Tensor
     logits: Tensor
     clean_logits: Tensor
+    stopped: int | None = None
 
     @property
     def pixel_distance(self) -> Tensor:
@@ -71,21 +74,34 @@ def kept_steps(steps: int) -> tuple[int, ...]:
 
 
 def start_of(recipe: InvertRecipe) -> tuple[Images, str]:
-    """Return the start (1, C, H, W) and what it is.
+    """Return the start (1, C, H, W) and what it is; each picture has its own.
 
     "picture" draws from the same source, independently of the label (paper, section 3.1); an upload draws from what
     there is.
     """
-    draws = torch.Generator().manual_seed(recipe.seed * 7919 + 1)
     if recipe.start == "noise":
-        return noise_start((1, 3, 32, 32), draws), "noise"
+        return noise_start((1, 3, 32, 32), draws_of(recipe)), "noise"
     if recipe.start == "grey":
         return torch.full((1, 3, 32, 32), 0.5), "grey"
-    kind = recipe.picture.partition("/")[0]
-    sources = pictures.available()
-    others = [id for id in pictures.ids(kind if kind in sources else sources[0]) if id != recipe.picture]
-    other = pictures.get(others[int(torch.randint(len(others), (), generator=draws))])
+    other = other_of(recipe)
     return other.x, other.caption
+
+
+def other_of(recipe: InvertRecipe) -> pictures.Picture:
+    """Draw another picture than the recipe's from the same source, independently of the label."""
+    others = [id for id in pictures.ids(source_of(recipe)) if id != recipe.picture]
+    return pictures.get(others[int(torch.randint(len(others), (), generator=draws_of(recipe)))])
+
+
+def source_of(recipe: InvertRecipe) -> str:
+    """Return the source that other pictures come from: the picture's own, or the first there is."""
+    kind, sources = recipe.picture.partition("/")[0], pictures.available()
+    return kind if kind in sources else sources[0]
+
+
+def draws_of(recipe: InvertRecipe) -> torch.Generator:
+    """Make the generator of a recipe; it depends on the seed and on the picture's name alone."""
+    return torch.Generator().manual_seed(zlib.crc32(f"{recipe.seed} {recipe.picture}".encode()))
 
 
 def emerge(
@@ -110,21 +126,26 @@ def emerge(
         core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or model is not there.
     """
     picture = picture if picture is not None else pictures.get(recipe.picture)
+    start, _ = start_of(replace(recipe, picture=picture.id))
     ready = model if model is not None else load(name)
     assert isinstance(ready, Classifier)
     here = next(ready.parameters()).device
-    x, x0 = (t.to(here).contiguous(memory_format=torch.channels_last) for t in (picture.x, start_of(recipe)[0]))
+    x, x0 = (t.to(here).contiguous(memory_format=torch.channels_last) for t in (picture.x, start))
     block = None if recipe.block == ready.blocks[-1] else recipe.block
     setting = SETTINGS[recipe.setting]
     wanted = representation(ready, x, block)
     kept, frames, at, distance = set(kept_steps(setting.steps)), [], [], []
+    stopped: int | None = None
 
-    def keep(i: int, state: State) -> bool | None:
-        if i in kept:
+    def keep(i: int, state: State) -> bool:
+        nonlocal stopped
+        if on_step is not None and on_step(i, state):
+            stopped = i
+        elif i in kept:
             frames.append(state.x)
             at.append(i)
             distance.append(state.values)
-        return on_step(i, state) if on_step is not None else None
+        return stopped is not None
 
     best = invert(ready, wanted, x0, setting=setting, block=block, on_step=keep)
     gap = representation(ready, best, block) - wanted
@@ -132,7 +153,8 @@ def emerge(
     stack = torch.cat([*frames, best])
     with torch.no_grad():
         logits, clean = ready(stack), ready(x)
-    return Emergence(x, x0, (*at, setting.steps), stack, torch.cat([*distance, relative]), logits, clean)
+    last = setting.steps if stopped is None else stopped
+    return Emergence(x, x0, (*at, last), stack, torch.cat([*distance, relative]), logits, clean, stopped)
 
 
 def script(recipe: InvertRecipe) -> str:
@@ -141,7 +163,6 @@ def script(recipe: InvertRecipe) -> str:
     return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
 
 from pathlib import Path
-from typing import Any
 
 from core import render
 from core.compute import setup_cpu

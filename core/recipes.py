@@ -181,19 +181,24 @@ class PerturbRecipe:
 
 @dataclass(frozen=True)
 class InvertRecipe:
-    """One picture's representation in two models, each inverted from the same start.
+    """Representations in two models, each inverted from the same start.
 
     Args:
+        view: "emergence" of one picture, a "gallery" of several, one "feature", or the way "between" two pictures.
         picture: The picture whose representation is wanted, see `core.pictures.get`.
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
         start: "picture" (another one, drawn independently of the label), "noise" or "grey".
         block: Which representation: a name of `Classifier.blocks`; "pool" is g(x), the penultimate one.
         setting: "fast", or "paper": 1000 steps of 0.1.
-        frame: Which iterate is in view, as index into the frames kept.
-        seed: Decides which other picture, or the noise.
+        frame: Which iterate (emergence) or point (between) is in view, as index into the frames kept.
+        seed: Decides which other picture, which gallery, and the noise.
+        only: The class of the gallery's pictures; "" is one of each.
+        feature: Which coordinate of g(x); -1 is the one in which the picture stands out most.
+        canvas: Where the picture that maximises a feature starts: "noise" or "grey".
     """
 
+    view: str = option("emergence", among=("emergence", "gallery", "feature", "between"))
     picture: str = option("")
     standard: str = option("resnet9-standard")
     robust: str = option("resnet9-l2")
@@ -202,3 +207,6 @@ class InvertRecipe:
     setting: str = option("fast", among=("fast", "paper"))
     frame: int = option(40, low=0, high=200)
     seed: int = option(0, low=0, high=2**31 - 1)
+    only: str = option("")
+    feature: int = option(-1, low=-1, high=4095)
+    canvas: str = option("noise", among=("noise", "grey"))

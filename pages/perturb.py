@@ -205,15 +205,34 @@ def axis_of(recipe: PerturbRecipe, frames: int) -> Axis:
     return Axis("ε", recipe.eps_values[:frames], recipe.eps_labels[:frames], unit, len(recipe.eps_values))
 
 
+CLOSEST_STEPS = 60
+
+
+def closest_of(recipe: PerturbRecipe, picture: Picture) -> dict[str, tuple[torch.Tensor, float]]:
+    """Return the nearest adversarial picture and its distance for each model, computing what is missing."""
+    names = list(dict.fromkeys((recipe.standard, recipe.robust)))
+    keys = {name: ("closest", picture.id, name, recipe.norm, recipe.target) for name in names}
+
+    def job(name: str) -> Callable[[OnStep], tuple[torch.Tensor, float]]:
+        ready = model(name)
+        return lambda on_step: perturb.closest(
+            recipe, name, steps=CLOSEST_STEPS, picture=picture, model=ready, on_step=on_step
+        )
+
+    missing = [name for name in names if results().get(keys[name]) is None]
+    if missing:
+        found = jobs.run([job(name) for name in missing], CLOSEST_STEPS, text="How little does it take?")
+        for name, result in zip(missing, found, strict=True):
+            results().put(keys[name], result)
+    return {name: results().get(keys[name]) for name in names}
+
+
 def summary(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, picture: Picture) -> None:
     """Say in one line each how little it takes, and what must be doubted."""
-    columns = st.columns(2)
+    closest = closest_of(recipe, picture)
     sides = (("Left", recipe.standard, left), ("Right", recipe.robust, right))
-    for column, (title, name, found) in zip(columns, sides, strict=True):
-        key = (recipe.picture, name, recipe.norm, recipe.target, "closest")
-        nearest, distance = results().of(
-            key, lambda name=name: perturb.closest(recipe, name, picture=picture, model=model(name))
-        )
+    for column, (title, name, found) in zip(st.columns(2), sides, strict=True):
+        nearest, distance = closest[name]
         with torch.no_grad():
             said = CIFAR10_CLASSES[int(model(name)(nearest).argmax())]
         if distance == 0:
@@ -360,6 +379,10 @@ left, right = known(recipe, recipe.standard), known(recipe, recipe.robust)
 stopped = st.session_state.get("stopped") == recipe
 if left is None or right is None:
     with stage, shell.told():
+        if stopped:
+            st.info("Stopped before there was anything to show.")
+            st.button("Compute", on_click=st.session_state.pop, args=("stopped", None))
+            st.stop()
         compute_more(recipe, picture)
     st.rerun()
 frames = min(len(left.x_adv), len(right.x_adv))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from core.objectives import margin
 from core.perturb import Trajectory
 from core.render import to_uint8
 from pages.ui.scrubber import Row
@@ -53,7 +52,6 @@ def row(
     sizes = tuple(
         f"{size(float(n), norm)} of {size(float(a), norm)}" for n, a in zip(found.norm, found.allowed, strict=True)
     )
-    lead = margin(found.logits, found.logits.new_full((len(found.logits),), found.y, dtype=int))
     wrong_at_first = bool(found.logits[0].argmax() != found.y) and float(found.norm[0]) == 0
     badge = "wrong from the start" if wrong_at_first else flag
     return Row(
@@ -66,8 +64,8 @@ def row(
         probabilities=found.probabilities,
         truth=found.y,
         target=found.target,
-        curve=tuple(float(v) for v in lead),
-        curve_name=f"lead of “{classes[found.y]}” (logits)",
+        curve=tuple(found.probabilities[:, found.y].tolist()),
+        curve_name=f"probability of “{classes[found.y]}”",
         readouts=(
             ("‖δ‖ measured", sizes),
             *((name, verdicts(logits, classes)) for name, logits in others),
