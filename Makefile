@@ -46,6 +46,7 @@ zoo: $(VENV)/.app ## train the models that are missing and measure all (hours on
 	$(PY) -m core.zoo measure
 
 bench: $(VENV)/.bench ## time our attack beside torchattacks, foolbox, ART and robustness
+	$(PY) -m bench.sweep
 	$(PY) -m bench.attacks $(ARGS)
 
 $(VENV)/bin/pip:

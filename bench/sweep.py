@@ -1,0 +1,52 @@
+"""How long the Perturb page waits: first frame, and the whole sweep of both models (21 eps x 20 steps x 2).
+
+python -m bench.sweep                 # medians over several pictures; computes as the page does, beside each other
+"""
+
+import argparse
+import platform
+import statistics
+import sys
+import time
+
+import torch
+
+from core import compute, perturb, pictures
+from core.recipes import PerturbRecipe
+
+
+def timed(recipe: PerturbRecipe, picture: pictures.Picture, models: dict[str, torch.nn.Module]) -> tuple[float, float]:
+    """Return seconds until the clean frame and until the last frame of both models."""
+    began = time.perf_counter()
+    first = 0.0
+    for part in range(len(perturb.parts(recipe))):
+        work = [
+            compute.pool().submit(perturb.attack, recipe, name, picture=picture, model=model, part=part)
+            for name, model in models.items()
+        ]
+        for job in work:
+            job.result()
+        first = first or time.perf_counter() - began
+    return first, time.perf_counter() - began
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m bench.sweep", description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=7)
+    given = parser.parse_args()
+    compute.pool()
+    out = sys.stdout.write
+    out(f"{platform.processor() or platform.machine()}, {compute.usable_cores()} cores, torch {torch.__version__}\n")
+    picture = pictures.get("photo/chelsea")
+    for norm in ("L2", "Linf"):
+        recipe = PerturbRecipe(picture=picture.id, norm=norm)
+        models = {name: perturb.load(name) for name in (recipe.standard, recipe.robust)}
+        timed(recipe, picture, models)
+        times = [timed(recipe, picture, models) for _ in range(given.repeats)]
+        first, whole = (statistics.median(column) for column in zip(*times, strict=True))
+        out(f"{norm:5} first frame {first:.3f} s, whole sweep {whole:.2f} s (median of {given.repeats})\n")
+
+
+if __name__ == "__main__":
+    main()
