@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from core import checkpoints, compute, data, pictures
-from core.attacks import OnStep
+from core.attacks import OnStep, Stop
 from core.inversion import FAST, PAPER, Setting, invert, noise_start, relative_distance, representation
 from core.models import Classifier
 from core.perturb import load
@@ -139,13 +139,17 @@ def emerge(
 
     def keep(i: int, state: State) -> bool:
         nonlocal stopped
-        if on_step is not None and on_step(i, state):
+        try:
+            end = on_step is not None and bool(on_step(i, state))
+        except Stop:
+            end = True
+        if end:
             stopped = i
         elif i in kept:
             frames.append(state.x)
             at.append(i)
             distance.append(state.values)
-        return stopped is not None
+        return end
 
     best = invert(ready, wanted, x0, setting=setting, block=block, on_step=keep)
     gap = representation(ready, best, block) - wanted

@@ -195,7 +195,7 @@ class InvertRecipe:
         seed: Decides which other picture, which gallery, and the noise.
         only: The class of the gallery's pictures; "" is one of each.
         feature: Which coordinate of g(x); -1 is the one in which the picture stands out most.
-        canvas: Where the picture that maximises a feature starts: "noise" or "grey".
+        canvas: Where the views "feature" and "between" start: "noise", "grey", or (only the latter) the "fade" of pixels.
     """
 
     view: str = option("emergence", among=("emergence", "gallery", "feature", "between"))
@@ -209,4 +209,4 @@ class InvertRecipe:
     seed: int = option(0, low=0, high=2**31 - 1)
     only: str = option("")
     feature: int = option(-1, low=-1, high=4095)
-    canvas: str = option("noise", among=("noise", "grey"))
+    canvas: str = option("noise", among=("noise", "grey", "fade"))

@@ -14,7 +14,18 @@ LAYERS = (
     ("types", "compute", "recipes", "render", "decode", "exports", "rates", "figures"),
     ("models", "checkpoints", "data", "pictures"),
     ("balls", "rules", "objectives", "attacks", "perturb"),
-    ("inversion", "emergence", "saliency", "transfer", "usefulness", "gaussian", "frequency", "synthesis", "bugs"),
+    (
+        "inversion",
+        "emergence",
+        "inversion_views",
+        "saliency",
+        "transfer",
+        "usefulness",
+        "gaussian",
+        "frequency",
+        "synthesis",
+        "bugs",
+    ),
     ("construct", "train", "evaluate", "zoo", "gallery", "experiments"),
 )
 LAYER_OF = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}

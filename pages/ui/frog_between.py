@@ -1,0 +1,118 @@
+"""The interpolation view of the Robust frog page: the straight line between two representations, made visible."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core import checkpoints, emergence, exports, inversion_views, render
+from core.data import CIFAR10_CLASSES
+from core.inversion_views import Way
+from core.pictures import Picture
+from core.recipes import InvertRecipe, to_json
+from core.rules import State
+from pages.ui import frog_work
+from pages.ui.exports import Download, downloads
+from pages.ui.frog_emergence import remember
+from pages.ui.frog_judge import judged
+from pages.ui.scrubber import Axis, Row, scrubber
+from pages.ui.trajectories import verdicts
+
+MIDDLE = 5  # the frame the view opens with
+
+
+def show(recipe: InvertRecipe, picture: Picture) -> None:
+    """Show the way in both models beside the cross-fade of the pixels."""
+    live = st.empty()
+    left, right = frog_work.both(
+        recipe,
+        lambda name, ready, on_step: inversion_views.between(
+            recipe, name, picture=picture, model=ready, on_step=on_step
+        ),
+        steps=emergence.SETTINGS[recipe.setting].steps,
+        show=lambda states: _so_far(live, states),
+    )
+    st.markdown(f"From **{picture.caption}** (t = 0) to **{left.caption}** (t = 1).")
+    axis = Axis("t", left.t, tuple(f"{t:.1f}" for t in left.t), "0 is the first picture, 1 the second")
+    rows = [
+        row("Standard model", checkpoints.header(recipe.standard).title, left, picture.label),
+        row("Robust model", checkpoints.header(recipe.robust).title, right, picture.label),
+        fade_row(right, picture.label),
+    ]
+    frame = min(recipe.frame, len(left.t) - 1)
+    at = scrubber(
+        rows, axis, key="frog-between", frame=frame, captions=("first", "beyond the start"), gain=1, report=True
+    )
+    frame = remember(at, frame)
+    shown = replace(recipe, frame=frame)
+    downloads(files(shown, left, right), key="frog-between", script=inversion_views.script(shown))
+
+
+def row(title: str, subtitle: str, way: Way, label: int | None) -> Row:
+    """Build a model's column of the scrubber."""
+    said, third = verdicts(way.logits, CIFAR10_CLASSES), judged(way.made)
+    judge = (("independent judge says", verdicts(third, CIFAR10_CLASSES)),) if third is not None else ()
+    return Row(
+        title=title,
+        subtitle=subtitle,
+        frames=render.to_uint8(way.made),
+        reference=render.to_uint8(way.x)[0],
+        delta=way.made - way.start,
+        classes=CIFAR10_CLASSES,
+        probabilities=way.logits.softmax(1),
+        truth=label,
+        curve=tuple(way.distance.tolist()),
+        curve_name="feature distance",
+        readouts=(("feature distance", tuple(f"{100 * d:.1f} %" for d in way.distance.tolist())), *judge),
+        alt=tuple(f"{title}, t = {t:.1f}: the model says {verdict}." for t, verdict in zip(way.t, said, strict=True)),
+    )
+
+
+def fade_row(way: Way, label: int | None) -> Row:
+    """Build the column to compare with: the cross-fade of the pixels, as the robust model sees it."""
+    title, said = "Pixels only", verdicts(way.fade_logits, CIFAR10_CLASSES)
+    return Row(
+        title=title,
+        subtitle="cross-fade of the two pictures, as the right model sees it",
+        frames=render.to_uint8(way.fade),
+        reference=render.to_uint8(way.x)[0],
+        delta=way.fade - way.x[:1],
+        classes=CIFAR10_CLASSES,
+        probabilities=way.fade_logits.softmax(1),
+        truth=label,
+        alt=tuple(f"{title}, t = {t:.1f}: the model says {verdict}." for t, verdict in zip(way.t, said, strict=True)),
+    )
+
+
+def files(recipe: InvertRecipe, left: Way, right: Way) -> list[Download]:
+    """List the downloads."""
+    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+    made = {"standard": left, "robust": right}
+
+    def sheet() -> bytes:
+        cells = [cell for x in (left.fade, left.made, right.made) for cell in render.to_uint8(x)]
+        return render.png(render.sheet([render.upscaled(c, 4) for c in cells], len(left.t), gap=6), about)
+
+    def film(kind: str) -> bytes:
+        strips = zip(*(render.to_uint8(w.made) for w in made.values()), strict=True)
+        frames = [render.upscaled(render.sheet(list(strip), 2), 6) for strip in strips]
+        return render.animation(np.stack(frames), kind, 200, about)
+
+    def arrays() -> bytes:
+        tensors = {f"{n}_{w}": getattr(way, w) for n, way in made.items() for w in ("made", "distance", "logits")}
+        return exports.npz({"x": left.x, "fade": left.fade, "t": np.array(left.t), **tensors}, to_json(recipe))
+
+    return [
+        Download("Sheet", "between.png", "image/png", sheet, "Rows: pixels, standard, robust"),
+        Download("Film, APNG", "between-film.png", "image/apng", lambda: film("apng"), "Lossless"),
+        Download("Film, WebP", "between.webp", "image/webp", lambda: film("webp"), "Lossless"),
+        Download("Arrays, npz", "between.npz", "application/octet-stream", arrays, "float32, every point"),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]
+
+
+def _so_far(slot, states: dict[str, State]) -> None:
+    if states:
+        cells = [render.upscaled(cell, 3) for state in states.values() for cell in render.to_uint8(state.x)]
+        alt = "The points so far, a row a model"
+        slot.image(render.sheet(cells, inversion_views.POINTS, gap=4), output_format="PNG", caption=alt, alt=alt)

@@ -1,0 +1,160 @@
+"""The main view of the Robust frog page: one picture's representation, inverted, iterate by iterate."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core import checkpoints, emergence, exports, inversion_views, render
+from core.data import CIFAR10_CLASSES
+from core.emergence import Emergence
+from core.pictures import Picture
+from core.recipes import InvertRecipe, to_json
+from core.rules import State
+from pages.ui import frog_work
+from pages.ui.exports import Download, downloads
+from pages.ui.frog_judge import judged
+from pages.ui.scrubber import Axis, Row, scrubber
+from pages.ui.trajectories import verdicts
+
+
+def show(recipe: InvertRecipe, picture: Picture) -> None:
+    """Show the view; the frame in sight goes into the address."""
+    steps = emergence.SETTINGS[recipe.setting].steps
+    slot = st.container()
+    names = list(dict.fromkeys((recipe.standard, recipe.robust)))
+    with slot:
+        live = st.empty()
+        left, right = frog_work.both(
+            recipe,
+            lambda name, ready, on_step: emergence.emerge(recipe, name, picture=picture, model=ready, on_step=on_step),
+            steps=steps,
+            show=lambda states: _so_far(live, states, names),
+        )
+    doubts(recipe, left, right, picture)
+    n = min(len(left.frames), len(right.frames))
+    rows = rows_of(recipe, left, right, picture)
+    short = left if len(left.frames) == n else right
+    axis = Axis(
+        "step", tuple(map(float, short.steps)), tuple(map(str, short.steps)), f"start: {_start(recipe, picture)}"
+    )
+    frame = min(recipe.frame, n - 1)
+    at = scrubber(
+        rows, axis, key="frog-scrubber", frame=frame, captions=("wanted", "what was added"), gain=1, report=True
+    )
+    frame = remember(at, frame)
+    shown = replace(recipe, frame=frame)
+    downloads(files(shown, left, right), key="frog", script=inversion_views.script(shown))
+
+
+def remember(at: int | None, frame: int) -> int:
+    """Write the frame that the scrubber reports into the address, and return the one in sight."""
+    if at is None:
+        return frame
+    if at != frame:
+        st.query_params["frame"] = str(at)
+    return at
+
+
+def doubts(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> None:
+    """Say where a model takes the wanted picture itself for something else: then its inversion is of that."""
+    if picture.label is None:
+        return
+    for name, made in dict(zip((recipe.standard, recipe.robust), (left, right), strict=True)).items():
+        if int(made.clean_logits.argmax()) != picture.label:
+            st.warning(
+                f"{checkpoints.header(name).title} takes the wanted picture itself for something else "
+                f"({verdicts(made.clean_logits, CIFAR10_CLASSES)[0]}), so expect its inversion to look like that to it.",
+                icon=":material/info:",
+            )
+
+
+def rows_of(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> list[Row]:
+    """Build both columns of the scrubber, each with what the judge sees."""
+    sides = (("Standard model", recipe.standard, left), ("Robust model", recipe.robust, right))
+    return [row(title, checkpoints.header(name).title, made, picture.label) for title, name, made in sides]
+
+
+def row(title: str, subtitle: str, made: Emergence, label: int | None) -> Row:
+    """Build a column of the scrubber; the reference is the picture whose representation is wanted."""
+    said = verdicts(made.logits, CIFAR10_CLASSES)
+    third = judged(made.frames)
+    judge = (("independent judge says", verdicts(third, CIFAR10_CLASSES)),) if third is not None else ()
+    return Row(
+        title=title,
+        subtitle=subtitle,
+        frames=render.to_uint8(made.frames),
+        reference=render.to_uint8(made.x)[0],
+        delta=made.frames - made.x0,
+        classes=CIFAR10_CLASSES,
+        probabilities=made.logits.softmax(1),
+        truth=label if label is not None else int(made.clean_logits.argmax()),
+        curve=tuple(float(d) for d in made.distance),
+        curve_name="feature distance",
+        readouts=(
+            ("feature distance", tuple(f"{100 * float(d):.1f} %" for d in made.distance)),
+            ("pixel distance", tuple(f"{float(d):.1f}" for d in made.pixel_distance)),
+            *judge,
+        ),
+        alt=tuple(
+            f"{title}, step {i}: the model says {verdict}; feature distance {100 * float(d):.1f} per cent."
+            for i, verdict, d in zip(made.steps, said, made.distance, strict=True)
+        ),
+    )
+
+
+def files(recipe: InvertRecipe, left: Emergence, right: Emergence) -> list[Download]:
+    """List the downloads for the frame in sight."""
+    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+    made = {"standard": left, "robust": right}
+
+    def picture(e: Emergence) -> bytes:
+        frame = min(recipe.frame, len(e.frames) - 1)
+        return render.png(render.to_uint8(e.frames[frame : frame + 1])[0], about)
+
+    def sheet() -> bytes:
+        cells = [render.to_uint8(t)[0] for e in made.values() for t in (e.x0, e.frames[-1:], e.x)]
+        return render.png(render.sheet([render.upscaled(c, 6) for c in cells], 3, gap=12), about)
+
+    def film(kind: str) -> bytes:
+        strips = zip(*(render.to_uint8(e.frames) for e in made.values()), strict=False)
+        frames = [render.upscaled(render.sheet(list(strip), 2), 6) for strip in strips]
+        return render.animation(np.stack(frames), kind, 80, about)
+
+    def arrays() -> bytes:
+        tensors = {
+            f"{n}_{what}": getattr(e, what) for n, e in made.items() for what in ("frames", "distance", "logits")
+        }
+        steps = {f"{n}_steps": np.array(e.steps) for n, e in made.items()}
+        return exports.npz({"x": left.x, "x0": left.x0, **steps, **tensors}, to_json(recipe))
+
+    def curve() -> str:
+        n = min(len(e.frames) for e in made.values())
+        columns: dict[str, list] = {"step": list(left.steps[:n])}
+        for name, e in made.items():
+            columns[f"{name}_feature_distance"] = e.distance[:n].tolist()
+            columns[f"{name}_pixel_distance"] = e.pixel_distance[:n].tolist()
+            columns[f"{name}_prediction"] = [CIFAR10_CLASSES[k] for k in e.logits[:n].argmax(1).tolist()]
+        return exports.table(columns)
+
+    return [
+        *(Download(f"Picture, {n}", f"{n}-inverted.png", "image/png", lambda e=e: picture(e)) for n, e in made.items()),
+        Download("Sheet", "inversion.png", "image/png", sheet, "A row a model: start, inversion, wanted picture"),
+        Download("Film, APNG", "emergence.png", "image/apng", lambda: film("apng"), "Lossless"),
+        Download("Film, WebP", "emergence.webp", "image/webp", lambda: film("webp"), "Lossless"),
+        Download("Arrays, npz", "inversion.npz", "application/octet-stream", arrays, "float32, every frame"),
+        Download("Curve, CSV", "inversion.csv", "text/csv", curve),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]
+
+
+def _start(recipe: InvertRecipe, picture: Picture) -> str:
+    return emergence.start_of(replace(recipe, picture=picture.id))[1]
+
+
+def _so_far(slot, states: dict[str, State], names: list[str]) -> None:
+    there = [name for name in names if name in states]
+    if there:
+        now = [render.upscaled(render.to_uint8(states[name].x)[0], 8) for name in there]
+        titles = [f"{checkpoints.header(name).title}, so far" for name in there]
+        slot.image(now, width=256, output_format="PNG", caption=titles, alt=titles)

@@ -1,0 +1,121 @@
+"""The feature view of the Robust frog page: what excites one coordinate of the representation."""
+
+import streamlit as st
+import torch
+from torch import nn
+
+from core import checkpoints, exports, inversion_views, pictures, render
+from core.attacks import OnStep
+from core.data import CIFAR10_CLASSES
+from core.emergence import source_of
+from core.inversion_views import BATCH, CLIMB, SEEN, Feature
+from core.pictures import Picture
+from core.recipes import InvertRecipe, to_json
+from core.rules import State
+from pages.ui import crisp, frog_work
+from pages.ui.exports import Download, downloads
+from pages.ui.store import results
+
+STYLE = """<style>
+.feature { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.5rem; }
+.feature .large { grid-column: 1 / span 4; max-width: 17rem; }
+</style>"""
+SOURCES = {"cifar10": "test pictures", "gallery": "generated pictures", "photo": "photographs"}
+NOTHING = State(torch.empty(0, 3, 1, 1), torch.empty(0), torch.empty(0, 3, 1, 1))
+
+
+def number() -> int:
+    """Show the control of the view; return the coordinate, or -1 for the picture's own."""
+    chosen = st.number_input(
+        "Feature", 0, 4095, None, key="feature", bind="query-params", width=220,
+        placeholder="most active for this picture",
+        help="A coordinate of the representation. Empty: the one in which the picture stands out most from all others, "
+        "in standard deviations; each model has its own.",
+    )  # fmt: skip
+    return -1 if chosen is None else int(chosen)
+
+
+def show(recipe: InvertRecipe, picture: Picture) -> None:
+    """Show for each model the picture that maximises the feature, and those of the source that excite it most."""
+    st.html(STYLE + crisp.STYLE)
+    source = source_of(recipe)
+    batches = -(-min(SEEN, len(pictures.ids(source))) // BATCH)
+
+    def work(name: str, ready: nn.Module, on_step: OnStep) -> Feature:
+        key = ("activity", source, name)
+        g, stopped = results().get(key), False
+
+        def on_batch(i: int) -> bool:
+            nonlocal stopped
+            stopped = bool(on_step(i, NOTHING))
+            return stopped
+
+        if g is None:
+            g = inversion_views.activity(source, name, model=ready, on_batch=on_batch)
+            if not stopped:
+                results().put(key, g)
+        return inversion_views.feature(
+            recipe, name, picture=picture, model=ready, g=g, on_step=lambda i, state: on_step(batches + i, state)
+        )
+
+    live = st.empty()
+    left, right = frog_work.both(recipe, work, steps=batches + CLIMB, show=lambda states: _so_far(live, states))
+    sides = (("Standard model", recipe.standard, left), ("Robust model", recipe.robust, right))
+    for column, (title, name, found) in zip(st.columns(2, gap="large"), sides, strict=True):
+        with column:
+            panel(title, name, found, SOURCES[source])
+    downloads(files(recipe, left, right), key="frog-feature", script=inversion_views.script(recipe))
+
+
+def panel(title: str, name: str, found: Feature, kind: str) -> None:
+    """Show one model's side."""
+    order = found.votes.argsort(descending=True).tolist()
+    best, worst = CIFAR10_CLASSES[order[0]], CIFAR10_CLASSES[order[-1]]
+    st.markdown(f"##### {title}: feature {found.index}")
+    st.caption(
+        f"{checkpoints.header(name).title}, {found.dimensions} features. It speaks most for *{best}* and most against *{worst}*. "
+        f"This picture: **{found.value:.2f}**; {found.seen:,} {kind}: {found.mean:.2f} on average, deviation {found.deviation:.2f}."
+    )
+    made = crisp.figure(
+        found.made,
+        f"{title}, the picture made to maximise feature {found.index}: {found.made_value:.2f}",
+        (f"made to excite it: {found.made_value:.2f}",),
+        "large",
+    )
+    top = "".join(
+        crisp.figure(x[None], f"{pictures.get(id).caption}, activation {value:.2f}", (f"{value:.2f}",))
+        for id, x, value in zip(found.ids, found.x, found.values.tolist(), strict=True)
+    )
+    st.html(f'<div class="crisp feature">{made}{top}</div>')
+    st.caption(f"Below: the {len(found.ids)} that excite it most, of {found.seen:,} {kind}.")
+
+
+def files(recipe: InvertRecipe, left: Feature, right: Feature) -> list[Download]:
+    """List the downloads."""
+    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+    made = {"standard": left, "robust": right}
+
+    def sheet() -> bytes:
+        cells = [cell for f in made.values() for cell in render.to_uint8(torch.cat([f.made, f.x.to(f.made.device)]))]
+        return render.png(render.sheet([render.upscaled(c, 4) for c in cells], 1 + len(left.x), gap=6), about)
+
+    def arrays() -> bytes:
+        tensors = {
+            f"{n}_{w}": getattr(f, w) for n, f in made.items() for w in ("made", "start", "x", "values", "votes")
+        }
+        return exports.npz(tensors, to_json(recipe))
+
+    return [
+        Download(
+            "Sheet", "feature.png", "image/png", sheet, "A row a model: the maximising picture, then the top ones"
+        ),
+        Download("Arrays, npz", "feature.npz", "application/octet-stream", arrays, "float32"),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]
+
+
+def _so_far(slot, states: dict[str, State]) -> None:
+    now = [render.upscaled(render.to_uint8(state.x)[0], 8) for state in states.values() if len(state.x)]
+    if now:
+        alt = ["The picture that maximises the feature, so far"] * len(now)
+        slot.image(now, width=256, output_format="PNG", caption=["so far"] * len(now), alt=alt)
