@@ -368,40 +368,49 @@ shell.presets(
 if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
+stage = st.container()
+# The bar and Stop: a click on Stop takes them away before anything else is drawn; between two parts they stay.
+working = st.empty() if st.session_state.get("stop") else st.container()
+below = st.container()
 with st.sidebar, shell.told():
     picture = pick_picture(key="picture")
     recipe = replace(controls(), picture=picture.id)
     st.toggle("Predict first", key="predict", bind="query-params", help="Ask the room before showing the answer.")
 asked, unusable = from_query(PerturbRecipe, {"frame": st.query_params.get("frame", str(FIRST_FRAME))})
 frame = FIRST_FRAME if unusable else asked.frame
-stage = st.container()
 left, right = known(recipe, recipe.standard), known(recipe, recipe.robust)
 stopped = st.session_state.get("stopped") == recipe
 if left is None or right is None:
-    with stage, shell.told():
-        if stopped:
-            st.info("Stopped before there was anything to show.")
-            st.button("Compute", on_click=st.session_state.pop, args=("stopped", None))
-            st.stop()
+    if stopped:
+        stage.info("Stopped before there was anything to show.")
+        stage.button("Compute", on_click=st.session_state.pop, args=("stopped", None))
+        st.stop()
+    with working, shell.told():
         compute_more(recipe, picture)
     st.rerun()
 frames = min(len(left.x_adv), len(right.x_adv))
 axis = axis_of(recipe, frames)
+rows = rows_of(recipe, left, right, axis)
 with stage:
-    rows = rows_of(recipe, left, right, axis)
-    if predict_first(left, right, axis):
-        at = scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True)
-        if at is not None and str(at) != st.query_params.get("frame", str(FIRST_FRAME)):
-            st.query_params["frame"] = str(at)
-        recipe_in_sight = replace(recipe, frame=at or 0)
-        if not stopped and compute_more(recipe, picture):
+    shown = predict_first(left, right, axis)
+    at = scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True) if shown else None
+if shown:
+    if at is not None and str(at) != st.query_params.get("frame", str(FIRST_FRAME)):
+        st.query_params["frame"] = str(at)
+    recipe_in_sight = replace(recipe, frame=at or 0)
+    if not stopped:
+        with working:
+            unfinished = compute_more(recipe, picture)
+        if unfinished:
             st.rerun()
+    with below:
         if stopped:
             st.caption(f"Stopped after {frames} of {axis.total} frames; what was computed is kept.")
         with shell.told():
             summary(recipe, left, right, picture)
         still_fools(recipe_in_sight, left, right)
         downloads(files(recipe_in_sight, rows, left, right), key="perturb", script=perturb.script(recipe_in_sight))
-shell.glossary("perturb", ["useful", "robustly useful", "useful, non-robust", "ε", "PGD"])
-with st.expander("The mathematics"):
-    st.markdown(lesson("perturb")["mathematics"])
+with below:
+    shell.glossary("perturb", ["useful", "robustly useful", "useful, non-robust", "ε", "PGD"])
+    with st.expander("The mathematics"):
+        st.markdown(lesson("perturb")["mathematics"])
