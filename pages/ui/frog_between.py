@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from torch import Tensor
 
 from core import checkpoints, emergence, exports, inversion_views, render
 from core.data import CIFAR10_CLASSES
@@ -11,18 +12,23 @@ from core.inversion_views import Way
 from core.pictures import Picture
 from core.recipes import InvertRecipe, to_json
 from core.rules import State
-from pages.ui import frog_work
+from core.types import Images
+from pages.ui import crisp, frog_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_emergence import remember
 from pages.ui.frog_judge import judged
 from pages.ui.scrubber import Axis, Row, scrubber
 from pages.ui.trajectories import verdicts
 
+STYLE = """<style>
+.strip { grid-template-columns: repeat(11, minmax(0, 1fr)); gap: 0.3rem; margin-bottom: 0.6rem; }
+@media (max-width: 700px) { .strip { grid-template-columns: repeat(6, minmax(0, 1fr)); } }
+</style>"""
 MIDDLE = 5  # the frame the view opens with
 
 
 def show(recipe: InvertRecipe, picture: Picture) -> None:
-    """Show the way in both models beside the cross-fade of the pixels."""
+    """Show the way in both models, and all of it below, beside the cross-fade of the pixels."""
     live = st.empty()
     left, right = frog_work.both(
         recipe,
@@ -32,18 +38,25 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         steps=emergence.SETTINGS[recipe.setting].steps,
         show=lambda states: _so_far(live, states),
     )
-    st.markdown(f"From **{picture.caption}** (t = 0) to **{left.caption}** (t = 1).")
-    axis = Axis("t", left.t, tuple(f"{t:.1f}" for t in left.t), "0 is the first picture, 1 the second")
+    way = right
+    ends = zip(way.x.split(1), (picture.caption, way.caption), ("t = 0", "t = 1"), strict=True)
+    figures = "".join(crisp.figure(x, caption, (at, caption)) for x, caption, at in ends)
+    st.html(f'{STYLE}{crisp.STYLE}<div class="crisp" style="grid-template-columns: repeat(2, 7rem)">{figures}</div>')
+    axis = Axis("t", way.t, tuple(f"{t:.1f}" for t in way.t), "0 is the first picture, 1 the second")
     rows = [
         row("Standard model", checkpoints.header(recipe.standard).title, left, picture.label),
         row("Robust model", checkpoints.header(recipe.robust).title, right, picture.label),
-        fade_row(right, picture.label),
     ]
     frame = min(recipe.frame, len(left.t) - 1)
     at = scrubber(
-        rows, axis, key="frog-between", frame=frame, captions=("first", "beyond the start"), gain=1, report=True
+        rows, axis, key="frog-between", frame=frame, captions=("start", "what was added"), gain=1, report=True
     )
     frame = remember(at, frame)
+    st.html(
+        strip("Pixels alone, a cross-fade (as the robust model sees it)", way.fade, way.fade_logits, way)
+        + strip("Standard model", left.made, left.logits, left)
+        + strip("Robust model", right.made, right.logits, right)
+    )
     shown = replace(recipe, frame=frame)
     downloads(files(shown, left, right), key="frog-between", script=inversion_views.script(shown))
 
@@ -56,8 +69,8 @@ def row(title: str, subtitle: str, way: Way, label: int | None) -> Row:
         title=title,
         subtitle=subtitle,
         frames=render.to_uint8(way.made),
-        reference=render.to_uint8(way.x)[0],
-        delta=way.made - way.start,
+        reference=render.to_uint8(way.start)[0],
+        delta=way.made - way.start[:1],
         classes=CIFAR10_CLASSES,
         probabilities=way.logits.softmax(1),
         truth=label,
@@ -68,20 +81,14 @@ def row(title: str, subtitle: str, way: Way, label: int | None) -> Row:
     )
 
 
-def fade_row(way: Way, label: int | None) -> Row:
-    """Build the column to compare with: the cross-fade of the pixels, as the robust model sees it."""
-    title, said = "Pixels only", verdicts(way.fade_logits, CIFAR10_CLASSES)
-    return Row(
-        title=title,
-        subtitle="cross-fade of the two pictures, as the right model sees it",
-        frames=render.to_uint8(way.fade),
-        reference=render.to_uint8(way.x)[0],
-        delta=way.fade - way.x[:1],
-        classes=CIFAR10_CLASSES,
-        probabilities=way.fade_logits.softmax(1),
-        truth=label,
-        alt=tuple(f"{title}, t = {t:.1f}: the model says {verdict}." for t, verdict in zip(way.t, said, strict=True)),
+def strip(title: str, x: Images, logits: Tensor, way: Way) -> str:
+    """Return all points of one way as a strip in HTML, with what is seen in each."""
+    said = verdicts(logits, CIFAR10_CLASSES)
+    figures = "".join(
+        crisp.figure(x[i : i + 1], f"{title}, t = {t:.1f}: {said[i]}", (said[i].partition(" ")[0],))
+        for i, t in enumerate(way.t)
     )
+    return f'<div><b>{title}</b></div><div class="crisp strip">{figures}</div>'
 
 
 def files(recipe: InvertRecipe, left: Way, right: Way) -> list[Download]:

@@ -1,5 +1,6 @@
 """The main view of the Robust frog page: one picture's representation, inverted, iterate by iterate."""
 
+import html
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from core.emergence import Emergence
 from core.pictures import Picture
 from core.recipes import InvertRecipe, to_json
 from core.rules import State
-from pages.ui import frog_work
+from pages.ui import crisp, frog_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_judge import judged
 from pages.ui.scrubber import Axis, Row, scrubber
@@ -31,20 +32,30 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
             steps=steps,
             show=lambda states: _so_far(live, states, names),
         )
+    wanted(recipe, picture)
     doubts(recipe, left, right, picture)
     n = min(len(left.frames), len(right.frames))
     rows = rows_of(recipe, left, right, picture)
     short = left if len(left.frames) == n else right
-    axis = Axis(
-        "step", tuple(map(float, short.steps)), tuple(map(str, short.steps)), f"start: {_start(recipe, picture)}"
-    )
+    axis = Axis("step", tuple(map(float, short.steps)), tuple(map(str, short.steps)))
     frame = min(recipe.frame, n - 1)
     at = scrubber(
-        rows, axis, key="frog-scrubber", frame=frame, captions=("wanted", "what was added"), gain=1, report=True
+        rows, axis, key="frog-scrubber", frame=frame, captions=("start", "what was added"), gain=1, report=True
     )
     frame = remember(at, frame)
     shown = replace(recipe, frame=frame)
     downloads(files(shown, left, right), key="frog", script=inversion_views.script(shown))
+
+
+def wanted(recipe: InvertRecipe, picture: Picture) -> None:
+    """Show the picture whose representation is wanted, and say what is done."""
+    start = emergence.start_of(replace(recipe, picture=picture.id))[1]
+    st.html(
+        f'{crisp.STYLE}<div class="crisp" style="grid-template-columns: 7rem 1fr; align-items: center">'
+        f"{crisp.figure(picture.x, f'The wanted picture: {picture.caption}')}<div><b>Wanted: {html.escape(picture.caption)}</b><br>"
+        f"Start: {html.escape(start)}. Each model moves the start until it represents it as it represents the wanted "
+        "picture; nothing else about the result is asked for.</div></div>"
+    )
 
 
 def remember(at: int | None, frame: int) -> int:
@@ -76,7 +87,7 @@ def rows_of(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pi
 
 
 def row(title: str, subtitle: str, made: Emergence, label: int | None) -> Row:
-    """Build a column of the scrubber; the reference is the picture whose representation is wanted."""
+    """Build a column of the scrubber; the reference is the start, to which something is added."""
     said = verdicts(made.logits, CIFAR10_CLASSES)
     third = judged(made.frames)
     judge = (("independent judge says", verdicts(third, CIFAR10_CLASSES)),) if third is not None else ()
@@ -84,7 +95,7 @@ def row(title: str, subtitle: str, made: Emergence, label: int | None) -> Row:
         title=title,
         subtitle=subtitle,
         frames=render.to_uint8(made.frames),
-        reference=render.to_uint8(made.x)[0],
+        reference=render.to_uint8(made.x0)[0],
         delta=made.frames - made.x0,
         classes=CIFAR10_CLASSES,
         probabilities=made.logits.softmax(1),
@@ -146,10 +157,6 @@ def files(recipe: InvertRecipe, left: Emergence, right: Emergence) -> list[Downl
         Download("Curve, CSV", "inversion.csv", "text/csv", curve),
         Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
     ]
-
-
-def _start(recipe: InvertRecipe, picture: Picture) -> str:
-    return emergence.start_of(replace(recipe, picture=picture.id))[1]
 
 
 def _so_far(slot, states: dict[str, State], names: list[str]) -> None:

@@ -27,7 +27,7 @@ NOTHING = State(torch.empty(0, 3, 1, 1), torch.empty(0), torch.empty(0, 3, 1, 1)
 def number() -> int:
     """Show the control of the view; return the coordinate, or -1 for the picture's own."""
     chosen = st.number_input(
-        "Feature", 0, 4095, None, key="feature", bind="query-params", width=220,
+        "Feature", 0, 4095, None, key="feature", bind="query-params", width=330,
         placeholder="most active for this picture",
         help="A coordinate of the representation. Empty: the one in which the picture stands out most from all others, "
         "in standard deviations; each model has its own.",
@@ -72,10 +72,6 @@ def panel(title: str, name: str, found: Feature, kind: str) -> None:
     order = found.votes.argsort(descending=True).tolist()
     best, worst = CIFAR10_CLASSES[order[0]], CIFAR10_CLASSES[order[-1]]
     st.markdown(f"##### {title}: feature {found.index}")
-    st.caption(
-        f"{checkpoints.header(name).title}, {found.dimensions} features. It speaks most for *{best}* and most against *{worst}*. "
-        f"This picture: **{found.value:.2f}**; {found.seen:,} {kind}: {found.mean:.2f} on average, deviation {found.deviation:.2f}."
-    )
     made = crisp.figure(
         found.made,
         f"{title}, the picture made to maximise feature {found.index}: {found.made_value:.2f}",
@@ -87,7 +83,10 @@ def panel(title: str, name: str, found: Feature, kind: str) -> None:
         for id, x, value in zip(found.ids, found.x, found.values.tolist(), strict=True)
     )
     st.html(f'<div class="crisp feature">{made}{top}</div>')
-    st.caption(f"Below: the {len(found.ids)} that excite it most, of {found.seen:,} {kind}.")
+    st.caption(
+        f"{checkpoints.header(name).title}, {found.dimensions} features. Small: the {len(found.ids)} of {found.seen:,} {kind} that excite it most. It speaks most for *{best}* and most against *{worst}*. "
+        f"This picture: **{found.value:.2f}**; all {found.seen:,}: {found.mean:.2f} on average, deviation {found.deviation:.2f}."
+    )
 
 
 def files(recipe: InvertRecipe, left: Feature, right: Feature) -> list[Download]:

@@ -62,7 +62,11 @@ def grid(standard: Grid, robust: Grid) -> None:
             name = "your picture" if label is None else CIFAR10_CLASSES[label]
             figures = [crisp.figure(robust.x[i : i + 1], f"{name}, the original", (name if label is not None else id,))]
             for k, (title, made) in enumerate((("robustified", robust), ("non-robustified", standard))):
-                lines = [title, f"judge: {heard[k][i]}" if heard[k] else "", f"its own model: {said[k][i]}"]
+                lines = [
+                    title,
+                    f"judge: {marked(heard[k][i], name)}" if heard[k] else "",
+                    f"own model: {marked(said[k][i], name)}",
+                ]
                 alt = f"{name}, {title}: " + "; ".join(line for line in lines[1:] if line)
                 figures.append(crisp.figure(made.made[i : i + 1], alt, tuple(line for line in lines if line)))
             with st.container(gap="xsmall"):
@@ -74,14 +78,19 @@ def summary(labels: tuple[int | None, ...], by_robust: torch.Tensor | None, by_s
     """Say how many of these the judge gets right: a small sample, so with its interval."""
     known = [i for i, label in enumerate(labels) if label is not None]
     if by_robust is None or by_standard is None or not known:
-        st.caption("“Its own model” is the one that was inverted; it always believes.")
+        st.caption("“Own model” is the one that was inverted.")
         return
     y = torch.tensor([labels[i] for i in known])
     rates = [Rate(int((logits[known].argmax(1) == y).sum()), len(known)) for logits in (by_robust, by_standard)]
     st.markdown(
         f"The judge, a third network, sees the original's class in **{rates[0]}** of the robustified pictures and in "
-        f"**{rates[1]}** of the non-robustified ones; the model that was inverted sees it in nearly all."
+        f"**{rates[1]}** of the non-robustified ones (95 % intervals)."
     )
+
+
+def marked(verdict: str, name: str) -> str:
+    """Tick a verdict that names the original's class."""
+    return f"{verdict} {'✓' if verdict.startswith(f'{name} ') else '✗'}"
 
 
 @dataclass
