@@ -246,16 +246,19 @@ def test_minimum_norm_on_a_linear_model_is_within_five_per_cent(norm):
 
 @both
 def test_minimum_norm_steps_over_a_boundary_that_it_lands_on(norm):
-    """Ten linear classes in float32: the first step ends where the margin is 0.0, which is not yet adversarial."""
-    w = 0.01 * torch.randn(10, 3, 32, 32, generator=draws(3))
+    """Ten linear classes in float32: a step as long as the linear estimate ends where the margin is exactly 0.0."""
 
-    def model(x: Tensor) -> Tensor:
-        return torch.einsum("nchw,kchw->nk", x - 0.5, w) + torch.arange(10.0)
+    class Ten(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = nn.Parameter(0.01 * torch.randn(10, 3, 32, 32, generator=draws(3)))
 
-    nearest, distance = minimum_norm(
-        model, grey(1, size=32, dtype=torch.float32), torch.tensor([9]), balls.NORMS[norm], steps=60
-    )
-    between = w[9] - w[8]
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.einsum("nchw,kchw->nk", x - 0.5, self.w) + torch.arange(10.0)
+
+    model, x = Ten(), grey(1, size=32, dtype=torch.float32)
+    nearest, distance = minimum_norm(model, x, torch.tensor([9]), balls.NORMS[norm], steps=60)
+    between = (model.w[9] - model.w[8]).detach()
     exact = 1 / float(between.abs().sum() if norm == "Linf" else between.norm())
     assert float(distance) == pytest.approx(exact, rel=0.05)
     assert model(nearest).argmax() == 8

@@ -68,7 +68,7 @@ def test_a_row_shows_what_was_computed():
     torch.testing.assert_close(made.delta, found.x_adv - found.x)
     assert made.threshold == 2
     assert made.flags == (None, None, "fooled", "fooled")
-    assert made.curve == pytest.approx((3, 1, -1, -3)), "the lead of the true class"
+    assert made.curve == pytest.approx(found.probabilities[:, 0].tolist()), "of the true class"
     assert dict(made.readouts)["‖δ‖ measured"] == (
         "0.000 of 0.000", "0.100 of 0.100", "0.200 of 0.200", "0.300 of 0.300",
     )  # fmt: skip
