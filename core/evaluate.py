@@ -79,8 +79,8 @@ def robust_accuracy(
 ) -> RobustAccuracy:
     """Measure the fraction of images that no attack in the ball breaks.
 
-    Each image that is right meets PGD on the log-odds (the direction of cross-entropy) from the image itself, then, if
-    it stands, PGD on the margin, then `restarts` random starts of each. It counts as broken as soon as one end point
+    Each image that is right meets ten quick steps of PGD on the log-odds (the direction of cross-entropy) from the image
+    itself, then, while it stands, all steps of it, then PGD on the margin, then `restarts` random starts of both. It counts as broken as soon as one end point
     or best iterate is misclassified: rounds only ever add to what was broken.
 
     Args:
@@ -101,6 +101,9 @@ def robust_accuracy(
     if isinstance(ball.eps, torch.Tensor):
         raise ValueError("robust accuracy is at one eps for all images")
     eps = float(ball.eps)
+    both = (untargeted, untargeted_margin)
+    rounds = [(untargeted, min(10, steps), False), *((goal, steps, False) for goal in both)]
+    rounds += [(goal, steps, True) for goal in both] * restarts
     doubts = set(model_doubts(model, x[: min(len(x), 64)]))
     hits = right = done = vanished = 0
     largest = 0.0
@@ -113,20 +116,19 @@ def robust_accuracy(
         for part_x, part_y in zip(x.split(batch_size), y.split(batch_size), strict=True):
             standing = predict(model, part_x).argmax(1) == part_y
             right += int(standing.sum())
-            for attempt in range(2 * (1 + restarts)):
+            for goal, n_steps, random_start in rounds:
                 rows = standing.nonzero()[:, 0]
                 if not len(rows):
                     break
-                goal = untargeted_margin if attempt % 2 else untargeted
                 x_adv = pgd(
                     _autocast(goal(model, part_y[rows]), precision),
                     part_x[rows],
                     ball,
-                    steps=steps,
-                    step_size=2.5 * eps / steps,
-                    random_start=attempt > 1,
+                    steps=n_steps,
+                    step_size=2.5 * eps / n_steps,
+                    random_start=random_start,
                     generator=generator,
-                    best=attempt % 2 == 1,
+                    best=goal is untargeted_margin,
                     on_step=watch,
                 )
                 largest = max(largest, float(ball.norm(x_adv - part_x[rows]).max()))
