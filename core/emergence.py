@@ -55,7 +55,7 @@ class Emergence:
     x: Images
     x0: Images
     steps: tuple[int, ...]
-    frames: Images
+    frames: Tensor
     distance: Tensor
     logits: Tensor
     clean_logits: Tensor

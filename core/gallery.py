@@ -99,7 +99,7 @@ def build(
     """
     images, labels = [], []
     for label, name in enumerate(train.classes):
-        gaussian = ClassGaussian.of(train.x(np.flatnonzero(train.labels == label)), rank)
+        gaussian = ClassGaussian.of(train.x(np.flatnonzero(train.labels == label).tolist()), rank)
         seeds = gaussian.sample(candidates, torch.Generator().manual_seed(seed * 1000 + label))
         y = torch.full((candidates,), label)
         painted = paint(robust, seeds.contiguous(memory_format=torch.channels_last), y)

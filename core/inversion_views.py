@@ -87,7 +87,7 @@ class Feature:
     deviation: float
     seen: int
     ids: tuple[str, ...]
-    x: Images
+    x: Tensor
     values: Tensor
     start: Images
     made: Images
@@ -112,7 +112,7 @@ class Way:
     """
 
     t: tuple[float, ...]
-    x: Images
+    x: Tensor
     caption: str
     start: Images
     made: Images

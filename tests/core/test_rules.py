@@ -1,0 +1,116 @@
+"""Rules of the loop: what makes quasi-Newton steps worth their memory, and what must never happen with them."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from core.attacks import descend
+from core.balls import L2
+from core.rules import Rule, State, lbfgs, momentum, steepest
+from tests.helpers import draws, images
+
+ANYWHERE = L2(math.inf)
+SIZE = 3 * 8 * 8
+each_rule = pytest.mark.parametrize(
+    "make",
+    [lambda: lbfgs(1.0), lambda: steepest(ANYWHERE, 0.1), lambda: momentum(ANYWHERE, 0.1)],
+    ids=["lbfgs", "steepest", "momentum"],
+)
+
+
+def ill_conditioned(target: Tensor, condition: float = 1e3):
+    """|A (x - target)| with singular values from 1 to 1 / condition, in a random basis."""
+    basis = torch.linalg.qr(torch.randn(SIZE, SIZE, generator=draws(5), dtype=torch.float64))[0].to(target.dtype)
+    a = basis * torch.logspace(0, -math.log10(condition), SIZE, dtype=target.dtype)[:, None]
+    return lambda x: torch.linalg.vector_norm((x - target).flatten(1) @ a.T, dim=1)
+
+
+def ran(rule: Rule, objective, x: Tensor, steps: int = 60) -> Tensor:
+    return descend(objective, x, ANYWHERE, steps=steps, rule=rule, best=True)
+
+
+def inner(n: int, seed: int) -> Tensor:
+    """Images away from the ends of the pixel range, where nothing is clipped."""
+    return 0.3 + 0.4 * images(n, seed=seed)
+
+
+def test_lbfgs_goes_where_steepest_descent_does_not_with_the_same_steps():
+    target, x = inner(3, 1), inner(3, 2)
+    objective = ill_conditioned(target)
+    quick = objective(ran(lbfgs(1.0), objective, x))
+    for step_size in (0.01, 0.03, 0.1, 0.3):
+        plain = objective(ran(steepest(ANYWHERE, step_size), objective, x))
+        assert (quick < 0.5 * plain).all()
+
+
+def test_lbfgs_needs_few_steps_for_a_round_bowl():
+    target, x = inner(2, 1), inner(2, 2)
+    objective = ill_conditioned(target, condition=1)
+    assert (objective(ran(lbfgs(1.0), objective, x, 15)) < 1e-3 * objective(x)).all()
+
+
+def test_no_step_of_lbfgs_goes_uphill():
+    """The update is subtracted, so it must point along the gradient, wherever the iterates are sent."""
+    rule, x = lbfgs(1.0), images(4, seed=1)
+    for i in range(30):
+        state = State(images(4, seed=10 + i), torch.rand(4, generator=draws(i)) + 0.1, images(4, seed=50 + i) - 0.5)
+        update = rule(i, state)
+        assert ((update * state.grad).flatten(1).sum(1) > 0).all()
+        assert update.isfinite().all()
+    assert x.shape == update.shape
+
+
+def test_no_step_of_lbfgs_is_longer_than_its_trust():
+    rule = lbfgs(0.5)
+    for i in range(20):
+        grown = 0.5 * 1.5**i
+        update = rule(i, State(images(2, seed=i), torch.full((2,), 2.0 - i / 20), 100 * (images(2, seed=90 + i) - 0.5)))
+        assert (update.flatten(1).norm(dim=1) <= min(grown, 20) * (1 + 1e-4)).all()
+
+
+@each_rule
+def test_rows_of_a_batch_do_not_influence_each_other(make):
+    target, x = inner(4, 1), inner(4, 2)
+    basis = ill_conditioned(torch.zeros(1, 3, 8, 8))
+
+    def towards(t: Tensor):
+        return lambda images: basis(images - t)
+
+    together = ran(make(), towards(target), x, 12)
+    alone = torch.cat([ran(make(), towards(target[i : i + 1]), x[i : i + 1], 12) for i in range(4)])
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-4)
+
+
+@each_rule
+def test_a_zero_gradient_moves_nothing_and_makes_no_nan(make):
+    x = images(2)
+    made = descend(lambda x: 0 * x.flatten(1).sum(1) + 1, x, ANYWHERE, steps=5, rule=make())
+    torch.testing.assert_close(made, x)
+
+
+def test_a_start_that_is_the_solution_stays_and_makes_no_nan():
+    """The norm has no derivative there."""
+    x = inner(2, 1)
+    objective = ill_conditioned(x)
+    made = ran(lbfgs(1.0), objective, x, 5)
+    assert torch.equal(made, x)
+    assert (objective(made) == 0).all()
+
+
+def test_a_row_that_is_done_does_not_hold_up_the_others():
+    target = inner(2, 1)
+    x = torch.cat([target[:1], inner(1, 2)])
+    objective = ill_conditioned(target, 1)
+    made = ran(lbfgs(1.0), objective, x, 20)
+    assert torch.equal(made[0], target[0])
+    assert objective(made)[1] < 1e-2 * objective(x)[1]
+
+
+def test_step_sizes_that_do_not_fit_are_refused():
+    state = State(images(2), torch.ones(2), images(2))
+    with pytest.raises(ValueError, match="one per image"):
+        steepest(ANYWHERE, torch.ones(3))(0, state)
+    with pytest.raises(ValueError, match="there is a step 2"):
+        steepest(ANYWHERE, [0.1])(1, state)
