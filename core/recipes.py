@@ -140,7 +140,8 @@ class PerturbRecipe:
         target: "any" (untargeted), "second" (most likely of the other classes), "least" (likely), or a class name.
         random_start: Start PGD at a uniform draw from the ball instead of at the picture.
         axis: "eps" sweeps the radius; "steps" shows the iterates at one radius.
-        frame: Which radius (axis "eps") or iterate (axis "steps") is in view.
+        frame: Which radius (axis "eps") or iterate (axis "steps") is in view; the default is far enough for a standard
+            model to be fooled.
         at: The radius whose iterates axis "steps" shows, one of `eps_labels`; anything else means the sixth of them.
         seed: Of the random start and of the noise control.
     """
@@ -155,7 +156,7 @@ class PerturbRecipe:
     target: str = option("any")
     random_start: bool = option(default=False)
     axis: str = option("eps", among=("eps", "steps"))
-    frame: int = option(0, low=0, high=200)
+    frame: int = option(6, low=0, high=200)
     at: str = option("")
     seed: int = option(0, low=0, high=2**31 - 1)
 

@@ -38,7 +38,7 @@ def equation(recipe: PerturbRecipe, picture: pictures.Picture) -> None:
     """Show clean picture + perturbation = result, and what each model says: computed when the page opens."""
     # Under the key that the Perturb page uses, which then opens with this part ready.
     found = results().of(
-        (replace(recipe, frame=0), recipe.standard, PART),
+        (replace(recipe, frame=PerturbRecipe().frame), recipe.standard, PART),
         lambda: perturb.attack(recipe, recipe.standard, picture=picture, model=model(recipe.standard), part=PART),
     )
     k = found.positions.index(recipe.eps_values[EPS_FRAME])

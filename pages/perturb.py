@@ -46,7 +46,7 @@ PRESETS = [
     ),
 ]
 TARGETS = ("any", "second", "least", *CIFAR10_CLASSES)
-FIRST_FRAME = 6  # far enough for the standard model to be fooled when the page opens
+FIRST_FRAME = PerturbRecipe().frame
 
 
 def controls() -> PerturbRecipe:
@@ -233,6 +233,9 @@ def summary(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, picture:
     sides = (("Left", recipe.standard, left), ("Right", recipe.robust, right))
     for column, (title, name, found) in zip(st.columns(2), sides, strict=True):
         nearest, distance = closest[name]
+        at = found.threshold
+        if at is not None and float(found.norm[at]) < distance:  # the sweep came closer
+            nearest, distance = found.x_adv[at : at + 1], float(found.norm[at])
         with torch.no_grad():
             said = CIFAR10_CLASSES[int(model(name)(nearest).argmax())]
         if distance == 0:
