@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 import torch
 
-from core import emergence, exports, inversion_views, render
+from core import emergence, exports, inversion_views, pictures, render
 from core.data import CIFAR10_CLASSES
 from core.inversion_views import Grid, essential
 from core.rates import Rate
@@ -59,8 +59,8 @@ def grid(standard: Grid, robust: Grid) -> None:
     with st.container(key="frog-grid"):
         for i, id in enumerate(robust.ids):
             label = robust.labels[i]
-            name = "your picture" if label is None else CIFAR10_CLASSES[label]
-            figures = [crisp.figure(robust.x[i : i + 1], f"{name}, the original", (name if label is not None else id,))]
+            name = _name(id, label)
+            figures = [crisp.figure(robust.x[i : i + 1], f"{name}, the original", (name,))]
             for k, (title, made) in enumerate((("robustified", robust), ("non-robustified", standard))):
                 lines = [
                     title,
@@ -89,7 +89,9 @@ def summary(labels: tuple[int | None, ...], by_robust: torch.Tensor | None, by_s
 
 
 def marked(verdict: str, name: str) -> str:
-    """Tick a verdict that names the original's class."""
+    """Tick a verdict that names the original's class, where it has one."""
+    if name not in CIFAR10_CLASSES:
+        return verdict
     return f"{verdict} {'✓' if verdict.startswith(f'{name} ') else '✗'}"
 
 
@@ -140,14 +142,18 @@ def quiz(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
 
 def _reveal(standard: Grid, robust: Grid, i: int, robust_is_left: bool, *, correct: bool) -> None:
     label = robust.labels[i]
-    name = robust.ids[i] if label is None else CIFAR10_CLASSES[label]
+    name = _name(robust.ids[i], label)
     (st.success if correct else st.error)(
-        f"{'Right' if correct else 'No'}: it was {'A' if robust_is_left else 'B'}. The original is a {name}.",
+        f"{'Right' if correct else 'No'}: it was {'A' if robust_is_left else 'B'}. The original: {name}.",
         icon=":material/check:" if correct else ":material/close:",
     )
     cells = (("original", robust.x), ("robustified", robust.made), ("non-robustified", standard.made))
     figures = "".join(crisp.figure(x[i : i + 1], f"{name}, {title}", (title,)) for title, x in cells)
     st.html(f'<div class="crisp" style="grid-template-columns: repeat(3, minmax(0, 7rem))">{figures}</div>')
+
+
+def _name(id: str, label: int | None) -> str:
+    return pictures.get(id).caption if label is None else CIFAR10_CLASSES[label]
 
 
 def _verdict(right: int, total: int) -> str:
