@@ -156,7 +156,7 @@ class PerturbRecipe:
     target: str = option("any")
     random_start: bool = option(default=False)
     axis: str = option("eps", among=("eps", "steps"))
-    frame: int = option(6, low=0, high=200)
+    frame: int = option(8, low=0, high=200)
     at: str = option("")
     seed: int = option(0, low=0, high=2**31 - 1)
 

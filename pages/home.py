@@ -12,7 +12,7 @@ from pages.ui import shell
 from pages.ui.store import model, results
 from pages.ui.trajectories import percent
 
-EPS_FRAME = 8  # of the sweep to L2 eps 2: 0.8
+EPS_FRAME = PerturbRecipe().frame  # of the sweep to L2 eps 2: 0.8
 PART = 2  # of the sweep, the one that holds that frame
 STYLE = """<style>
 .equation { display: grid; grid-template-columns: 1fr auto 1fr auto 1fr; gap: 0 1rem; max-width: 980px; margin: 0.6rem 0; }
