@@ -1,0 +1,153 @@
+"""The Robust frog page in a real Chromium: frames play, Stop keeps, links return, a phone is wide enough."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from core.recipes import InvertRecipe
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+pytestmark = pytest.mark.browser
+
+WAIT_MS = 120_000
+PHOTO = {"picture": "photo/chelsea"}
+VIEWS = ("emergence", "gallery", "feature", "between")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(checkpoint) -> None:
+    for name in (InvertRecipe().standard, InvertRecipe().robust):
+        checkpoint(name)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator["playwright.Browser"]:
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser, app_server):
+    """Open a view in a context of its own; an error in the page fails the test."""
+    contexts, problems = [], []
+
+    def go(query: dict[str, str], width: int = 1280, *, wait: bool = True) -> "playwright.Page":
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{app_server}/frog?{urlencode(query)}")
+        if wait:
+            page.get_by_text("Save and share").wait_for(timeout=WAIT_MS)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+def frame(page: "playwright.Page") -> int:
+    return int(page.locator(".scrubber[data-ready] .range").first.input_value())
+
+
+def reaches(page: "playwright.Page", wanted: int) -> None:
+    """Wait until the scrubber stands there (it lives in a shadow tree that page functions do not see)."""
+    playwright.expect(page.locator(".scrubber[data-ready] .range").first).to_have_value(str(wanted), timeout=30_000)
+
+
+def address(page: "playwright.Page") -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def test_frames_play_from_the_start_to_the_result(visit):
+    page = visit(PHOTO)
+    last = frame(page)
+    assert last > 20
+    scrubber = page.locator(".scrubber[data-ready]").first
+    scrubber.locator(".range").focus()
+    page.keyboard.press("Home")
+    assert frame(page) == 0
+    scrubber.get_by_role("button", name="Play").click()
+    reaches(page, last)
+
+
+def test_stop_keeps_the_best_and_all_of_it_can_still_be_had(visit):
+    page = visit({**PHOTO, "setting": "paper", "seed": "11"}, wait=False)
+    page.get_by_text("so far").first.wait_for(timeout=WAIT_MS)  # it can be watched
+    page.get_by_role("button", name="Stop", exact=True).click()
+    stopped = page.get_by_text(re.compile(r"Stopped at step \d+"))
+    stopped.wait_for(timeout=WAIT_MS)
+    step = int(re.search(r"at step (\d+)", stopped.inner_text())[1])
+    assert step < 1000
+    page.locator(".scrubber[data-ready]").first.wait_for()
+    page.wait_for_timeout(1500)
+    assert stopped.is_visible(), "it did not start again by itself"
+    assert page.get_by_role("button", name="Compute all of it").is_visible()
+
+
+def test_a_link_brings_back_frame_and_view(visit):
+    page = visit({**PHOTO, "view": "between", "canvas": "grey", "frame": "8"})
+    page.locator(".scrubber[data-ready]").first.wait_for()
+    assert frame(page) == 8
+    page.locator(".scrubber[data-ready] .range").first.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("location.search.includes('frame=7')")
+    found = address(page)
+    assert found == {**PHOTO, "view": "between", "canvas": "grey", "frame": "7"}
+    again = visit(found)
+    again.locator(".scrubber[data-ready]").first.wait_for()
+    assert frame(again) == 7
+
+
+def test_another_view_starts_at_its_own_frame(visit):
+    page = visit({**PHOTO, "frame": "3"})
+    assert frame(page) == 3
+    page.get_by_text("between", exact=True).click()
+    page.wait_for_function("location.search.includes('view=between')")
+    page.get_by_text("Pixels alone").wait_for(timeout=WAIT_MS)
+    reaches(page, 5)
+    assert "frame" not in address(page)
+
+
+def test_a_picture_of_the_gallery_opens(visit):
+    page = visit({**PHOTO, "view": "gallery"})
+    page.get_by_role("button", name="Watch it emerge").nth(2).click()
+    page.get_by_text("Wanted: ").wait_for(timeout=WAIT_MS)
+    page.wait_for_function("!location.search.includes('view=gallery')")
+    assert address(page)["picture"].startswith("photo/")
+
+
+def test_the_quiz_can_be_played_to_its_end(visit):
+    page = visit({**PHOTO, "view": "gallery", "quiz": "true"})
+    for pair in range(1, 5):
+        page.get_by_text(f"Pair {pair} of 4").wait_for()
+        page.get_by_role("button", name="It is A").click()
+    page.get_by_text("Score: ").wait_for()
+    page.get_by_role("button", name="Again").wait_for()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_phone_is_wide_enough(view, visit):
+    page = visit({**PHOTO, "view": view}, width=390)
+    page.wait_for_timeout(500)
+    wide = page.evaluate(
+        "[...document.querySelectorAll('[data-testid=stMain], html')].map(e => e.scrollWidth - e.clientWidth)"
+    )
+    assert max(wide) <= 0
+
+
+@pytest.mark.parametrize("view", ["gallery", "feature", "between"])
+def test_every_small_picture_is_crisp_and_has_its_sentence(view, visit):
+    page = visit({**PHOTO, "view": view})
+    pictures = page.locator(".crisp img")
+    pictures.nth(7).wait_for()
+    found = pictures.evaluate_all("all => all.map(i => [getComputedStyle(i).imageRendering, i.alt, i.naturalWidth])")
+    assert len(found) >= 8
+    assert all(rendering == "pixelated" and alt and width == 32 for rendering, alt, width in found)
