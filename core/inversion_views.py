@@ -150,11 +150,7 @@ def drawn(recipe: InvertRecipe) -> tuple[str, ...]:
 def gallery(recipe: InvertRecipe, name: str, *, model: nn.Module | None = None, on_step: OnStep | None = None) -> Grid:
     """Invert all pictures of the gallery in one batch; each starts where the emergence view starts it.
 
-    Args:
-        recipe: What to do.
-        name: The checkpoint to invert.
-        model: The loaded model, if the caller has it.
-        on_step: See `core.attacks.descend`. Stopping keeps each picture's best iterate.
+    The arguments are those of `core.emergence.emerge`; stopping keeps each picture's best iterate.
     """
     ready, block = _ready(recipe, name, model)
     chosen = [pictures.get(id) for id in drawn(recipe)]
@@ -199,13 +195,8 @@ def feature(
 ) -> Feature:
     """Find the pictures that excite one coordinate of g most, and make one that excites it more.
 
-    Args:
-        recipe: What to do.
-        name: The checkpoint.
-        picture: The picture, where the id alone does not give it (uploads).
-        model: The loaded model, if the caller has it.
-        g: What `activity` computed for the recipe's source, if the caller has it.
-        on_step: See `core.attacks.descend`. Stopping keeps the best iterate.
+    The arguments are those of `core.emergence.emerge`, and g is what `activity` computed for the recipe's source, if the
+    caller has it.
 
     Raises:
         ValueError: If g has no such coordinate.
@@ -254,13 +245,7 @@ def between(
     """Invert the points of the line between two representations, all in one batch.
 
     All points start at the same noise or grey; on the canvas "fade" each starts at its point of the pixels' cross-fade.
-
-    Args:
-        recipe: What to do.
-        name: The checkpoint to invert.
-        picture: The picture at t = 0, where the id alone does not give it (uploads).
-        model: The loaded model, if the caller has it.
-        on_step: See `core.attacks.descend`. Stopping keeps each point's best iterate.
+    The arguments are those of `core.emergence.emerge`; the picture is the one at t = 0.
     """
     ready, block = _ready(recipe, name, model)
     picture = picture if picture is not None else pictures.get(recipe.picture)

@@ -77,7 +77,7 @@ def grid(standard: Grid, robust: Grid) -> None:
 def summary(labels: tuple[int | None, ...], by_robust: torch.Tensor | None, by_standard: torch.Tensor | None) -> None:
     """Say how many of these the judge gets right: a small sample, so with its interval."""
     known = [i for i, label in enumerate(labels) if label is not None]
-    if by_robust is None or by_standard is None or not known:
+    if by_robust is None or by_standard is None or len(known) < 5:  # too few to count
         st.caption("“Own model” is the one that was inverted.")
         return
     y = torch.tensor([labels[i] for i in known])
