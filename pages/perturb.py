@@ -1,24 +1,24 @@
 """Perturb: drag epsilon and watch what each model says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 import torch
 
-from core import checkpoints, exports, perturb, pictures, render
-from core.attacks import OnStep
+from core import checkpoints, perturb, pictures
 from core.data import CIFAR10_CLASSES
 from core.perturb import Trajectory
 from core.pictures import Picture
-from core.recipes import DEFAULT_REACH, REACHES, PerturbRecipe, from_query, to_json
-from pages.ui import jobs, shell
-from pages.ui.exports import Download, downloads
+from core.recipes import DEFAULT_REACH, REACHES, PerturbRecipe, from_query
+from pages.ui import shell
+from pages.ui.exports import downloads
+from pages.ui.perturb_exports import files, still_fools
+from pages.ui.perturb_work import closest_of, compute_more, known
 from pages.ui.picker import pick_picture
 from pages.ui.scrubber import Axis, Row, scrubber
 from pages.ui.store import lesson, model, results
-from pages.ui.trajectories import percent, row, size
+from pages.ui.trajectories import row, size
 
 PRESETS = [
     shell.Preset(
@@ -125,50 +125,6 @@ def _model_box(label: str, here: Sequence[str], default: str, key: str) -> str:
     return st.selectbox(label, here, index=index, key=key, bind="query-params")
 
 
-def keys(recipe: PerturbRecipe) -> list[tuple[str, int | None]]:
-    """List the pieces of work: each model's parts, first parts first."""
-    pieces = [None] if recipe.axis == "steps" else list(range(len(perturb.parts(recipe))))
-    return [(name, part) for part in pieces for name in dict.fromkeys((recipe.standard, recipe.robust))]
-
-
-def known(recipe: PerturbRecipe, name: str) -> Trajectory | None:
-    """Return what is computed so far of one model's trajectory."""
-    parts = [results().get((recipe, n, part)) for n, part in keys(recipe) if n == name]
-    ready = []
-    for part in parts:
-        if part is None:
-            break
-        ready.append(part)
-    return Trajectory.join(ready) if ready else None
-
-
-def compute_more(recipe: PerturbRecipe, picture: Picture) -> bool:
-    """Compute the next part for both models side by side; return whether anything was missing."""
-    work = keys(recipe)
-    missing = [piece for piece in work if results().get((recipe, *piece)) is None]
-    if not missing:
-        return False
-    now = [piece for piece in missing if piece[1] == missing[0][1]]
-
-    def job(name: str, part: int | None) -> Callable[[OnStep], Trajectory]:
-        ready = model(name)  # loaded here: Streamlit's cache wants the script's own thread
-        return lambda on_step: perturb.attack(recipe, name, picture=picture, model=ready, part=part, on_step=on_step)
-
-    with st.container(horizontal=True, vertical_alignment="center"):
-        done = 1 - len(missing) / len(work)
-        st.button("Stop", key="stop", on_click=st.session_state.__setitem__, args=("stopped", recipe), width="content")
-        found = jobs.run(
-            [job(*piece) for piece in now],
-            1 if recipe.attack == "FGSM" else recipe.steps,
-            before=done,
-            after=done + len(now) / len(work),
-            text="Attacking both models…",
-        )
-    for piece, trajectory in zip(now, found, strict=True):
-        results().put((recipe, *piece), trajectory)
-    return True
-
-
 def rows_of(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, axis: Axis) -> list[Row]:
     """Build the three columns: standard, robust, and the noise control as the standard model sees it."""
     frames = min(len(left.x_adv), len(right.x_adv))
@@ -203,28 +159,6 @@ def axis_of(recipe: PerturbRecipe, frames: int) -> Axis:
         return Axis("step", tuple(map(float, range(frames))), tuple(map(str, range(frames))), f"at ε = {at}", total)
     unit = "ℓ₂, pixels in [0, 1]" if recipe.norm == "L2" else "ℓ∞, grey levels of 255"
     return Axis("ε", recipe.eps_values[:frames], recipe.eps_labels[:frames], unit, len(recipe.eps_values))
-
-
-CLOSEST_STEPS = 60
-
-
-def closest_of(recipe: PerturbRecipe, picture: Picture) -> dict[str, tuple[torch.Tensor, float]]:
-    """Return the nearest adversarial picture and its distance for each model, computing what is missing."""
-    names = list(dict.fromkeys((recipe.standard, recipe.robust)))
-    keys = {name: ("closest", picture.id, name, recipe.norm, recipe.target) for name in names}
-
-    def job(name: str) -> Callable[[OnStep], tuple[torch.Tensor, float]]:
-        ready = model(name)
-        return lambda on_step: perturb.closest(
-            recipe, name, steps=CLOSEST_STEPS, picture=picture, model=ready, on_step=on_step
-        )
-
-    missing = [name for name in names if results().get(keys[name]) is None]
-    if missing:
-        found = jobs.run([job(name) for name in missing], CLOSEST_STEPS, text="How little does it take?")
-        for name, result in zip(missing, found, strict=True):
-            results().put(keys[name], result)
-    return {name: results().get(keys[name]) for name in names}
 
 
 def summary(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, picture: Picture) -> None:
@@ -275,77 +209,6 @@ def predict_first(left: Trajectory, right: Trajectory, axis: Axis) -> bool:
     where = [axis.labels[t] if t < len(axis.labels) else "not within the slider" for t in at]
     st.success(f"You said *{guess}*; it is **{truth}**. Standard: {where[0]}. Robust: {where[1]}.")
     return True
-
-
-def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Trajectory) -> list[Download]:
-    """List the downloads for the frame in sight."""
-    frame = min(recipe.frame, len(left.x_adv) - 1, len(right.x_adv) - 1)
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
-    made = {"standard": left, "robust": right}
-
-    def picture(found: Trajectory) -> bytes:
-        return render.png(render.to_uint8(found.x_adv[frame : frame + 1])[0], about)
-
-    def delta(found: Trajectory) -> bytes:
-        shown = render.amplified(found.x_adv[frame : frame + 1] - found.x, 10.0)
-        return render.png(render.to_uint8(shown)[0], {**about, "shown": "0.5 + 10 delta"})
-
-    def sheet() -> bytes:
-        cells = []
-        for r in rows:
-            amplified = render.to_uint8(render.amplified(r.delta[frame : frame + 1], 10.0))[0]
-            cells += [r.reference, amplified, r.frames[frame]]
-        return render.png(render.sheet([render.upscaled(c, 6) for c in cells], 3, gap=12), about)
-
-    def film(kind: str) -> bytes:
-        strips = zip(*(r.frames for r in rows), strict=True)
-        frames = [render.upscaled(render.sheet(list(strip), len(rows)), 6) for strip in strips]
-        return render.animation(np.stack(frames), kind, 120, about)
-
-    def arrays() -> bytes:
-        tensors = {
-            f"{name}_{what}": getattr(t, what) for name, t in made.items() for what in ("x_adv", "logits", "norm")
-        }
-        return exports.npz({"x": left.x, "positions": torch.tensor(left.positions), **tensors}, to_json(recipe))
-
-    def curve() -> str:
-        columns: dict[str, Sequence[object]] = {"position": left.positions}
-        for name, t in made.items():
-            columns |= {
-                f"{name}_norm": t.norm.tolist(),
-                f"{name}_p_true": t.probabilities[:, t.y].tolist(),
-                f"{name}_prediction": [CIFAR10_CLASSES[k] for k in t.logits.argmax(1).tolist()],
-                f"{name}_success": t.success.tolist(),
-            }
-        return exports.table(columns)
-
-    return [
-        *(Download(f"Picture, {n}", f"{n}-{frame}.png", "image/png", lambda t=t: picture(t)) for n, t in made.items()),
-        *(Download(f"Perturbation ×10, {n}", f"{n}-{frame}-delta.png", "image/png", lambda t=t: delta(t)) for n, t in made.items()),
-        Download("Sheet", "sheet.png", "image/png", sheet, "Clean, perturbation ×10 and result, a row a column of the page"),
-        Download("Film, APNG", "film.png", "image/apng", lambda: film("apng"), "Lossless; browsers and Keynote play it"),
-        Download("Film, WebP", "film.webp", "image/webp", lambda: film("webp"), "Lossless"),
-        Download("Arrays, npz", "perturb.npz", "application/octet-stream", arrays, "float32, every frame"),
-        Download("Curve, CSV", "curve.csv", "text/csv", curve),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]  # fmt: skip
-
-
-def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> None:
-    """Read the exported 8-bit pictures back, ask the models again, and say so."""
-    frame = min(recipe.frame, len(left.x_adv) - 1, len(right.x_adv) - 1)
-    lines = []
-    for name, label, found in ((recipe.standard, "standard", left), (recipe.robust, "robust", right)):
-        saved = render.from_uint8(render.to_uint8(found.x_adv[frame : frame + 1]))
-        with torch.no_grad():
-            p = model(name)(saved.to(found.x.device)).softmax(1)[0]
-        said = int(p.argmax())
-        fools = said != found.y if found.target is None else said == found.target
-        mark = "still fools" if fools else "does not fool"
-        lines.append(
-            f"the saved 8-bit picture {mark} the {label} model ({CIFAR10_CLASSES[said]}, {percent(float(p[said]))})"
-        )
-    st.caption("Read back: " + "; ".join(lines) + ".")
 
 
 shell.header(
