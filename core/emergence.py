@@ -9,11 +9,11 @@ The page and the script that it offers for copying call these same functions.
 
 import argparse
 import json
+import logging
 import os
 import sys
 import time
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,8 @@ from core.types import Images
 
 SETTINGS: dict[str, Setting] = {"fast": FAST, "paper": PAPER}
 FRAMES = 41
+MODELS = ("resnet9-standard", "resnet9-l2")
+log = logging.getLogger(__name__)
 RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "inversion.json"
 
 
@@ -184,41 +186,46 @@ for name in (recipe.standard, recipe.robust):
 '''
 
 
-def measure(
-    names: tuple[str, ...], judge: str, n: int, seed: int, setting: str, log: Callable[[str], None]
-) -> dict[str, Any]:
-    """Invert n test pictures in each model and let a third network judge the results.
+def measure(name: str, viewers: tuple[str, ...], n: int, seed: int, setting: str) -> dict[str, Any]:
+    """Invert n test pictures in one model and let other networks say what they see in the results.
 
     Each picture starts from another test picture, drawn independently of the label; pictures and starts are the same for
-    all models and settings. Returns, per model, means with 95 % intervals and rates with Wilson intervals.
+    all models and settings.
+
+    Args:
+        name: The model that is inverted.
+        viewers: Networks that say whether they see the wanted picture's class, or still the start's.
+        n: Pictures.
+        seed: Of the choice.
+        setting: "fast" or "paper".
+
+    Returns:
+        Means with 95 % intervals, and rates with Wilson intervals.
     """
     test = data.cifar10("test")
     draws = torch.Generator().manual_seed(seed)
-    rows = torch.randperm(len(test), generator=draws)[: 2 * n]
-    x, x0, y = test.x(rows[:n].tolist()), test.x(rows[n:].tolist()), test.y(rows[:n].tolist())
-    third, chosen, found = load(judge), SETTINGS[setting], {}
-    for name in names:
-        model = load(name)
-        assert isinstance(model, Classifier)
-        made, began = [], time.monotonic()
-        for part in range(0, n, 50):
-            wanted = representation(model, x[part : part + 50])
-            made.append(invert(model, wanted, x0[part : part + 50], setting=chosen))
-            log(f"{name}, {setting}: {part + len(made[-1])} of {n}")
-        seconds = (time.monotonic() - began) / n
-        inverted = torch.cat(made)
-        with torch.no_grad():
-            distance = relative_distance(model, representation(model, x))(inverted)
-            own, judged = (m(inverted).argmax(1) == y for m in (model, third))
-        found[name] = {
-            **_mean("distance", distance),
-            **_mean("pixel_distance", (inverted - x).flatten(1).norm(dim=1)),
-            **_mean("moved", (inverted - x0).flatten(1).norm(dim=1)),
-            "own": Rate(int(own.sum()), n).as_json(),
-            "judge": Rate(int(judged.sum()), n).as_json(),
-            "seconds_per_picture": seconds,
-        }
-    return found
+    rows = torch.randperm(len(test), generator=draws)[: 2 * n].tolist()
+    x, x0, y, y0 = test.x(rows[:n]), test.x(rows[n:]), test.y(rows[:n]), test.y(rows[n:])
+    model = load(name)
+    assert isinstance(model, Classifier)
+    made, began = [], time.monotonic()
+    for part in range(0, n, 50):
+        wanted = representation(model, x[part : part + 50])
+        made.append(invert(model, wanted, x0[part : part + 50], setting=SETTINGS[setting]))
+        log.info("%s, %s: %d of %d", name, setting, part + len(made[-1]), n)
+    seconds = (time.monotonic() - began) / n
+    inverted = torch.cat(made)
+    with torch.no_grad():
+        distance = relative_distance(model, representation(model, x))(inverted)
+        said = {viewer: load(viewer)(inverted).argmax(1) for viewer in (name, *viewers)}
+    return {
+        **_mean("distance", distance),
+        **_mean("pixel_distance", (inverted - x).flatten(1).norm(dim=1)),
+        **_mean("moved", (inverted - x0).flatten(1).norm(dim=1)),
+        "sees_wanted": {viewer: Rate(int((k == y).sum()), n).as_json() for viewer, k in said.items()},
+        "sees_start": {viewer: Rate(int((k == y0).sum()), n).as_json() for viewer, k in said.items()},
+        "seconds_per_picture": seconds,
+    }
 
 
 def _mean(name: str, values: Tensor) -> dict[str, object]:
@@ -231,13 +238,14 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command: python -m core.emergence measure."""
     parser = argparse.ArgumentParser(prog="python -m core.emergence", description="Measure inversions.")
     parser.add_argument("action", choices=["measure"])
-    parser.add_argument("--models", nargs="+", default=["resnet9-standard", "resnet9-l2"])
+    parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--judge", default="vgg-standard")
     parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     threads = compute.setup_cpu()
     about = {
         "n": given.n,
@@ -249,7 +257,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         for setting in given.settings:
             for name in given.models:
-                found = measure((name,), given.judge, given.n, given.seed, setting, lambda s: print(s, flush=True))  # noqa: T201
+                viewers = tuple(v for v in dict.fromkeys((*MODELS, given.judge)) if v != name)
+                found = {name: measure(name, viewers, given.n, given.seed, setting)}
                 known = json.loads(given.out.read_text()) if given.out.is_file() else {}
                 settings = known.get("settings", {})
                 settings[setting] = {**settings.get(setting, {}), **found}

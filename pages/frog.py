@@ -18,10 +18,10 @@ CLAIMS = {
     "between": "Walk along the straight line from one representation to another: a robust model has something to show on the way.",
 }
 WORDS = {
-    "emergence": ["representation", "inversion", "robustified picture", "judge"],
-    "gallery": ["robustified picture", "inversion", "judge"],
+    "emergence": ["representation", "inversion", "robustified picture", "who sees it"],
+    "gallery": ["robustified picture", "inversion", "who sees it"],
     "feature": ["representation", "feature"],
-    "between": ["representation", "inversion", "judge"],
+    "between": ["representation", "inversion", "who sees it"],
 }
 PRESETS = [
     shell.Preset(

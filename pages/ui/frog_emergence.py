@@ -14,7 +14,7 @@ from core.recipes import InvertRecipe, to_json
 from core.rules import State
 from pages.ui import crisp, frog_work
 from pages.ui.exports import Download, downloads
-from pages.ui.frog_judge import judged
+from pages.ui.frog_judge import JUDGE, seen_by
 from pages.ui.scrubber import Axis, Row, scrubber
 from pages.ui.trajectories import verdicts
 
@@ -81,16 +81,21 @@ def doubts(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pic
 
 
 def rows_of(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> list[Row]:
-    """Build both columns of the scrubber, each with what the judge sees."""
-    sides = (("Standard model", recipe.standard, left), ("Robust model", recipe.robust, right))
-    return [row(title, checkpoints.header(name).title, made, picture.label) for title, name, made in sides]
+    """Build both columns of the scrubber, each with what the networks see in it that were not inverted."""
+    sides = (
+        ("Standard model", recipe.standard, left, ("robust model says", recipe.robust)),
+        ("Robust model", recipe.robust, right, ("standard model says", recipe.standard)),
+    )
+    return [
+        row(title, checkpoints.header(name).title, made, picture.label, other) for title, name, made, other in sides
+    ]
 
 
-def row(title: str, subtitle: str, made: Emergence, label: int | None) -> Row:
+def row(title: str, subtitle: str, made: Emergence, label: int | None, other: tuple[str, str]) -> Row:
     """Build a column of the scrubber; the reference is the start, to which something is added."""
     said = verdicts(made.logits, CIFAR10_CLASSES)
-    third = judged(made.frames)
-    judge = (("independent judge says", verdicts(third, CIFAR10_CLASSES)),) if third is not None else ()
+    viewers = [other, *([("third network says", JUDGE)] if JUDGE in checkpoints.names() else [])]
+    judge = [(what, verdicts(seen_by(name, made.frames), CIFAR10_CLASSES)) for what, name in viewers]
     return Row(
         title=title,
         subtitle=subtitle,

@@ -12,7 +12,7 @@ from core.rates import Rate
 from core.recipes import InvertRecipe, to_json
 from pages.ui import crisp, frog_work
 from pages.ui.exports import Download, downloads
-from pages.ui.frog_judge import judged
+from pages.ui.frog_judge import seen_by
 from pages.ui.trajectories import verdicts
 
 STYLE = """<style>
@@ -36,7 +36,7 @@ def show(recipe: InvertRecipe) -> None:
     if st.session_state.get("quiz"):
         quiz(recipe, standard, robust)
     else:
-        grid(standard, robust)
+        grid(recipe, standard, robust)
     downloads(files(recipe, standard, robust), key="frog-gallery", script=inversion_views.script(recipe))
 
 
@@ -50,12 +50,12 @@ def only() -> str:
     return chosen or ""
 
 
-def grid(standard: Grid, robust: Grid) -> None:
-    """Show a card for each picture: the original, robustified, non-robustified, and what the judge says of them."""
-    third = [judged(g.made) for g in (robust, standard)]
+def grid(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
+    """Show a card for each picture: the original, robustified, non-robustified, and what both models say of them."""
+    third = [seen_by(recipe.standard, robust.made), seen_by(recipe.robust, standard.made)]
     summary(robust.labels, *third)
     said = [verdicts(g.logits, CIFAR10_CLASSES) for g in (robust, standard)]
-    heard = [verdicts(logits, CIFAR10_CLASSES) if logits is not None else None for logits in third]
+    heard = [verdicts(logits, CIFAR10_CLASSES) for logits in third]
     with st.container(key="frog-grid"):
         for i, id in enumerate(robust.ids):
             label = robust.labels[i]
@@ -64,8 +64,8 @@ def grid(standard: Grid, robust: Grid) -> None:
             for k, (title, made) in enumerate((("robustified", robust), ("non-robustified", standard))):
                 lines = [
                     title,
-                    f"judge: {marked(heard[k][i], name)}" if heard[k] else "",
-                    f"own model: {marked(said[k][i], name)}",
+                    f"{('standard', 'robust')[k]} model: {marked(heard[k][i], name)}",
+                    f"the inverted model: {marked(said[k][i], name)}",
                 ]
                 alt = f"{name}, {title}: " + "; ".join(line for line in lines[1:] if line)
                 figures.append(crisp.figure(made.made[i : i + 1], alt, tuple(line for line in lines if line)))
@@ -74,17 +74,16 @@ def grid(standard: Grid, robust: Grid) -> None:
                 st.button("Watch it emerge", key=f"open-{id}", on_click=_open, args=(id,), type="tertiary")
 
 
-def summary(labels: tuple[int | None, ...], by_robust: torch.Tensor | None, by_standard: torch.Tensor | None) -> None:
-    """Say how many of these the judge gets right: a small sample, so with its interval."""
+def summary(labels: tuple[int | None, ...], of_robust: torch.Tensor, of_standard: torch.Tensor) -> None:
+    """Say how many of these the other model gets right: a small sample, so with its interval."""
     known = [i for i, label in enumerate(labels) if label is not None]
-    if by_robust is None or by_standard is None or len(known) < 5:  # too few to count
-        st.caption("“Own model” is the one that was inverted.")
+    if len(known) < 5:  # too few to count
         return
     y = torch.tensor([labels[i] for i in known])
-    rates = [Rate(int((logits[known].argmax(1) == y).sum()), len(known)) for logits in (by_robust, by_standard)]
+    rates = [Rate(int((logits[known].argmax(1) == y).sum()), len(known)) for logits in (of_robust, of_standard)]
     st.markdown(
-        f"The judge, a third network, sees the original's class in **{rates[0]}** of the robustified pictures and in "
-        f"**{rates[1]}** of the non-robustified ones (95 % intervals)."
+        f"The standard model sees the original's class in **{rates[0]}** of the robustified pictures. The robust model sees "
+        f"it in **{rates[1]}** of the non-robustified ones (95 % intervals)."
     )
 
 

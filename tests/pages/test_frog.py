@@ -185,7 +185,7 @@ def test_the_judge_is_heard_of_every_picture(cifar, shown, monkeypatch):
     with torch.no_grad():
         right = int((store.model(PHOTO.robust)(grid.made).argmax(1) == torch.arange(10)).sum())
     assert f"({right} of 10" in said(app) or f"**{10 * right}.0 % [" in said(app)
-    assert html(app).count("judge: ") >= 20
+    assert html(app).count("the inverted model: ") >= 20
 
 
 def test_the_quiz_counts_and_reveals_only_after_the_answer(offline, shown):
@@ -355,14 +355,15 @@ def test_an_upload_can_be_wanted(offline, shown):
 def test_what_was_measured_is_shown_with_n_and_intervals(shown, monkeypatch, tmp_path):
     numbers = {
         "distance_mean": 0.031, "distance_interval": [0.03, 0.032], "pixel_distance_mean": 9.0, "moved_mean": 3.0,
-        "judge": {"value": 0.85, "interval": [0.79, 0.89], "hits": 170, "n": 200}, "own": {}, "seconds_per_picture": 0.42,
+        "sees_wanted": {"vgg": {"value": 0.85, "interval": [0.79, 0.89], "hits": 170, "n": 200}},
+        "sees_start": {"vgg": {"value": 0.1, "interval": [0.07, 0.15], "hits": 20, "n": 200}}, "seconds_per_picture": 0.42,
     }  # fmt: skip
     about = {"judge": "vgg", "n": 200, "seed": 0, "date": "2026-01-02", "how": "batches of 50"}
     path = tmp_path / "inversion.json"
     path.write_text(json.dumps({**about, "settings": {"fast": {"resnet9-l2": numbers}}}))
     monkeypatch.setattr(frog_judge.measured, "__defaults__", (path,))
     text = said(opened())
-    assert "**85.0 %** [79.0, 89.0], 170 of 200" in text
+    assert "**85 %** [79, 89] / **10 %** [7, 15]" in text
     assert "3.1 % [3.0, 3.2]" in text
     assert "0.42" in text
     assert checkpoints.header("resnet9-l2").title in text
