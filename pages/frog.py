@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core import checkpoints, emergence, pictures
-from core.recipes import InvertRecipe, from_query
+from core.recipes import InvertRecipe
 from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, shell
 from pages.ui.frog_judge import measured
 from pages.ui.picker import pick_picture
@@ -143,8 +143,7 @@ st.markdown(CLAIMS[view])
 with st.sidebar, shell.told():
     picture = pick_picture(key="picture")
     recipe = replace(controls(view), picture=picture.id)
-asked, _ = from_query(InvertRecipe, {"frame": st.query_params.get("frame", str(FIRST_FRAME.get(view, DEFAULTS.frame)))})
-recipe = replace(recipe, frame=asked.frame)
+recipe = replace(recipe, frame=FIRST_FRAME.get(view, DEFAULTS.frame))
 with shell.told():
     match view:
         case "gallery":

@@ -10,13 +10,13 @@ from core import checkpoints, perturb, pictures
 from core.data import CIFAR10_CLASSES
 from core.perturb import Trajectory
 from core.pictures import Picture
-from core.recipes import DEFAULT_REACH, REACHES, PerturbRecipe, from_query
+from core.recipes import DEFAULT_REACH, REACHES, PerturbRecipe
 from pages.ui import shell
 from pages.ui.exports import downloads
 from pages.ui.perturb_exports import files, still_fools
 from pages.ui.perturb_work import closest_of, compute_more, known
 from pages.ui.picker import pick_picture
-from pages.ui.scrubber import Axis, Row, scrubber
+from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 from pages.ui.store import lesson, model, results
 from pages.ui.trajectories import row, size
 
@@ -242,8 +242,7 @@ with st.sidebar, shell.told():
     picture = pick_picture(key="picture")
     recipe = replace(controls(), picture=picture.id)
     st.toggle("Predict first", key="predict", bind="query-params", help="Ask the room before showing the answer.")
-asked, unusable = from_query(PerturbRecipe, {"frame": st.query_params.get("frame", str(FIRST_FRAME))})
-frame = FIRST_FRAME if unusable else asked.frame
+frame = frame_in_sight("perturb-scrubber", FIRST_FRAME)
 left, right = known(recipe, recipe.standard), known(recipe, recipe.robust)
 stopped = st.session_state.get("stopped") == recipe
 if left is None or right is None:
@@ -261,9 +260,9 @@ with stage:
     shown = predict_first(left, right, axis)
     at = scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True) if shown else None
 if shown:
-    if at is not None and str(at) != st.query_params.get("frame", str(FIRST_FRAME)):
-        st.query_params["frame"] = str(at)
-    recipe_in_sight = replace(recipe, frame=at or 0)
+    at = frame if at is None else at
+    write_frame("perturb-scrubber", at, FIRST_FRAME)
+    recipe_in_sight = replace(recipe, frame=at)
     if not stopped:
         with working:
             unfinished = compute_more(recipe, picture)

@@ -15,9 +15,9 @@ from core.rules import State
 from core.types import Images
 from pages.ui import crisp, frog_work
 from pages.ui.exports import Download, downloads
-from pages.ui.frog_emergence import remember
+from pages.ui.frog_emergence import scrubbed
 from pages.ui.frog_judge import judged
-from pages.ui.scrubber import Axis, Row, scrubber
+from pages.ui.scrubber import Axis, Row
 from pages.ui.trajectories import verdicts
 
 STYLE = """<style>
@@ -47,11 +47,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         row("Standard model", checkpoints.header(recipe.standard).title, left, picture.label),
         row("Robust model", checkpoints.header(recipe.robust).title, right, picture.label),
     ]
-    frame = min(recipe.frame, len(left.t) - 1)
-    at = scrubber(
-        rows, axis, key="frog-between", frame=frame, captions=("start", "what was added"), gain=1, report=True
-    )
-    frame = remember(at, frame)
+    frame = min(scrubbed(rows, axis, "frog-between", recipe.frame), len(left.t) - 1)
     st.html(
         strip("Pixels alone, a cross-fade (as the robust model sees it)", way.fade, way.fade_logits, way)
         + strip("Standard model", left.made, left.logits, left)

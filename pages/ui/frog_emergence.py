@@ -15,7 +15,7 @@ from core.rules import State
 from pages.ui import crisp, frog_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_judge import JUDGE, seen_by
-from pages.ui.scrubber import Axis, Row, scrubber
+from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 from pages.ui.trajectories import verdicts
 
 
@@ -38,12 +38,8 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     rows = rows_of(recipe, left, right, picture)
     short = left if len(left.frames) == n else right
     axis = Axis("step", tuple(map(float, short.steps)), tuple(map(str, short.steps)))
-    frame = min(recipe.frame, n - 1)
-    at = scrubber(
-        rows, axis, key="frog-scrubber", frame=frame, captions=("start", "what was added"), gain=1, report=True
-    )
-    frame = remember(at, frame)
-    shown = replace(recipe, frame=frame)
+    frame = scrubbed(rows, axis, "frog-scrubber", recipe.frame)
+    shown = replace(recipe, frame=min(frame, n - 1))
     downloads(files(shown, left, right), key="frog", script=inversion_views.script(shown))
 
 
@@ -58,13 +54,13 @@ def wanted(recipe: InvertRecipe, picture: Picture) -> None:
     )
 
 
-def remember(at: int | None, frame: int) -> int:
-    """Write the frame that the scrubber reports into the address, and return the one in sight."""
-    if at is None:
-        return frame
-    if at != frame:
-        st.query_params["frame"] = str(at)
-    return at
+def scrubbed(rows: list[Row], axis: Axis, key: str, default: int) -> int:
+    """Show a scrubber whose frame is in the address, and return the frame in sight."""
+    frame = frame_in_sight(key, default)
+    at = scrubber(rows, axis, key=key, frame=frame, captions=("start", "what was added"), gain=1, report=True)
+    frame = frame if at is None else at
+    write_frame(key, frame, default)
+    return frame
 
 
 def doubts(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> None:

@@ -52,7 +52,9 @@ def measured(path: Path = RESULTS) -> None:
             _line(name, SETTINGS.get(setting, setting), row, viewers)
             for name, row in sorted(models.items(), reverse=True)
         ]
-    st.markdown("\n".join(lines))
+    st.html("<style>.st-key-frog-measured table { display: block; overflow-x: auto; }</style>")  # wider than a phone
+    with st.container(key="frog-measured"):
+        st.markdown("\n".join(lines))
     st.caption(
         f"In brackets: 95 % intervals; n = {found['n']}, seed {found['seed']}, {found['date']}; {found['how']}. A network that was "
         "trained in the standard way sees the wanted picture in the standard model's inversions too, though it took no part: "

@@ -29,6 +29,7 @@ from core import render
 View = Literal["side", "split", "flicker", "difference"]
 VIEWS: tuple[View, ...] = ("side", "split", "flicker", "difference")
 
+FRAMES_AT_MOST = 200
 BARS = 6  # classes with a bar; the true and the target class always have one
 
 _ASSETS = Path(__file__).parents[2] / "assets" / "scrubber"
@@ -177,7 +178,8 @@ def scrubber(
         on_release: Callback of that run; implies report.
 
     Returns:
-        The frame at which the slider was last let go, `frame` before that; None unless `report`.
+        The frame at which the slider was last let go, `frame` before that (it may not be computed yet); None unless
+        `report`.
     """
     if view not in VIEWS:
         raise ValueError(f"view must be one of {', '.join(VIEWS)}, got {view!r}")
@@ -194,7 +196,33 @@ def scrubber(
         _mount(key=key, data=data)
         return None
     result = _mount(key=key, data=data, default={"frame": frame}, on_frame_change=on_release or _nothing)
-    return max(0, min(int(result.get("frame", frame)), data["available"] - 1))
+    return max(0, int(result.get("frame", frame)))
+
+
+def frame_in_sight(key: str, default: int) -> int:
+    """Return the frame to mount a reporting scrubber with: the address's if it is news, else where the person left it.
+
+    Args:
+        key: The scrubber's.
+        default: The frame when the address has none, or none that can be used.
+    """
+    raw = st.query_params.get("frame", "")
+    asked = int(raw) if raw.isdecimal() and int(raw) <= FRAMES_AT_MOST else default
+    if st.session_state.get(f"{key}-written") != asked:  # a link, or the first visit
+        st.session_state[f"{key}-written"] = asked
+        return asked
+    # What it reports in this very run is newer than the address, which the page only writes further down.
+    state = st.session_state.get(key)
+    return int(state.get("frame", asked)) if state else asked
+
+
+def write_frame(key: str, at: int, default: int) -> None:
+    """Put the frame in sight into the address, unless it is the default."""
+    st.session_state[f"{key}-written"] = at
+    if at != default:
+        st.query_params["frame"] = str(at)
+    elif "frame" in st.query_params:
+        del st.query_params["frame"]
 
 
 def payload(rows: Sequence[Row], axis: Axis) -> dict[str, Any]:

@@ -256,6 +256,18 @@ def test_the_frame_goes_into_the_address_when_the_slider_is_let_go(visit):
     assert recipe_of(tab).frame == start + 3
 
 
+def test_the_slider_stays_where_it_is_let_go_time_after_time(visit):
+    """The page writes the address one run after the slider reports, and must not push that older frame back."""
+    tab = visit("/perturb", QUICK).settle()
+    for steps, expected in ((5, 13), (3, 16), (4, 20)):
+        tab.range.focus()
+        for _ in range(steps):
+            tab.page.keyboard.press("ArrowRight")
+        tab.rest()
+        assert tab.frame == expected
+        assert f"frame={expected}" in tab.page.evaluate("location.href")
+
+
 def test_a_bad_link_opens_the_page_all_the_same(visit):
     bad = {"norm": "L7", "steps": "x", "frame": "-3", "picture": "photo/nobody", "target": "pig", "seed": "1e99"}
     tab = visit("/perturb", {**bad, "attack": "FGSM"}).settle()
