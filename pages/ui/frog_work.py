@@ -111,4 +111,4 @@ def _compute(
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Stop", key="stop", on_click=session.stop, width="content", help="Keeps the best so far.")
-        jobs.run([job(name) for name in names], steps, text="Computing in both models…", show=lambda: show(live))
+        jobs.run([job(name) for name in names], steps, text="Computing in both models…", show=lambda: show(dict(live)))

@@ -61,7 +61,7 @@ class Tab:
 
     def settle(self) -> "Tab":
         """Wait until everything is computed and the server rests."""
-        self.page.get_by_text("Read back:").wait_for(timeout=WAIT_MS)
+        self.page.get_by_text("Read back:").first.wait_for(timeout=WAIT_MS)  # an older one may still be fading
         self.rest()
         return self
 

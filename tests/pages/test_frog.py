@@ -53,7 +53,7 @@ def shown(monkeypatch):
     def offer(files, *, key, script):
         seen.files, seen.script = {file.name: file for file in files}, script
 
-    for module in (frog_emergence, frog_between):
+    for module in (frog_emergence,):
         monkeypatch.setattr(module, "scrubber", show)
     for module in (frog_emergence, frog_between, frog_feature, frog_gallery):
         monkeypatch.setattr(module, "downloads", offer)
