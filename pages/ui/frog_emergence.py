@@ -56,7 +56,9 @@ def wanted(recipe: InvertRecipe, picture: Picture) -> None:
 
 def scrubbed(rows: list[Row], axis: Axis, key: str, default: int) -> int:
     """Show a scrubber whose frame is in the address, and return the frame in sight."""
-    frame = frame_in_sight(key, default)
+    last = len(axis.values) - 1
+    default = min(default, last)
+    frame = min(frame_in_sight(key, default), last)
     at = scrubber(rows, axis, key=key, frame=frame, captions=("start", "what was added"), gain=1, report=True)
     frame = frame if at is None else at
     write_frame(key, frame, default)
