@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.attacks import OnStep, descend
 from core.balls import L2
@@ -142,9 +142,3 @@ def interpolate(z_from: Tensor, z_to: Tensor, points: int) -> Tensor:
     """Return representations on the line between two (D,), ends included: (points, D)."""
     t = torch.linspace(0, 1, points, device=z_from.device)[:, None]
     return (1 - t) * z_from.flatten() + t * z_to.flatten()
-
-
-def judged(judge: nn.Module, x: Images, y: Tensor) -> Tensor:
-    """Tell which images (N, C, H, W) a network that took no part in making them takes for their label (N,)."""
-    with torch.no_grad():
-        return judge(x).argmax(1) == y

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from core.attacks import Stop
 from core.inversion import (
@@ -14,7 +14,6 @@ from core.inversion import (
     Setting,
     interpolate,
     invert,
-    judged,
     maximise_feature,
     noise_start,
     relative_distance,
@@ -173,11 +172,3 @@ def test_maximising_raises_each_pictures_own_coordinate():
     made = maximise_feature(model, index, x0, steps=10, step_size=0.1)
     of = lambda x: representation(model, x).gather(1, index[:, None])[:, 0]
     assert (of(made) > of(x0)).all()
-
-
-def test_the_judge_is_asked_for_the_label():
-    class Says(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return torch.eye(10)[torch.tensor([3, 4])]
-
-    assert judged(Says(), images(2), torch.tensor([3, 3])).tolist() == [True, False]
