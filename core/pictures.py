@@ -25,7 +25,7 @@ from core.types import Images
 
 SIZE = 32  # CIFAR's side, which is what the models take
 GALLERY = Path(__file__).parent.parent / "assets" / "gallery.npz"
-FROG = "02dcd3b0047b"  # fingerprint of a test picture that is plainly a frog at any size, and to both models
+FROG = "02dcd3b0047b"  # fingerprint of a test picture plainly a frog, picked because the two models differ much on it
 # They ship inside scikit-image's wheel; only the cat is of a class that CIFAR-10 has.
 PHOTOS = {
     "chelsea": ("cat", "cat Chelsea, a photograph"),

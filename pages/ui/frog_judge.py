@@ -58,7 +58,7 @@ def measured(path: Path = RESULTS) -> None:
     st.caption(
         f"In brackets: 95 % intervals; n = {found['n']}, seed {found['seed']}, {found['date']}; {found['how']}. A network that was "
         "trained in the standard way sees the wanted picture in the standard model's inversions too, though it took no part: "
-        "the invisible features travel between networks. A robust network, like a person, still sees the start."
+        "the invisible features travel between networks. The robust network mostly still sees the start."
     )
 
 
