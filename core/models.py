@@ -196,10 +196,113 @@ def vgg(width: int = 32, classes: int = 10) -> Classifier:
     return Classifier(body, nn.Linear(8 * w, classes))
 
 
+class Dense(nn.Module):
+    """x and `growth` new channels made from it, side by side (Huang et al. 2017)."""
+
+    def __init__(self, c_in: int, growth: int) -> None:
+        super().__init__()
+        self.path = nn.Sequential(
+            nn.BatchNorm2d(c_in),
+            nn.ReLU(),
+            nn.Conv2d(c_in, 2 * growth, 1, bias=False),
+            nn.BatchNorm2d(2 * growth),
+            nn.ReLU(),
+            nn.Conv2d(2 * growth, growth, 3, padding=1, bias=False),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat((x, self.path(x)), dim=1)
+
+
+def densenet(growth: int = 32, depth: int = 5, classes: int = 10) -> Classifier:
+    """Build a small DenseNet-BC: three dense blocks of `depth` layers, each seeing all before it; halved in between."""
+    stages: OrderedDict[str, nn.Module] = OrderedDict()
+    width = 2 * growth
+    stages["stem"] = _conv(3, width, pool=True)
+    for stage in range(1, 4):
+        layers: list[nn.Module] = []
+        for _ in range(depth):
+            layers.append(Dense(width, growth))
+            width += growth
+        stages[f"dense{stage}"] = nn.Sequential(*layers)
+        if stage < 3:
+            stages[f"halve{stage}"] = nn.Sequential(
+                nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, width // 2, 1, bias=False), nn.AvgPool2d(2)
+            )
+            width //= 2
+    stages["pool"] = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return Classifier(nn.Sequential(stages), nn.Linear(width, classes))
+
+
+class Inverted(nn.Module):
+    """Widen by a 1x1, filter each channel by itself, narrow again; with a shortcut where it fits (Sandler et al. 2018)."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int, expand: int) -> None:
+        super().__init__()
+        wide = expand * c_in
+        self.path = nn.Sequential(
+            nn.Conv2d(c_in, wide, 1, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.ReLU6(),
+            nn.Conv2d(wide, wide, 3, stride, 1, groups=wide, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.ReLU6(),
+            nn.Conv2d(wide, c_out, 1, bias=False),
+            nn.BatchNorm2d(c_out),
+        )
+        self.same = stride == 1 and c_in == c_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.path(x) if self.same else self.path(x)
+
+
+def mobilenet(width: int = 32, expand: int = 3, classes: int = 10) -> Classifier:
+    """Build a MobileNetV2-like network for 32 px: seven inverted residuals over three resolutions, D = 8 width."""
+    w = width
+    body = nn.Sequential(
+        OrderedDict(
+            stem=nn.Sequential(nn.Conv2d(3, w, 3, 2, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU6()),
+            stage1=nn.Sequential(Inverted(w, w, 1, expand), Inverted(w, w, 1, expand)),
+            stage2=nn.Sequential(Inverted(w, 2 * w, 2, expand), *(Inverted(2 * w, 2 * w, 1, expand) for _ in range(2))),
+            stage3=nn.Sequential(Inverted(2 * w, 3 * w, 2, expand), Inverted(3 * w, 3 * w, 1, expand)),
+            pool=nn.Sequential(
+                nn.Conv2d(3 * w, 8 * w, 1, bias=False),
+                nn.BatchNorm2d(8 * w),
+                nn.ReLU6(),
+                nn.AdaptiveAvgPool2d(1),
+                nn.Flatten(),
+            ),
+        )
+    )
+    return Classifier(body, nn.Linear(8 * w, classes))
+
+
+def convmixer(width: int = 256, depth: int = 6, patch: int = 4, kernel: int = 3, classes: int = 10) -> Classifier:
+    """Build a ConvMixer (Trockman and Kolter 2022): patches, then one resolution all the way; mix space, then channels."""
+
+    def mix() -> nn.Sequential:
+        return nn.Sequential(
+            Residual(nn.Conv2d(width, width, kernel, padding="same", groups=width), nn.GELU(), nn.BatchNorm2d(width)),
+            nn.Conv2d(width, width, 1),
+            nn.GELU(),
+            nn.BatchNorm2d(width),
+        )
+
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    layers["patches"] = nn.Sequential(nn.Conv2d(3, width, patch, patch), nn.GELU(), nn.BatchNorm2d(width))
+    for index in range(1, depth + 1):
+        layers[f"mix{index}"] = mix()
+    layers["pool"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return Classifier(nn.Sequential(layers), nn.Linear(width, classes))
+
+
 ARCHITECTURES: dict[str, Callable[..., Classifier]] = {
     "resnet9": resnet9,
     "resnet18": resnet18,
     "vgg": vgg,
+    "densenet": densenet,
+    "mobilenet": mobilenet,
+    "convmixer": convmixer,
 }
 
 

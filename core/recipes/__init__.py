@@ -1,0 +1,27 @@
+"""A recipe is the whole input of a view: cache key, URL, metadata in an exported picture, and the header of a script.
+
+A recipe is a frozen dataclass whose fields are strings, whole numbers, booleans or tuples of strings, each declared with
+`option(...)`: its default and what is allowed. From that alone follow
+
+    to_query(recipe)            {"eps": "8"}: only what differs from the default
+    from_query(Recipe, params)  the recipe, and the names of the parameters that were not usable and fell back
+    to_json / from_json         everything, for files
+
+One file for each page's recipe; `base` is the machinery.
+"""
+
+from core.recipes.base import from_json, from_query, option, to_json, to_query
+from core.recipes.invert import InvertRecipe
+from core.recipes.perturb import DEFAULT_REACH, REACHES, PerturbRecipe
+
+__all__ = [
+    "DEFAULT_REACH",
+    "REACHES",
+    "InvertRecipe",
+    "PerturbRecipe",
+    "from_json",
+    "from_query",
+    "option",
+    "to_json",
+    "to_query",
+]

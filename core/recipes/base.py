@@ -1,0 +1,108 @@
+"""The machinery of recipes: options with defaults and bounds, and the ways in and out of URL and JSON."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+
+
+def option(
+    default: Any, *, among: tuple[Any, ...] | None = None, low: int | None = None, high: int | None = None
+) -> Any:
+    """Declare a field of a recipe.
+
+    Args:
+        default: Its value when the URL does not name it.
+        among: The allowed values (for a tuple: of its members); None allows any.
+        low: Smallest allowed whole number.
+        high: Largest allowed whole number.
+    """
+    return field(default=default, metadata={"among": among, "low": low, "high": high})
+
+
+def to_query(recipe: Any) -> dict[str, str]:
+    """Write a recipe as query parameters, leaving out what is at its default."""
+    return {
+        f.name: _write(getattr(recipe, f.name))
+        for f in dataclasses.fields(recipe)
+        if getattr(recipe, f.name) != f.default
+    }
+
+
+def from_query(kind: type[R], params: Mapping[str, str]) -> tuple[R, tuple[str, ...]]:
+    """Read a recipe from query parameters; whatever is missing or not allowed takes its default.
+
+    Args:
+        kind: The recipe's class.
+        params: Query parameters; unknown ones are ignored.
+
+    Returns:
+        The recipe and the names of the parameters that fell back.
+    """
+    values, bad = {}, []
+    for f in dataclasses.fields(kind):  # type: ignore[arg-type]
+        if f.name not in params:
+            continue
+        try:
+            values[f.name] = _checked(f, _read(f, params[f.name]))
+        except ValueError:
+            bad.append(f.name)
+    return kind(**values), tuple(bad)
+
+
+def to_json(recipe: Any) -> str:
+    """Write the whole recipe, with its kind, as JSON."""
+    return json.dumps({"kind": type(recipe).__name__, **dataclasses.asdict(recipe)}, indent=2, ensure_ascii=False)
+
+
+def from_json(kind: type[R], text: str) -> R:
+    """Read what `to_json` wrote.
+
+    Raises:
+        ValueError: If it is not such a recipe, with the field that is wrong.
+    """
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"a recipe is a JSON file, and this is not one ({error})") from error
+    if not isinstance(values, dict) or values.pop("kind", None) != kind.__name__:
+        raise ValueError(f"this is not a {kind.__name__}")
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = values.keys() - fields.keys()
+    if unknown:
+        raise ValueError(f"a {kind.__name__} has no {', '.join(sorted(unknown))}")
+    frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return kind(**{name: _checked(fields[name], value) for name, value in frozen.items()})
+
+
+def _write(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _read(f: Any, text: str) -> Any:
+    if isinstance(f.default, bool):
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{f.name} must be true or false")
+        return text.lower() == "true"
+    if isinstance(f.default, int):
+        return int(text)
+    if isinstance(f.default, tuple):
+        return tuple(part for part in text.split(",") if part)
+    return text
+
+
+def _checked(f: Any, value: Any) -> Any:
+    if type(value) is not type(f.default):
+        raise ValueError(f"{f.name} must be a {type(f.default).__name__}, got {value!r}")
+    among, low, high = f.metadata.get("among"), f.metadata.get("low"), f.metadata.get("high")
+    members = value if isinstance(value, tuple) else (value,)
+    if among is not None and any(member not in among for member in members):
+        raise ValueError(f"{f.name} must be one of {', '.join(map(str, among))}, got {value!r}")
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise ValueError(f"{f.name} must be {low} to {high}, got {value}")
+    return value

@@ -1,0 +1,68 @@
+"""The recipe of the Perturb page."""
+
+from dataclasses import dataclass
+
+from core.recipes.base import option
+
+# The radii that a sweep can reach, as they stand in the URL: (norm, reach) -> (largest eps, number of intervals).
+# Linf counts in 1/255, so that an 8-bit picture keeps the perturbation exactly.
+REACHES: dict[str, dict[str, tuple[float, int]]] = {
+    "Linf": {"8/255": (8 / 255, 16), "20/255": (20 / 255, 20), "40/255": (40 / 255, 20)},
+    "L2": {"0.5": (0.5, 20), "2": (2.0, 20), "5": (5.0, 20)},
+}
+DEFAULT_REACH = {"Linf": "20/255", "L2": "2"}
+
+
+@dataclass(frozen=True)
+class PerturbRecipe:
+    """One picture, two models, and one attack on each of them.
+
+    Args:
+        picture: Picture id, see `core.pictures.get`.
+        standard: Checkpoint of the left column.
+        robust: Checkpoint of the right column.
+        norm: "L2" or "Linf".
+        reach: Largest eps of the sweep, a key of `REACHES[norm]`; anything else means the norm's default.
+        attack: "PGD", or "FGSM": one step of length eps.
+        steps: PGD steps.
+        target: "any" (untargeted), "second" (most likely of the other classes), "least" (likely), or a class name.
+        random_start: Start PGD at a uniform draw from the ball instead of at the picture.
+        axis: "eps" sweeps the radius; "steps" shows the iterates at one radius.
+        frame: Which radius (axis "eps") or iterate (axis "steps") is in view; the default is far enough for a standard
+            model to be fooled.
+        at: The radius whose iterates axis "steps" shows, one of `eps_labels`; anything else means the sixth of them.
+        seed: Of the random start and of the noise control.
+    """
+
+    picture: str = option("")
+    standard: str = option("resnet9-standard")
+    robust: str = option("resnet9-l2")
+    norm: str = option("L2", among=("L2", "Linf"))
+    reach: str = option("")
+    attack: str = option("PGD", among=("PGD", "FGSM"))
+    steps: int = option(20, low=1, high=200)
+    target: str = option("any")
+    random_start: bool = option(default=False)
+    axis: str = option("eps", among=("eps", "steps"))
+    frame: int = option(8, low=0, high=200)
+    at: str = option("")
+    seed: int = option(0, low=0, high=2**31 - 1)
+
+    @property
+    def eps_values(self) -> tuple[float, ...]:
+        """All radii of the sweep, 0 first, in pixel units."""
+        reaches = REACHES[self.norm]
+        largest, intervals = reaches.get(self.reach, reaches[DEFAULT_REACH[self.norm]])
+        return tuple(largest * i / intervals for i in range(intervals + 1))
+
+    @property
+    def eps_labels(self) -> tuple[str, ...]:
+        """The radii as people write them: 8/255, or 0.5."""
+        if self.norm == "L2":
+            return tuple(f"{eps:.3g}" for eps in self.eps_values)
+        return tuple(f"{eps * 255:.3g}/255" if eps else "0" for eps in self.eps_values)
+
+    @property
+    def at_index(self) -> int:
+        """Where in the sweep the radius of axis "steps" stands."""
+        return self.eps_labels.index(self.at) if self.at in self.eps_labels else 5
