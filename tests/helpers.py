@@ -31,12 +31,22 @@ def grey(n: int = 4, c: int = 3, size: int = 8, *, dtype: torch.dtype = torch.fl
     return torch.full((n, c, size, size), 0.5, dtype=dtype)
 
 
+def sizes(arch: str, width: int) -> dict[str, int]:
+    """The builder's arguments for a representation of 8 width dimensions, shallow where there is a choice."""
+    match arch:
+        case "densenet":
+            return {"growth": 2 * width, "depth": 2}
+        case "convmixer":
+            return {"width": 8 * width, "depth": 2}
+    return {"width": width}
+
+
 def tiny(arch: str = "resnet9", width: int = 4, classes: int = 10, *, seed: int = 0) -> Classifier:
-    """Build a small classifier in eval mode whose weights and batch statistics come from the seed.
+    """Build a small classifier in eval mode whose weights and batch statistics come from the seed; D = 8 width.
 
     The weights are larger than those training starts from, so that the logits depend on the pixels.
     """
-    model = build(arch, width=width, classes=classes)
+    model = build(arch, **sizes(arch, width), classes=classes)
     initialise(model, draws(seed))
     with torch.no_grad():
         for module in model.modules():

@@ -28,10 +28,18 @@ def test_logits_are_one_per_class(arch, classes):
 
 
 @pytest.mark.parametrize(
-    ("arch", "dimensions", "millions"), [("resnet9", 256, 1.65), ("resnet18", 512, 11.17), ("vgg", 256, 1.18)]
+    ("arch", "dimensions", "millions"),
+    [
+        ("resnet9", 256, 1.65),
+        ("resnet18", 512, 11.17),
+        ("vgg", 256, 1.18),
+        ("densenet", 296, 0.51),
+        ("mobilenet", 256, 0.20),
+        ("convmixer", 256, 0.43),
+    ],
 )
 def test_sizes_are_as_documented(arch, dimensions, millions):
-    """D and the number of parameters of the default width."""
+    """D and the number of parameters of the default size."""
     with torch.device("meta"):
         model = build(arch)
     assert model.head.in_features == dimensions
@@ -99,7 +107,9 @@ def test_an_unknown_block_is_refused_with_the_names_there_are():
 
 def test_an_unknown_architecture_is_refused_with_the_names_there_are():
     """A sentence, not a KeyError."""
-    with pytest.raises(ValueError, match="no architecture 'alexnet'; have resnet9, resnet18, vgg"):
+    with pytest.raises(
+        ValueError, match="no architecture 'alexnet'; have resnet9, resnet18, vgg, densenet, mobilenet, convmixer"
+    ):
         build("alexnet")
 
 
