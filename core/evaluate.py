@@ -19,7 +19,7 @@ from core import balls, compute
 from core.attacks import pgd
 from core.balls import Ball
 from core.models import evaluating
-from core.objectives import untargeted, untargeted_margin
+from core.objectives import autocast, untargeted, untargeted_margin
 from core.rates import Rate
 from core.rules import State
 from core.types import Images, Labels, Logits
@@ -121,7 +121,7 @@ def robust_accuracy(
                 if not len(rows):
                     break
                 x_adv = pgd(
-                    _autocast(goal(model, part_y[rows]), precision),
+                    autocast(goal(model, part_y[rows]), precision),
                     part_x[rows],
                     ball,
                     steps=n_steps,
@@ -158,14 +158,6 @@ def model_doubts(model: nn.Module, x: Images) -> tuple[str, ...]:
     if bool((first >= 0).all()) and torch.allclose(first.sum(1), torch.ones_like(first[:, 0]), atol=1e-4):
         doubts.append("the outputs are probabilities, not logits: the loss saturates and its gradient dies")
     return tuple(doubts)
-
-
-def _autocast(objective: Callable[[Images], torch.Tensor], precision: str) -> Callable[[Images], torch.Tensor]:
-    def run(x: Images) -> torch.Tensor:
-        with compute.autocast(x.device, precision):
-            return objective(x).float()
-
-    return run
 
 
 def parse_ball(text: str) -> Ball:

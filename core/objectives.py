@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core import compute
 from core.models import Classifier
 from core.types import Features, Images, Labels, Logits, PerExample
 
@@ -73,6 +74,16 @@ def match_features(model: Classifier, z: Features) -> Objective:
         return torch.linalg.vector_norm((g - z).flatten(1), dim=1)
 
     return objective
+
+
+def autocast(objective: Objective, precision: str = "auto") -> Objective:
+    """Evaluate an objective, and with it its gradient, in the precision of `core.compute.autocast`; values are float32."""
+
+    def run(x: Images) -> PerExample:
+        with compute.autocast(x.device, precision):
+            return objective(x).float()
+
+    return run
 
 
 def log_odds(logits: Logits, y: Labels) -> PerExample:

@@ -28,7 +28,7 @@ from core import balls, compute
 from core.attacks import descend
 from core.data import Pictures
 from core.models import Classifier, build
-from core.objectives import Objective, untargeted
+from core.objectives import autocast, untargeted
 from core.rules import steepest
 from core.types import Images, Labels
 
@@ -214,17 +214,11 @@ def _worst(recipe: TrainRecipe, model: nn.Module, x: Images, y: Labels, draws: t
     inner = recipe.inner
     assert inner is not None
     ball = balls.make(inner.norm, inner.eps)
-    objective = untargeted(model, y)
-
-    def under_autocast(images: Images) -> Tensor:
-        with compute.autocast(images.device, recipe.precision):
-            return objective(images).float()
-
+    objective = autocast(untargeted(model, y), recipe.precision)
     # A start uniform in the ball would lie on its surface (dimension 3072), where one step of eps is mostly projected away.
     radius = torch.rand(len(x), 1, 1, 1, generator=draws).to(x.device)
     start = x + radius * ball.sample(torch.empty(x.shape), draws).to(x.device)
-    attacked: Objective = under_autocast
-    return descend(attacked, x, ball, steps=inner.steps, rule=steepest(ball, inner.step_size), start=start)
+    return descend(objective, x, ball, steps=inner.steps, rule=steepest(ball, inner.step_size), start=start)
 
 
 def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
