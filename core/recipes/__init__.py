@@ -13,12 +13,16 @@ One file for each page's recipe; `base` is the machinery.
 from core.recipes.base import from_json, from_query, option, to_json, to_query
 from core.recipes.invert import InvertRecipe
 from core.recipes.perturb import DEFAULT_REACH, REACHES, PerturbRecipe
+from core.recipes.transfer import DEFAULT_RADIUS, RADII, TransferRecipe
 
 __all__ = [
+    "DEFAULT_RADIUS",
     "DEFAULT_REACH",
+    "RADII",
     "REACHES",
     "InvertRecipe",
     "PerturbRecipe",
+    "TransferRecipe",
     "from_json",
     "from_query",
     "option",
