@@ -18,7 +18,7 @@ from core.attacks import SWEEP_ROWS, OnStep, minimum_norm, pgd, sweep
 from core.objectives import targeted, untargeted
 from core.recipes import PerturbRecipe
 from core.rules import State
-from core.types import Images
+from core.types import Images, PerExample
 
 
 @dataclass(frozen=True)
@@ -239,18 +239,33 @@ def noise(recipe: PerturbRecipe, name: str, like: Trajectory, *, model: nn.Modul
     model = model if model is not None else load(name)
     x = like.x
     direction = torch.randn(x.shape, generator=_draws(recipe, 10_000, x.device), device=x.device)
-    frames = like.norm.shape[0]
-    wanted, size = like.norm.to(x), like.norm.to(x)
-    clean = x.expand(frames, -1, -1, -1)
-    for _ in range(8):
-        ball = balls.make(recipe.norm, size)
-        x_noisy = (clean + ball.rescale(direction.expand_as(clean))).clamp(0, 1)
-        reached = ball.norm(x_noisy - clean)
-        size = torch.where(reached > 0, size * wanted / reached.clamp_min(1e-12), size)
+    clean = x.expand(len(like.norm), -1, -1, -1)
+    x_noisy, reached = go(clean, direction.expand_as(clean), like.norm.to(x), recipe.norm)
     with torch.no_grad():
         logits = model(x_noisy)
     fooled = logits.argmax(1) != like.y
     return replace(like, x_adv=x_noisy, logits=logits, norm=reached, success=fooled, grad_vanished=False)
+
+
+def go(x: Images, direction: Images, length: PerExample, norm: str) -> tuple[Images, PerExample]:
+    """Move images that far in a direction, making up by rescaling for what clipping to [0, 1] takes away.
+
+    Args:
+        x: Where to start (N, C, H, W).
+        direction: Where to go (N, C, H, W), of any length.
+        length: How far (N,), in that norm, pixel units.
+        norm: "L2" or "Linf".
+
+    Returns:
+        The images, and how far each really went (N,): to 2 % as asked, wherever the picture leaves room for it.
+    """
+    size, moved, reached = length, x, torch.zeros_like(length)
+    for _ in range(8):
+        ball = balls.make(norm, size)
+        moved = (x + ball.rescale(direction)).clamp(0, 1)
+        reached = ball.norm(moved - x)
+        size = torch.where(reached > 0, size * length / reached.clamp_min(1e-12), size)
+    return moved, reached
 
 
 def closest(
