@@ -1,6 +1,6 @@
 """A recipe is the whole input of a view: cache key, URL, metadata in an exported picture, and the header of a script.
 
-A recipe is a frozen dataclass whose fields are strings, whole numbers, booleans or tuples of strings, each declared with
+A recipe is a frozen dataclass whose fields are strings, numbers, booleans or tuples of strings, each declared with
 `option(...)`: its default and what is allowed. From that alone follow
 
     to_query(recipe)            {"eps": "8"}: only what differs from the default
@@ -11,6 +11,7 @@ One file for each page's recipe; `base` is the machinery.
 """
 
 from core.recipes.base import from_json, from_query, option, to_json, to_query
+from core.recipes.gaussian import GaussianRecipe
 from core.recipes.invert import InvertRecipe
 from core.recipes.perturb import DEFAULT_REACH, REACHES, PerturbRecipe
 from core.recipes.transfer import DEFAULT_RADIUS, RADII, TransferRecipe
@@ -20,6 +21,7 @@ __all__ = [
     "DEFAULT_REACH",
     "RADII",
     "REACHES",
+    "GaussianRecipe",
     "InvertRecipe",
     "PerturbRecipe",
     "TransferRecipe",

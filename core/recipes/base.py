@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, TypeVar
@@ -10,15 +11,15 @@ R = TypeVar("R")
 
 
 def option(
-    default: Any, *, among: tuple[Any, ...] | None = None, low: int | None = None, high: int | None = None
+    default: Any, *, among: tuple[Any, ...] | None = None, low: float | None = None, high: float | None = None
 ) -> Any:
     """Declare a field of a recipe.
 
     Args:
         default: Its value when the URL does not name it.
         among: The allowed values (for a tuple: of its members); None allows any.
-        low: Smallest allowed whole number.
-        high: Largest allowed whole number.
+        low: Smallest allowed number.
+        high: Largest allowed number.
     """
     return field(default=default, metadata={"among": among, "low": low, "high": high})
 
@@ -81,6 +82,8 @@ def from_json(kind: type[R], text: str) -> R:
 def _write(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
+    if isinstance(value, float):
+        return f"{value:.12g}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -89,16 +92,20 @@ def _read(f: Any, text: str) -> Any:
         if text.lower() not in ("true", "false"):
             raise ValueError(f"{f.name} must be true or false")
         return text.lower() == "true"
-    if isinstance(f.default, int):
-        return int(text)
+    if isinstance(f.default, int | float):
+        return type(f.default)(text)
     if isinstance(f.default, tuple):
         return tuple(part for part in text.split(",") if part)
     return text
 
 
 def _checked(f: Any, value: Any) -> Any:
+    if type(f.default) is float and type(value) is int:  # JSON writes 10.0 as 10 in many hands
+        value = float(value)
     if type(value) is not type(f.default):
         raise ValueError(f"{f.name} must be a {type(f.default).__name__}, got {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{f.name} must be a finite number, got {value}")
     among, low, high = f.metadata.get("among"), f.metadata.get("low"), f.metadata.get("high")
     members = value if isinstance(value, tuple) else (value,)
     if among is not None and any(member not in among for member in members):
