@@ -11,7 +11,11 @@ R = TypeVar("R")
 
 
 def option(
-    default: Any, *, among: tuple[Any, ...] | None = None, low: float | None = None, high: float | None = None
+    default: Any,
+    *,
+    among: tuple[Any, ...] | None = None,
+    low: int | float | None = None,
+    high: int | float | None = None,
 ) -> Any:
     """Declare a field of a recipe.
 
