@@ -14,6 +14,8 @@ from core.recipes.base import from_json, from_query, option, to_json, to_query
 from core.recipes.gaussian import GaussianRecipe
 from core.recipes.invert import InvertRecipe
 from core.recipes.perturb import DEFAULT_REACH, REACHES, PerturbRecipe
+from core.recipes.saliency import SaliencyRecipe
+from core.recipes.synthesis import SynthesisRecipe
 from core.recipes.transfer import DEFAULT_RADIUS, RADII, TransferRecipe
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "GaussianRecipe",
     "InvertRecipe",
     "PerturbRecipe",
+    "SaliencyRecipe",
+    "SynthesisRecipe",
     "TransferRecipe",
     "from_json",
     "from_query",
