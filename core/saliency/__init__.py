@@ -1,0 +1,12 @@
+"""Which pixels a model's answer hangs on: attribution methods, maps to look at, and numbers to judge them by.
+
+attribution   attribute(model, x, target, method): the eleven methods; the only room that imports captum
+maps          from an attribution to a picture: channels, units, colours, overlay
+views         what the page shows, from its recipe
+measures      alignment, sparsity, deletion and insertion, the randomisation check
+command       python -m core.saliency measure
+"""
+
+from core.saliency.attribution import METHODS, Method, against, attribute, log_odds, logit
+
+__all__ = ["METHODS", "Method", "against", "attribute", "log_odds", "logit"]

@@ -1,0 +1,332 @@
+"""Attribution methods behind one function: `attribute(model, x, target, "integrated_gradients")`.
+
+The rest of the program does not see captum. Three things make its methods safe and right here:
+
+Sharing. Guided Backprop, DeepLift and the Grad-CAMs put hooks on a model while they run. On a model that another thread
+uses, the maps of both are then silently wrong. Each call therefore works on a twin of its own: new modules around the same
+weights, which costs a millisecond.
+
+SiLU. Captum knows Guided Backprop for `nn.ReLU` alone and DeepLift for a list without SiLU, GELU and ReLU6; on other
+activations both silently return the plain gradient. Their rules carry over word for word to any activation a that acts on
+each number alone (Guided Backprop: keep what is positive of a'(z) g on its way back; DeepLift: replace a'(z) by
+(a(z) - a(z0)) / (z - z0)), so in the twin each such activation is dressed as the ReLU that captum looks for. For
+modules of other kinds both methods are refused.
+
+Randomness. Captum draws from torch's and NumPy's global generators, which all threads share. The noise of SmoothGrad,
+VarGrad and Gradient SHAP is drawn here, from the caller's generator.
+"""
+
+import copy
+import functools
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
+from types import ModuleType
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.attacks import Stop, check_pixels
+from core.models import Classifier, Normalize
+from core.types import Images, Labels, Logits
+
+ROWS = 64  # pictures in one forward pass at most: bounds the memory, whatever samples and steps are
+LAST_SPATIAL = -2  # the block of a `Classifier` before the pooling one
+BASELINES = {"black": 0.0, "grey": 0.5, "white": 1.0}
+
+Score = Callable[[Logits], Logits]  # what is explained: for each class a number made of the logits (N, K) -> (N, K)
+Watch = Callable[[int], bool | None]
+
+
+@dataclass(frozen=True)
+class Method:
+    """What can be asked of `attribute`.
+
+    Args:
+        title: As people write it.
+        settings: Which of its settings matter to this method.
+        adds_up: Whether a value is the pixel's share of the score, so that its sign says for or against; otherwise it says
+            how strongly the score reacts to the pixel, and its size counts.
+        hooked: Whether captum hooks the model, so that every module must be of a kind with a known rule.
+    """
+
+    title: str
+    settings: tuple[str, ...] = ()
+    adds_up: bool = True
+    hooked: bool = False
+
+
+# Cheap ones first: the page shows them as they arrive.
+METHODS: dict[str, Method] = {
+    "gradient": Method("Loss gradient", adds_up=False),
+    "input_x_gradient": Method("Input × gradient"),
+    "grad_cam": Method("Grad-CAM"),
+    "guided_backprop": Method("Guided Backprop", adds_up=False, hooked=True),
+    "guided_grad_cam": Method("Guided Grad-CAM", hooked=True),
+    "deep_lift": Method("DeepLift", ("baseline",), hooked=True),
+    "smooth_grad": Method("SmoothGrad", ("samples", "noise"), adds_up=False),
+    "var_grad": Method("VarGrad", ("samples", "noise"), adds_up=False),
+    "integrated_gradients": Method("Integrated Gradients", ("samples", "baseline")),
+    "gradient_shap": Method("Gradient SHAP", ("samples", "noise", "baseline")),
+    "occlusion": Method("Occlusion", ("window", "baseline")),
+}
+# Maps each channel and position alone, so Guided Backprop and DeepLift have a rule for it.
+ELEMENTWISE = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SiLU, nn.GELU, nn.Hardswish, nn.Mish, nn.Sigmoid, nn.Tanh)
+# Linear in eval mode, so both methods pass the gradient through.
+LINEAR = (
+    nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Identity, nn.Dropout, Normalize,
+)  # fmt: skip
+
+
+def logit(logits: Logits) -> Logits:
+    """Explain the logits themselves."""
+    return logits
+
+
+def log_odds(logits: Logits) -> Logits:
+    """Explain log p_k / (1 - p_k) of each class k: minus the loss's gradient up to a positive factor, without its death."""
+    own = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)
+    return logits - logits[:, None, :].masked_fill(own, -torch.inf).logsumexp(2)
+
+
+def against(k: int) -> Score:
+    """Explain how far each class's logit is above that of class k."""
+    return lambda logits: logits - logits[:, k : k + 1]
+
+
+def attribute(
+    model: nn.Module,
+    x: Images,
+    target: Labels,
+    method: str,
+    *,
+    score: Score = logit,
+    samples: int = 32,
+    noise: float = 0.15,
+    baseline: str | Tensor = "grey",
+    window: int = 6,
+    generator: torch.Generator | None = None,
+    on_step: Watch | None = None,
+) -> Tensor:
+    """Attribute a score of each picture to its pixels.
+
+    Args:
+        model: Maps pixels to logits (N, K); in eval mode. Shared models are safe: it is neither changed nor hooked. The
+            Grad-CAMs need a `Classifier`.
+        x: Pictures (N, C, H, W) in [0, 1]. Not modified.
+        target: The class whose score is explained, per picture (N,).
+        method: A key of `METHODS`.
+        score: What is explained; `logit`, `log_odds`, or `against(k)`.
+        samples: Noisy copies (SmoothGrad, VarGrad), points between baseline and picture (Integrated Gradients), or draws
+            of both (Gradient SHAP).
+        noise: Standard deviation of the noise, pixel units.
+        baseline: What stands for "nothing there": "black", "grey", "white", or a picture (1, C, H, W); for Gradient SHAP
+            also several pictures (B, C, H, W), of which each draw takes one.
+        window: Side of the square that Occlusion covers, in pixels; it moves by half of that.
+        generator: Source of the noise; without it torch's global one is used.
+        on_step: Called as `on_step(i)` before the i-th evaluation of the model; returning True ends the work with `Stop`.
+
+    Returns:
+        One value per pixel and channel (N, C, H, W); per pixel (N, 1, H, W) for Grad-CAM. Positive values speak for the
+        target, except for VarGrad, whose values are variances.
+
+    Raises:
+        ValueError: For an unknown method or setting, a model in training mode, or one that the method has no rule for.
+        core.attacks.Stop: If `on_step` asked for it.
+    """
+    check_pixels(x)
+    if method not in METHODS:
+        raise ValueError(f"no method {method!r}; have {', '.join(METHODS)}")
+    if samples < 1 or noise < 0 or not 1 <= window <= min(x.shape[2:]):
+        raise ValueError(
+            f"samples must be >= 1, noise >= 0 and window 1 to {min(x.shape[2:])}, got {samples}, {noise}, {window}"
+        )
+    if any(module.training for module in model.modules()):
+        raise ValueError("a model must be in eval mode to be explained: batch norm would mix the pictures of a batch")
+    if target.shape != x.shape[:1]:
+        raise ValueError(f"target must be one class per picture ({len(x)},), got {tuple(target.shape)}")
+    twin = _twin(model, dressed=METHODS[method].hooked)
+    job = _Job(_Scored(twin, score, on_step), samples, noise, _baselines(baseline, x), window, generator)
+    parts = zip(x.detach().split(ROWS), target.split(ROWS), strict=True)
+    return torch.cat([_ATTRIBUTIONS[method](job, part, y).detach() for part, y in parts])
+
+
+class _Scored(nn.Module):
+    """The model with the score behind it; counts its evaluations, and ends them when it is told to."""
+
+    def __init__(self, model: nn.Module, score: Score, on_step: Watch | None) -> None:
+        super().__init__()
+        self.model, self.score, self.on_step, self.step = model, score, on_step, 0
+        self.eval()
+
+    def forward(self, x: Images) -> Logits:
+        if self.on_step is not None and self.on_step(self.step):
+            raise Stop
+        self.step += 1
+        return self.score(self.model(x))
+
+
+@dataclass(frozen=True)
+class _Job:
+    scored: _Scored
+    samples: int
+    noise: float
+    baselines: Tensor  # (B, C, H, W)
+    window: int
+    generator: torch.Generator | None
+
+    def gradient(self, x: Images, target: Labels) -> Tensor:
+        """Compute the gradient of the target's score at each picture (N, C, H, W), in bounded batches."""
+        saliency = captum().Saliency(self.scored)
+        parts = zip(x.split(ROWS), target.split(ROWS), strict=True)
+        return torch.cat([saliency.attribute(_leaf(part), target=y, abs=False).detach() for part, y in parts])
+
+    def noisy(self, x: Images) -> Tensor:
+        """Draw the noisy copies of each picture, one picture's after the other's (N samples, C, H, W)."""
+        copies = x.repeat_interleave(self.samples, 0)
+        return copies + self.noise * torch.randn(copies.shape, generator=self.generator, dtype=x.dtype).to(x.device)
+
+    def per_picture(self, values: Tensor) -> Tensor:
+        """Undo `repeat_interleave`: (N samples, C, H, W) to (N, samples, C, H, W)."""
+        return values.unflatten(0, (-1, self.samples))
+
+    @property
+    def layer(self) -> nn.Module:
+        model = self.scored.model
+        if not isinstance(model, Classifier) or len(model.blocks) < 2:
+            raise ValueError("Grad-CAM needs a Classifier with a block before its pooling")
+        return model.body[LAST_SPATIAL]
+
+
+def _gradient(job: _Job, x: Images, y: Labels) -> Tensor:
+    return job.gradient(x, y)
+
+
+def _input_x_gradient(job: _Job, x: Images, y: Labels) -> Tensor:
+    return captum().InputXGradient(job.scored).attribute(_leaf(x), target=y)
+
+
+def _smooth_grad(job: _Job, x: Images, y: Labels) -> Tensor:
+    return job.per_picture(job.gradient(job.noisy(x), y.repeat_interleave(job.samples))).mean(1)
+
+
+def _var_grad(job: _Job, x: Images, y: Labels) -> Tensor:
+    gradients = job.gradient(job.noisy(x), y.repeat_interleave(job.samples))
+    return job.per_picture(gradients).var(1, correction=0)
+
+
+def _integrated_gradients(job: _Job, x: Images, y: Labels) -> Tensor:
+    method = captum().IntegratedGradients(job.scored)
+    baseline, rows = job.baselines[:1].expand_as(x), max(ROWS, len(x))
+    return method.attribute(_leaf(x), baseline, target=y, n_steps=job.samples, internal_batch_size=rows)
+
+
+def _gradient_shap(job: _Job, x: Images, y: Labels) -> Tensor:
+    noisy = job.noisy(x)
+    alpha = torch.rand(len(noisy), 1, 1, 1, generator=job.generator, dtype=x.dtype).to(x.device)
+    which = torch.randint(len(job.baselines), (len(noisy),), generator=job.generator).to(x.device)
+    base = job.baselines[which]
+    gradients = job.gradient(base + alpha * (noisy - base), y.repeat_interleave(job.samples))
+    return job.per_picture((noisy - base) * gradients).mean(1)
+
+
+def _deep_lift(job: _Job, x: Images, y: Labels) -> Tensor:
+    return captum().DeepLift(job.scored).attribute(_leaf(x), job.baselines[:1].expand_as(x), target=y)
+
+
+def _guided_backprop(job: _Job, x: Images, y: Labels) -> Tensor:
+    return captum().GuidedBackprop(job.scored).attribute(_leaf(x), target=y)
+
+
+def _grad_cam(job: _Job, x: Images, y: Labels) -> Tensor:
+    coarse = captum().LayerGradCam(job.scored, job.layer).attribute(_leaf(x), target=y)
+    return F.interpolate(coarse, x.shape[2:], mode="bilinear", align_corners=False)
+
+
+def _guided_grad_cam(job: _Job, x: Images, y: Labels) -> Tensor:
+    method = captum().GuidedGradCam(job.scored, job.layer)
+    return method.attribute(_leaf(x), target=y, interpolate_mode="bilinear")
+
+
+def _occlusion(job: _Job, x: Images, y: Labels) -> Tensor:
+    side, stride = job.window, max(1, job.window // 2)
+    with torch.no_grad():
+        return (
+            captum()
+            .Occlusion(job.scored)
+            .attribute(
+                x,
+                (x.shape[1], side, side),
+                (x.shape[1], stride, stride),
+                baselines=job.baselines[:1].expand_as(x),
+                target=y,
+                perturbations_per_eval=max(1, ROWS // len(x)),
+            )
+        )
+
+
+_ATTRIBUTIONS: dict[str, Callable[[_Job, Images, Labels], Tensor]] = {
+    "gradient": _gradient,
+    "input_x_gradient": _input_x_gradient,
+    "grad_cam": _grad_cam,
+    "guided_backprop": _guided_backprop,
+    "guided_grad_cam": _guided_grad_cam,
+    "deep_lift": _deep_lift,
+    "smooth_grad": _smooth_grad,
+    "var_grad": _var_grad,
+    "integrated_gradients": _integrated_gradients,
+    "gradient_shap": _gradient_shap,
+    "occlusion": _occlusion,
+}
+
+
+@functools.cache
+def captum() -> ModuleType:
+    """Import captum's attribution methods when they are first wanted: that takes a second or two."""
+    import captum.attr
+
+    # It announces its hooks at each call; here they sit on a twin that nobody else sees.
+    warnings.filterwarnings("ignore", message=r"\s*Setting (backward|forward, backward) hooks")
+    return captum.attr
+
+
+def _leaf(x: Images) -> Images:
+    """Copy the pictures into a leaf of their own: captum writes `requires_grad` and `grad` on what it is given."""
+    return x.detach().clone(memory_format=torch.preserve_format).requires_grad_()
+
+
+def _baselines(baseline: str | Tensor, x: Images) -> Tensor:
+    if isinstance(baseline, Tensor):
+        if baseline.shape[1:] != x.shape[1:] or not len(baseline):
+            raise ValueError(f"a baseline must be pictures of shape {tuple(x.shape[1:])}, got {tuple(baseline.shape)}")
+        return baseline.to(x)
+    if baseline not in BASELINES:
+        raise ValueError(f"baseline must be one of {', '.join(BASELINES)}, got {baseline!r}")
+    return torch.full_like(x[:1], BASELINES[baseline])
+
+
+def _twin(model: nn.Module, *, dressed: bool) -> nn.Module:
+    """Copy a model's modules around the same weights; dressed, its activations look like ReLUs to captum."""
+    shared = {id(t): t for t in chain(model.parameters(), model.buffers())}
+    twin = copy.deepcopy(model, shared)
+    if dressed:
+        for parent in list(twin.modules()):
+            for name, child in parent.named_children():
+                if isinstance(child, ELEMENTWISE):
+                    setattr(parent, name, _as_relu(child))
+                elif not (isinstance(child, (*LINEAR, nn.MaxPool2d)) or any(True for _ in child.children())):
+                    raise ValueError(
+                        f"there is no rule for {type(child).__name__}: Guided Backprop and DeepLift would silently be "
+                        "plain gradients there"
+                    )
+    return twin
+
+
+def _as_relu(activation: nn.Module) -> nn.Module:
+    if type(activation) is nn.ReLU and not activation.inplace:
+        return activation
+    relu = nn.ReLU().eval()
+    relu.forward = activation.forward  # type: ignore[method-assign]
+    return relu
