@@ -14,8 +14,8 @@ def option(
     default: Any,
     *,
     among: tuple[Any, ...] | None = None,
-    low: int | float | None = None,
-    high: int | float | None = None,
+    low: float | None = None,
+    high: float | None = None,
 ) -> Any:
     """Declare a field of a recipe.
 
