@@ -2,13 +2,18 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="Robust Frog", page_icon="🐸", layout="wide")
-st.session_state["navigated"] = True  # see pages.ui.shell.header
-st.navigation(
-    [
-        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-        st.Page("pages/perturb.py", title="Perturb", icon=":material/tune:", url_path="perturb"),
-        st.Page("pages/frog.py", title="Robust frog", icon=":material/auto_awesome:", url_path="frog"),
-    ],
-    position="top",
-).run()
+if __name__ == "app":  # the server imports this file for its routes, and then runs it as a script for every visit
+    from pages.ui.synthesis_live import ROUTES
+
+    app = st.App("app.py", routes=ROUTES)
+else:
+    st.set_page_config(page_title="Robust Frog", page_icon="🐸", layout="wide")
+    st.session_state["navigated"] = True  # see pages.ui.shell.header
+    st.navigation(
+        [
+            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/perturb.py", title="Perturb", icon=":material/tune:", url_path="perturb"),
+            st.Page("pages/frog.py", title="Robust frog", icon=":material/auto_awesome:", url_path="frog"),
+        ],
+        position="top",
+    ).run()

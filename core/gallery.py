@@ -9,71 +9,20 @@ models agree on. Everything in it is labelled as generated wherever it is shown.
 
 import argparse
 import logging
-import math
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from core import checkpoints, compute, data
-from core.attacks import descend
-from core.balls import L2
 from core.data import Pictures
-from core.objectives import targeted
 from core.render import to_uint8
-from core.rules import momentum
-from core.types import Images
+from core.synthesis import ClassGaussian, paint
 
 log = logging.getLogger(__name__)
 FILE = checkpoints.FOLDER.parent / "assets" / "gallery.npz"
-
-
-@dataclass(frozen=True)
-class ClassGaussian:
-    """A Gaussian over pictures, as mean and principal directions.
-
-    Args:
-        mean: (C, H, W).
-        directions: (R, C, H, W), each scaled by its standard deviation.
-    """
-
-    mean: Tensor
-    directions: Tensor
-
-    @staticmethod
-    def of(x: Images, rank: int) -> "ClassGaussian":
-        """Fit to images (N, C, H, W), keeping the strongest directions."""
-        mean = x.mean(0)
-        centred = (x - mean).flatten(1)
-        _, deviations, directions = torch.pca_lowrank(centred, q=rank, center=False, niter=4)
-        scaled = directions.T * (deviations / math.sqrt(len(x)))[:, None]
-        return ClassGaussian(mean, scaled.reshape(rank, *x.shape[1:]))
-
-    def sample(self, n: int, generator: torch.Generator) -> Images:
-        """Draw n images, clipped to [0, 1]."""
-        weights = torch.randn(n, len(self.directions), generator=generator)
-        return (self.mean + torch.einsum("nr,rchw->nchw", weights, self.directions)).clamp(0, 1)
-
-
-def paint(
-    model: nn.Module, seeds: Images, y: Tensor, *, eps: float = 4.0, steps: int = 40, step_size: float = 0.2
-) -> Images:
-    """Move seeds toward their classes through a robust model, within an L2 ball.
-
-    Args:
-        model: The robust classifier.
-        seeds: Start images (N, C, H, W).
-        y: Wanted classes (N,).
-        eps: How far they may travel, pixel units.
-        steps: Gradient steps.
-        step_size: Length of a step, pixel units, decaying to zero as a cosine.
-    """
-    decay = [step_size * (1 + math.cos(math.pi * i / steps)) / 2 for i in range(steps)]
-    ball = L2(eps)
-    return descend(targeted(model, y), seeds, ball, steps=steps, rule=momentum(ball, decay, beta=0.7))
 
 
 def build(

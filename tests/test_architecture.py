@@ -24,6 +24,7 @@ LAYERS = (
         "gaussian",
         "frequency",
         "synthesis",
+        "morph",
         "bugs",
     ),
     ("construct", "train", "evaluate", "zoo", "gallery", "experiments"),
