@@ -1,0 +1,5 @@
+"""Run `python -m core.transfer measure`."""
+
+from core.transfer.measure import main
+
+main()

@@ -1,0 +1,327 @@
+"""How often the adversarial examples of one network fool another.
+
+    models = {name: perturb.load(name) for name in ("resnet9-standard", "vgg-standard")}
+    found = transfer_matrix(models, models, x, y, L2(0.5), Attack(steps=10))
+    found.cell("resnet9-standard", "vgg-standard").fooled        # a Rate, with n and interval
+
+Each source's attack is computed once and shown to all targets. The pictures of a cell's first denominator are those that
+source *and* target get right without attack; the second is all pictures. On the diagonal stands the white-box rate.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from core.attacks import OnStep, Stop, pgd
+from core.balls import Ball, Linf
+from core.objectives import autocast, targeted, untargeted
+from core.perturb import go
+from core.rates import Rate
+from core.rules import State
+from core.types import Features, Images, Labels, Logits
+
+BATCH = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Attack:
+    """PGD from the picture itself: normalised steps of 2.5 eps / steps, of eps for a single one.
+
+    Args:
+        steps: How many.
+        wanted: The class that each picture shall be taken for (N,); None attacks untargeted.
+        precision: Of the gradients, see `core.compute.autocast`; what the targets say is always float32.
+    """
+
+    steps: int
+    wanted: Labels | None = None
+    precision: str = "fp32"
+
+
+class Ensemble(nn.Module):
+    """Several networks as one: the mean of their logits (Liu et al. 2017; Dong et al. 2018)."""
+
+    def __init__(self, members: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, x: Images) -> Logits:
+        return torch.stack([member(x) for member in self.members]).mean(0)
+
+
+class _InOrder(nn.Module):
+    def __init__(self, model: nn.Module, order: Sequence[int]) -> None:
+        super().__init__()
+        self.model, self.order = model, list(order)
+
+    def features(self, x: Images) -> Features:
+        return self.model.features(x)  # type: ignore[operator]
+
+    def forward(self, x: Images) -> Logits:
+        return self.model(x)[:, self.order]
+
+
+def in_order(model: nn.Module, classes: Sequence[str], wanted: Sequence[str]) -> nn.Module:
+    """Return the model with its logits in the order of `wanted`: networks may have learnt the same classes in another order.
+
+    Raises:
+        ValueError: If the classes are not the same ones.
+    """
+    if sorted(classes) != sorted(wanted):
+        raise ValueError(
+            f"these networks know different classes ({', '.join(classes)}; {', '.join(wanted)}); transfer has no meaning"
+        )
+    return model if tuple(classes) == tuple(wanted) else _InOrder(model, [list(classes).index(c) for c in wanted])
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The rates of one source on one target.
+
+    Args:
+        fooled: The target is wrong about the adversarial example, of the pictures that both get right without it.
+        fooled_of_all: The same, of all pictures.
+        noise: The target is wrong about noise of the same size, of the pictures that both get right.
+        noise_of_all: The same, of all pictures.
+        hit: The target says the class that the attack wanted; None if it wanted none.
+        hit_of_all: The same, of all pictures.
+        noise_hit: It says that class of the noise.
+        noise_hit_of_all: The same, of all pictures.
+    """
+
+    fooled: Rate
+    fooled_of_all: Rate
+    noise: Rate
+    noise_of_all: Rate
+    hit: Rate | None = None
+    hit_of_all: Rate | None = None
+    noise_hit: Rate | None = None
+    noise_hit_of_all: Rate | None = None
+
+    def rate(self, show: str, of: str, goal: str) -> Rate:
+        """Return the rate that the words of a recipe name: show "attack" or "noise", of "both" or "all", and the goal.
+
+        Raises:
+            ValueError: If the goal is "targeted" and the attack wanted no class.
+        """
+        name = "hit" if goal == "targeted" else "fooled"
+        if show == "noise":
+            name = "noise_hit" if goal == "targeted" else "noise"
+        found = getattr(self, name + ("_of_all" if of == "all" else ""))
+        if found is None:
+            raise ValueError("this attack wanted no class, so there is no rate of hits")
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """Write all rates, with n and interval."""
+        return {f.name: getattr(self, f.name).as_json() for f in fields(self) if getattr(self, f.name) is not None}
+
+    @staticmethod
+    def of_json(values: Mapping[str, Any]) -> "Cell":
+        """Read what `as_json` wrote."""
+        return Cell(**{name: Rate(rate["hits"], rate["n"]) for name, rate in values.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """What T targets say of the adversarial examples of S sources, picture by picture.
+
+    Args:
+        sources: Their names (S).
+        targets: Their names (T).
+        y: True classes (N,).
+        wanted: The classes that a targeted attack wanted (N,), or None.
+        right: Whether the source gets the clean picture right (S, N).
+        clean: What each target says of the clean pictures (T, N).
+        x_adv: Adversarial examples (S, N, C, H, W).
+        norm: Measured length of the perturbations (S, N), pixel units.
+        said: What each target says of them (S, T, N).
+        said_of_noise: What it says of noise of the same length (S, T, N).
+    """
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    y: Int[Tensor, " n"]
+    wanted: Int[Tensor, " n"] | None
+    right: Bool[Tensor, "s n"]
+    clean: Int[Tensor, "t n"]
+    x_adv: Float[Tensor, "s n c h w"]
+    norm: Float[Tensor, "s n"]
+    said: Int[Tensor, "s t n"]
+    said_of_noise: Int[Tensor, "s t n"]
+
+    def both(self, source: str, target: str) -> Tensor:
+        """Tell which pictures (N,) source and target get right without attack."""
+        i, j = self.sources.index(source), self.targets.index(target)
+        return self.right[i] & (self.clean[j] == self.y)
+
+    def cell(self, source: str, target: str) -> Cell:
+        """Count one pair."""
+        i, j = self.sources.index(source), self.targets.index(target)
+        both = self.both(source, target)
+
+        def rates(success: Tensor) -> tuple[Rate, Rate]:
+            return Rate(int((success & both).sum()), int(both.sum())), Rate(int(success.sum()), len(success))
+
+        said, of_noise = self.said[i, j], self.said_of_noise[i, j]
+        plain = (*rates(said != self.y), *rates(of_noise != self.y))
+        hits = () if self.wanted is None else (*rates(said == self.wanted), *rates(of_noise == self.wanted))
+        return Cell(*plain, *hits)
+
+    @property
+    def cells(self) -> dict[tuple[str, str], Cell]:
+        """All pairs (source, target)."""
+        return {(source, target): self.cell(source, target) for source in self.sources for target in self.targets}
+
+    @staticmethod
+    def join(rows: Sequence["Transfer"]) -> "Transfer":
+        """Put the rows of different sources on the same pictures and targets together."""
+        first = rows[0]
+
+        def stacked(name: str) -> Tensor:
+            return torch.cat([getattr(row, name) for row in rows])
+
+        return Transfer(
+            sources=tuple(source for row in rows for source in row.sources),
+            targets=first.targets,
+            y=first.y,
+            wanted=first.wanted,
+            right=stacked("right"),
+            clean=first.clean,
+            x_adv=stacked("x_adv"),
+            norm=stacked("norm"),
+            said=stacked("said"),
+            said_of_noise=stacked("said_of_noise"),
+        )
+
+
+def transfer_matrix(
+    sources: Mapping[str, nn.Module],
+    targets: Mapping[str, nn.Module],
+    x: Images,
+    y: Labels,
+    ball: Ball,
+    attack: Attack,
+    *,
+    seed: int = 0,
+    known: Sequence[Transfer] = (),
+    on_row: Callable[[Transfer], None] | None = None,
+    on_step: OnStep | None = None,
+) -> Transfer | None:
+    """Attack the pictures on each source and show the results to all targets.
+
+    Args:
+        sources: Networks by name, in eval mode; an `Ensemble` is one of them.
+        targets: Networks by name, in eval mode, with the classes in the same order (see `in_order`).
+        x: Images (N, C, H, W) in [0, 1].
+        y: Labels (N,).
+        ball: Allowed perturbations, its eps a number.
+        attack: How the examples are made.
+        seed: Of the noise, which has the same directions for all sources.
+        known: Rows that are there already, of earlier calls with the same pictures and targets.
+        on_row: Called with each new row.
+        on_step: See `core.attacks.descend`; its number counts the steps of all batches of a source. Stopping keeps the rows
+            that are complete.
+
+    Returns:
+        The rates of all sources, or of those that were complete when it was stopped; None if there were none.
+    """
+    rows = {row.sources[0]: row for row in known}
+    for name, model in sources.items():
+        if name in rows:
+            continue
+        x_adv = craft(model, x, y, ball, attack, on_step=on_step)
+        if x_adv is None:
+            break
+        rows[name] = judge({name: model}, targets, x, y, x_adv[None], ball, attack.wanted, seed=seed)
+        if on_row is not None:
+            on_row(rows[name])
+    found = [rows[name] for name in sources if name in rows]
+    return Transfer.join(found) if found else None
+
+
+def craft(
+    model: nn.Module, x: Images, y: Labels, ball: Ball, attack: Attack, *, on_step: OnStep | None = None
+) -> Images | None:
+    """Make the adversarial examples (N, C, H, W) of one model, in batches; None if it was stopped.
+
+    Raises:
+        ValueError: If a picture is already of the class that a targeted attack wants.
+    """
+    if attack.wanted is not None and bool((attack.wanted == y).any()):
+        raise ValueError("a targeted attack needs another class than the picture's own")
+    eps, stopped, parts = float(ball.eps), False, []
+
+    def watch(first: int) -> OnStep:
+        def on(i: int, state: State) -> bool:
+            nonlocal stopped
+            try:
+                stopped = on_step is not None and bool(on_step(first + i, state))
+            except Stop:
+                stopped = True
+            return stopped
+
+        return on
+
+    for k, rows in enumerate(torch.arange(len(x)).split(BATCH)):
+        wanted = None if attack.wanted is None else attack.wanted[rows]
+        objective = untargeted(model, y[rows]) if wanted is None else targeted(model, wanted)
+        parts.append(
+            pgd(
+                autocast(objective, attack.precision),
+                x[rows],
+                ball,
+                steps=attack.steps if eps > 0 else 0,
+                step_size=eps * min(1.0, 2.5 / max(1, attack.steps)),
+                on_step=watch(k * attack.steps),
+            )
+        )
+        if stopped:
+            return None
+    return torch.cat(parts)
+
+
+def judge(
+    sources: Mapping[str, nn.Module],
+    targets: Mapping[str, nn.Module],
+    x: Images,
+    y: Labels,
+    x_adv: Tensor,
+    ball: Ball,
+    wanted: Labels | None = None,
+    *,
+    seed: int = 0,
+) -> Transfer:
+    """Let the targets say what they see in adversarial examples (S, N, C, H, W), and in noise of the same size."""
+    norm_name = "Linf" if isinstance(ball, Linf) else "L2"
+    direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
+    norms = torch.stack([ball.norm(one - x) for one in x_adv])
+    noisy = [go(x, direction, norm, norm_name)[0] for norm in norms]
+    return Transfer(
+        sources=tuple(sources),
+        targets=tuple(targets),
+        y=y,
+        wanted=wanted,
+        right=torch.stack([says(model, x) == y for model in sources.values()]),
+        clean=torch.stack([says(model, x) for model in targets.values()]),
+        x_adv=x_adv,
+        norm=norms,
+        said=torch.stack([torch.stack([says(model, one) for model in targets.values()]) for one in x_adv]),
+        said_of_noise=torch.stack([torch.stack([says(model, one) for model in targets.values()]) for one in noisy]),
+    )
+
+
+def says(model: nn.Module, x: Images, batch_size: int = 500) -> Labels:
+    """Return the predicted classes (N,)."""
+    with torch.no_grad():
+        return torch.cat([model(part).argmax(1) for part in x.split(batch_size)])
+
+
+def other_classes(y: Labels, classes: int, seed: int) -> Labels:
+    """Draw for each picture a class that is not its own, uniformly (N,)."""
+    steps = torch.randint(1, classes, y.shape, generator=torch.Generator().manual_seed(seed))
+    return (y + steps.to(y)) % classes

@@ -1,0 +1,188 @@
+"""Measure transfer on many pictures; the command behind assets/results/transfer.json.
+
+    python -m core.transfer measure                    all models in checkpoints/, 2,000 test pictures
+    python -m core.transfer measure NAME ...           those, beside what is in the file already
+
+Adversarial examples are kept, so that a model that appears later is added without attacking the others again; what is in
+the file is not computed a second time, unless its model has been trained anew.
+"""
+
+import argparse
+import hashlib
+import logging
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from core import checkpoints, compute, data
+from core.rates import Rate
+from core.transfer.matrix import Attack, craft, judge, other_classes, says
+from core.transfer.results import RESULTS, SETTINGS, Measured, Model, Setting
+from core.transfer.similarity import cka_with_interval
+from core.transfer.views import load
+from core.types import Features, Images, Labels
+
+log = logging.getLogger(__name__)
+KEPT = checkpoints.FOLDER.parent / "runs" / "transfer"
+N, STEPS = 2000, 10
+
+
+def stamp(name: str) -> str:
+    """Return 12 hex digits of the SHA-256 of a model's weights; its header, with what was measured, does not count."""
+    digest = hashlib.sha256()
+    for key, value in sorted(checkpoints.load(name).state_dict().items()):
+        digest.update(key.encode())
+        digest.update(value.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def measure(
+    names: tuple[str, ...],
+    pictures: data.Pictures,
+    *,
+    n: int = N,
+    steps: int = STEPS,
+    seed: int = 0,
+    precision: str = "auto",
+    settings: tuple[Setting, ...] = SETTINGS,
+    out: Path = RESULTS,
+    kept: Path = KEPT,
+) -> Measured:
+    """Measure all pairs of the named models, and of those in the file whose weights are still the same.
+
+    Args:
+        names: Checkpoints.
+        pictures: The test set; n of it are drawn.
+        n: Pictures of the main settings.
+        steps: PGD steps.
+        seed: Of the pictures, the wanted classes and the noise.
+        precision: Of the gradients.
+        settings: What to measure.
+        out: The results file; written after each source.
+        kept: Folder of the adversarial examples.
+
+    Raises:
+        ValueError: If the file holds a measurement with another n, seed or number of steps.
+    """
+    rows = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(seed))[:n].tolist()
+    x, y = pictures.x(rows).contiguous(memory_format=torch.channels_last), pictures.y(rows)
+    wanted = other_classes(y, len(pictures.classes), seed)
+    here: dict[str, nn.Module] = {name: load(name) for name in names}
+    found = _start(here, x, y, {"n": len(x), "seed": seed, "steps": steps}, out)
+    found.about.update(_how(precision, pictures.source))
+    for setting in settings:
+        part = slice(round(setting.part * len(x)))
+        cells = found.cells.setdefault(setting.name, {})
+        for source, model in here.items():
+            missing = {name: other for name, other in here.items() if (source, name) not in cells}
+            if not missing:
+                continue
+            attack = Attack(steps, wanted[part] if setting.goal == "targeted" else None, precision)
+            where = "-".join(map(str, (source, found.models[source].stamp, setting.name, len(x), seed, steps)))
+            path = kept / f"{where.replace('/', '_').replace(' ', '-')}.npy"
+            x_adv = _examples(path, model, x[part], y[part], setting, attack)
+            row = judge({source: model}, missing, x[part], y[part], x_adv[None], setting.ball, attack.wanted, seed=seed)
+            cells.update(row.cells)
+            found.write(out)
+            log.info("%s: %s on %s", setting.name, source, ", ".join(missing))
+    _compare(found, here, x)
+    found.write(out)
+    return found
+
+
+def _start(here: dict[str, nn.Module], x: Images, y: Labels, about: dict[str, Any], out: Path) -> Measured:
+    """Read what is known and forget what concerns weights that are no longer the same."""
+    known = Measured.read(out) or Measured(about=about)
+    for key, value in about.items():
+        if known.about[key] != value:
+            raise ValueError(
+                f"{out.name} was measured with {key} = {known.about[key]}, not {value}; delete it or choose another --out"
+            )
+    stamps = {name: stamp(name) for name in here}
+    anew = {name for name, model in known.models.items() if name in stamps and stamps[name] != model.stamp}
+    models = {name: model for name, model in known.models.items() if name not in anew}
+    for name, model in here.items():
+        if name not in models:
+            clean = Rate(int((says(model, x) == y).sum()), len(y))
+            models[name] = Model(checkpoints.header(name).title or name, stamps[name], clean)
+    return replace(
+        known,
+        models=models,
+        cells={
+            setting: {pair: cell for pair, cell in cells.items() if not anew & set(pair)}
+            for setting, cells in known.cells.items()
+        },
+        similarity={pair: value for pair, value in known.similarity.items() if not anew & set(pair)},
+    )
+
+
+def _how(precision: str, source: str) -> dict[str, str]:
+    fast = precision == "bf16" or (precision == "auto" and compute.has_fast_bf16(compute.device()))
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "how": (
+            f"{source}; PGD from the picture, step 2.5 eps / steps, gradients in {'bfloat16' if fast else 'float32'}, "
+            f"verdicts in float32; {compute.device().type}; torch {torch.__version__}"
+        ),
+    }
+
+
+def _examples(path: Path, model: nn.Module, x: Images, y: Labels, setting: Setting, attack: Attack) -> Images:
+    """Return the adversarial examples, of the file if they are there; either way with perturbations rounded to fp16."""
+    if not path.is_file():
+        x_adv = craft(model, x, y, setting.ball, attack)
+        assert x_adv is not None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            np.save(file, (x_adv - x).half().contiguous().numpy())
+        part.replace(path)
+    delta = torch.from_numpy(np.load(path, allow_pickle=False)).to(x)
+    return (x + delta).clamp(0, 1).contiguous(memory_format=torch.channels_last)
+
+
+def _compare(found: Measured, here: dict[str, nn.Module], x: Images) -> None:
+    """Fill in the similarity of all pairs of representations."""
+    features: dict[str, Features] = {}
+    for a in here:
+        for b in here:
+            if a < b and (a, b) not in found.similarity:
+                for name in (a, b):
+                    if name not in features:
+                        features[name] = _features(here[name], x)
+                found.similarity[a, b] = cka_with_interval(features[a], features[b])
+
+
+def _features(model: nn.Module, x: Images) -> Features:
+    with torch.no_grad():
+        return torch.cat([model.features(part) for part in x.split(500)])  # type: ignore[operator]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    parser = argparse.ArgumentParser(prog="python -m core.transfer", description="Measure who is fooled by whom.")
+    parser.add_argument("action", choices=["measure"])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="models; all that are in checkpoints/ by default")
+    parser.add_argument("--n", type=int, default=N, help="test pictures")
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto", help="of the gradients")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--kept", type=Path, default=KEPT, help="where adversarial examples are kept")
+    given = parser.parse_args(arguments)
+    compute.setup_cpu()
+    try:
+        names = tuple(given.names) or checkpoints.names()
+        measure(
+            names, data.cifar10("test"), n=given.n, steps=given.steps, seed=given.seed, precision=given.precision,
+            out=given.out, kept=given.kept,
+        )  # fmt: skip
+    except (ValueError, checkpoints.CheckpointError, data.DataError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,219 @@
+"""What was measured of transfer: the settings, and the file that holds the numbers.
+
+found = Measured.read()
+found.cells["L2 0.5 untargeted"]["resnet9-standard", "vgg-standard"].fooled
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core import balls, checkpoints
+from core.balls import Ball
+from core.rates import Rate
+from core.recipes import RADII, TransferRecipe
+from core.transfer.matrix import Cell
+from core.transfer.similarity import Estimate
+
+FOLDER = checkpoints.FOLDER.parent / "assets" / "results"
+RESULTS = FOLDER / "transfer.json"
+FIGURE3 = FOLDER / "figure3.json"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One measured matrix.
+
+    Args:
+        norm: "L2" or "Linf".
+        eps: A key of `RADII[norm]`.
+        goal: "untargeted" or "targeted".
+        part: Which fraction of the pictures is used; the further radii of the curves make do with a quarter.
+    """
+
+    norm: str
+    eps: str
+    goal: str = "untargeted"
+    part: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """How the file calls it: "L2 0.5 untargeted"."""
+        return f"{self.norm} {self.eps} {self.goal}"
+
+    @property
+    def ball(self) -> Ball:
+        """The ball of that norm and radius."""
+        return balls.make(self.norm, RADII[self.norm][self.eps])
+
+
+_MAIN = (("L2", "0.5"), ("L2", "1"), ("Linf", "8/255"))
+SETTINGS = (
+    *(Setting(norm, eps, goal) for goal in ("untargeted", "targeted") for norm, eps in _MAIN),
+    *(
+        Setting(norm, eps, part=0.25)
+        for norm, radii in RADII.items()
+        for eps in radii
+        if (norm, eps) not in _MAIN
+    ),
+)  # fmt: skip
+
+
+def setting_of(recipe: TransferRecipe) -> str:
+    """Return the name of the setting that a recipe asks for."""
+    return Setting(recipe.norm, recipe.radius[0], recipe.goal).name
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network that took part: its title, a fingerprint of its weights, and its clean accuracy on the same pictures."""
+
+    title: str
+    stamp: str
+    clean: Rate
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All that was measured.
+
+    Args:
+        about: n, seed, steps, date, and how.
+        models: The networks by name.
+        cells: Setting -> (source, target) -> rates.
+        similarity: (a, b) -> linear CKA of their representations.
+    """
+
+    about: dict[str, Any] = field(default_factory=dict)
+    models: dict[str, Model] = field(default_factory=dict)
+    cells: dict[str, dict[tuple[str, str], Cell]] = field(default_factory=dict)
+    similarity: dict[tuple[str, str], Estimate] = field(default_factory=dict)
+
+    @staticmethod
+    def read(path: Path = RESULTS) -> "Measured | None":
+        """Read the file; None where there is none.
+
+        Raises:
+            ValueError: If it is damaged.
+        """
+        if not path.is_file():
+            return None
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return Measured(
+                about=found["about"],
+                models={
+                    name: Model(m["title"], m["stamp"], Rate(m["clean"]["hits"], m["clean"]["n"]))
+                    for name, m in found["models"].items()
+                },
+                cells={
+                    name: {_pair(key): Cell.of_json(cell) for key, cell in cells.items()}
+                    for name, cells in found["cells"].items()
+                },
+                similarity={
+                    _pair(key): Estimate(s["value"], tuple(s["interval"]), s["n"])
+                    for key, s in found["similarity"].items()
+                },
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{path.name} is damaged ({error}); measure again with: python -m core.transfer measure"
+            ) from error
+
+    def write(self, path: Path = RESULTS) -> None:
+        """Write the file, atomically, a line a cell."""
+        sections: dict[str, Any] = {
+            "about": self.about,
+            "models": {
+                name: {"title": m.title, "stamp": m.stamp, "clean": _short(m.clean.as_json())}
+                for name, m in sorted(self.models.items())
+            },
+            "cells": {
+                name: {
+                    " > ".join(pair): {k: _short(v) for k, v in cell.as_json().items()}
+                    for pair, cell in sorted(cells.items())
+                }
+                for name, cells in self.cells.items()
+            },
+            "similarity": {
+                " > ".join(pair): {"value": round(e.value, 4), "interval": [round(v, 4) for v in e.interval], "n": e.n}
+                for pair, e in sorted(self.similarity.items())
+            },
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_text(_lines(sections, 3) + "\n", encoding="utf-8")
+        part.replace(path)
+
+    def complete(self, name: str) -> tuple[str, ...]:
+        """List the networks of a setting of which every pair is there."""
+        cells = self.cells.get(name, {})
+        sources = [model for model in self.models if (model, model) in cells]
+        return tuple(a for a in sources if all((a, b) in cells and (b, a) in cells for b in sources))
+
+
+@dataclass(frozen=True)
+class Point:
+    """One architecture of figure 3: accuracy of a student of D_det, and how often ResNet's examples fool a standard one."""
+
+    name: str
+    accuracy: float
+    transfer: float
+    accuracy_rate: Rate | None = None
+    transfer_rate: Rate | None = None
+
+
+# Ilyas et al. (2019), figure 3: points read from the vector graphic.
+PAPER = (
+    Point("VGG-16", 0.2794, 0.6567),
+    Point("Inception-v3", 0.3939, 0.8275),
+    Point("ResNet-18", 0.4084, 0.9212),
+    Point("DenseNet", 0.4170, 0.9272),
+    Point("ResNet-50", 0.4470, 0.987),
+)
+PAPER_LINE = ((0.270, 0.630), (0.454, 0.992))  # the dashed line of the figure
+
+
+def figure3(path: Path = FIGURE3) -> tuple[dict[str, Any], tuple[Point, ...]] | None:
+    """Read our points of figure 3 and how they were made; None where they were not measured.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        points = []
+        for name, point in sorted(found["points"].items()):
+            accuracy, transfer = (Rate(point[key]["hits"], point[key]["n"]) for key in ("accuracy", "transfer"))
+            points.append(Point(name, accuracy.value, transfer.value, accuracy, transfer))
+        return dict(found.get("how", {})), tuple(points)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path.name} is damaged ({error})") from error
+
+
+def _pair(key: str) -> tuple[str, str]:
+    source, target = key.split(" > ")
+    return source, target
+
+
+def _short(rate: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "hits": rate["hits"],
+        "n": rate["n"],
+        "value": round(rate["value"], 4),
+        "interval": [round(v, 4) for v in rate["interval"]],
+    }
+
+
+def _lines(value: Any, depth: int, indent: int = 0) -> str:
+    """Write JSON with a line for each entry down to that depth, and what is deeper on one line."""
+    if depth == 0 or not isinstance(value, dict) or not value:
+        return json.dumps(value)
+    pad = " " * (indent + 1)
+    entries = ",\n".join(f"{pad}{json.dumps(key)}: {_lines(v, depth - 1, indent + 1)}" for key, v in value.items())
+    return f"{{\n{entries}\n{' ' * indent}}}"
