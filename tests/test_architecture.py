@@ -21,13 +21,24 @@ LAYERS = (
         "saliency",
         "transfer",
         "usefulness",
+        "usefulness_atlas",
+        "goh",
         "gaussian",
         "frequency",
         "synthesis",
         "morph",
         "bugs",
     ),
-    ("construct", "train", "evaluate", "zoo", "gallery", "experiments"),
+    (
+        "construct",
+        "train",
+        "evaluate",
+        "zoo",
+        "gallery",
+        "experiments",
+        "usefulness_head",
+        "usefulness_views",
+    ),
 )
 LAYER_OF = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
 CORE = sorted((ROOT / "core").rglob("*.py"))

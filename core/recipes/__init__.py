@@ -17,6 +17,7 @@ from core.recipes.perturb import DEFAULT_REACH, REACHES, PerturbRecipe
 from core.recipes.saliency import SaliencyRecipe
 from core.recipes.synthesis import SynthesisRecipe
 from core.recipes.transfer import DEFAULT_RADIUS, RADII, TransferRecipe
+from core.recipes.usefulness import UsefulnessRecipe
 
 __all__ = [
     "DEFAULT_RADIUS",
@@ -29,6 +30,7 @@ __all__ = [
     "SaliencyRecipe",
     "SynthesisRecipe",
     "TransferRecipe",
+    "UsefulnessRecipe",
     "from_json",
     "from_query",
     "option",

@@ -1,0 +1,315 @@
+// The scatter of usefulness against robust usefulness. Python side: pages/ui/usefulness_scatter.py.
+//
+// As in the scrubber, Streamlit calls the default export again on every rerun, into the same parentElement; the slider
+// moves points here, with no server run, and only its release, a brush or a click is reported.
+
+const SVG = "http://www.w3.org/2000/svg";
+const BOX = { width: 460, height: 400, left: 52, right: 12, top: 12, bottom: 44 };
+const living = new WeakMap(); // parentElement -> Atlas
+
+export default function mount({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".atlas");
+  let atlas = living.get(parentElement);
+  if (atlas?.root !== root) {
+    atlas?.destroy();
+    atlas = new Atlas(root);
+    living.set(parentElement, atlas);
+  }
+  const turn = ++atlas.turn;
+  atlas.update(data, setStateValue);
+  return () => {
+    if (atlas.turn !== turn) return; // a later run has taken over
+    atlas.destroy();
+    living.delete(parentElement);
+  };
+}
+
+class Atlas {
+  constructor(root) {
+    this.root = root;
+    this.turn = 0;
+    this.frame = 0;
+    this.sent = {};
+    this.panels = [];
+    this.listeners = new AbortController();
+    const $ = (selector) => root.querySelector(selector);
+    this.el = { range: $(".range"), where: $(".where"), play: $(".play"), panels: $(".panels"), tip: $(".tip"), live: $(".live") };
+    const on = (node, event, act) => node.addEventListener(event, act, { signal: this.listeners.signal });
+    on(this.el.range, "input", () => { this.root.toggleAttribute("data-moving", true); this.go(Number(this.el.range.value)); });
+    on(this.el.range, "change", () => { this.root.removeAttribute("data-moving"); this.report("frame", this.frame); });
+    on(this.el.play, "click", () => this.play());
+  }
+
+  destroy() {
+    clearInterval(this.timer);
+    this.listeners.abort();
+    this.el.panels.replaceChildren();
+  }
+
+  update(data, setStateValue) {
+    this.data = data;
+    this.send = setStateValue;
+    // What the person did since the page was sent wins over an older page's echo.
+    if (data.frame !== this.sent.frame && data.frame !== this.reported) this.frame = data.frame;
+    this.sent.frame = data.frame;
+    this.frame = Math.min(this.frame, data.labels.length - 1);
+    this.el.range.max = data.labels.length - 1;
+    if (this.panels.length !== data.panels.length) {
+      this.panels = data.panels.map((_, i) => new Panel(this, i));
+      this.el.panels.replaceChildren(...this.panels.map((panel) => panel.node));
+    }
+    this.panels.forEach((panel, i) => panel.show(data.panels[i], data));
+    this.paintTheme();
+    this.go(this.frame);
+    this.root.dataset.ready = "yes";
+  }
+
+  paintTheme() {
+    const rgb = getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [255, 255, 255];
+    this.root.dataset.theme = rgb[0] + rgb[1] + rgb[2] < 380 ? "dark" : "light";
+  }
+
+  go(frame) {
+    this.frame = frame;
+    this.el.range.value = frame;
+    const label = this.data.labels[frame];
+    this.el.range.setAttribute("aria-valuetext", `epsilon ${label}`);
+    this.el.where.textContent = `ε = ${label}`;
+    const said = this.panels.map((panel) => panel.draw(frame));
+    this.el.live.textContent = `Epsilon ${label}. ${said.join(" ")}`;
+  }
+
+  play() {
+    clearInterval(this.timer);
+    this.go(0);
+    this.timer = setInterval(() => {
+      if (this.frame + 1 < this.data.labels.length) this.go(this.frame + 1);
+      if (this.frame + 1 >= this.data.labels.length) {
+        clearInterval(this.timer);
+        this.report("frame", this.frame);
+      }
+    }, 900);
+  }
+
+  report(name, value) {
+    clearInterval(this.timer);
+    if (name === "frame") this.reported = value;
+    this.send(name, value);
+  }
+}
+
+class Panel {
+  constructor(atlas, index) {
+    this.atlas = atlas;
+    this.index = index;
+    this.node = document.createElement("figure");
+    this.node.className = "panel";
+    this.title = this.node.appendChild(document.createElement("h3"));
+    this.sub = add(this.node, "p", "sub");
+    this.plot = svg("svg", { class: "plot", viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img" });
+    this.node.append(this.plot);
+    this.count = add(this.node, "p", "count");
+    this.back = this.plot.appendChild(svg("g", {}));
+    this.bars = this.plot.appendChild(svg("g", {}));
+    this.points = this.plot.appendChild(svg("g", {}));
+    this.brush = this.plot.appendChild(svg("rect", { class: "brush", visibility: "hidden" }));
+    this.listen();
+  }
+
+  show(panel, data) {
+    const first = this.panel?.rho.length !== panel.rho.length;
+    this.panel = panel;
+    this.title.textContent = panel.title;
+    this.sub.textContent = panel.subtitle;
+    this.x = scale(data.x, BOX.left, BOX.width - BOX.right);
+    this.y = scale(data.y, BOX.height - BOX.bottom, BOX.top);
+    this.range = data;
+    this.frameWork();
+    if (first) {
+      this.circles = panel.rho.map((_, i) => {
+        const circle = svg("circle", { class: "point", r: 4 });
+        circle.dataset.i = i;
+        return circle;
+      });
+      this.points.replaceChildren(...this.circles);
+    }
+  }
+
+  frameWork() {
+    const { x, y, range } = this;
+    const parts = [];
+    const line = (name, x1, y1, x2, y2) => parts.push(svg("line", { class: name, x1, y1, x2, y2 }));
+    const word = (name, at, down, text, anchor = "middle") => {
+      const node = svg("text", { class: name, x: at, y: down, "text-anchor": anchor });
+      node.textContent = text;
+      parts.push(node);
+    };
+    const [left, right, bottom, top] = [BOX.left, BOX.width - BOX.right, BOX.height - BOX.bottom, BOX.top];
+    parts.push(svg("rect", { class: "area", x: left, y: top, width: right - left, height: y(0) - top }));
+    for (const level of ticks(range.y)) {
+      line(level === 0 ? "zero" : "grid", left, y(level), right, y(level));
+      word("level", left - 6, y(level) + 4, short(level), "end");
+    }
+    for (const level of ticks(range.x)) word("level", x(level), bottom + 16, short(level));
+    line("diagonal", x(0), y(0), x(Math.min(range.x[1], range.y[1])), y(Math.min(range.x[1], range.y[1])));
+    line("grid", left, bottom, right, bottom);
+    word("word", left + 8, top + 16, "robustly useful", "start");
+    word("word", left + 8, y(0) + 18, "useful, not robust", "start");
+    word("axis", (left + right) / 2, BOX.height - 8, "usefulness ρ");
+    const side = svg("text", { class: "axis", transform: `translate(13 ${(top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" });
+    side.textContent = "robust usefulness γ";
+    parts.push(side);
+    this.back.replaceChildren(...parts);
+  }
+
+  at(i, frame) {
+    const gamma = this.panel.gamma[frame][i];
+    const low = this.range.y[0];
+    return { x: this.x(this.panel.rho[i]), y: this.y(Math.max(low, gamma)), gamma };
+  }
+
+  draw(frame) {
+    const { panel, range } = this;
+    const held = range.brush && range.brush.panel === this.index ? range.brush : null;
+    this.plot.classList.toggle("brushed", held !== null);
+    let robust = 0;
+    this.circles.forEach((circle, i) => {
+      const { x, y, gamma } = this.at(i, frame);
+      circle.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+      circle.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+      robust += gamma > 0;
+      circle.classList.toggle("robust", gamma > 0);
+      circle.classList.toggle("off", !panel.on[i]);
+      circle.classList.toggle("in", held?.features.includes(i) ?? false);
+      circle.classList.toggle("shown", panel.shown === i);
+    });
+    this.bars.replaceChildren();
+    if (panel.shown !== null && frame > 0) {
+      const { x } = this.at(panel.shown, frame);
+      const [g, h] = [panel.gamma[frame][panel.shown], panel.half[frame][panel.shown]];
+      const clamp = (v) => this.y(Math.max(range.y[0], Math.min(range.y[1], v)));
+      this.bars.append(svg("line", { class: "error", x1: x, x2: x, y1: clamp(g - h), y2: clamp(g + h) }));
+    }
+    this.drawBrush(held);
+    this.count.innerHTML = "";
+    const number = document.createElement("b");
+    number.textContent = String(robust);
+    this.count.append(number, ` of ${panel.rho.length} features robustly useful`);
+    const sentence = `${panel.title}: ${robust} of ${panel.rho.length} features are robustly useful at epsilon ${range.labels[frame]}.`;
+    this.plot.setAttribute("aria-label", `Scatter of usefulness against robust usefulness. ${sentence}`);
+    return sentence;
+  }
+
+  drawBrush(held) {
+    if (this.from) return;
+    if (!held) return void this.brush.setAttribute("visibility", "hidden");
+    const [x0, x1, y0, y1] = held.box;
+    this.place(this.x(x0), this.x(x1), this.y(y0), this.y(y1));
+  }
+
+  place(x0, x1, y0, y1) {
+    const clip = (v, a, b) => Math.max(a, Math.min(b, v));
+    const [l, r] = [Math.min(x0, x1), Math.max(x0, x1)].map((v) => clip(v, BOX.left, BOX.width - BOX.right));
+    const [t, b] = [Math.min(y0, y1), Math.max(y0, y1)].map((v) => clip(v, BOX.top, BOX.height - BOX.bottom));
+    for (const [name, value] of Object.entries({ x: l, width: r - l, y: t, height: b - t, visibility: "visible" })) {
+      this.brush.setAttribute(name, value);
+    }
+    return [l, r, t, b];
+  }
+
+  listen() {
+    const on = (event, act) => this.plot.addEventListener(event, act, { signal: this.atlas.listeners.signal });
+    const where = (event) => {
+      const box = this.plot.getBoundingClientRect();
+      const k = BOX.width / box.width;
+      return [(event.clientX - box.left) * k, (event.clientY - box.top) * k];
+    };
+    on("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      this.from = where(event);
+      this.moved = false;
+      this.plot.setPointerCapture(event.pointerId);
+    });
+    on("pointermove", (event) => {
+      const here = where(event);
+      if (!this.from) return this.tip(here, event);
+      if (Math.hypot(here[0] - this.from[0], here[1] - this.from[1]) > 5) this.moved = true;
+      if (this.moved) this.place(this.from[0], here[0], this.from[1], here[1]);
+    });
+    on("pointerleave", () => { this.atlas.el.tip.hidden = true; });
+    on("pointercancel", () => { this.from = null; this.draw(this.atlas.frame); });
+    on("pointerup", (event) => {
+      if (!this.from) return;
+      const here = where(event);
+      const from = this.from;
+      this.from = null;
+      const digits = (v) => Number(v.toFixed(3));
+      if (this.moved) {
+        const [l, r, t, b] = this.place(from[0], here[0], from[1], here[1]);
+        const box = [this.x.inverse(l), this.x.inverse(r), this.y.inverse(b), this.y.inverse(t)].map(digits);
+        // Points below the lower edge are drawn at it, and belong to a brush that reaches it.
+        if (b >= BOX.height - BOX.bottom - 1) box[2] = -99;
+        return this.atlas.report("picked", { panel: this.index, box, frame: this.atlas.frame, turn: this.atlas.turn });
+      }
+      const i = this.nearest(here, 12);
+      const picked = i === null ? { panel: this.index, box: null } : { panel: this.index, feature: i };
+      this.atlas.report("picked", { ...picked, frame: this.atlas.frame, turn: this.atlas.turn });
+    });
+  }
+
+  nearest([px, py], most) {
+    let best = null;
+    let distance = most;
+    this.panel.rho.forEach((_, i) => {
+      const { x, y } = this.at(i, this.atlas.frame);
+      const d = Math.hypot(x - px, y - py);
+      if (d < distance) [best, distance] = [i, d];
+    });
+    return best;
+  }
+
+  tip(here, event) {
+    const { tip } = this.atlas.el;
+    const i = this.nearest(here, 9);
+    tip.hidden = i === null;
+    if (i === null) return;
+    const { panel, atlas } = this;
+    const f = atlas.frame;
+    tip.textContent = `feature ${i}, for “${panel.label[i]}”\nρ = ${panel.rho[i].toFixed(2)}\n`
+      + `γ = ${panel.gamma[f][i].toFixed(2)}${f ? ` ± ${panel.half[f][i].toFixed(2)}` : ""} at ε = ${atlas.data.labels[f]}`;
+    const box = atlas.root.getBoundingClientRect();
+    const left = Math.min(event.clientX - box.left + 14, box.width - 190);
+    tip.style.left = `${left}px`;
+    tip.style.top = `${event.clientY - box.top + 14}px`;
+  }
+}
+
+/** A linear map from [a, b] to pixels, with its inverse. */
+function scale([a, b], from, to) {
+  const map = (v) => from + ((v - a) / (b - a)) * (to - from);
+  map.inverse = (p) => a + ((p - from) / (to - from)) * (b - a);
+  return map;
+}
+
+function ticks([a, b]) {
+  const step = [0.1, 0.2, 0.5, 1, 2].find((s) => (b - a) / s <= 8) ?? 5;
+  const found = [];
+  for (let i = Math.ceil(a / step - 1e-9); i * step <= b + 1e-9; i++) found.push(Number((i * step).toFixed(6)));
+  return found;
+}
+
+function short(value) {
+  return String(value).replace("-", "−");
+}
+
+function add(parent, tag, name) {
+  const node = parent.appendChild(document.createElement(tag));
+  node.className = name;
+  return node;
+}
+
+function svg(tag, attributes) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}

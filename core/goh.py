@@ -1,0 +1,301 @@
+"""Goh's two linear constructions of useful, non-robust features: truck against frog, and nothing but linear algebra.
+
+    python -m core.goh build                     writes assets/goh.npz (needs CIFAR-10, a minute)
+
+    known = load()
+    known.single(0).gamma(0.25)                  # one singular vector
+    known.ensemble(2000)                         # many weak directions, summed with the sign of their usefulness
+    known.containment(0, 2844, 0.01)             # a robust direction hidden inside a non-robust one
+
+A linear feature f(x) = a.(x - mean) / std has usefulness rho = E[y f(x)], and the adversary of an L2 ball takes exactly
+eps |a| / std from it. The directions are the singular vectors of the training pictures of both classes, so on these
+pictures every number below follows from each vector's standard deviation and class difference alone; the same numbers on
+test pictures are measured, and differ where the training ones are chance.
+
+Source: Gabriel Goh, "Two Examples of Useful, Non-Robust Features" (Distill, 2019), with the authors' reply.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core import checkpoints, compute, data
+from core.data import CIFAR10_CLASSES
+
+FILE = checkpoints.FOLDER.parent / "assets" / "goh.npz"
+PAIR = ("truck", "frog")  # y = +1, y = -1
+VECTORS = 96  # directions whose pictures are in the file
+SIZES = 41  # ensembles measured on test pictures
+HIDDEN = (0, 2844)  # the directions that are mixed at first: the strongest, and one of the weak end
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear feature's usefulness, on training and on test pictures.
+
+    Args:
+        rho: E[y f(x)] on training pictures.
+        rho_test: The same on test pictures (with the training pictures' sign).
+        deviation: std(a.x) / |a| on training pictures: what eps is divided by.
+        deviation_test: The same on test pictures.
+    """
+
+    rho: float
+    rho_test: float
+    deviation: float
+    deviation_test: float
+
+    def gamma(self, eps: float) -> float:
+        """Robust usefulness inside an L2 ball, on training pictures."""
+        return self.rho - eps / self.deviation
+
+    def gamma_test(self, eps: float) -> float:
+        """The same on test pictures."""
+        return self.rho_test - eps / self.deviation_test
+
+
+@dataclass(frozen=True)
+class Known:
+    """Statistics of the two classes along the singular vectors, strongest first.
+
+    Args:
+        deviation: Standard deviation along each (P), pixel units.
+        difference: Half the difference of the class means along each (P), on training pictures.
+        deviation_test: As deviation, on test pictures (P).
+        difference_test: As difference, on test pictures (P).
+        shown: Indices of the vectors in `vectors` (V).
+        vectors: Unit vectors (V, 3, 32, 32).
+        covariance_test: Of the test pictures along these (V, V).
+        sizes: Sizes of the ensembles that were measured on test pictures (T).
+        ensemble_test: Half the class difference and deviation of each on test pictures (T, 2).
+        ensembles: Their unit vectors (T, 3, 32, 32).
+        n: Training pictures.
+        n_test: Test pictures.
+    """
+
+    deviation: Tensor
+    difference: Tensor
+    deviation_test: Tensor
+    difference_test: Tensor
+    shown: tuple[int, ...]
+    vectors: Tensor
+    covariance_test: Tensor
+    sizes: tuple[int, ...]
+    ensemble_test: Tensor
+    ensembles: Tensor
+    n: int
+    n_test: int
+
+    @property
+    def rho(self) -> Tensor:
+        """Usefulness of every single vector on training pictures (P)."""
+        return (self.difference / self.deviation).abs()
+
+    @property
+    def rho_test(self) -> Tensor:
+        """Usefulness of every single vector on test pictures (P), turned as on the training pictures."""
+        return self.difference.sign() * self.difference_test / self.deviation_test
+
+    @property
+    def chance(self) -> float:
+        """Mean usefulness that a direction which knows nothing shows on the training pictures: sqrt(2 / pi n)."""
+        return float((2 / (torch.pi * self.n)) ** 0.5)
+
+    def single(self, i: int) -> Linear:
+        """Describe the i-th singular vector."""
+        return Linear(
+            float(self.rho[i]), float(self.rho_test[i]), float(self.deviation[i]), float(self.deviation_test[i])
+        )
+
+    def ensemble(self, size: int) -> Linear:
+        """Describe the sum of the `size` weakest vectors, each with the sign of its usefulness.
+
+        Raises:
+            ValueError: If that size was not measured.
+        """
+        t = self._size(size)
+        difference, deviation = self.difference[-size:], self.deviation[-size:]
+        spread = float(deviation.square().sum().sqrt())
+        test_difference, test_deviation = (float(v) for v in self.ensemble_test[t])
+        return Linear(
+            float(difference.abs().sum()) / spread, test_difference / test_deviation, spread / size**0.5, test_deviation
+        )
+
+    def ensemble_vector(self, size: int) -> Tensor:
+        """Return the unit vector of that ensemble (3, 32, 32)."""
+        return self.ensembles[self._size(size)]
+
+    def containment(self, robust: int, brittle: int, alpha: float) -> Linear:
+        """Describe (1 - alpha) a_brittle + alpha a_robust, each turned so that it is useful.
+
+        Raises:
+            ValueError: If one of the vectors is not among those shown, or alpha is not in [0, 1].
+        """
+        r, b = self._index(robust), self._index(brittle)
+        if robust == brittle:
+            raise ValueError("the containment needs two different directions")
+        if not 0 <= alpha <= 1:
+            raise ValueError(f"alpha must be in [0, 1], got {alpha}")
+        weights = torch.tensor([alpha, 1.0 - alpha])
+        rows = torch.tensor([robust, brittle])
+        signs = self.difference[rows].sign() * weights
+        length = float(weights.norm())
+        spread = float((weights * self.deviation[rows]).norm())
+        among = torch.tensor([r, b])
+        spread_test = float((signs @ self.covariance_test[among][:, among] @ signs).sqrt())
+        return Linear(
+            float(signs @ self.difference[rows]) / spread,
+            float(signs @ self.difference_test[rows]) / spread_test,
+            spread / length,
+            spread_test / length,
+        )
+
+    def containment_vector(self, robust: int, brittle: int, alpha: float) -> Tensor:
+        """Return the mixture's unit vector (3, 32, 32)."""
+        signs = self.difference.sign()
+        mixed = alpha * signs[robust] * self.vector(robust) + (1 - alpha) * signs[brittle] * self.vector(brittle)
+        return mixed / mixed.norm()
+
+    def vector(self, i: int) -> Tensor:
+        """Return one of the shown vectors (3, 32, 32)."""
+        return self.vectors[self._index(i)]
+
+    def _index(self, i: int) -> int:
+        if i not in self.shown:
+            raise ValueError(f"direction {i} is not among those kept; the nearest is {self.nearest(i)}")
+        return self.shown.index(i)
+
+    def nearest(self, i: int) -> int:
+        """Return the shown vector nearest to the i-th."""
+        return min(self.shown, key=lambda k: abs(k - i))
+
+    def _size(self, size: int) -> int:
+        if size not in self.sizes:
+            raise ValueError(f"an ensemble of {size} was not measured; have {', '.join(map(str, self.sizes))}")
+        return self.sizes.index(size)
+
+
+def analyse(
+    train: Tensor, y: Tensor, test: Tensor, y_test: Tensor, vectors: int = VECTORS, sizes: int = SIZES
+) -> Known:
+    """Compute everything from the pictures of two classes.
+
+    Args:
+        train: Pictures (N, C, H, W).
+        y: +1 or -1 (N,), as many of each.
+        test: Other pictures (M, C, H, W).
+        y_test: +1 or -1 (M,).
+        vectors: How many singular vectors to keep.
+        sizes: How many ensembles to measure.
+    """
+    shape = train.shape[1:]
+    flat, flat_test = train.flatten(1).double(), test.flatten(1).double()
+    mean = flat.mean(0)
+    centred = flat - mean
+    eigenvalues, columns = torch.linalg.eigh(centred.T @ centred / len(centred))
+    variances, directions = eigenvalues.flip(0).clamp_min(1e-20), columns.flip(1)  # strongest first
+    p = len(variances)
+    difference = _half_difference(centred, y) @ directions
+    along_test = (flat_test - mean) @ directions
+    difference_test = _half_difference(along_test, y_test)
+    shown = tuple(sorted({round(i) for i in np.geomspace(1, p, vectors) - 1} | {i for i in HIDDEN if i < p}))
+    among = torch.tensor(shown)
+    # Dense at both ends: leaving out the few strongest matters as much as starting with the few weakest.
+    few = {round(i) for i in np.geomspace(1, p / 2, sizes // 3)}
+    counts = tuple(sorted({round(i) for i in np.geomspace(1, p, sizes)} | {p - i for i in few}))
+    signed = directions * difference.sign()
+    ensembles = torch.stack([signed[:, -m:].sum(1) / m**0.5 for m in counts])
+    scores = (flat_test - mean) @ ensembles.T
+    measured = torch.stack([_half_difference(scores, y_test), scores.std(0, correction=0)], 1)
+    covariance = torch.cov(along_test[:, among].T, correction=0)
+    return Known(
+        variances.sqrt().float(), difference.float(), along_test.std(0, correction=0).float(), difference_test.float(),
+        shown, directions[:, among].T.reshape(-1, *shape).float(), covariance.float(), counts, measured.float(),
+        ensembles.reshape(-1, *shape).float(), len(train), len(test),
+    )  # fmt: skip
+
+
+def _half_difference(values: Tensor, y: Tensor) -> Tensor:
+    return (values[y > 0].mean(0) - values[y < 0].mean(0)) / 2
+
+
+def save(known: Known, path: Path = FILE) -> None:
+    """Write everything as numbers, the vectors with 8 bits a pixel."""
+    levels = {}
+    for name in ("vectors", "ensembles"):
+        stack = getattr(known, name).flatten(1)
+        levels[name] = (stack / stack.abs().amax(1, keepdim=True) * 127).round().to(torch.int8).numpy()
+    plain = {
+        name: getattr(known, name).numpy()
+        for name in ("deviation", "difference", "deviation_test", "difference_test", "covariance_test", "ensemble_test")
+    }
+    np.savez_compressed(
+        path,
+        **plain,
+        **levels,
+        shown=np.array(known.shown),
+        sizes=np.array(known.sizes),
+        n=known.n,
+        n_test=known.n_test,
+    )
+
+
+def load(path: Path = FILE) -> Known:
+    """Read what `save` wrote.
+
+    Raises:
+        core.data.DataError: If it is not there or is damaged.
+    """
+    if not path.is_file():
+        raise data.DataError(f"{path.name} is not there; make it with: python -m core.goh build")
+    return _load(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path, stamp: int) -> Known:  # noqa: ARG001 - a new file is read anew
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            a = {key: torch.from_numpy(np.asarray(file[key])) for key in file}
+    except (ValueError, OSError) as error:
+        raise data.DataError(f"{path.name} is damaged ({error}); make it again: python -m core.goh build") from error
+
+    def unit(levels: Tensor) -> Tensor:
+        flat = levels.float()
+        side = round((flat.shape[1] / 3) ** 0.5)
+        return (flat / flat.norm(dim=1, keepdim=True)).reshape(-1, 3, side, side)
+
+    return Known(
+        a["deviation"], a["difference"], a["deviation_test"], a["difference_test"], tuple(a["shown"].tolist()),
+        unit(a["vectors"]), a["covariance_test"], tuple(a["sizes"].tolist()), a["ensemble_test"], unit(a["ensembles"]),
+        int(a["n"]), int(a["n_test"]),
+    )  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m core.goh", description="Analyse trucks and frogs.")
+    parser.add_argument("action", choices=["build"])
+    parser.add_argument("--out", type=Path, default=FILE)
+    given = parser.parse_args(arguments)
+    compute.setup_cpu()
+    plus, minus = (CIFAR10_CLASSES.index(name) for name in PAIR)
+    try:
+        parts = []
+        for split in ("train", "test"):
+            pictures = data.cifar10(split)
+            rows = np.flatnonzero((pictures.labels == plus) | (pictures.labels == minus)).tolist()
+            parts += [pictures.x(rows), torch.where(pictures.y(rows) == plus, 1, -1)]
+    except data.DataError as error:
+        sys.exit(str(error))
+    save(analyse(*parts), given.out)
+    sys.stdout.write(f"{given.out}: {given.out.stat().st_size / 1024:.0f} KB\n")
+
+
+if __name__ == "__main__":
+    main()

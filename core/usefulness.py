@@ -1,0 +1,333 @@
+"""How useful is a feature, and how robustly? The paper's two definitions, measured on a network.
+
+A feature f maps pictures to numbers with mean 0 and variance 1. For a task with labels y = +1 or -1 it is
+
+    rho-useful            rho   = E[y f(x)]
+    gamma-robustly useful gamma = E[inf over |delta| <= eps of y f(x + delta)]
+
+and "useful, non-robust" where rho > 0 > gamma. The infimum asks only for the smallest value of f in the ball where
+y = +1, and for the largest where y = -1. So one search for both extremes of every coordinate of a representation
+answers for every task at once: each class against the rest, and each pair of classes.
+
+    found = extremes(model.features, x, L2, (0.25, 0.5))         # low and high of every coordinate, every radius
+    atlas = Measured.of(f, y, found, y[:n])                      # means of each class
+    atlas.on(against_rest(6)).gamma                              # (E, D)
+
+Source: Ilyas et al. (2019), section 2. An attack finds a bound: the true infimum may be lower, never higher.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core import compute
+from core.attacks import descend
+from core.balls import Ball, Eps, Linf
+from core.rules import State
+from core.types import Features, Images, Labels
+
+Z = 1.959964  # of a 95 % interval
+ROWS = 128  # pictures in a batch of gradients; more are no faster on a CPU
+
+
+@dataclass(frozen=True)
+class Task:
+    """A question with two answers; the classes of each side count alike, and so do the two sides.
+
+    Args:
+        positive: Classes with y = +1.
+        negative: Classes with y = -1.
+    """
+
+    positive: tuple[int, ...]
+    negative: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.positive or not self.negative or set(self.positive) & set(self.negative):
+            raise ValueError(f"a task needs two different sides, got {self.positive} and {self.negative}")
+
+
+def against_rest(label: int, classes: int = 10) -> Task:
+    """Make the task "is it of this class?"."""
+    return Task((label,), tuple(k for k in range(classes) if k != label))
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The smallest and the largest value that each feature takes near each picture.
+
+    Args:
+        radii: Radii of the balls (E), growing, in pixel units.
+        f: Values at the pictures themselves (N, D).
+        low: Smallest values found (E, N, D).
+        high: Largest values found (E, N, D).
+    """
+
+    radii: tuple[float, ...]
+    f: Tensor
+    low: Tensor
+    high: Tensor
+
+    @staticmethod
+    def join(parts: "Sequence[Extremes]") -> "Extremes":
+        """Put what was found for different pictures together."""
+        return Extremes(
+            parts[0].radii,
+            torch.cat([part.f for part in parts]),
+            torch.cat([part.low for part in parts], 1),
+            torch.cat([part.high for part in parts], 1),
+        )
+
+
+def extremes(
+    features: Callable[[Images], Features],
+    x: Images,
+    make_ball: Callable[[Eps], Ball],
+    radii: Sequence[float],
+    *,
+    steps: int = 1,
+    rows: int = ROWS,
+    precision: str = "fp32",
+    on_rows: Callable[[int, int], bool | None] | None = None,
+) -> Extremes:
+    """Search every feature's smallest and largest value in balls of growing radius, in one walk.
+
+    The walk is projected gradient descent whose ball grows after every `steps` steps, so that what was found in a small
+    ball is where the search in the next one starts. Features, pictures and both directions share batches.
+
+    Args:
+        features: Maps images to features (N, D).
+        x: Pictures (N, C, H, W) in [0, 1].
+        make_ball: `L2` or `Linf`.
+        radii: Growing radii, pixel units.
+        steps: Gradient steps in each ball, of twice what it grew by, shared among them.
+        rows: Size of the batches. No result depends on it.
+        precision: Of the search, see `core.compute.autocast`; values are what the search itself read.
+        on_rows: Called as `on_rows(done, of)` after each batch; returning True ends the search with what is complete.
+
+    Returns:
+        The best values met on the way: low is never above f, and never rises with the radius.
+
+    Raises:
+        ValueError: If the radii do not grow from above 0.
+    """
+    radii = tuple(float(r) for r in radii)
+    if not radii or radii[0] <= 0 or any(b <= a for a, b in zip(radii, radii[1:], strict=False)):
+        raise ValueError(f"radii must grow from above 0, got {', '.join(f'{r:g}' for r in radii)}")
+    with torch.no_grad():
+        d = features(x[:1]).shape[1]
+    found = torch.empty(len(radii) + 1, len(x) * d * 2)
+    total = found.shape[1]
+    ended = False
+    for first in range(0, total, rows):
+        # The order of rows: picture, then coordinate, then direction (down, up).
+        row = torch.arange(first, min(first + rows, total), device=x.device)
+        sign = 1.0 - 2.0 * (row % 2)
+        part = x[row // (2 * d)].contiguous(memory_format=torch.channels_last)
+        walked = _walk(features, part, (row // 2) % d, sign, make_ball, radii, steps, precision)
+        found[:, first : first + len(row)] = walked.cpu()
+        if on_rows is not None and on_rows(first + len(row), total):
+            ended = True
+            found = found[:, : (first + len(row)) // (2 * d) * 2 * d]
+            break
+    if ended and not found.shape[1]:
+        raise ValueError("stopped before the first picture was done")
+    both = found.reshape(len(radii) + 1, -1, d, 2)
+    return Extremes(radii, both[0, ..., 0], both[1:, ..., 0], -both[1:, ..., 1])
+
+
+def _walk(
+    features: Callable[[Images], Features],
+    x: Images,
+    k: Tensor,
+    sign: Tensor,
+    make_ball: Callable[[Eps], Ball],
+    radii: tuple[float, ...],
+    steps: int,
+    precision: str,
+) -> Tensor:
+    """Minimise sign * f_k from each picture through all balls; return the running minimum (1 + E, N)."""
+    eps = torch.zeros(len(x), dtype=x.dtype, device=x.device)
+    ball = make_ball(eps)
+    values: list[Tensor] = []
+    step_size = 0.0
+
+    def objective(images: Images) -> Tensor:
+        with compute.autocast(images.device, precision):
+            return (features(images).gather(1, k[:, None])[:, 0]).float() * sign
+
+    def grow(i: int, state: State) -> None:
+        nonlocal step_size
+        values.append(state.values)
+        stage, within = divmod(i, steps)
+        if within == 0:
+            eps.fill_(radii[stage])
+            step_size = 2 * (radii[stage] - (radii[stage - 1] if stage else 0.0)) / steps
+
+    last = descend(
+        objective,
+        x,
+        ball,
+        steps=steps * len(radii),
+        rule=lambda i, state: step_size * ball.steepest(state.grad),
+        on_step=grow,
+    )
+    with torch.no_grad():
+        values.append(objective(last))
+    return torch.stack(values).cummin(0).values[::steps]
+
+
+@dataclass(frozen=True)
+class Usefulness:
+    """The usefulness of D features for one task, each turned so that rho >= 0.
+
+    Args:
+        radii: Radii (E), pixel units.
+        rho: Usefulness (D).
+        rho_half: Half the width of its 95 % interval (D).
+        gamma: Robust usefulness at each radius (E, D).
+        gamma_half: Half the width of its 95 % interval (E, D).
+        sign: Which features were turned: +1 or -1 (D).
+    """
+
+    radii: tuple[float, ...]
+    rho: Tensor
+    rho_half: Tensor
+    gamma: Tensor
+    gamma_half: Tensor
+    sign: Tensor
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What every task's rho and gamma follow from: for each class the mean of f and of how far it can be pushed.
+
+    Args:
+        radii: Radii (E), pixel units.
+        mean: Class means of the standardised features (K, D).
+        mean_var: Variances of these means (K, D).
+        push: Class means of how far f can be pushed down [0] and up [1] (2, E, K, D), in standard deviations of f.
+        push_var: Variances of these means (2, E, K, D).
+        n: Pictures behind the means.
+        n_pushed: Pictures behind the pushes.
+    """
+
+    radii: tuple[float, ...]
+    mean: Tensor
+    mean_var: Tensor
+    push: Tensor
+    push_var: Tensor
+    n: int
+    n_pushed: int
+
+    @staticmethod
+    def of(f: Features, y: Labels, found: Extremes, y_found: Labels, classes: int = 10) -> "Measured":
+        """Standardise and average.
+
+        gamma is taken as rho minus the mean push: rho is known from many pictures, and how far f can be pushed varies
+        little from one to another, so that few of them do.
+
+        Args:
+            f: Features of many pictures (M, D), which also fix mean 0 and variance 1.
+            y: Their classes (M,).
+            found: The extremes around some of them (E, N, D).
+            y_found: The classes of those (N,).
+            classes: K.
+
+        Raises:
+            ValueError: If a class has fewer than two pictures among either.
+        """
+        deviation, mean = torch.std_mean(f, dim=0, correction=0)
+        deviation = deviation.clamp_min(1e-12)
+        push = torch.stack([found.f - found.low, found.high - found.f]) / deviation
+        means, variances = _by_class((f - mean) / deviation, y, classes)
+        pushes, push_variances = _by_class(push.movedim(2, 0), y_found, classes)
+        return Measured(
+            found.radii, means, variances, pushes.movedim(0, 2), push_variances.movedim(0, 2), len(y), len(y_found)
+        )
+
+    def on(self, task: Task) -> Usefulness:
+        """Compute rho and gamma of every feature for a task, with y = +1 and y = -1 equally frequent."""
+        plus, minus = list(task.positive), list(task.negative)
+        rho = (self.mean[plus].mean(0) - self.mean[minus].mean(0)) / 2
+        sign = torch.where(rho < 0, -1.0, 1.0)
+        rho_var = _var(self.mean_var[plus]) + _var(self.mean_var[minus])
+        # Where y f is y = +1 and f, or y = -1 and a turned f, the adversary pushes f down; else up.
+        down, up = self.push
+        down_var, up_var = self.push_var
+        straight = (down[:, plus].mean(1) + up[:, minus].mean(1)) / 2
+        turned = (up[:, plus].mean(1) + down[:, minus].mean(1)) / 2
+        straight_var = _var(down_var[:, plus], 1) + _var(up_var[:, minus], 1)
+        turned_var = _var(up_var[:, plus], 1) + _var(down_var[:, minus], 1)
+        gamma = sign * rho - torch.where(sign > 0, straight, turned)
+        gamma_var = rho_var + torch.where(sign > 0, straight_var, turned_var)
+        return Usefulness(self.radii, sign * rho, Z * rho_var.sqrt(), gamma, Z * gamma_var.sqrt(), sign)
+
+    def at_best(self) -> tuple[Usefulness, Tensor]:
+        """Give each feature the class it is most useful for, against the rest; return that class (D) as well."""
+        classes = len(self.mean)
+        every = [self.on(against_rest(c, classes)) for c in range(classes)]
+        best = torch.stack([one.rho for one in every]).argmax(0)
+
+        def chosen(values: list[Tensor]) -> Tensor:
+            stack = torch.stack(values)  # (K, ..., D)
+            return stack.gather(0, best.expand_as(stack[:1]))[0]
+
+        return Usefulness(
+            self.radii,
+            chosen([one.rho for one in every]),
+            chosen([one.rho_half for one in every]),
+            chosen([one.gamma for one in every]),
+            chosen([one.gamma_half for one in every]),
+            chosen([one.sign for one in every]),
+        ), best
+
+
+def linear(w: Tensor, x: Images, y: Tensor, make_ball: Callable[[Eps], Ball], radii: Sequence[float]) -> Usefulness:
+    """Compute rho and gamma of linear features w . x in closed form: gamma = rho - eps |w|_dual / std(w . x).
+
+    The ball is not cut off at [0, 1] here, so that gamma is a lower bound of what pictures allow.
+
+    Args:
+        w: Directions in pixel space (D, C, H, W).
+        x: Pictures (N, C, H, W).
+        y: +1 or -1 (N,); the two count alike.
+        make_ball: `L2` or `Linf`.
+        radii: Radii (E), pixel units.
+    """
+    flat = w.flatten(1)
+    f = x.flatten(1) @ flat.T
+    deviation, mean = torch.std_mean(f, dim=0, correction=0)
+    deviation = deviation.clamp_min(1e-12)
+    f = (f - mean) / deviation
+    plus, minus = f[y > 0], f[y < 0]
+    rho = (plus.mean(0) - minus.mean(0)) / 2
+    half = Z * ((plus.var(0) / len(plus) + minus.var(0) / len(minus)) / 4).sqrt()
+    dual = flat.abs().sum(1) if isinstance(make_ball(0.0), Linf) else torch.linalg.vector_norm(flat, dim=1)
+    eps = torch.tensor(tuple(radii), dtype=f.dtype, device=f.device)[:, None]
+    gamma = rho.abs() - eps * dual / deviation
+    return Usefulness(tuple(radii), rho.abs(), half, gamma, half.expand_as(gamma), torch.where(rho < 0, -1.0, 1.0))
+
+
+def _by_class(values: Tensor, y: Labels, classes: int) -> tuple[Tensor, Tensor]:
+    """Average values (N, ...) within each class; return means (K, ...) and the variances of the means."""
+    means, variances = [], []
+    for c in range(classes):
+        own = values[y == c]
+        if len(own) < 2:
+            raise ValueError(f"class {c} has {len(own)} pictures; usefulness needs two or more of each class")
+        means.append(own.mean(0))
+        variances.append(own.var(0) / len(own))
+    return torch.stack(means), torch.stack(variances)
+
+
+def _var(variances: Tensor, dim: int = 0) -> Tensor:
+    """Return the variance of half the mean of independent means."""
+    return variances.sum(dim) / (2 * variances.shape[dim]) ** 2
+
+
+def batches(n: int, size: int) -> Iterator[range]:
+    """Split n rows into ranges of at most that size."""
+    return (range(first, min(first + size, n)) for first in range(0, n, size))

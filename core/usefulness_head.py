@@ -1,0 +1,171 @@
+"""What is left of a model when some of its features are switched off: a re-weighted head, its accuracy, clean and attacked.
+
+    python -m core.usefulness_head measure           writes assets/results/usefulness-heads.json (minutes)
+
+    atlas = usefulness_atlas.load("resnet9-standard")
+    on = order_by_gamma(atlas, 0.25) < 64                          # the 64 most robustly useful
+    head = masked(model, atlas, on)                                 # or refit(atlas, on)
+    clean_accuracy(atlas, head)                                     # at once, from the atlas's own features
+    robust_accuracy(rewired(model, head), x, y, L2(0.25))           # core.evaluate's
+
+Switching features off does not change what the others compute of a picture: this asks what a *head* can do with them.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core import checkpoints, compute, data, usefulness_atlas
+from core.balls import L2
+from core.evaluate import robust_accuracy
+from core.models import Classifier
+from core.perturb import load as load_model
+from core.rates import Rate
+from core.usefulness_atlas import ASSETS, MODELS, Atlas, spread
+
+log = logging.getLogger(__name__)
+RESULTS = ASSETS / "results" / "usefulness-heads.json"
+RIDGE = 1e-3  # of the refit head, in units of the features' variance
+SHARPNESS = 10.0  # one-hot targets give outputs near 0 and 1; logits are further apart
+KEPT = (8, 16, 32, 64, 128, 256)
+EPS = (0.1, 0.25)
+
+
+def masked(model: Classifier, atlas: Atlas, on: Tensor) -> nn.Linear:
+    """Return the model's own head with features held at their mean where `on` (D,) is false."""
+    weight, bias = model.head.weight.detach(), model.head.bias.detach()
+    off = (~on).to(weight)
+    return _linear(weight * (1 - off), bias + weight @ (off * atlas.centre.to(weight)))
+
+
+def refit(atlas: Atlas, on: Tensor) -> nn.Linear:
+    """Return the least-squares head on the features that are `on` (D,), from the atlas's normal equations."""
+    d = len(on)
+    chosen = torch.cat([on.nonzero()[:, 0], torch.tensor([d])])  # the constant is always there
+    gram = atlas.gram[chosen][:, chosen].double()
+    ridge = RIDGE * torch.eye(len(chosen), dtype=torch.float64)
+    ridge[-1, -1] = 0
+    solved = torch.linalg.solve(gram + ridge, atlas.cross[chosen].double())
+    per_deviation = torch.zeros(d + 1, atlas.cross.shape[1], dtype=torch.float64)
+    per_deviation[chosen] = solved
+    weight = (per_deviation[:d] / atlas.deviation.double()[:, None]).T
+    bias = per_deviation[d] - weight @ atlas.centre.double()
+    return _linear(SHARPNESS * weight.float(), SHARPNESS * bias.float())
+
+
+def head_of(kind: str, model: Classifier, atlas: Atlas, on: Tensor) -> nn.Linear:
+    """Make the head of that kind: "masked" or "refit".
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if kind not in ("masked", "refit"):
+        raise ValueError(f"the head must be masked or refit, got {kind!r}")
+    return masked(model, atlas, on) if kind == "masked" else refit(atlas, on)
+
+
+def rewired(model: Classifier, head: nn.Linear) -> Classifier:
+    """Put another head on the model's representation; body and normalisation are shared."""
+    other = Classifier(model.body, head)
+    other.normalize = model.normalize
+    return other.eval()
+
+
+def clean_accuracy(atlas: Atlas, head: nn.Linear) -> Rate:
+    """Measure a head on the test pictures whose features the atlas holds: no picture and no network needed."""
+    with torch.no_grad():
+        said = head(atlas.z).argmax(1)
+    return Rate(int((said == atlas.y).sum()), len(atlas.y))
+
+
+def order_by_gamma(atlas: Atlas, eps: float) -> Tensor:
+    """Rank the features by gamma for their best class, most robustly useful first: rank (D).
+
+    Raises:
+        ValueError: If the atlas has not that radius.
+    """
+    if eps not in atlas.radii:
+        raise ValueError(f"the atlas has the radii {', '.join(f'{r:g}' for r in atlas.radii)}, not {eps:g}")
+    found, _ = atlas.measured.at_best()
+    rank = torch.empty(len(atlas.centre), dtype=torch.long)
+    rank[found.gamma[atlas.radii.index(eps)].argsort(descending=True)] = torch.arange(len(rank))
+    return rank
+
+
+def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[dict[str, Any]]:
+    """Measure heads that keep the most, or the least, robustly useful features of a model.
+
+    Args:
+        name: The model; its atlas must be there.
+        n: Test pictures that are attacked, each class equally often.
+        steps: PGD steps, see `core.evaluate.robust_accuracy`.
+        seed: Of the choice of pictures.
+        precision: Of the attack's gradients.
+    """
+    atlas, model, test = usefulness_atlas.load(name), load_model(name), data.cifar10("test")
+    assert isinstance(model, Classifier)
+    rows = spread(test.y(), n, seed)
+    x, y = test.x(rows), test.y(rows)
+    rank = order_by_gamma(atlas, 0.25)
+    found = []
+    for kind in ("masked", "refit"):
+        for first in ("most", "least"):
+            for kept in KEPT:
+                if kept > len(rank) or (kept == len(rank) and first == "least"):
+                    continue  # keeping all is the same from both ends
+                on = rank < kept if first == "most" else rank >= len(rank) - kept
+                head = head_of(kind, model, atlas, on)
+                line: dict[str, Any] = {"head": kind, "keep": first, "kept": int(on.sum())}
+                line["clean"] = clean_accuracy(atlas, head).as_json()
+                attacked = rewired(model, head)
+                for eps in EPS:
+                    got = robust_accuracy(attacked, x, y, L2(eps), steps=steps, batch_size=n, precision=precision)
+                    line[f"L2 {eps:g}"] = got.rate.as_json() | {"doubts": list(got.doubts)}
+                log.info("%s %s", name, line)
+                found.append(line)
+    return found
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m core.usefulness_head", description="Switch features off.")
+    parser.add_argument("action", choices=["measure"])
+    parser.add_argument("models", nargs="*", default=list(MODELS))
+    parser.add_argument("--n", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    compute.setup_cpu()
+    try:
+        models = {name: measure(name, given.n, given.steps, given.seed, given.precision) for name in given.models}
+    except (checkpoints.CheckpointError, data.DataError) as error:
+        sys.exit(str(error))
+    about = {
+        "n": given.n, "seed": given.seed, "date": f"{datetime.now(UTC):%Y-%m-%d}", "ranked_at": 0.25,
+        "how": f"clean: the first {usefulness_atlas.SHIPPED} test pictures; attacked: {given.n} test pictures, PGD-{given.steps} on log-odds "
+        f"and margin against the re-weighted model; gradients {given.precision}; torch {torch.__version__}",
+    }  # fmt: skip
+    part = given.out.with_suffix(".part")
+    part.write_text(json.dumps({**about, "models": models}, indent=1, sort_keys=True) + "\n")
+    part.replace(given.out)
+
+
+def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    head = nn.Linear(weight.shape[1], weight.shape[0])
+    head.weight = nn.Parameter(weight.clone(), requires_grad=False)
+    head.bias = nn.Parameter(bias.clone(), requires_grad=False)
+    return head
+
+
+if __name__ == "__main__":
+    main()
