@@ -8,7 +8,9 @@ A hold is the one loop, run a few steps at a time. Every start and every stroke 
 as one picture and the holds since, and that comes out the same to the last bit.
 """
 
+import base64
 import math
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,16 +18,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core import pictures as named
 from core.attacks import descend
 from core.balls import L2
+from core.data import CIFAR10_CLASSES
+from core.decode import PictureError
 from core.objectives import targeted
+from core.recipes import SynthesisRecipe
+from core.recipes.synthesis import LIMITS
 from core.render import Frames, from_uint8, to_uint8
 from core.rules import momentum
+from core.synthesis import gaussians
 from core.types import Images
 
+STEP = 0.15  # L2 length of a step, pixel units
 BETA = 0.5  # of the momentum: smooth, and still turning at once when another class is held
 FILM = 480  # frames kept; beyond that, every second one goes
 UNDO = 40
+MOST_STEPS = 600  # that an address may ask for
 
 
 @dataclass(frozen=True)
@@ -106,9 +116,13 @@ class Board:
         exact = from_uint8(frame)
         return Board(exact, exact, [frame], frame, frame, (), name)
 
+    def copy(self) -> "Board":
+        """Return a board of its own with the same pictures and film, and nothing to undo."""
+        return replace(self, film=list(self.film), _past=[])
+
     def remember(self) -> None:
         """Make this the moment that `undo` returns to."""
-        self._past.append(replace(self, film=list(self.film), _past=[]))
+        self._past.append(self.copy())
         del self._past[:-UNDO]
 
     @property
@@ -187,5 +201,119 @@ def replay(pictures: Images, anchor: Images, acts: Sequence[Act], models: Sequen
     """Do a series of holds: pictures and anchor (M, C, H, W) to pictures (M, C, H, W)."""
     for act in acts:
         hold = Hold(models, pictures, anchor, act.target, eps=act.eps, step_size=act.step_size)
-        pictures = torch.cat([hold.advance(k, act.steps) for k in range(len(models))])
+        pictures = torch.cat([hold.advance(k, act.steps).cpu() for k in range(len(models))])
     return pictures
+
+
+def start(name: str) -> Images:
+    """Return the start of that name (1, C, H, W): "blank", "seed/frog/7" (a draw from a class), or a picture's id.
+
+    Raises:
+        core.decode.PictureError: If there is none of that name.
+        core.data.DataError: If it is a seed and the class Gaussians are not here.
+    """
+    kind, _, rest = name.partition("/")
+    if name == "blank":
+        return torch.ones(1, 3, named.SIZE, named.SIZE)
+    if kind != "seed":
+        return named.get(name).x
+    of_class, _, seed = rest.partition("/")
+    if of_class not in CIFAR10_CLASSES or not (seed.isascii() and seed.isdecimal() and len(seed) < 10):
+        raise PictureError("A seed is named like seed/frog/7.")
+    draws = torch.Generator().manual_seed(int(seed))
+    return gaussians()[CIFAR10_CLASSES.index(of_class)].sample(1, draws)
+
+
+def acts_of(recipe: SynthesisRecipe) -> tuple[Act, ...]:
+    """Read the recipe's holds; what is not a class and a number of steps is left out."""
+    eps, acts, left = limit(recipe), [], MOST_STEPS
+    for hold in recipe.holds:
+        name, _, steps = hold.partition(":")
+        if name in CIFAR10_CLASSES and steps.isascii() and steps.isdecimal() and 0 < int(steps[:6]) <= left:
+            acts.append(Act(CIFAR10_CLASSES.index(name), int(steps), eps, STEP))
+            left -= int(steps)
+    return tuple(acts)
+
+
+def limit(recipe: SynthesisRecipe) -> float:
+    """Return the recipe's eps as a number."""
+    return math.inf if recipe.eps == "none" else float(recipe.eps)
+
+
+def opened(recipe: SynthesisRecipe, models: Sequence[nn.Module]) -> Board:
+    """Make the board that a recipe describes, with its film: a frame for each step.
+
+    Args:
+        recipe: Names start, holds and eps.
+        models: The models, one picture each.
+
+    Raises:
+        core.decode.PictureError, core.data.DataError: See `start`.
+    """
+    board = Board.of(start(recipe.start), len(models), recipe.start)
+    for act in acts_of(recipe):
+        hold = Hold(models, board.pictures, board.anchor, act.target, eps=act.eps, step_size=act.step_size)
+        for _ in range(act.steps):
+            board.add(torch.cat([hold.advance(k, 1).cpu() for k in range(len(models))]))
+        board.held(act)
+    return board
+
+
+def described(board: Board, recipe: SynthesisRecipe) -> SynthesisRecipe | None:
+    """Return the recipe that makes this board, or None where somebody painted or changed the settings in between."""
+    eps = {act.eps for act in board.acts} or {limit(recipe)}
+    if not board.name or len(eps) > 1 or any(act.step_size != STEP for act in board.acts):
+        return None
+    told = next((text for text in LIMITS if limit(replace(recipe, eps=text)) == next(iter(eps))), None)
+    if told is None or sum(act.steps for act in board.acts) > MOST_STEPS or board.name.startswith("upload/"):
+        return None
+    holds = tuple(f"{CIFAR10_CLASSES[act.target]}:{act.steps}" for act in board.acts)
+    return replace(recipe, start=board.name, holds=holds, eps=told)
+
+
+def script(board: Board, names: Sequence[str]) -> str:
+    """Write the Python program that makes the board's pictures anew and saves them as PNG, to the same last bit.
+
+    Args:
+        board: What was drawn and held.
+        names: The models' checkpoints.
+    """
+    if board.name and not board.name.startswith("upload/"):
+        origin = f"origin = anchor = Board.of(start({board.name!r}), {len(names)}).pictures"
+    else:
+        both = [
+            base64.b64encode(zlib.compress(frames.tobytes(), 9)).decode()
+            for frames in (board.origin, board.origin_anchor)
+        ]
+        read = (
+            f"from_uint8(np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape{board.origin.shape})"
+        )
+        origin = f"texts = {both[:1] if both[0] == both[1] else both!r}\norigin, anchor = ({read} for text in (texts[0], texts[-1]))"
+    acts = "".join(
+        f"    Act({act.target}, {act.steps}, {f'{act.eps!r}' if math.isfinite(act.eps) else 'math.inf'}, {act.step_size!r}),"
+        f"  # {CIFAR10_CLASSES[act.target]}\n"
+        for act in board.acts
+    )
+    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
+
+import base64
+import math
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from core.compute import setup_cpu
+from core.morph import Act, Board, replay, start
+from core.perturb import load
+from core.render import from_uint8, png, to_uint8
+
+setup_cpu(1)  # as the app, so that sums round alike
+{origin}
+acts = [  # class, steps, L2 distance allowed, length of a step
+{acts}]
+names = {tuple(names)!r}
+pictures = replay(origin, anchor, acts, [load(name) for name in names])
+for name, picture in zip(names, to_uint8(pictures)):
+    Path(f"{{name}}-morph.png").write_bytes(png(picture))
+'''

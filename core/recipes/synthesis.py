@@ -17,8 +17,8 @@ class SynthesisRecipe:
         view: "morph": a canvas and held buttons; "studio": sixteen at once.
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
-        start: Of the canvas: "seed" (a draw from the class), "picture" or "blank".
-        picture: Where a picture is wanted, see `core.pictures.get`.
+        start: Of the canvas, a name of `core.morph.start`: "seed/frog/0", "blank", or a picture's id.
+        picture: Of the studio, where a picture is wanted, see `core.pictures.get`.
         holds: What the canvas opens with, in order: "frog:40" is forty steps toward the frog.
         task: Of the studio: "generate" from seeds of the class, "turn" the picture into it, "inpaint" a region of it,
             "sharpen" it from few pixels, "mix" two classes, or excite one "feature" of the representation.
@@ -37,7 +37,7 @@ class SynthesisRecipe:
     view: str = option("morph", among=("morph", "studio"))
     standard: str = option("resnet9-standard")
     robust: str = option("resnet9-l2")
-    start: str = option("seed", among=("seed", "picture", "blank"))
+    start: str = option("seed/frog/0")
     picture: str = option("")
     holds: tuple[str, ...] = option(("frog:40",))
     task: str = option("generate", among=TASKS)

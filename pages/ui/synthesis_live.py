@@ -54,15 +54,22 @@ class Live:
         self.frames_shown, self.seconds_held = 0, 0.0
         _boards[self.token] = self
 
-    def verdicts(self, pictures: Images) -> list[dict[str, Any]]:
-        """Say what each model sees in its own picture, and what the judge sees in it."""
-        pictures = pictures.to(next(self.models[0].parameters()).device).contiguous(memory_format=torch.channels_last)
+    def verdict(self, k: int, x: Images) -> dict[str, Any]:
+        """Say what the k-th model sees in its picture (1, C, H, W), and what the judge sees in it."""
+        x = x.to(next(self.models[k].parameters()).device)
         with torch.no_grad():
-            own = [model(pictures[k : k + 1])[0] for k, model in enumerate(self.models)]
-            third = None if self.judge is None else self.judge(pictures)
-        return [
-            {"says": top(logits), "judge": None if third is None else top(third[k], 1)} for k, logits in enumerate(own)
-        ]
+            says = self.models[k](x)[0]
+            judged = None if self.judge is None else top(self.judge(x)[0], 1)
+        return {"says": top(says), "judge": judged}
+
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Say what is seen in the pictures on the board."""
+        return [self.verdict(k, x) for k, x in enumerate(self.board.pictures.split(1))]
+
+    def step(self, hold: Hold, k: int) -> tuple[Images, dict[str, Any]]:
+        """Move the k-th picture by one step; return it (1, C, H, W) and what is seen in it."""
+        x = hold.advance(k, 1)
+        return x.cpu(), self.verdict(k, x)
 
 
 _boards: "weakref.WeakValueDictionary[str, Live]" = weakref.WeakValueDictionary()
@@ -163,10 +170,9 @@ class Talk:
         try:
             while not released.is_set() and steps < LONGEST_HOLD:
                 started = time.monotonic()
-                moved = await asyncio.gather(*(in_pool(hold.advance, k, 1) for k in range(len(live.models))))
+                moved = await asyncio.gather(*(in_pool(live.step, hold, k) for k in range(len(live.models))))
                 steps += 1
-                frame = live.board.add(torch.cat([x.cpu() for x in moved]))
-                says = await in_pool(live.verdicts, live.board.pictures)
+                frame, says = live.board.add(torch.cat([x for x, _ in moved])), [said for _, said in moved]
                 ms = 1000 * (time.monotonic() - started)
                 self.behind += 1
                 await self.tell({"is": "frame", "step": steps, "ms": round(ms, 1), **self.picture(frame, says)})
@@ -201,7 +207,7 @@ class Talk:
     async def tell_board(self) -> None:
         """Send what is in sight now."""
         board = self.live.board
-        says = await in_pool(self.live.verdicts, board.pictures)
+        says = await in_pool(self.live.verdicts)
         state = {"is": "board", "undo": board.can_undo, "film": len(board.film), **self.picture(board.film[-1], says)}
         await self.tell(state)
 
