@@ -40,6 +40,22 @@ Score = Callable[[Logits], Logits]  # what is explained: for each class a number
 Watch = Callable[[int], bool | None]
 
 
+def logit(logits: Logits) -> Logits:
+    """Explain the logits themselves."""
+    return logits
+
+
+def log_odds(logits: Logits) -> Logits:
+    """Explain log p_k / (1 - p_k) of each class k: minus the loss's gradient up to a positive factor, without its death."""
+    own = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)
+    return logits - logits[:, None, :].masked_fill(own, -torch.inf).logsumexp(2)
+
+
+def against(k: int) -> Score:
+    """Explain how far each class's logit is above that of class k."""
+    return lambda logits: logits - logits[:, k : k + 1]
+
+
 @dataclass(frozen=True)
 class Method:
     """What can be asked of `attribute`.
@@ -50,17 +66,19 @@ class Method:
         adds_up: Whether a value is the pixel's share of the score, so that its sign says for or against; otherwise it says
             how strongly the score reacts to the pixel, and its size counts.
         hooked: Whether captum hooks the model, so that every module must be of a kind with a known rule.
+        score: What it explains unless asked otherwise.
     """
 
     title: str
     settings: tuple[str, ...] = ()
     adds_up: bool = True
     hooked: bool = False
+    score: Score = logit
 
 
 # Cheap ones first: the page shows them as they arrive.
 METHODS: dict[str, Method] = {
-    "gradient": Method("Loss gradient", adds_up=False),
+    "gradient": Method("Loss gradient", adds_up=False, score=log_odds),
     "input_x_gradient": Method("Input × gradient"),
     "grad_cam": Method("Grad-CAM"),
     "guided_backprop": Method("Guided Backprop", adds_up=False, hooked=True),
@@ -80,29 +98,13 @@ LINEAR = (
 )  # fmt: skip
 
 
-def logit(logits: Logits) -> Logits:
-    """Explain the logits themselves."""
-    return logits
-
-
-def log_odds(logits: Logits) -> Logits:
-    """Explain log p_k / (1 - p_k) of each class k: minus the loss's gradient up to a positive factor, without its death."""
-    own = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)
-    return logits - logits[:, None, :].masked_fill(own, -torch.inf).logsumexp(2)
-
-
-def against(k: int) -> Score:
-    """Explain how far each class's logit is above that of class k."""
-    return lambda logits: logits - logits[:, k : k + 1]
-
-
 def attribute(
     model: nn.Module,
     x: Images,
     target: Labels,
     method: str,
     *,
-    score: Score = logit,
+    score: Score | None = None,
     samples: int = 32,
     noise: float = 0.15,
     baseline: str | Tensor = "grey",
@@ -118,7 +120,7 @@ def attribute(
         x: Pictures (N, C, H, W) in [0, 1]. Not modified.
         target: The class whose score is explained, per picture (N,).
         method: A key of `METHODS`.
-        score: What is explained; `logit`, `log_odds`, or `against(k)`.
+        score: What is explained: `logit`, `log_odds` or `against(k)`; by default log-odds for the loss gradient, else logits.
         samples: Noisy copies (SmoothGrad, VarGrad), points between baseline and picture (Integrated Gradients), or draws
             of both (Gradient SHAP).
         noise: Standard deviation of the noise, pixel units.
@@ -148,6 +150,7 @@ def attribute(
     if target.shape != x.shape[:1]:
         raise ValueError(f"target must be one class per picture ({len(x)},), got {tuple(target.shape)}")
     twin = _twin(model, dressed=METHODS[method].hooked)
+    score = METHODS[method].score if score is None else score
     job = _Job(_Scored(twin, score, on_step), samples, noise, _baselines(baseline, x), window, generator)
     parts = zip(x.detach().split(ROWS), target.split(ROWS), strict=True)
     return torch.cat([_ATTRIBUTIONS[method](job, part, y).detach() for part, y in parts])

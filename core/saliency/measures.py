@@ -4,16 +4,18 @@ All take maps as values per pixel (N, H, W). Higher is not always better; `MEASU
 """
 
 import copy
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 from core.attacks import check_pixels
+from core.models import Classifier
 from core.saliency.attribution import ROWS, logit
 from core.saliency.maps import edge_strength
 from core.types import Images, Labels, PerExample
 
-FRACTIONS = tuple(i / 10 for i in range(11))  # of the pixels, at which deletion and insertion ask the model
+FRACTIONS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)  # of the pixels, at which deletion and insertion ask the model
 
 
 def cosine(a: Tensor, b: Tensor) -> PerExample:
@@ -31,6 +33,22 @@ def edge_alignment(size: Tensor, x: Images) -> PerExample:
     return cosine(size.abs(), edge_strength(x))
 
 
+def edge_correlation(size: Tensor, x: Images) -> PerExample:
+    """Compute Pearson's correlation of the map's sizes (N, H, W) and the picture's edge strength (N,): 0 for noise."""
+    return cosine(_centred(size.abs()), _centred(edge_strength(x)))
+
+
+def coherence(values: Tensor) -> PerExample:
+    """Compute the correlation of neighbouring pixels of a signed map (N, H, W), per picture (N,): 0 for white noise."""
+    centred = _centred(values)
+    pairs = [(centred[:, 1:], centred[:, :-1]), (centred[:, :, 1:], centred[:, :, :-1])]
+    return (cosine(*pairs[0]) + cosine(*pairs[1])) / 2
+
+
+def _centred(maps: Tensor) -> Tensor:
+    return maps - maps.mean((1, 2), keepdim=True)
+
+
 def gini(size: Tensor) -> PerExample:
     """Compute the Gini index of a map's sizes (N, H, W): 0 if all pixels count alike, near 1 if few count (N,).
 
@@ -45,10 +63,15 @@ def gini(size: Tensor) -> PerExample:
 
 
 def rank_correlation(a: Tensor, b: Tensor) -> PerExample:
-    """Compute Spearman's rank correlation of two maps (N, H, W), per picture (N,); ties are broken by position."""
-    ranks = [m.flatten(1).argsort(1, stable=True).argsort(1, stable=True).double() for m in (a, b)]
-    centred = [r - r.mean(1, keepdim=True) for r in ranks]
+    """Compute Spearman's rank correlation of two maps (N, H, W), per picture (N,); 0 where one of them is constant."""
+    centred = [r - r.mean(1, keepdim=True) for r in (_ranks(a.flatten(1)), _ranks(b.flatten(1)))]
     return cosine(centred[0], centred[1])
+
+
+def _ranks(values: Tensor) -> Tensor:
+    """Rank each row; equal values share their mean rank, or else two half-empty maps would agree where they are empty."""
+    ordered, values = values.sort(1).values, values.contiguous()
+    return (torch.searchsorted(ordered, values) + torch.searchsorted(ordered, values, right=True)).double() / 2
 
 
 def deletion_insertion(
@@ -71,13 +94,16 @@ def deletion_insertion(
     """
     check_pixels(x)
     count = values[0].numel()
-    place = values.flatten(1).argsort(1, descending=True, stable=True).argsort(1, stable=True)  # 0: most important
+    place = (
+        values.flatten(1).argsort(dim=1, descending=True, stable=True).argsort(dim=1, stable=True)
+    )  # 0: most important
     place = place.reshape(len(x), 1, *x.shape[2:])
     empty = torch.full_like(x, fill)
+    full_p, empty_p = probability(model, x, y), probability(model, empty, y)
     areas = []
-    for inside, outside in ((empty, x), (x, empty)):
-        steps = [torch.where(place < round(f * count), inside, outside) for f in FRACTIONS]
-        p = torch.stack([probability(model, step, y) for step in steps])  # (F, N)
+    for inside, outside, first, last in ((empty, x, full_p, empty_p), (x, empty, empty_p, full_p)):
+        between = [torch.where(place < round(f * count), inside, outside) for f in FRACTIONS[1:-1]]
+        p = torch.stack([first, *(probability(model, step, y) for step in between), last])  # (F, N)
         areas.append(torch.trapezoid(p, torch.tensor(FRACTIONS, device=p.device), dim=0))
     return areas[0], areas[1]
 
@@ -89,15 +115,21 @@ def probability(model: nn.Module, x: Images, y: Labels) -> PerExample:
     return p.gather(1, y[:, None])[:, 0]
 
 
-def shuffled(model: nn.Module, generator: torch.Generator) -> nn.Module:
+def shuffled(model: Classifier, generator: torch.Generator, *, top_only: bool = False) -> Classifier:
     """Copy a model with each of its weight tensors in random order: as large as before, and nothing left of what it learnt.
 
     The null model of the randomisation check (Adebayo et al. 2018), which re-initialises instead; this keeps each layer's
     distribution of weights, so that the copy's activations neither die nor explode.
+
+    Args:
+        model: What was trained.
+        generator: Source of the order.
+        top_only: Leave the first half of the blocks as trained: a method that only sees them shows no change.
     """
     twin = copy.deepcopy(model)
+    trained = len(twin.body) // 2 if top_only else 0
     with torch.no_grad():
-        for weights in twin.parameters():
+        for weights in chain(twin.body[trained:].parameters(), twin.head.parameters()):
             order = torch.randperm(weights.numel(), generator=generator).to(weights.device)
             weights.copy_(weights.flatten()[order].reshape(weights.shape))
     return twin

@@ -1,0 +1,4 @@
+from core.saliency.command import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Measure every method on both models: python -m core.saliency measure.
+
+The same test pictures, seeds and settings for each model, so that the difference between two models is one between pairs.
+"""
+
+import argparse
+import functools
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core import checkpoints, compute, data
+from core.models import Classifier
+from core.perturb import load
+from core.saliency.attribution import METHODS, attribute
+from core.saliency.maps import edge_strength, magnitude, reduced
+from core.saliency.measures import (
+    class_alignment,
+    coherence,
+    deletion_insertion,
+    edge_alignment,
+    edge_correlation,
+    gini,
+    rank_correlation,
+    shuffled,
+)
+from core.saliency.views import means_of_training_set
+from core.types import Images, Labels, PerExample
+
+MODELS = ("resnet9-standard", "resnet9-l2")
+RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "saliency.json"
+CONTROLS = ("noise", "edges")  # maps that know nothing of any model: white noise, and the picture's own edges
+BATCH = 50
+WINDOW = 8  # of Occlusion; half the evaluations of the page's 6
+RESAMPLES = 2000
+log = logging.getLogger(__name__)
+
+
+def measure(name: str, x: Images, y: Labels, means: Tensor, *, seed: int, samples: int) -> dict[str, dict[str, Tensor]]:
+    """Measure one model: method -> measure -> one number per picture (N,).
+
+    Args:
+        name: The checkpoint.
+        x: Pictures (N, C, H, W).
+        y: Their labels, whose scores are explained (N,).
+        means: Mean picture of each class (K, C, H, W), for the class alignment (under "gradient").
+        seed: Of the noise and of the shuffled model.
+        samples: See `attribute`.
+    """
+    model = load(name)
+    assert isinstance(model, Classifier)
+    draws = torch.Generator().manual_seed(seed)
+    null, half = shuffled(model, draws), shuffled(model, draws, top_only=True)
+    found: dict[str, list[dict[str, Tensor]]] = {}
+    for part, (xs, ys) in enumerate(zip(x.split(BATCH), y.split(BATCH), strict=True)):
+        for method, explain in _explainers(xs, ys, seed * 10_007 + part, samples).items():
+            made = explain(model)
+            size, signed = magnitude(made), reduced(made)
+            adds_up = method in METHODS and METHODS[method].adds_up
+            deletion, insertion = deletion_insertion(model, xs, ys, signed if adds_up else size)
+            found.setdefault(method, []).append(
+                {
+                    "edge_alignment": edge_alignment(size, xs),
+                    "edge_correlation": edge_correlation(size, xs),
+                    "coherence": coherence(signed),
+                    "sparsity": gini(size),
+                    "deletion": deletion,
+                    "insertion": insertion,
+                    "randomised": rank_correlation(size, magnitude(explain(null))),
+                    "randomised_top": rank_correlation(size, magnitude(explain(half))),
+                }
+            )
+        found["gradient"][-1]["class_alignment"] = class_alignment(model, xs, ys, means)
+        log.info("%s: %d of %d", name, min((part + 1) * BATCH, len(x)), len(x))
+    return {method: {key: torch.cat([p[key] for p in parts]) for key in parts[0]} for method, parts in found.items()}
+
+
+def _explainers(x: Images, y: Labels, seed: int, samples: int) -> dict[str, Callable[[nn.Module], Tensor]]:
+    def by_method(model: nn.Module, method: str) -> Tensor:
+        draws = torch.Generator().manual_seed(seed)
+        return attribute(model, x, y, method, samples=samples, window=WINDOW, generator=draws)
+
+    draws = torch.Generator().manual_seed(seed)
+
+    def noise(_: nn.Module) -> Tensor:
+        return torch.randn(x.shape, generator=draws)
+
+    def edges(_: nn.Module) -> Tensor:
+        return edge_strength(x)[:, None]
+
+    return {**{m: functools.partial(by_method, method=m) for m in METHODS}, "noise": noise, "edges": edges}
+
+
+def summary(values: PerExample, seed: int = 0) -> dict[str, object]:
+    """Return the mean with its 95 % bootstrap interval (percentiles of resampled means)."""
+    draws = torch.Generator().manual_seed(seed)
+    rows = torch.randint(len(values), (RESAMPLES, len(values)), generator=draws)
+    means = values.double()[rows].mean(1)
+    low, high = torch.quantile(means, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+    return {"mean": float(values.double().mean()), "interval": [low, high], "n": len(values)}
+
+
+def run(names: tuple[str, ...], n: int, seed: int, samples: int) -> dict[str, Any]:
+    """Measure the models on the same n test pictures; return everything that the results file holds but its circumstances."""
+    test, means = data.cifar10("test"), means_of_training_set(data.cifar10_root()).x
+    rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[:n].tolist()
+    x, y = test.x(rows), test.y(rows)
+    found = {name: measure(name, x, y, means, seed=seed, samples=samples) for name in names}
+    first = names[0]
+    return {
+        "models": {
+            name: {method: {key: summary(v) for key, v in of.items()} for method, of in methods.items()}
+            for name, methods in found.items()
+        },
+        "differences": {
+            name: {
+                method: {key: summary(v - found[first][method][key]) for key, v in of.items()}
+                for method, of in found[name].items()
+            }
+            for name in names[1:]
+        },
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m core.saliency", description="Measure attribution methods.")
+    parser.add_argument("action", choices=["measure"])
+    parser.add_argument("--models", nargs="+", default=list(MODELS), help="differences are taken from the first")
+    parser.add_argument("--n", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--samples", type=int, default=16)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    threads = compute.setup_cpu()
+    try:
+        found = run(tuple(given.models), given.n, given.seed, given.samples)
+    except (checkpoints.CheckpointError, data.DataError) as error:
+        sys.exit(str(error))
+    about = {
+        "n": given.n,
+        "seed": given.seed,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "profiles": {name: checkpoints.header(name).recipe.get("profile", "") for name in given.models},
+        "how": (
+            f"test pictures, the label's score explained; {given.samples} samples or path points, noise 0.15, grey baseline, "
+            f"window {WINDOW}; deletion and insertion on grey; {threads} CPU threads; torch {torch.__version__}"
+        ),
+    }
+    part = given.out.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps({**about, **found}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    part.replace(given.out)

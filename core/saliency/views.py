@@ -1,0 +1,347 @@
+"""What the Saliency page computes, each view from its recipe.
+
+    recipe = SaliencyRecipe(picture="gallery/7")
+    made = explain(recipe, recipe.robust, "integrated_gradients")        # an Explanation
+    made.attribution, made.logits
+
+The page and the script that it offers for copying call these same functions.
+"""
+
+import functools
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from core import data, perturb, pictures
+from core.attacks import OnStep
+from core.data import CIFAR10_CLASSES
+from core.perturb import Trajectory, load
+from core.pictures import Picture
+from core.recipes import SaliencyRecipe
+from core.saliency.attribution import METHODS, Watch, against, attribute
+from core.saliency.measures import cosine
+from core.types import Images
+
+SHOWN = 8  # pictures of one class
+AVERAGED = 24  # pictures over which the view "classes" averages the gradient
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One model's answer for one picture, attributed to the pixels.
+
+    Args:
+        x: The picture (1, C, H, W).
+        target: The class that is explained.
+        attribution: As `attribute` returns it (1, C or 1, H, W).
+        logits: What the model says (1, K).
+    """
+
+    x: Images
+    target: int
+    attribution: Tensor
+    logits: Tensor
+
+
+@dataclass(frozen=True)
+class Along:
+    """The gradient at each iterate of an attack.
+
+    Args:
+        trajectory: The attack's frames (F).
+        gradients: Gradient of the log-odds of the picture's class at each of them (F, C, H, W).
+    """
+
+    trajectory: Trajectory
+    gradients: Tensor
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """From one class to another: a model's gradient beside the difference of the classes' means.
+
+    Args:
+        towards: The class whose logit is to rise.
+        away: The class whose logit is to fall.
+        gradient: Of logit_towards - logit_away at the picture (1, C, H, W).
+        average: The same, averaged over pictures of the class `towards` (1, C, H, W).
+        averaged: Over how many.
+        cosine: Between the gradient and the difference of the class means.
+        average_cosine: Between the average and that difference.
+        logits: What the model says of the picture (1, K).
+    """
+
+    towards: int
+    away: int
+    gradient: Tensor
+    average: Tensor
+    averaged: int
+    cosine: float
+    average_cosine: float
+    logits: Tensor
+
+
+@dataclass(frozen=True)
+class Means:
+    """Mean picture of each class (K, C, H, W), and of what."""
+
+    x: Tensor
+    of: str
+
+
+def essential(recipe: SaliencyRecipe, method: str) -> SaliencyRecipe:
+    """Return the recipe with everything at its default that this method's map of one model does not depend on."""
+    default = SaliencyRecipe()
+    used = {"picture", "target", "seed", *METHODS[method].settings}
+    kept = {name: value for name, value in vars(recipe).items() if name in used}
+    return replace(default, method=method, **kept)
+
+
+def explain(
+    recipe: SaliencyRecipe,
+    name: str,
+    method: str,
+    *,
+    picture: Picture | None = None,
+    model: nn.Module | None = None,
+    on_step: Watch | None = None,
+) -> Explanation:
+    """Attribute one model's answer for the recipe's picture to its pixels.
+
+    Args:
+        recipe: Picture, target and settings.
+        name: The checkpoint.
+        method: A key of `METHODS`.
+        picture: The picture, where the id alone does not give it (uploads).
+        model: The loaded model, if the caller has it.
+        on_step: See `attribute`.
+
+    Raises:
+        ValueError: If there is no such method or target.
+        core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or model is not there.
+        core.attacks.Stop: If `on_step` asked for it.
+    """
+    model = model if model is not None else load(name)
+    x, picture = _placed(recipe, picture, model)
+    with torch.no_grad():
+        logits = model(x)
+    target = target_of(recipe, picture, logits)
+    made = attribute(
+        model,
+        x,
+        torch.tensor([target], device=x.device),
+        method,
+        samples=recipe.samples,
+        noise=recipe.noise / 100,
+        baseline=recipe.baseline,
+        window=recipe.window,
+        generator=draws_of(recipe, picture.id),
+        on_step=on_step,
+    )
+    return Explanation(x, target, made, logits)
+
+
+def target_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> int:
+    """Resolve the recipe's target for a model that says these logits (1, K).
+
+    Raises:
+        ValueError: If the target is no class.
+    """
+    if recipe.target == "prediction" or (recipe.target == "label" and picture.label is None):
+        return int(logits.argmax())
+    if recipe.target == "label":
+        assert picture.label is not None
+        return picture.label
+    return class_index(recipe.target)
+
+
+def class_index(name: str) -> int:
+    """Return the index of a class.
+
+    Raises:
+        ValueError: If there is none of that name.
+    """
+    if name not in CIFAR10_CLASSES:
+        raise ValueError(f"there is no class {name!r}; have {', '.join(CIFAR10_CLASSES)}")
+    return CIFAR10_CLASSES.index(name)
+
+
+def several(recipe: SaliencyRecipe) -> tuple[str, ...]:
+    """Choose the pictures of the view "pictures": one of each class, or `SHOWN` of one; the seed decides which.
+
+    They come from the source of the recipe's picture, or from the first there is; the photographs are all taken.
+    """
+    kind, sources = recipe.picture.partition("/")[0], pictures.available()
+    kind = kind if kind in sources else sources[0]
+    if kind == "photo":
+        return pictures.ids("photo")
+    draws = draws_of(recipe, kind)
+    wanted = range(len(CIFAR10_CLASSES)) if not recipe.only else (class_index(recipe.only),)
+    chosen: list[str] = []
+    for label in wanted:
+        found = pictures.ids(kind, label)
+        order = torch.randperm(len(found), generator=draws).tolist()
+        chosen += [found[i] for i in order[: SHOWN if recipe.only else 1]]
+    return tuple(chosen)
+
+
+def along(
+    recipe: SaliencyRecipe,
+    name: str,
+    *,
+    picture: Picture | None = None,
+    model: nn.Module | None = None,
+    on_step: OnStep | None = None,
+) -> Along:
+    """Attack the recipe's picture on one model, and take the gradient at each iterate.
+
+    Raises:
+        core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or model is not there.
+    """
+    model = model if model is not None else load(name)
+    made = perturb.attack(recipe.attack, name, picture=picture, model=model, on_step=on_step)
+    x = made.x_adv.detach()
+    y = torch.full((len(x),), made.y, device=x.device)
+    return Along(made, attribute(model, x, y, "gradient"))
+
+
+def contrast(
+    recipe: SaliencyRecipe, name: str, *, picture: Picture | None = None, model: nn.Module | None = None
+) -> Contrast:
+    """Take the gradient from one class to another, at the picture and averaged over pictures of the first class.
+
+    Raises:
+        ValueError: If the two classes are one, or one of them does not exist.
+        core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or model is not there.
+    """
+    model = model if model is not None else load(name)
+    x, picture = _placed(recipe, picture, model)
+    with torch.no_grad():
+        logits = model(x)
+    a, b = classes_of(recipe, picture, logits)
+    gradient = _between(model, x, a, b)
+    source = pictures.available()[0]
+    ids = pictures.ids(source, a) or (picture.id,)
+    order = torch.randperm(len(ids), generator=draws_of(recipe, source))[:AVERAGED].tolist()
+    others = torch.cat([pictures.get(ids[i]).x for i in order]) if ids != (picture.id,) else x
+    average = _between(model, others.to(x), a, b).mean(0, keepdim=True)
+    means = class_means().x.to(x)
+    direction = (means[a] - means[b])[None]
+    found = [float(cosine(g, direction)) for g in (gradient, average)]
+    return Contrast(a, b, gradient, average, len(others), found[0], found[1], logits)
+
+
+def classes_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> tuple[int, int]:
+    """Resolve the two classes of the view "classes": by default from the picture's own class to truck (or to frog).
+
+    Raises:
+        ValueError: If the two are one, or one of them does not exist.
+    """
+    own = picture.label if picture.label is not None else int(logits.argmax())
+    a = class_index(recipe.towards) if recipe.towards else own
+    b = class_index(recipe.away or ("frog" if CIFAR10_CLASSES[a] == "truck" else "truck"))
+    if a == b:
+        raise ValueError(f"choose two different classes, not {CIFAR10_CLASSES[a]} twice")
+    return a, b
+
+
+def _between(model: nn.Module, x: Images, a: int, b: int) -> Tensor:
+    return attribute(model, x, torch.full((len(x),), a, device=x.device), "gradient", score=against(b))
+
+
+def class_means() -> Means:
+    """Average the pictures of each class: of CIFAR-10's training set if it is here, else of the gallery.
+
+    Raises:
+        core.pictures.PictureError: If neither is here.
+    """
+    try:
+        return means_of_training_set(data.cifar10_root())
+    except data.DataError:
+        rows = [torch.cat([pictures.get(id).x for id in pictures.ids("gallery", k)]) for k in range(10)]
+        made = torch.stack([x.mean(0) for x in rows])
+        return Means(made, f"the gallery's {len(rows[0])} generated pictures of each class, CIFAR-10 not being here")
+
+
+@functools.lru_cache(maxsize=2)
+def means_of_training_set(root: Path) -> Means:
+    """Average each class of CIFAR-10's training set in that folder.
+
+    Raises:
+        core.data.DataError: If it is not there.
+    """
+    train = data.cifar10("train", root)
+    per_class = [train.x([int(i) for i in (train.labels == k).nonzero()[0]]) for k in range(len(train.classes))]
+    made = torch.stack([x.mean(0) for x in per_class])
+    return Means(made, f"the {len(per_class[0]):,} training pictures of each class")
+
+
+def draws_of(recipe: SaliencyRecipe, salt: str) -> torch.Generator:
+    """Make a generator that depends on the seed and on a name alone, so that pictures do not influence each other."""
+    return torch.Generator().manual_seed(zlib.crc32(f"{recipe.seed} {salt}".encode()))
+
+
+def _placed(recipe: SaliencyRecipe, picture: Picture | None, model: nn.Module) -> tuple[Images, Picture]:
+    picture = picture if picture is not None else pictures.get(recipe.picture)
+    device = next(model.parameters()).device
+    return picture.x.to(device).contiguous(memory_format=torch.channels_last), picture
+
+
+_COMPUTE = {
+    "methods": """    for method in METHODS:
+        made = explain(recipe, name, method)
+        save(f"{name}-{method}", made.attribution, made.x)""",
+    "pictures": """    for id in several(recipe):
+        made = explain(replace(recipe, picture=id), name, recipe.method)
+        save(f"{name}-{id.replace('/', '-')}", made.attribution, made.x)""",
+    "attack": """    made = along(recipe, name)
+    frame = min(recipe.frame, len(made.gradients) - 1)
+    save(f"{name}-step-{frame}", made.gradients[frame : frame + 1], made.trajectory.x)""",
+    "classes": """    made = contrast(recipe, name)
+    print(f"{name}: cosine with the difference of the class means {made.cosine:.3f}, averaged {made.average_cosine:.3f}")
+    save(name, made.gradient, pictures.get(recipe.picture).x)""",
+}
+_IMPORTS = {
+    "methods": ("from core.saliency import METHODS", "from core.saliency.views import explain"),
+    "pictures": ("from core.saliency.views import explain, several",),
+    "attack": ("from core.saliency.views import along",),
+    "classes": ("from core.saliency.views import contrast",),
+}
+
+
+def script(recipe: SaliencyRecipe) -> str:
+    """Write the Python program that computes the recipe's view and saves its maps as PNG."""
+    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
+    standard = "\n".join(
+        ["from pathlib import Path", *(["from dataclasses import replace"] if recipe.view == "pictures" else [])][::-1]
+    )
+    core = "from core import pictures, render" if recipe.view == "classes" else "from core import render"
+    imports = "\n".join(
+        [core, "from core.compute import setup_cpu", "from core.recipes import SaliencyRecipe", *_IMPORTS[recipe.view]]
+    )
+    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
+
+{standard}
+
+{imports}
+from core.saliency.maps import painted
+
+setup_cpu(1)  # as the app, so that sums round alike
+recipe = SaliencyRecipe(
+    {fields},
+)
+
+
+def save(stem, attribution, x):
+    image = painted(
+        attribution, x, channel=recipe.channel, absolute=recipe.absolute, opacity=recipe.opacity / 100
+    )
+    Path(f"{{stem}}.png").write_bytes(render.png(image[0]))
+
+
+for name in dict.fromkeys(filter(None, (recipe.standard, recipe.robust, recipe.third))):
+{_COMPUTE[recipe.view]}
+'''

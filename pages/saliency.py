@@ -1,0 +1,202 @@
+"""Saliency: what the gradients show."""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core import checkpoints, pictures
+from core.data import CIFAR10_CLASSES
+from core.recipes import DEFAULT_REACH, PerturbRecipe, SaliencyRecipe
+from core.saliency import METHODS
+from core.saliency.maps import CHANNELS
+from pages.ui import saliency_attack, saliency_measured, saliency_shown, shell
+from pages.ui.picker import pick_picture
+from pages.ui.store import lesson
+
+CLAIMS = {
+    "methods": "One picture, one question (which pixels does this answer hang on?), eleven methods of asking it.",
+    "pictures": "One method, several pictures: what is the rule and what is the exception?",
+    "attack": "Play: the gradient at each step of an attack, which is what the attack follows.",
+    "classes": "What would make this more of one class and less of another? Beside it, how the two classes really differ.",
+}
+WORDS = {
+    "methods": ["loss gradient", "completeness", "randomisation check"],
+    "pictures": ["loss gradient", "completeness"],
+    "attack": ["loss gradient"],
+    "classes": ["loss gradient", "inter-class direction"],
+}
+PRESETS = [
+    shell.Preset(
+        "Noise and outline",
+        "Look at *Loss gradient*: the standard model's is grain, the robust model's has the animal's outline in it. Then at"
+        " *SmoothGrad*, which makes the two look much more alike.",
+        {},
+    ),
+    shell.Preset(
+        "Ask for a truck",
+        "The same maps for a class that is not in the picture. Which of them change? A map that stays the same does not"
+        " explain the answer.",
+        {"target": "truck"},
+    ),
+    shell.Preset(
+        "Along an attack",
+        "Press play. The standard model's gradient is another grain at every step; the robust model's keeps its shape.",
+        {"view": "attack"},
+    ),
+    shell.Preset(
+        "From truck to frog",
+        "Beside the difference of the class means, the robust model's averaged gradient has the same blobs in the same places.",
+        {"view": "classes"},
+    ),
+]
+DEFAULTS = SaliencyRecipe()
+
+
+def controls(view: str) -> SaliencyRecipe:
+    """Show the controls that the view has and return the recipe they make (without picture and frame)."""
+    found: dict[str, Any] = {}
+    match view:
+        case "attack":
+            found |= attack_controls()
+        case "classes":
+            found["towards"] = class_box("More of", "towards", "the picture's class")
+            found["away"] = class_box("Less of", "away", "truck (for a truck: frog)")
+        case _:
+            if view == "pictures":
+                found["method"] = st.selectbox(
+                    "Method", list(METHODS), key="method", bind="query-params", format_func=lambda m: METHODS[m].title
+                )
+                found["only"] = class_box("Pictures of", "only", "one of each class")
+            found["target"] = st.selectbox(
+                "Explain the score of",
+                ["label", "prediction", *CIFAR10_CLASSES],
+                key="target",
+                bind="query-params",
+                help="The picture's own class, what each model says, or any class.",
+            )
+    found |= look_controls()
+    with st.expander("More"):
+        if view in ("methods", "pictures"):
+            found |= settings()
+        found["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
+        names = checkpoints.names()
+        found["standard"] = model_box("Left model", names, DEFAULTS.standard, "standard")
+        found["robust"] = model_box("Right model", names, DEFAULTS.robust, "robust")
+        found["third"] = (
+            st.selectbox("One more model", names, index=None, placeholder="none", key="third", bind="query-params")
+            or ""
+        )
+    return SaliencyRecipe(view=view, **found)
+
+
+def look_controls() -> dict[str, Any]:
+    """Show the controls of the drawing."""
+    channel = st.segmented_control(
+        "Show", list(CHANNELS), default=DEFAULTS.channel, key="channel", bind="query-params", required=True, wrap=True,
+        help="The sum over the colour channels, one of them, or all three as a colour picture around grey.",
+    )  # fmt: skip
+    scale = st.segmented_control(
+        "Scale", ["relative", "common"], default=DEFAULTS.scale, key="scale", bind="query-params", required=True,
+        help="“relative”: each map in units of its own strength. “common”: the same colour is the same value in all models.",
+    )  # fmt: skip
+    absolute = st.toggle("Sizes only", key="absolute", bind="query-params", help="Without the sign.")
+    opacity = st.slider(
+        "Map over picture, opacity in %", 0, 100, DEFAULTS.opacity, 5, key="opacity", bind="query-params"
+    )
+    return {"channel": channel, "scale": scale, "absolute": absolute, "opacity": int(opacity)}
+
+
+def settings() -> dict[str, Any]:
+    """Show the settings of the methods."""
+    return {
+        "samples": int(
+            st.slider(
+                "Noisy copies, or points on the path", 1, 128, DEFAULTS.samples, key="samples", bind="query-params",
+                help="For SmoothGrad, VarGrad, Integrated Gradients and Gradient SHAP.",
+            )
+        ),
+        "noise": int(
+            st.slider("Noise, % of the pixel range", 0, 100, DEFAULTS.noise, key="noise", bind="query-params")
+        ),
+        "baseline": st.segmented_control(
+            "Baseline", ["black", "grey", "white"], default=DEFAULTS.baseline, key="baseline", bind="query-params",
+            required=True, help="What stands for “nothing there”.",
+        ),
+        "window": int(
+            st.slider("Occlusion's square, pixels", 1, 32, DEFAULTS.window, key="window", bind="query-params")
+        ),
+    }  # fmt: skip
+
+
+def attack_controls() -> dict[str, Any]:
+    """Show the controls of the attack."""
+    norm = st.segmented_control(
+        "Norm", list(DEFAULT_REACH), default=DEFAULTS.norm, key="norm", bind="query-params", required=True
+    )
+    labels = PerturbRecipe(norm=norm).eps_labels
+    default = labels[PerturbRecipe(norm=norm).at_index]
+    at = st.select_slider("ε of the attack", labels, value=default, key="at", bind="query-params")
+    return {"norm": norm, "at": "" if at == default else at}
+
+
+def class_box(label: str, key: str, nothing: str) -> str:
+    """Show a choice among the classes; "" is none."""
+    return st.selectbox(label, CIFAR10_CLASSES, index=None, placeholder=nothing, key=key, bind="query-params") or ""
+
+
+def model_box(label: str, names: tuple[str, ...], default: str, key: str) -> str:
+    """Show a choice among the models."""
+    index = names.index(default) if default in names else 0
+    return st.selectbox(label, names, index=index, key=key, bind="query-params")
+
+
+shell.header(
+    "Saliency",
+    "The gradient of a robust model has the object in it, that of a standard model looks like noise: each shows the"
+    " features that its model uses.",
+)
+shell.presets(
+    PRESETS,
+    key="saliency",
+    defaults={
+        "picture": pictures.default_id(),
+        **{
+            name: getattr(DEFAULTS, name)
+            for name in ("view", "target", "channel", "scale", "absolute", "opacity", "seed", "norm")
+        },
+        **dict.fromkeys(("towards", "away", "only", "third")),
+    },
+)
+if not checkpoints.names():
+    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+    st.stop()
+view = st.segmented_control(
+    "View",
+    list(CLAIMS),  # the words of the recipe, because they are also what stands in the address
+    default=DEFAULTS.view,
+    key="view",
+    bind="query-params",
+    required=True,
+    wrap=True,
+    label_visibility="collapsed",
+    on_change=lambda: st.query_params.pop("frame", None),
+)
+st.markdown(CLAIMS[view])
+with st.sidebar, shell.told():
+    picture = pick_picture(key="picture")
+    recipe = replace(controls(view), picture=picture.id)
+with shell.told():
+    match view:
+        case "pictures":
+            saliency_shown.several(recipe)
+        case "attack":
+            saliency_attack.show(recipe, picture)
+        case "classes":
+            saliency_shown.classes(recipe, picture)
+        case _:
+            saliency_shown.methods(recipe, picture)
+saliency_measured.show()
+shell.glossary("saliency", [*WORDS[view], "deletion and insertion"])
+with st.expander("The mathematics"):
+    st.markdown(lesson("saliency")["mathematics"])

@@ -1,0 +1,115 @@
+"""Maps on the Saliency page: cards of a picture's maps, all models beside one another, on one scale with its bar."""
+
+import html
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from core import checkpoints, render
+from core.data import CIFAR10_CLASSES
+from core.recipes import SaliencyRecipe
+from core.saliency import maps
+from core.types import Images
+from pages.ui import crisp
+from pages.ui.trajectories import verdicts
+
+STYLE = f"""{crisp.STYLE}<style>
+.maps {{ display: grid; gap: 2.2rem 2.4rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }}
+.maps.wide {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 32rem), 1fr)); }}
+.map h5 {{ margin: 0 0 0.1rem; padding: 0; font-size: 1.02rem; }}
+.map p {{ margin: 0.45rem 0 0; font-size: 0.88rem; line-height: 1.45; }}
+.map .head {{ min-height: 1.6rem; margin-bottom: 0.35rem; }}
+.map details {{ font-size: 0.88rem; line-height: 1.45; margin-top: 0.3rem; }}
+.map summary {{ cursor: pointer; opacity: 0.8; }}
+.map .fails {{ border-left: 3px solid #b35806; padding: 0.1rem 0 0.1rem 0.6rem; }}
+.map .crisp {{ gap: 0.55rem; }}
+.legend {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1.6rem; margin: 0.4rem 0 1.3rem; font-size: 0.86rem; }}
+.legend .bar {{ width: min(20rem, 80vw); }}
+.legend .bar i {{ display: block; height: 0.8rem; border-radius: 0.2rem; border: 1px solid rgb(128 128 128 / 0.4); }}
+.legend .bar span {{ display: flex; justify-content: space-between; }}
+</style>"""
+
+
+def title_of(name: str, recipe: SaliencyRecipe) -> str:
+    """Say in a word which column a model stands in."""
+    return {recipe.standard: "standard", recipe.robust: "robust"}.get(name, "third") if name else ""
+
+
+def limits(attributions: Mapping[str, Tensor], recipe: SaliencyRecipe) -> dict[str, Tensor]:
+    """Return where each map's scale ends (1,): in its own unit, or at the largest of all in one common unit."""
+    own = {name: maps.limits(a, recipe.channel) for name, a in attributions.items()}
+    if recipe.scale == "relative":
+        return own
+    largest = torch.stack(list(own.values())).amax(0)
+    return dict.fromkeys(own, largest)
+
+
+def image(attribution: Tensor, x: Images, recipe: SaliencyRecipe, limit: Tensor | None = None) -> Images:
+    """Paint one map as the recipe asks: (1, 3, H, W)."""
+    return render.from_uint8(
+        maps.painted(
+            attribution,
+            x,
+            channel=recipe.channel,
+            absolute=recipe.absolute,
+            opacity=recipe.opacity / 100,
+            limit=limit,
+        )
+    )
+
+
+def row(
+    title: str,
+    attributions: Mapping[str, Tensor],
+    x: Images,
+    recipe: SaliencyRecipe,
+    notes: Mapping[str, str] | None = None,
+    first: str = "",
+) -> str:
+    """Return the maps of all models beside one another, each with its strength and a note."""
+    ends = limits(attributions, recipe)
+    figures = []
+    for name, attribution in attributions.items():
+        strength = float(maps.limits(attribution, recipe.channel)) / maps.REACH
+        lines = [title_of(name, recipe), f"strength {strength:.2g}"]
+        if notes and notes.get(name):
+            lines.append(notes[name])
+        alt = f"{title}, {checkpoints.header(name).title}: " + "; ".join(lines[1:])
+        figures.append(crisp.figure(image(attribution, x, recipe, ends[name]), alt, tuple(lines)))
+    columns = len(figures) + bool(first)
+    return (
+        f'<div class="crisp" style="grid-template-columns: repeat({columns}, minmax(0, 1fr))">'
+        f"{first}{''.join(figures)}</div>"
+    )
+
+
+def card(title: str, body: str, below: str = "", above: str = "") -> str:
+    """Return a titled card."""
+    head = f'<div class="head"><h5>{html.escape(title)}</h5>{above}</div>'
+    return f'<section class="map">{head}{body}{below}</section>'
+
+
+def legend(recipe: SaliencyRecipe) -> str:
+    """Return the colour bar, and what a unit of it is."""
+    if recipe.channel == "colour":
+        what = "three channels at once: brighter than grey speaks for the class" if not recipe.absolute else "sizes"
+        return f'<div class="legend"><span>Colour view, {what}.</span></div>'
+    ends = ("0", f"{maps.REACH:.0f}") if recipe.absolute else (f"−{maps.REACH:.0f}", "0", f"+{maps.REACH:.0f}")
+    sides = "how strongly" if recipe.absolute else "purple: against the class · orange: for it"
+    unit = (
+        "times the map's own strength (its root mean square, printed below each map)"
+        if recipe.scale == "relative"
+        else "times the strength of the strongest map in the row: the same colour is the same value"
+    )
+    bar = f'<i style="background: {maps.css_gradient(absolute=recipe.absolute)}"></i>'
+    marks = "".join(f"<span>{end}</span>" for end in ends)
+    return (
+        f'<div class="legend" role="img" aria-label="Colour scale from {ends[0]} to {ends[-1]} {unit}; {sides}">'
+        f'<div class="bar">{bar}<span>{marks}</span></div><div>{sides}<br>{unit}</div></div>'
+    )
+
+
+def says(logits: Tensor) -> str:
+    """Say what a model says of one picture."""
+    return verdicts(logits, CIFAR10_CLASSES)[0]

@@ -1,0 +1,227 @@
+"""What was measured of the attribution methods: the chart, the table, where the claim holds and where it does not."""
+
+import functools
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core import checkpoints
+from core.saliency import METHODS
+from core.saliency.command import MODELS, RESULTS
+
+FAILS = 0.5  # rank correlation from which a map is called much the same; there is no agreed limit
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of the results: what it is called, and which way is the claim's.
+
+    Args:
+        title: Axis label.
+        says: One sentence.
+        claim: +1 where the claim wants the robust model's to be larger, -1 smaller, 0 where it says nothing.
+    """
+
+    title: str
+    says: str
+    claim: int = 0
+
+
+MEASURES = {
+    "class_alignment": Measure(
+        "cosine with the inter-class direction",
+        "Does the gradient point from class to class? The quantity of theorem 3, on real pictures.",
+        1,
+    ),
+    "coherence": Measure("correlation of neighbouring pixels", "Does the map look like noise? White noise has 0.", 1),
+    "edge_correlation": Measure(
+        "correlation with the picture's edges", "Does the map trace what is in the picture? Noise has 0.", 1
+    ),
+    "edge_alignment": Measure(
+        "cosine with the picture's edges", "The same without subtracting means: noise reaches about 0.66.", 1
+    ),
+    "sparsity": Measure("Gini index", "How few pixels make up most of the map?"),
+    "deletion": Measure(
+        "area under the deletion curve (small is good)", "How soon does the class go when the map's top pixels go?"
+    ),
+    "insertion": Measure(
+        "area under the insertion curve (large is good)", "How soon does the class come when they come?"
+    ),
+    "randomised": Measure(
+        "rank correlation with the map of shuffled weights",
+        "Does the map depend on what the model learnt? From 0.5 on, the method is marked as failing.",
+    ),
+    "randomised_top": Measure(
+        "the same, upper half of the network shuffled",
+        "Does it depend on where the decision is made? From 0.5 on, the method is marked as failing.",
+    ),
+}
+CONTROLS = {"noise": "(control: noise)", "edges": "(control: the picture's edges)"}
+
+
+def results(path: Path = RESULTS) -> dict[str, Any] | None:
+    """Read the results; None where there are none."""
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@functools.lru_cache(maxsize=4)
+def _read(path: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 - a new measurement is read anew
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def warning(method: str) -> str:
+    """Return the warning beside a method whose map survives the randomisation check, as HTML; else nothing."""
+    found = results()
+    if found is None:
+        return ""
+    bad = []
+    for name, of in found["models"].items():
+        for key, what in (("randomised", "all weights shuffled"), ("randomised_top", "the upper half shuffled")):
+            rate = of.get(method, {}).get(key)
+            if rate and rate["interval"][0] >= FAILS:
+                low, high = rate["interval"]
+                bad.append(f"{_word(name)}, {what}: {rate['mean']:.2f} [{low:.2f}, {high:.2f}]")
+    if not bad:
+        return ""
+    return (
+        f'<p class="fails"><b>Fails the randomisation check</b> (rank correlation, n = {found["n"]}): '
+        f"{html.escape('; '.join(bad))}.</p>"
+    )
+
+
+def show() -> None:
+    """Show what was measured; nothing where there is no results file."""
+    found = results()
+    if found is None:
+        return
+    st.markdown("##### Measured, not only shown")
+    key = st.selectbox(
+        "Measure",
+        list(MEASURES),
+        key="measure",
+        bind="query-params",
+        format_func=lambda k: k.replace("_", " "),
+        width=320,
+    )
+    about = MEASURES[key]
+    st.markdown(about.says)
+    figure = chart(found, key)
+    st.plotly_chart(
+        figure,
+        key="saliency-chart",
+        alt=sentence(found, key),
+        config={"displaylogo": False, "toImageButtonOptions": {"format": "svg", "filename": f"saliency-{key}"}},
+    )
+    st.markdown(sentence(found, key))
+    st.caption(
+        f"Points: means over n = {found['n']} test pictures; bars: 95 % bootstrap intervals; seed {found['seed']}, {found['date']}; "
+        f"{found['how']}. The camera symbol in the chart saves it as SVG."
+    )
+    with st.expander("All numbers"):
+        st.html("<style>.st-key-saliency-table table { display: block; overflow-x: auto; }</style>")
+        with st.container(key="saliency-table"):
+            st.markdown(table(found))
+
+
+def chart(found: Mapping[str, Any], key: str) -> go.Figure:
+    """Draw a point with its interval for each method and model."""
+    figure = go.Figure()
+    rows = [m for m in (*METHODS, *CONTROLS) if any(key in of.get(m, {}) for of in found["models"].values())]
+    for symbol, (name, of) in zip(("circle", "diamond", "square", "cross"), found["models"].items(), strict=False):
+        there = [m for m in rows if key in of.get(m, {})]
+        values = [of[m][key] for m in there]
+        figure.add_scatter(
+            name=_title(name),
+            x=[v["mean"] for v in values],
+            y=[label(m) for m in there],
+            mode="markers",
+            marker={"symbol": symbol, "size": 10},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [v["interval"][1] - v["mean"] for v in values],
+                "arrayminus": [v["mean"] - v["interval"][0] for v in values],
+                "thickness": 1.5,
+            },
+            hovertemplate="%{y}: %{x:.3f}<extra>" + _title(name) + "</extra>",
+        )
+    if key.startswith("randomised"):
+        figure.add_vline(x=FAILS, line={"dash": "dot", "width": 1}, annotation_text="fails from here")
+    figure.update_layout(
+        height=90 + 30 * len(rows) + (40 if len(rows) < 3 else 0),
+        margin={"l": 0, "r": 10, "t": 30, "b": 0},
+        xaxis_title=MEASURES[key].title,
+        yaxis={"autorange": "reversed", "automargin": True},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    return figure
+
+
+def sentence(found: Mapping[str, Any], key: str) -> str:
+    """Say for how many methods the robust model is above, below or not told apart, and whether that is the claim's way."""
+    if not found["differences"]:
+        return ""
+    name, of = next(iter(found["differences"].items()))
+    above, below, same = [], [], []
+    for method in METHODS:
+        if key in of.get(method, {}):
+            low, high = of[method][key]["interval"]
+            (above if low > 0 else below if high < 0 else same).append(label(method))
+    parts = [
+        f"{what}: {', '.join(names)}."
+        for what, names in (
+            (f"{_title(name)} above {_title(next(iter(found['models'])))}", above),
+            ("Below", below),
+            ("Not told apart", same),
+        )
+        if names
+    ]
+    claim = MEASURES[key].claim
+    against = [*(below if claim > 0 else above), *same] if claim else []
+    verdict = ""
+    if claim and not against:
+        verdict = " **Here the claim holds for every method measured.**"
+    elif claim:
+        verdict = f" **Here the claim does not hold for: {', '.join(against)}.**"
+    return " ".join(parts) + verdict
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """Write all numbers as a Markdown table."""
+    keys = list(MEASURES)
+    lines = [
+        "| Method | Model | " + " | ".join(k.replace("_", " ") for k in keys) + " |",
+        "|---" * (2 + len(keys)) + "|",
+    ]
+    for method in (*METHODS, *CONTROLS):
+        for name, of in found["models"].items():
+            if method in of:
+                cells = [_cell(of[method].get(k)) for k in keys]
+                lines.append(f"| {label(method)} | {_word(name)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def label(method: str) -> str:
+    """Name a method, or a control."""
+    return METHODS[method].title if method in METHODS else CONTROLS[method]
+
+
+def _cell(value: Mapping[str, Any] | None) -> str:
+    if value is None:
+        return "–"
+    low, high = value["interval"]
+    return f"**{value['mean']:.3f}** [{low:.3f}, {high:.3f}]"
+
+
+def _title(name: str) -> str:
+    return checkpoints.header(name).title if name in checkpoints.names() else name
+
+
+def _word(name: str) -> str:
+    return {MODELS[0]: "standard", MODELS[1]: "robust"}.get(name, name)
