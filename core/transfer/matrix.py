@@ -9,7 +9,7 @@ source *and* target get right without attack; the second is all pictures. On the
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -137,7 +137,7 @@ class Transfer:
         wanted: The classes that a targeted attack wanted (N,), or None.
         right: Whether the source gets the clean picture right (S, N).
         clean: What each target says of the clean pictures (T, N).
-        x_adv: Adversarial examples (S, N, C, H, W).
+        x_adv: Adversarial examples (S, N, C, H, W); None where only the verdicts were kept.
         norm: Measured length of the perturbations (S, N), pixel units.
         said: What each target says of them (S, T, N).
         said_of_noise: What it says of noise of the same length (S, T, N).
@@ -149,7 +149,7 @@ class Transfer:
     wanted: Int[Tensor, " n"] | None
     right: Bool[Tensor, "s n"]
     clean: Int[Tensor, "t n"]
-    x_adv: Float[Tensor, "s n c h w"]
+    x_adv: Float[Tensor, "s n c h w"] | None
     norm: Float[Tensor, "s n"]
     said: Int[Tensor, "s t n"]
     said_of_noise: Int[Tensor, "s t n"]
@@ -177,6 +177,10 @@ class Transfer:
         """All pairs (source, target)."""
         return {(source, target): self.cell(source, target) for source in self.sources for target in self.targets}
 
+    def verdicts(self) -> "Transfer":
+        """Return the same without the pictures: a thousandth of the memory."""
+        return replace(self, x_adv=None)
+
     @staticmethod
     def join(rows: Sequence["Transfer"]) -> "Transfer":
         """Put the rows of different sources on the same pictures and targets together."""
@@ -192,7 +196,7 @@ class Transfer:
             wanted=first.wanted,
             right=stacked("right"),
             clean=first.clean,
-            x_adv=stacked("x_adv"),
+            x_adv=None if any(row.x_adv is None for row in rows) else stacked("x_adv"),
             norm=stacked("norm"),
             said=stacked("said"),
             said_of_noise=stacked("said_of_noise"),
@@ -295,8 +299,25 @@ def judge(
     wanted: Labels | None = None,
     *,
     seed: int = 0,
+    clean: Mapping[str, Labels] | None = None,
 ) -> Transfer:
-    """Let the targets say what they see in adversarial examples (S, N, C, H, W), and in noise of the same size."""
+    """Let the targets say what they see in adversarial examples (S, N, C, H, W), and in noise of the same size.
+
+    Args:
+        sources: What the examples were made for.
+        targets: Who looks at them.
+        x: The clean images (N, C, H, W).
+        y: Their labels (N,).
+        x_adv: The examples.
+        ball: Its norm measures them.
+        wanted: The classes that a targeted attack wanted (N,).
+        seed: Of the noise.
+        clean: What models say of the clean images (N,), by name, where it is known already.
+    """
+    known = dict(clean or {})
+    for name, model in {**sources, **targets}.items():
+        if name not in known:
+            known[name] = says(model, x)
     norm_name = "Linf" if isinstance(ball, Linf) else "L2"
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
     norms = torch.stack([ball.norm(one - x) for one in x_adv])
@@ -306,8 +327,8 @@ def judge(
         targets=tuple(targets),
         y=y,
         wanted=wanted,
-        right=torch.stack([says(model, x) == y for model in sources.values()]),
-        clean=torch.stack([says(model, x) for model in targets.values()]),
+        right=torch.stack([known[name] == y for name in sources]),
+        clean=torch.stack([known[name] for name in targets]),
         x_adv=x_adv,
         norm=norms,
         said=torch.stack([torch.stack([says(model, one) for model in targets.values()]) for one in x_adv]),

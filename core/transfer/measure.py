@@ -30,7 +30,7 @@ from core.types import Features, Images, Labels
 
 log = logging.getLogger(__name__)
 KEPT = checkpoints.FOLDER.parent / "runs" / "transfer"
-N, STEPS = 2000, 10
+N, STEPS = 2000, 6
 
 
 def stamp(name: str) -> str:
@@ -74,7 +74,8 @@ def measure(
     x, y = pictures.x(rows).contiguous(memory_format=torch.channels_last), pictures.y(rows)
     wanted = other_classes(y, len(pictures.classes), seed)
     here: dict[str, nn.Module] = {name: load(name) for name in names}
-    found = _start(here, x, y, {"n": len(x), "seed": seed, "steps": steps}, out)
+    clean = {name: says(model, x) for name, model in here.items()}
+    found = _start(clean, y, {"n": len(x), "seed": seed, "steps": steps}, out)
     found.about.update(_how(precision, pictures.source))
     for setting in settings:
         part = slice(round(setting.part * len(x)))
@@ -87,7 +88,10 @@ def measure(
             where = "-".join(map(str, (source, found.models[source].stamp, setting.name, len(x), seed, steps)))
             path = kept / f"{where.replace('/', '_').replace(' ', '-')}.npy"
             x_adv = _examples(path, model, x[part], y[part], setting, attack)
-            row = judge({source: model}, missing, x[part], y[part], x_adv[None], setting.ball, attack.wanted, seed=seed)
+            row = judge(
+                {source: model}, missing, x[part], y[part], x_adv[None], setting.ball, attack.wanted, seed=seed,
+                clean={name: said[part] for name, said in clean.items()},
+            )  # fmt: skip
             cells.update(row.cells)
             found.write(out)
             log.info("%s: %s on %s", setting.name, source, ", ".join(missing))
@@ -96,7 +100,7 @@ def measure(
     return found
 
 
-def _start(here: dict[str, nn.Module], x: Images, y: Labels, about: dict[str, Any], out: Path) -> Measured:
+def _start(clean: dict[str, Labels], y: Labels, about: dict[str, Any], out: Path) -> Measured:
     """Read what is known and forget what concerns weights that are no longer the same."""
     known = Measured.read(out) or Measured(about=about)
     for key, value in about.items():
@@ -104,13 +108,14 @@ def _start(here: dict[str, nn.Module], x: Images, y: Labels, about: dict[str, An
             raise ValueError(
                 f"{out.name} was measured with {key} = {known.about[key]}, not {value}; delete it or choose another --out"
             )
-    stamps = {name: stamp(name) for name in here}
+    stamps = {name: stamp(name) for name in clean}
     anew = {name for name, model in known.models.items() if name in stamps and stamps[name] != model.stamp}
     models = {name: model for name, model in known.models.items() if name not in anew}
-    for name, model in here.items():
+    for name, said in clean.items():
         if name not in models:
-            clean = Rate(int((says(model, x) == y).sum()), len(y))
-            models[name] = Model(checkpoints.header(name).title or name, stamps[name], clean)
+            models[name] = Model(
+                checkpoints.header(name).title or name, stamps[name], Rate(int((said == y).sum()), len(y))
+            )
     return replace(
         known,
         models=models,

@@ -21,7 +21,7 @@ from core.decode import PictureError
 from core.perturb import go
 from core.recipes import RADII, TransferRecipe
 from core.rules import State
-from core.transfer.matrix import Attack, Ensemble, Transfer, in_order, other_classes, transfer_matrix
+from core.transfer.matrix import BATCH, Attack, Ensemble, Transfer, craft, in_order, other_classes, transfer_matrix
 from core.types import Images, Labels
 
 EXAMPLES = 4
@@ -161,8 +161,6 @@ def curve(
 
 def steps_of(recipe: TransferRecipe) -> int:
     """Count the steps that one source takes, over all batches."""
-    from core.transfer.matrix import BATCH
-
     return recipe.steps * -(-recipe.n // BATCH)
 
 
@@ -184,14 +182,14 @@ def examples(recipe: TransferRecipe, *, loaded: dict[str, nn.Module] | None = No
     x, y = x[chosen], y[chosen]
     wanted = None if attack.wanted is None else attack.wanted[chosen]
     ball = balls.make(recipe.norm, recipe.radius[1])
-    found = transfer_matrix({recipe.source: source}, {}, x, y, ball, replace(attack, wanted=wanted))
-    assert found is not None
-    x_adv = found.x_adv[0]
+    x_adv = craft(source, x, y, ball, replace(attack, wanted=wanted))
+    assert x_adv is not None
+    norm = ball.norm(x_adv - x)
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(recipe.seed)).to(x)
-    noisy, _ = go(x, direction, found.norm[0], recipe.norm)
+    noisy, _ = go(x, direction, norm, recipe.norm)
     with torch.no_grad():
         said = source(x_adv), target(x_adv), target(noisy)
-    return Examples(tuple(ids[int(k)] for k in chosen), x, y, wanted, x_adv, noisy, found.norm[0], *said)
+    return Examples(tuple(ids[int(k)] for k in chosen), x, y, wanted, x_adv, noisy, norm, *said)
 
 
 def script(recipe: TransferRecipe) -> str:

@@ -1,0 +1,144 @@
+"""Figure 3 of the paper: who learns better from a network's non-robust features is fooled by it more often."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core import exports
+from core.recipes import TransferRecipe, to_json
+from core.transfer import results, views
+from core.transfer.results import PAPER, PAPER_LINE, Point
+from core.transfer.similarity import correlation
+from pages.ui.exports import Download, downloads
+
+GREY, BLUE = "#8c8c8c", "#0072b2"
+
+
+def show(recipe: TransferRecipe) -> None:
+    """Show the paper's five points and, where they were measured, ours."""
+    found = results.figure3(results.FIGURE3)
+    how, ours = found if found is not None else ({}, ())
+    st.plotly_chart(figure(ours), key="transfer-figure3", alt=alt(ours))
+    st.markdown(
+        f"- **The paper's five architectures: r = {_r(PAPER)}.** Each learned from the same training set D_det, whose labels "
+        "are right only by the non-robust features of a ResNet-50."
+    )
+    if ours:
+        st.markdown(f"- **Ours: r = {_r(ours)}.** Small networks, our own D_det. {_words(how)}")
+    else:
+        st.markdown(
+            "- **Ours: not measured.** It takes a student of our D_det set for each architecture; the file of these numbers "
+            "is not here."
+        )
+    st.markdown(
+        "A correlation over so few points is weak evidence by itself: look at its interval. The paper does not say which ε "
+        "and how many steps its transfer rates were measured with, so compare the order of the points, not their height."
+    )
+    with st.expander("The numbers", icon=":material/table:"):
+        rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
+        st.dataframe(
+            {
+                "who": [who for who, _ in rows],
+                "architecture": [point.name for _, point in rows],
+                "accuracy of the student of D_det": [_cell(p.accuracy, p.accuracy_rate) for _, p in rows],
+                "transfer rate": [_cell(p.transfer, p.transfer_rate) for _, p in rows],
+            },
+            hide_index=True,
+            alt="The points of the figure",
+        )
+    st.caption(
+        "The paper's points are read from the vector graphic of figure 3 (Ilyas et al. 2019); it gives no intervals and no n. "
+        "Its dashed line is drawn as printed."
+    )
+    downloads(files(recipe, ours), key="transfer-figure3", script=views.script(recipe))
+
+
+def figure(ours: Sequence[Point]) -> go.Figure:
+    """Draw transfer over accuracy."""
+    drawn = go.Figure()
+    drawn.add_scatter(
+        x=[100 * x for x, _ in PAPER_LINE],
+        y=[100 * y for _, y in PAPER_LINE],
+        mode="lines",
+        line={"color": GREY, "dash": "dash", "width": 1.5},
+        name="the paper's line",
+        hoverinfo="skip",
+    )
+    for name, points, colour, symbol in (("paper", PAPER, GREY, "circle"), ("ours", ours, BLUE, "diamond")):
+        if not points:
+            continue
+        drawn.add_scatter(
+            x=[100 * p.accuracy for p in points],
+            y=[100 * p.transfer for p in points],
+            error_x=_bars([(p.accuracy, p.accuracy_rate) for p in points]),
+            error_y=_bars([(p.transfer, p.transfer_rate) for p in points]),
+            text=[p.name for p in points],
+            textposition=["bottom right" if i % 2 else "top left" for i in range(len(points))],
+            hovertemplate="%{text}: accuracy %{x:.1f} %, transfer %{y:.1f} %<extra></extra>",
+            mode="markers+text",
+            name=name,
+            marker={"color": colour, "symbol": symbol, "size": 13},
+            cliponaxis=False,
+        )
+    drawn.update_layout(
+        height=460,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis={"title": "test accuracy when trained on D_det, %"},
+        yaxis={"title": "fooled by the source's examples, %"},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    low = min([20.0, *(100 * p.accuracy - 4 for p in ours)])
+    drawn.update_xaxes(range=[low, max([50.0, *(100 * p.accuracy + 4 for p in ours)])])
+    drawn.update_yaxes(range=[min([55.0, *(100 * p.transfer - 6 for p in ours)]), 104])
+    return drawn
+
+
+def alt(ours: Sequence[Point]) -> str:
+    """Say in words what the figure shows."""
+    text = "; ".join(f"{p.name} {100 * p.accuracy:.0f} and {100 * p.transfer:.0f} per cent" for p in PAPER)
+    mine = "; ".join(f"{p.name} {100 * p.accuracy:.0f} and {100 * p.transfer:.0f} per cent" for p in ours)
+    return f"Accuracy of a student of D_det against transfer rate. Paper: {text}." + (f" Ours: {mine}." if ours else "")
+
+
+def files(recipe: TransferRecipe, ours: Sequence[Point]) -> list[Download]:
+    """List the downloads."""
+    rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
+
+    def csv() -> str:
+        return exports.table(
+            {
+                "who": [who for who, _ in rows],
+                "architecture": [p.name for _, p in rows],
+                "accuracy": [p.accuracy for _, p in rows],
+                "transfer": [p.transfer for _, p in rows],
+            }
+        )
+
+    return [
+        Download("Points, CSV", "figure3.csv", "text/csv", csv),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]
+
+
+def _r(points: Sequence[Point]) -> str:
+    return str(correlation([p.accuracy for p in points], [p.transfer for p in points]))
+
+
+def _cell(value: float, rate: object) -> str:
+    return str(rate) if rate is not None else f"{100 * value:.1f} %"
+
+
+def _words(how: dict[str, object]) -> str:
+    return " · ".join(f"{key}: {value}" for key, value in sorted(how.items()))
+
+
+def _bars(values: list[tuple[float, object]]) -> dict[str, object]:
+    found = [(v, rate.interval if rate is not None else (v, v)) for v, rate in values]  # type: ignore[attr-defined]
+    return {
+        "array": [100 * (high - v) for v, (_, high) in found],
+        "arrayminus": [100 * (v - low) for v, (low, _) in found],
+        "symmetric": False,
+        "thickness": 1.2,
+        "visible": any(rate is not None for _, rate in values),
+    }
