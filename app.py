@@ -16,6 +16,7 @@ else:
             st.Page("pages/frog.py", title="Robust frog", icon=":material/auto_awesome:", url_path="frog"),
             st.Page("pages/saliency.py", title="Saliency", icon=":material/gradient:", url_path="saliency"),
             st.Page("pages/synthesis.py", title="Synthesis", icon=":material/brush:", url_path="synthesis"),
+            st.Page("pages/transfer.py", title="Transfer", icon=":material/grid_on:", url_path="transfer"),
         ],
         position="top",
     ).run()
