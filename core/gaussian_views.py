@@ -1,0 +1,212 @@
+"""What the Gaussian page computes: both models of one recipe, the experiment beside the formula, curves in many dimensions.
+
+    recipe = GaussianRecipe(eps=1.0)
+    sides(recipe)["robust"].angle          # degrees between the robust model's gradient and the classes' direction
+    experiment(recipe)["each"].angles      # the same by sampling and gradient descent
+
+The page, the drawing in the browser and the script offered for copying give the same numbers.
+"""
+
+import math
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from core import gaussian
+from core.gaussian_fit import POINTS, REPEATS, Fit, sampled_variances, standard_draws, train
+from core.recipes import GaussianRecipe
+
+SHOWN = 150  # points of each class in the drawing
+KAPPAS = (10.0, 100.0, 1000.0)
+# Figure 4 of the paper: eps of its panels, and the slope of the line drawn there, measured in the vector graphics.
+FIGURE_4 = {0.0: 0.2, 1.0: 1.514, 10.0: 5.781}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One model, the plain fit or the robust one, and how it fares.
+
+    Args:
+        variances: Of the model's Gaussian along the principal axes (2).
+        slope: x2/x1 of the decision line.
+        angle: Degrees between input gradient and inter-class direction.
+        kappa: Largest over smallest variance.
+        clean: Accuracy.
+        attacked: Accuracy when every point may move by eps toward the line.
+        loss: Expected negative log-likelihood, nats.
+        attacked_loss: The same under the adversary who moves points by eps in root mean square.
+    """
+
+    variances: Tensor
+    slope: float
+    angle: float
+    kappa: float
+    clean: float
+    attacked: float
+    loss: float
+    attacked_loss: float
+
+
+def truth_of(recipe: GaussianRecipe) -> Tensor:
+    """Return the variances (2) of the data along the principal axes."""
+    return torch.tensor([recipe.var1, recipe.var2], dtype=torch.float64)
+
+
+def mu_of(recipe: GaussianRecipe) -> Tensor:
+    """Return the mean (2) of class +1, along the principal axes."""
+    return gaussian.turn(torch.tensor([[recipe.mu1, recipe.mu2]], dtype=torch.float64), -recipe.angle)[0]
+
+
+def sides(recipe: GaussianRecipe) -> dict[str, Side]:
+    """Compute the "standard" and the "robust" model in closed form.
+
+    Raises:
+        ValueError: If both classes have the same mean.
+    """
+    truth = truth_of(recipe)
+    return {"standard": side(recipe, truth), "robust": side(recipe, gaussian.robust_fit(truth, recipe.eps))}
+
+
+def side(recipe: GaussianRecipe, model: Tensor) -> Side:
+    """Compute how a model with these variances (2) and the right mean fares."""
+    truth, mu, ellipse = truth_of(recipe), mu_of(recipe), recipe.shape == "ellipse"
+    return Side(
+        variances=model,
+        slope=gaussian.slope(mu, model, recipe.angle),
+        angle=gaussian.angle(mu, model),
+        kappa=gaussian.condition_number(model),
+        clean=gaussian.accuracy(mu, model, truth, ellipse=ellipse),
+        attacked=gaussian.accuracy(mu, model, truth, recipe.eps, ellipse=ellipse),
+        loss=gaussian.loss(model, truth),
+        attacked_loss=gaussian.loss(model, truth, recipe.eps),
+    )
+
+
+def draws(recipe: GaussianRecipe, shape: tuple[int, ...]) -> Tensor:
+    """Draw the recipe's points (..., 2), of mean 0 and covariance I."""
+    generator = torch.Generator().manual_seed(recipe.seed)
+    return standard_draws(shape, generator, ellipse=recipe.shape == "ellipse")
+
+
+def points(recipe: GaussianRecipe) -> tuple[Tensor, Tensor]:
+    """Return the points of the drawing (2 n, 2) in the plane, and their labels +1 or -1 (2 n)."""
+    z = draws(recipe, (2, SHOWN, 2)) * truth_of(recipe).sqrt() + mu_of(recipe)
+    y = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat_interleave(SHOWN)
+    return gaussian.turn(z.flatten(0, 1) * y[:, None], recipe.angle), y
+
+
+def moves(recipe: GaussianRecipe, model: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Return the adversary's best moves (N, 2), in the plane, at points x (N, 2) with labels y (N) against a model (2)."""
+    v = gaussian.turn(x * y[:, None], -recipe.angle) - mu_of(recipe)
+    if recipe.budget == "each":
+        delta = gaussian.worst_move(v, model, recipe.eps)
+    else:
+        delta = v * gaussian.linear_adversary(model, truth_of(recipe), recipe.eps)
+    return gaussian.turn(delta * y[:, None], recipe.angle)
+
+
+def gap(recipe: GaussianRecipe, normal: Tensor) -> float:
+    """Measure how far the ellipse that carries class +1 stays from a line through 0; negative where it is cut.
+
+    Args:
+        recipe: Of shape "ellipse".
+        normal: The line's normal (2), along the principal axes.
+    """
+    reach = 2 * float((normal.square() * truth_of(recipe)).sum().sqrt())
+    return (abs(float(normal @ mu_of(recipe))) - reach) / float(normal.norm())
+
+
+def experiment(recipe: GaussianRecipe) -> dict[str, Fit]:
+    """Fit the robust model to samples, by gradient descent against each kind of adversary: "average" and "each"."""
+    v = draws(recipe, (REPEATS, POINTS, 2)) * truth_of(recipe).sqrt()
+    u = gaussian.turn((v + mu_of(recipe)).flatten(0, 1), recipe.angle).reshape(v.shape)
+    return {budget: train(u, recipe.eps, budget) for budget in ("average", "each")}
+
+
+def spectrum(dim: int, kappa: float) -> Tensor:
+    """Make variances (D,) of mean 1, from one to the next by the same factor, with this condition number."""
+    values = torch.logspace(0, -math.log10(kappa), dim, dtype=torch.float64)
+    return values / values.mean()
+
+
+def relative_eps(recipe: GaussianRecipe) -> float:
+    """Return eps over the root mean square distance of a point from its mean: what carries over to other dimensions."""
+    return recipe.eps / math.sqrt(recipe.var1 + recipe.var2)
+
+
+def vulnerability(dim: int, kappas: Tensor, relative: float) -> dict[str, list[float]]:
+    """Compute what the adversary adds to the loss, in nats for each dimension, at fixed trace.
+
+    Args:
+        dim: Number of dimensions.
+        kappas: Condition numbers (K,) of the data.
+        relative: eps over the root of the trace.
+
+    Returns:
+        The curves (K) of the "standard" and of the "robust" model.
+    """
+    found: dict[str, list[float]] = {"standard": [], "robust": []}
+    eps = relative * math.sqrt(dim)
+    for kappa in kappas.tolist():
+        truth = spectrum(dim, kappa)
+        for name, model in (("standard", truth), ("robust", gaussian.robust_fit(truth, eps))):
+            found[name].append((gaussian.loss(model, truth, eps) - gaussian.loss(model, truth)) / dim)
+    return found
+
+
+def alignment(dim: int, kappa: float, relatives: list[float]) -> list[float]:
+    """Compute the worst angle (degrees) between a robust gradient and the classes' direction, theorem 3."""
+    truth = spectrum(dim, kappa)
+    return [_worst_angle(gaussian.robust_fit(truth, r * math.sqrt(dim))) for r in relatives]
+
+
+def sampled_alignment(dim: int, kappa: float, relatives: list[float], *, n: int = 400, seed: int = 0) -> list[float]:
+    """Compute the same where each point moves by eps, from n points whose second moments are exactly those of the data."""
+    truth = spectrum(dim, kappa)
+    v = torch.randn(n, dim, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    v = v / v.square().mean(0).sqrt() * truth.sqrt()
+    found = []
+    for relative in relatives:
+        eps = relative * math.sqrt(dim)
+        found.append(_worst_angle(sampled_variances(v, eps, gaussian.robust_fit(truth, eps), steps=30)))
+    return found
+
+
+def figure_4(*, n: int = 2000, seed: int = 0) -> list[tuple[float, float, float, float]]:
+    """Compare with figure 4: for each panel eps and the line's slope in the paper, by theorem 2, and where each point moves.
+
+    The last is solved on n points and their mirror images, with exactly the second moments of the data.
+    """
+    recipe = GaussianRecipe()
+    truth, mu = truth_of(recipe), mu_of(recipe)
+    z = torch.randn(n, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    v = torch.cat([z, -z]) / z.square().mean(0).sqrt() * truth.sqrt()
+    rows = []
+    for eps, printed in FIGURE_4.items():
+        model = gaussian.robust_fit(truth, eps)
+        exact = sampled_variances(v, eps, model, steps=30) if eps else truth
+        rows.append((eps, printed, gaussian.slope(mu, model), gaussian.slope(mu, exact)))
+    return rows
+
+
+def script(recipe: GaussianRecipe) -> str:
+    """Write the view as a Python program that prints its numbers."""
+    arguments = "".join(f"    {f.name}={getattr(recipe, f.name)!r},\n" for f in fields(recipe))
+    return (
+        '"""Two Gaussian classes, maximum likelihood beside robust: run in the folder of Robust Frog."""\n\n'
+        "from core.gaussian_fit import Estimate\n"
+        "from core.gaussian_views import experiment, sides\n"
+        "from core.recipes import GaussianRecipe\n\n"
+        f"recipe = GaussianRecipe(\n{arguments})\n"
+        "for name, side in sides(recipe).items():\n"
+        '    print(f"{name}: angle {side.angle:.2f} degrees, condition number {side.kappa:.3f}, "\n'
+        '          f"accuracy {side.clean:.4f}, attacked {side.attacked:.4f}")\n'
+        "for budget, fit in experiment(recipe).items():\n"
+        '    print(f"by gradient descent, budget {budget}: angle {Estimate.of(fit.angles)} degrees, "\n'
+        '          f"condition number {Estimate.of(fit.condition_numbers)}")\n'
+    )
+
+
+def _worst_angle(variances: Tensor) -> float:
+    return math.degrees(math.acos(min(1.0, gaussian.worst_cosine(gaussian.condition_number(variances)))))
