@@ -23,13 +23,13 @@ from core.attacks import descend
 from core.balls import L2
 from core.data import CIFAR10_CLASSES
 from core.decode import PictureError
-from core.objectives import targeted
+from core.objectives import log_odds
 from core.recipes import SynthesisRecipe
 from core.recipes.synthesis import LIMITS
 from core.render import Frames, from_uint8, to_uint8
 from core.rules import momentum
 from core.synthesis import gaussians
-from core.types import Images
+from core.types import Images, PerExample
 
 STEP = 0.15  # L2 length of a step, pixel units
 BETA = 0.5  # of the momentum: smooth, and still turning at once when another class is held
@@ -73,12 +73,19 @@ class Hold:
         self.models, self.target, self.ball = tuple(models), target, L2(eps)
         self.rules = [momentum(self.ball, step_size, BETA) for _ in self.models]
         self.at = [x.contiguous(memory_format=torch.channels_last) for x in pictures.split(1)]
+        self.logits: list[Tensor | None] = [None] * len(self.models)  # (1, K) before the last step: known anyway
         self.anchor = [x.contiguous(memory_format=torch.channels_last) for x in anchor.split(1)]
 
     def advance(self, k: int, steps: int) -> Images:
         """Move the k-th model's picture by some steps and return it (1, C, H, W). Models may advance side by side."""
         here = next(self.models[k].parameters()).device
-        objective = targeted(self.models[k], torch.tensor([self.target], device=here))
+        y = torch.tensor([self.target], device=here)
+
+        def objective(x: Images) -> PerExample:
+            logits = self.models[k](x)
+            self.logits[k] = logits.detach()
+            return -log_odds(logits, y)
+
         anchor, at = self.anchor[k].to(here), self.at[k].to(here)
         for _ in range(steps):  # one by one, so that a replay rounds alike, however the steps fell into frames
             at = descend(objective, anchor, self.ball, steps=1, rule=self.rules[k], start=at)

@@ -33,6 +33,7 @@ class Morph {
     this.root = root;
     this.turn = 0;
     this.pictures = []; // one Uint8ClampedArray (H W 3) a model
+    this.known = []; // what was last said of each picture
     this.film = [];
     this.shown = 0; // frame in sight
     this.held = null; // class index
@@ -133,6 +134,7 @@ class Morph {
         this.report();
         break;
       case "released":
+        this.take(message);
         this.el.undo.disabled = false;
         this.root.dataset.steps = message.steps;
         this.root.dataset.rate = (message.steps / Math.max(1e-3, message.seconds)).toFixed(1);
@@ -180,11 +182,12 @@ class Morph {
 
   // --- holding ------------------------------------------------------------------------------------------------
 
-  hold(target) {
+  hold(target, by) {
     if (this.held !== null || !this.root.hasAttribute("data-ready")) return;
     this.pause();
     this.latest();
     this.held = target;
+    this.by = by; // taking the focus from another button lets go of nothing that the pointer holds
     this.root.setAttribute("data-holding", "");
     this.buttons[target].setAttribute("data-held", "");
     const reach = this.root.querySelector("[name=reach]:checked").value;
@@ -345,6 +348,9 @@ class Morph {
   // --- what is known ------------------------------------------------------------------------------------------
 
   tell(stage, k, { says, judge }, far) {
+    const known = (this.known[k] ??= {});
+    says = known.says = says ?? known.says;
+    judge = known.judge = judge ?? known.judge; // it does not look at every frame
     const [name, p] = says[0];
     stage.querySelector(".name").textContent = name;
     stage.querySelector(".percent").textContent = percent(p);
@@ -445,26 +451,26 @@ class Morph {
       const target = which(event);
       if (target < 0 || event.button) return;
       event.target.setPointerCapture?.(event.pointerId);
-      this.hold(target);
+      this.hold(target, "pointer");
     });
     on(classes, "pointerup pointercancel lostpointercapture", () => this.letGo());
     on(classes, "contextmenu", (event) => event.preventDefault());
     on(classes, "keydown", (event) => {
       if ((event.key !== " " && event.key !== "Enter") || which(event) < 0) return;
       event.preventDefault();
-      if (!event.repeat) this.hold(which(event));
+      if (!event.repeat) this.hold(which(event), "key");
     });
     on(classes, "keyup focusout", (event) => {
-      if (event.type === "focusout" || event.key === " " || event.key === "Enter") this.letGo();
+      const key = event.type === "focusout" || event.key === " " || event.key === "Enter";
+      if (key && this.by === "key") this.letGo();
     });
     on(window, "keydown", (event) => {
       const target = event.composedPath()[0];
       const typing = target.matches?.("textarea, select, [contenteditable], input:not([type=radio]):not([type=range]):not([type=color])");
       if (typing || event.ctrlKey || event.metaKey || event.altKey || !/^[0-9]$/.test(event.key)) return;
-      if (!event.repeat) this.hold((Number(event.key) + 9) % 10);
-      this.key = event.key;
+      if (!event.repeat) this.hold((Number(event.key) + 9) % 10, event.key);
     });
-    on(window, "keyup", (event) => event.key === this.key && this.letGo());
+    on(window, "keyup", (event) => event.key === this.by && this.letGo());
     on(window, "blur", () => this.letGo());
     on(document, "visibilitychange", () => document.hidden && this.letGo());
 

@@ -11,6 +11,7 @@ short job in the pool that all work of the app goes through, so a hold shares th
 import asyncio
 import base64
 import contextlib
+import functools
 import json
 import math
 import secrets
@@ -34,9 +35,10 @@ from core.types import Images
 
 PATH = "_morph"  # below the app's address
 FRAME_S = 1 / 25  # a film's pace; a faster machine rests in between
+JUDGED = 4  # the judge looks at every so many frames of a hold, and at what comes out
 AHEAD = 3  # frames that the browser may be behind
 LONGEST_HOLD = 3000  # steps, should a release get lost
-EPS_AT_MOST, STEP_AT_MOST = 60.0, 2.0
+STEP_AT_MOST = 2.0  # L2, pixel units
 
 
 class Live:
@@ -54,25 +56,31 @@ class Live:
         self.frames_shown, self.seconds_held = 0, 0.0
         _boards[self.token] = self
 
-    def verdict(self, k: int, x: Images) -> dict[str, Any]:
-        """Say what the k-th model sees in its picture (1, C, H, W), and what the judge sees in it."""
-        x = x.to(next(self.models[k].parameters()).device)
-        with torch.no_grad():
-            says = self.models[k](x)[0]
-            judged = None if self.judge is None else top(self.judge(x)[0], 1)
-        return {"says": top(says), "judge": judged}
-
     def verdicts(self) -> list[dict[str, Any]]:
-        """Say what is seen in the pictures on the board."""
-        return [self.verdict(k, x) for k, x in enumerate(self.board.pictures.split(1))]
+        """Say what each model sees in its picture, and what the judge sees in it."""
+        x = self.board.pictures.to(next(self.models[0].parameters()).device)
+        with torch.no_grad():
+            own = [model(x[k : k + 1]) for k, model in enumerate(self.models)]
+            third = [None if self.judge is None else self.judge(x[k : k + 1]) for k in range(len(own))]
+        return [said(logits, judged) for logits, judged in zip(own, third, strict=True)]
 
-    def step(self, hold: Hold, k: int) -> tuple[Images, dict[str, Any]]:
-        """Move the k-th picture by one step; return it (1, C, H, W) and what is seen in it."""
-        x = hold.advance(k, 1)
-        return x.cpu(), self.verdict(k, x)
+    def step(self, hold: Hold, k: int, *, judged: bool) -> tuple[Images, dict[str, Any]]:
+        """Move the k-th picture by one step; return it (1, C, H, W) and what was seen in it before the step."""
+        x = hold.at[k]
+        third = None
+        if judged and self.judge is not None:
+            with torch.no_grad():
+                third = self.judge(x.to(next(self.judge.parameters()).device))
+        moved = hold.advance(k, 1).cpu()
+        return moved, said(hold.logits[k], third)
 
 
 _boards: "weakref.WeakValueDictionary[str, Live]" = weakref.WeakValueDictionary()
+
+
+def said(own: torch.Tensor | None, third: torch.Tensor | None) -> dict[str, Any]:
+    """Pack what a model and the judge say of one picture: logits (1, K), None where nobody asked."""
+    return {"says": None if own is None else top(own[0]), "judge": None if third is None else top(third[0], 1)}
 
 
 def top(logits: torch.Tensor, n: int = 3) -> list[list[Any]]:
@@ -120,9 +128,9 @@ class Talk:
                 with contextlib.suppress(asyncio.CancelledError, Exception):
                     await self.holding
 
-    async def hear(self, said: dict[str, Any]) -> None:
+    async def hear(self, asked: dict[str, Any]) -> None:
         """Do what the canvas asks; a hold runs on beside, anything else ends it first."""
-        what, board = said.get("do"), self.live.board
+        what, board = asked.get("do"), self.live.board
         if what == "seen":
             self.behind = max(0, self.behind - 1)
             self.seen.set()
@@ -131,15 +139,15 @@ class Talk:
         try:
             match what:
                 case "hold":
-                    hold, act = self.begin(said)
+                    hold, act = self.begin(asked)
                     self.held = asyncio.Event()
                     self.holding = asyncio.create_task(self.run(hold, act, self.held))
                     return
                 case "paint":
-                    board.paint(unpacked(said["pixels"], board.film[-1].shape))
+                    board.paint(unpacked(asked["pixels"], board.film[-1].shape))
                 case "start":
-                    frames = unpacked([said["pixels"]], (1, *board.film[-1].shape[1:]))
-                    board.start(from_uint8(frames), str(said.get("name", ""))[:60])
+                    frames = unpacked([asked["pixels"]], (1, *board.film[-1].shape[1:]))
+                    board.start(from_uint8(frames), str(asked.get("name", ""))[:60])
                 case "anchor":
                     board.drop_anchor()
                 case "undo":
@@ -154,9 +162,10 @@ class Talk:
             return
         await self.tell_board()
 
-    def begin(self, said: dict[str, Any]) -> tuple[Hold, Act]:
+    def begin(self, asked: dict[str, Any]) -> tuple[Hold, Act]:
         """Read what is to be held and how."""
-        target, eps, step_size = int(said["target"]), float(said["eps"] or math.inf), float(said["step"])
+        target, step_size = int(asked["target"]), float(asked["step"])
+        eps = math.inf if asked["eps"] is None else float(asked["eps"])
         if not (0 <= target < len(CIFAR10_CLASSES) and 0 <= step_size <= STEP_AT_MOST and eps >= 0):
             raise ValueError("there is no such class, or the step is too long")
         board = self.live.board
@@ -170,9 +179,11 @@ class Talk:
         try:
             while not released.is_set() and steps < LONGEST_HOLD:
                 started = time.monotonic()
-                moved = await asyncio.gather(*(in_pool(live.step, hold, k) for k in range(len(live.models))))
+                step = functools.partial(live.step, judged=steps % JUDGED == 0)
+                moved = await asyncio.gather(*(in_pool(step, hold, k) for k in range(len(live.models))))
                 steps += 1
-                frame, says = live.board.add(torch.cat([x for x, _ in moved])), [said for _, said in moved]
+                frame = live.board.add(torch.cat([x for x, _ in moved]))
+                says = [told for _, told in moved]
                 ms = 1000 * (time.monotonic() - started)
                 self.behind += 1
                 await self.tell({"is": "frame", "step": steps, "ms": round(ms, 1), **self.picture(frame, says)})
@@ -188,7 +199,10 @@ class Talk:
                 live.board.held(Act(act.target, steps, act.eps, act.step_size))
             live.frames_shown += steps
             live.seconds_held += time.monotonic() - began
-        await self.tell({"is": "released", "steps": steps, "seconds": round(time.monotonic() - began, 3)})
+        seconds = round(time.monotonic() - began, 3)
+        says = await in_pool(live.verdicts)
+        now = self.picture(live.board.film[-1], says)
+        await self.tell({"is": "released", "steps": steps, "seconds": seconds, "film": len(live.board.film), **now})
 
     async def release(self) -> None:
         """End the hold, if there is one, after the step that is under way."""

@@ -1,0 +1,181 @@
+"""The commands behind the Synthesis page: the class Gaussians that ship, what was measured, and the contact sheet.
+
+    python -m core.synthesis_results gaussians      writes assets/class-gaussians.safetensors (needs CIFAR-10)
+    python -m core.synthesis_results measure        writes assets/results/synthesis.json (needs the models)
+    python -m core.synthesis_results sheet          writes assets/screenshots/synthesis-sheet.png (needs the models)
+
+A number of recognised pictures says little by itself: networks that were trained alike share the features that only they
+see. So every network that is here looks at every picture, and at the starts, and the limits include small ones.
+"""
+
+import argparse
+import json
+import logging
+import os
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from core import checkpoints, compute, data, render
+from core.balls import L2
+from core.data import CIFAR10_CLASSES
+from core.objectives import targeted
+from core.perturb import load
+from core.rates import Rate
+from core.synthesis import FILE, fit_gaussians, gaussians, save_gaussians, synthesise
+from core.types import Images, Labels
+
+log = logging.getLogger(__name__)
+ASSETS = checkpoints.FOLDER.parent / "assets"
+RESULTS = ASSETS / "results" / "synthesis.json"
+SHEET = ASSETS / "screenshots" / "synthesis-sheet.png"
+SOURCES = ("resnet9-standard", "resnet9-l2")
+STEPS = 60
+LIMITS = (1.0, 6.0)  # L2: one that a person hardly sees on a blurred seed, and the page's own
+BATCH = 50
+
+
+def seeds(per_class: int, seed: int) -> tuple[Images, Labels]:
+    """Draw that many starts of each class from its Gaussian (N, C, H, W), and their classes (N,)."""
+    draws = torch.Generator().manual_seed(seed)
+    x = torch.cat([gaussian.sample(per_class, draws) for gaussian in gaussians()])
+    return x, torch.arange(len(gaussians())).repeat_interleave(per_class)
+
+
+def painted(model: nn.Module, x: Images, y: Labels, eps: float, steps: int = STEPS) -> Images:
+    """Paint starts as the studio does: steps that shorten from 2.5 eps / steps, with momentum."""
+    made = []
+    for first in range(0, len(x), BATCH):
+        part = x[first : first + BATCH].contiguous(memory_format=torch.channels_last)
+        objective = targeted(model, y[first : first + BATCH])
+        made.append(synthesise(objective, part, L2(eps), steps=steps, step_size=2.5 * eps / steps))
+        log.info("%d of %d", first + len(part), len(x))
+    return torch.cat(made)
+
+
+def recognised(viewers: dict[str, nn.Module], x: Images, y: Labels) -> dict[str, Any]:
+    """Count, for each network, how often it sees the intended class: in all, and class by class."""
+    found: dict[str, Any] = {}
+    for name, viewer in viewers.items():
+        with torch.no_grad():
+            right = torch.cat([viewer(part).argmax(1) for part in x.split(BATCH)]) == y
+        by_class = {
+            CIFAR10_CLASSES[k]: Rate(int(right[y == k].sum()), int((y == k).sum())).as_json()
+            for k in y.unique().tolist()
+        }
+        found[name] = {**Rate(int(right.sum()), len(y)).as_json(), "by_class": by_class}
+    return found
+
+
+def measure(
+    sources: Sequence[str],
+    viewers: Sequence[str],
+    per_class: int,
+    seed: int,
+    limits: Sequence[float],
+    steps: int = STEPS,
+) -> dict[str, Any]:
+    """Paint the same starts with each source at each limit, and let every network say what it sees.
+
+    Args:
+        sources: Models that paint.
+        viewers: Models that look; they may include the sources.
+        per_class: Starts of each class.
+        seed: Of the starts.
+        limits: L2 radii, pixel units.
+        steps: Gradient steps.
+
+    Returns:
+        Rates with Wilson intervals, for the starts and for each source and limit; distances; seconds.
+    """
+    models = {name: load(name) for name in dict.fromkeys((*sources, *viewers))}
+    looking = {name: models[name] for name in viewers}
+    x, y = seeds(per_class, seed)
+    report: dict[str, Any] = {"starts": {"recognised": recognised(looking, x, y)}, "painted": {}}
+    for name in sources:
+        report["painted"][name] = {}
+        for eps in limits:
+            log.info("%s, eps %g", name, eps)
+            made = painted(models[name], x, y, eps, steps)
+            made = render.from_uint8(render.to_uint8(made))  # judged as they would be saved
+            moved = (made - x).flatten(1).norm(dim=1)
+            half = 1.96 * float(moved.std()) / len(moved) ** 0.5
+            mean = float(moved.mean())
+            report["painted"][name][f"{eps:g}"] = {
+                "recognised": recognised(looking, made, y),
+                "moved_mean": mean,
+                "moved_interval": [mean - half, mean + half],
+            }
+        report["painted"][name]["seconds_per_batch_of_16"] = _seconds(models[name], x[:16], y[:16], steps)
+    return report
+
+
+def _seconds(model: nn.Module, x: Images, y: Labels, steps: int) -> float:
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        painted(model, x, y, 6.0, steps)
+        times.append(time.monotonic() - began)
+    return statistics.median(times)
+
+
+def sheet(models: Sequence[str], seed: int, columns: int = 20) -> np.ndarray:
+    """Lay out starts, and what each model makes of them, each row below the other (H, W, 3)."""
+    x, y = seeds(columns // len(CIFAR10_CLASSES), seed)
+    rows = [x, *(painted(load(name), x, y, 6.0) for name in models)]
+    cells = [render.upscaled(cell, 3) for row in rows for cell in render.to_uint8(row)]
+    return render.sheet(cells, len(x), gap=4)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m core.synthesis_results", description="Synthesis, measured.")
+    parser.add_argument("action", choices=["gaussians", "measure", "sheet"])
+    parser.add_argument("--sources", nargs="+", default=list(SOURCES))
+    parser.add_argument("--per-class", type=int, default=100)
+    parser.add_argument("--limits", type=float, nargs="+", default=list(LIMITS))
+    parser.add_argument("--rank", type=int, default=96)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    threads = compute.setup_cpu()
+    try:
+        if given.action == "gaussians":
+            train = data.cifar10("train")
+            text = (
+                f"mean and covariance of each class of CIFAR-10's training set, in one basis of {given.rank} directions"
+            )
+            save_gaussians(fit_gaussians(train, given.rank), train.classes, text, given.out or FILE)
+        elif given.action == "sheet":
+            (given.out or SHEET).write_bytes(render.png(sheet(given.sources, given.seed)))
+        else:
+            found = measure(given.sources, checkpoints.names(), given.per_class, given.seed, given.limits)
+            about = {
+                "per_class": given.per_class,
+                "seed": given.seed,
+                "steps": STEPS,
+                "date": f"{datetime.now(UTC):%Y-%m-%d}",
+                "how": f"8-bit pictures; batches of {BATCH}; {threads} CPU threads; torch {torch.__version__}",
+            }
+            _write(given.out or RESULTS, {**about, **found})
+    except (checkpoints.CheckpointError, data.DataError) as error:
+        sys.exit(str(error))
+
+
+def _write(path: Path, report: dict[str, Any]) -> None:
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n")
+    part.replace(path)
+
+
+if __name__ == "__main__":
+    main()

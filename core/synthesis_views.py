@@ -1,0 +1,271 @@
+"""What the studio of the Synthesis page computes: a batch of pictures, painted by one model, iterate by iterate.
+
+    recipe = SynthesisRecipe(view="studio", task="generate", target="frog")
+    made = studio(recipe, recipe.robust)               # a Painting of sixteen
+    made.frames[-1], made.moved[-1]
+
+The page and the script that it offers for copying call these same functions.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core import pictures
+from core.attacks import OnStep, Stop
+from core.balls import L2
+from core.data import CIFAR10_CLASSES
+from core.models import Classifier
+from core.morph import limit
+from core.objectives import Objective, targeted
+from core.perturb import load
+from core.recipes import SynthesisRecipe
+from core.rules import State
+from core.synthesis import excite, gaussians, keep_coarse, masked, mixture, region, synthesise
+from core.types import Images, Labels
+
+BATCH = 16
+FRAMES = 31
+COARSE_WEIGHT = 30.0  # of the squared distance between the coarse pixels, beside log-odds of about ten
+BLUR = 0.15  # noise put on a picture that several pictures are made of, so that they differ
+# What each task does not depend on.
+IGNORED = {
+    "generate": ("picture", "second", "share", "region", "coarse", "feature"),
+    "turn": ("second", "share", "region", "coarse", "feature"),
+    "inpaint": ("second", "share", "coarse", "feature"),
+    "sharpen": ("second", "share", "region", "feature"),
+    "mix": ("picture", "region", "coarse", "feature"),
+    "feature": ("target", "second", "share", "coarse"),
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a task begins with.
+
+    Args:
+        x0: Start images and centres of the balls (N, C, H, W).
+        y: The wanted class of each (N,); None where the task has none.
+        of: Where they come from, in a few words.
+    """
+
+    x0: Images
+    y: Labels | None
+    of: str
+
+
+@dataclass(frozen=True)
+class Painting:
+    """Sixteen pictures on their way, in one model's hands.
+
+    Args:
+        x0: Starts (N, C, H, W).
+        y: The wanted class of each (N,); None where the task has none.
+        steps: The step number of each frame (F).
+        frames: Iterates (F, N, C, H, W); the first one is the start.
+        logits: What the painting model says of each (F, N, K).
+        stopped: The step at which it was stopped, or None.
+    """
+
+    x0: Images
+    y: Labels | None
+    steps: tuple[int, ...]
+    frames: Tensor
+    logits: Tensor
+    stopped: int | None = None
+
+    @property
+    def moved(self) -> Tensor:
+        """L2 distance of each from its start (F, N), pixel units."""
+        return (self.frames - self.x0).flatten(2).norm(dim=2)
+
+
+def essential(recipe: SynthesisRecipe) -> SynthesisRecipe:
+    """Return the recipe with everything at its default that one model's painting does not depend on."""
+    default = SynthesisRecipe()
+    unused = ("view", "standard", "robust", "start", "holds", "frame", *IGNORED[recipe.task])
+    return replace(recipe, **{name: getattr(default, name) for name in unused})
+
+
+def start(recipe: SynthesisRecipe, picture: pictures.Picture | None = None) -> Start:
+    """Make the starts of a task; they depend on the recipe's seed and on nothing that a model does.
+
+    Args:
+        recipe: What to do.
+        picture: The picture, where the id alone does not give it (uploads).
+
+    Raises:
+        core.data.DataError: If the class Gaussians are not here.
+        core.decode.PictureError: If the picture is not there.
+    """
+    draws = torch.Generator().manual_seed(recipe.seed)
+    if recipe.target in CIFAR10_CLASSES:
+        wanted = [CIFAR10_CLASSES.index(recipe.target)] * BATCH
+    else:  # each: all ten, and six of them again, in an order that the seed decides
+        order = torch.randperm(len(CIFAR10_CLASSES), generator=draws).tolist()
+        wanted = sorted([*range(len(CIFAR10_CLASSES)), *order[: BATCH - len(CIFAR10_CLASSES)]])
+    y = torch.tensor(wanted)
+    if recipe.task in ("generate", "mix"):
+        seeds = torch.cat([gaussians()[k].sample(1, draws) for k in wanted])
+        if recipe.task == "mix":
+            others = gaussians()[second(recipe)].sample(BATCH, draws)
+            seeds = recipe.share / 100 * seeds + (1 - recipe.share / 100) * others
+        return Start(seeds, y, "draws from the classes' Gaussians")
+    found = picture if picture is not None else pictures.get(recipe.picture)
+    x = found.x.repeat(BATCH, 1, 1, 1)
+    if recipe.task == "turn":
+        return Start(_varied(x, draws), y, found.caption)
+    if recipe.task == "sharpen":
+        few = F.interpolate(coarse(recipe, x), size=x.shape[2:], mode="bicubic", align_corners=False).clamp(0, 1)
+        return Start(_varied(few, draws), y, f"{found.caption}, {recipe.coarse} × {recipe.coarse} pixels of it")
+    if recipe.task == "inpaint":
+        mask = region(recipe.region)
+        mean = (x * (1 - mask)).sum((2, 3), keepdim=True) / (1 - mask).sum().clamp_min(1)
+        hole = _varied(mean.expand_as(x), draws)
+        return Start(x + mask * (hole - x), y, f"{found.caption}, without its {recipe.region}")
+    mask = region(recipe.region)
+    return Start(x + mask * (_varied(x, draws) - x), None, found.caption)
+
+
+def second(recipe: SynthesisRecipe) -> int:
+    """Return the index of the other class of a mixture; an unknown name is the default's."""
+    name = recipe.second if recipe.second in CIFAR10_CLASSES else SynthesisRecipe().second
+    return CIFAR10_CLASSES.index(name)
+
+
+def coarse(recipe: SynthesisRecipe, x: Images) -> Images:
+    """Average blocks of pixels down to the recipe's few (N, C, h, h)."""
+    return F.adaptive_avg_pool2d(x, int(recipe.coarse))
+
+
+def objective(recipe: SynthesisRecipe, model: Classifier, begun: Start, picture: Images) -> Objective:
+    """Say what is minimised in a task.
+
+    Args:
+        recipe: What to do.
+        model: The model that paints.
+        begun: What `start` made.
+        picture: The picture it was made of (1, C, H, W); only the task "sharpen" looks at it.
+
+    Raises:
+        ValueError: If the model has no such feature.
+    """
+    here = begun.x0.device
+    if recipe.task == "feature":
+        if recipe.feature >= model.head.in_features:
+            raise ValueError(f"this model has features 0 to {model.head.in_features - 1}, and no {recipe.feature}")
+        index = torch.full((len(begun.x0),), recipe.feature, device=here)
+        return masked(excite(model, index), begun.x0, region(recipe.region).to(here))
+    assert begun.y is not None
+    y = begun.y.to(here)
+    if recipe.task == "mix":
+        return mixture(model, y, torch.full_like(y, second(recipe)), recipe.share / 100)
+    if recipe.task == "inpaint":
+        return masked(targeted(model, y), begun.x0, region(recipe.region).to(here))
+    if recipe.task == "sharpen":
+        return keep_coarse(targeted(model, y), coarse(recipe, picture.to(here)), COARSE_WEIGHT)
+    return targeted(model, y)
+
+
+def step_size(recipe: SynthesisRecipe) -> float:
+    """Return the first step's length: steps and momentum together could go about twice the limit."""
+    reach = min(limit(recipe), 12.0)
+    return 2.5 * reach / max(1, recipe.steps)
+
+
+def kept_steps(steps: int) -> tuple[int, ...]:
+    """Choose which iterates become frames: the start, the end, and evenly between."""
+    last = min(FRAMES - 1, steps)
+    return tuple(sorted({round(steps * i / last) for i in range(last + 1)})) if last else (0,)
+
+
+def studio(
+    recipe: SynthesisRecipe,
+    name: str,
+    *,
+    picture: pictures.Picture | None = None,
+    model: nn.Module | None = None,
+    on_step: OnStep | None = None,
+) -> Painting:
+    """Paint a batch of sixteen with one model.
+
+    Args:
+        recipe: What to do.
+        name: The checkpoint that paints.
+        picture: The picture, where the id alone does not give it (uploads).
+        model: The loaded model, if the caller has it; it must be prepared by `core.perturb.load`.
+        on_step: See `core.attacks.descend`. Stopping keeps the frames so far.
+
+    Raises:
+        ValueError: If the model has no such feature.
+        core.decode.PictureError, core.data.DataError, core.checkpoints.CheckpointError: If something is not there.
+    """
+    ready = model if model is not None else load(name)
+    assert isinstance(ready, Classifier)
+    here = next(ready.parameters()).device
+    begun = start(recipe, picture)
+    x0 = begun.x0.to(here).contiguous(memory_format=torch.channels_last)
+    begun = replace(begun, x0=x0)
+    needed = recipe.task == "sharpen"
+    x = (picture if picture is not None else pictures.get(recipe.picture)).x if needed else x0[:1]
+    kept, frames, at = set(kept_steps(recipe.steps)), [], []
+    stopped: int | None = None
+
+    def keep(i: int, state: State) -> bool:
+        nonlocal stopped
+        try:
+            end = on_step is not None and bool(on_step(i, state))
+        except Stop:
+            end = True
+        if end:
+            stopped = i
+        elif i in kept:
+            frames.append(state.x.clone(memory_format=torch.contiguous_format))
+            at.append(i)
+        return end
+
+    last = synthesise(
+        objective(recipe, ready, begun, x),
+        x0,
+        L2(limit(recipe)),
+        steps=recipe.steps,
+        step_size=step_size(recipe),
+        on_step=keep,
+    )
+    stack = torch.stack([*frames, last])
+    with torch.no_grad():
+        logits = torch.stack([ready(frame.contiguous(memory_format=torch.channels_last)) for frame in stack])
+    steps = (*at, recipe.steps if stopped is None else stopped)
+    return Painting(x0, begun.y, steps, stack, logits, stopped)
+
+
+def script(recipe: SynthesisRecipe) -> str:
+    """Write the Python program that paints the recipe's batch and saves a sheet of it for each model."""
+    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
+    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
+
+from pathlib import Path
+
+from core import render
+from core.compute import setup_cpu
+from core.recipes import SynthesisRecipe
+from core.synthesis_views import studio
+
+setup_cpu(1)  # as the app, so that sums round alike
+recipe = SynthesisRecipe(
+    {fields},
+)
+for name in (recipe.standard, recipe.robust):
+    made = studio(recipe, name)
+    print(f"{{name}}: mean L2 distance travelled {{float(made.moved[-1].mean()):.4f}}")
+    Path(f"{{name}}-painted.png").write_bytes(render.png(render.sheet(render.to_uint8(made.frames[-1]), 4)))
+'''
+
+
+def _varied(x: Images, draws: torch.Generator) -> Images:
+    """Put smooth noise on each picture, so that the batch holds different ones; the first stays as it is."""
+    noise = torch.randn(len(x), 3, 8, 8, generator=draws)
+    noise[0] = 0
+    return (x + BLUR * F.interpolate(noise, size=x.shape[2:], mode="bicubic", align_corners=False)).clamp(0, 1)
