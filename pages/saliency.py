@@ -46,7 +46,8 @@ PRESETS = [
     ),
     shell.Preset(
         "From truck to frog",
-        "Beside the difference of the class means, the robust model's averaged gradient has the same blobs in the same places.",
+        "Averaged over many frogs, the robust model's gradient leans towards the difference of the two class means; the"
+        " standard model's hardly does. Read the cosines.",
         {"view": "classes"},
     ),
 ]

@@ -66,6 +66,7 @@ class Method:
         adds_up: Whether a value is the pixel's share of the score, so that its sign says for or against; otherwise it says
             how strongly the score reacts to the pixel, and its size counts.
         hooked: Whether captum hooks the model, so that every module must be of a kind with a known rule.
+        complete: Whether the values add up to the score of the picture minus that of the baseline.
         score: What it explains unless asked otherwise.
     """
 
@@ -73,6 +74,7 @@ class Method:
     settings: tuple[str, ...] = ()
     adds_up: bool = True
     hooked: bool = False
+    complete: bool = False
     score: Score = logit
 
 
@@ -83,10 +85,10 @@ METHODS: dict[str, Method] = {
     "grad_cam": Method("Grad-CAM"),
     "guided_backprop": Method("Guided Backprop", adds_up=False, hooked=True),
     "guided_grad_cam": Method("Guided Grad-CAM", hooked=True),
-    "deep_lift": Method("DeepLift", ("baseline",), hooked=True),
+    "deep_lift": Method("DeepLift", ("baseline",), hooked=True, complete=True),
     "smooth_grad": Method("SmoothGrad", ("samples", "noise"), adds_up=False),
     "var_grad": Method("VarGrad", ("samples", "noise"), adds_up=False),
-    "integrated_gradients": Method("Integrated Gradients", ("samples", "baseline")),
+    "integrated_gradients": Method("Integrated Gradients", ("samples", "baseline"), complete=True),
     "gradient_shap": Method("Gradient SHAP", ("samples", "noise", "baseline")),
     "occlusion": Method("Occlusion", ("window", "baseline")),
 }

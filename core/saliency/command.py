@@ -32,7 +32,7 @@ from core.saliency.measures import (
     rank_correlation,
     shuffled,
 )
-from core.saliency.views import means_of_training_set
+from core.saliency.views import means_of
 from core.types import Images, Labels, PerExample
 
 MODELS = ("resnet9-standard", "resnet9-l2")
@@ -110,7 +110,7 @@ def summary(values: PerExample, seed: int = 0) -> dict[str, object]:
 
 def run(names: tuple[str, ...], n: int, seed: int, samples: int) -> dict[str, Any]:
     """Measure the models on the same n test pictures; return everything that the results file holds but its circumstances."""
-    test, means = data.cifar10("test"), means_of_training_set(data.cifar10_root()).x
+    test, means = data.cifar10("test"), means_of("train", data.cifar10_root()).x
     rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[:n].tolist()
     x, y = test.x(rows), test.y(rows)
     found = {name: measure(name, x, y, means, seed=seed, samples=samples) for name in names}
@@ -157,5 +157,5 @@ def main(arguments: list[str] | None = None) -> None:
         ),
     }
     part = given.out.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps({**about, **found}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    part.write_text(json.dumps({**about, **found}, indent=2) + "\n", encoding="utf-8")
     part.replace(given.out)

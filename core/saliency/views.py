@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,12 +22,12 @@ from core.data import CIFAR10_CLASSES
 from core.perturb import Trajectory, load
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
-from core.saliency.attribution import METHODS, Watch, against, attribute
+from core.saliency.attribution import BASELINES, METHODS, Watch, against, attribute
 from core.saliency.measures import cosine
 from core.types import Images
 
 SHOWN = 8  # pictures of one class
-AVERAGED = 24  # pictures over which the view "classes" averages the gradient
+AVERAGED = 100  # pictures over which the view "classes" averages the gradient
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,14 @@ class Explanation:
         target: The class that is explained.
         attribution: As `attribute` returns it (1, C or 1, H, W).
         logits: What the model says (1, K).
+        gap: Where the shares should add up: to this, the score of the picture minus that of the baseline.
     """
 
     x: Images
     target: int
     attribution: Tensor
     logits: Tensor
+    gap: float | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,12 @@ def explain(
         generator=draws_of(recipe, picture.id),
         on_step=on_step,
     )
-    return Explanation(x, target, made, logits)
+    gap = None
+    if METHODS[method].complete:
+        with torch.no_grad():
+            empty = model(torch.full_like(x, BASELINES[recipe.baseline]))
+        gap = float(logits[0, target] - empty[0, target])
+    return Explanation(x, target, made, logits, gap)
 
 
 def target_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> int:
@@ -253,30 +261,31 @@ def _between(model: nn.Module, x: Images, a: int, b: int) -> Tensor:
 
 
 def class_means() -> Means:
-    """Average the pictures of each class: of CIFAR-10's training set if it is here, else of the gallery.
+    """Average the pictures of each class: of CIFAR-10's test set if it is here, else of the gallery.
 
     Raises:
         core.pictures.PictureError: If neither is here.
     """
     try:
-        return means_of_training_set(data.cifar10_root())
+        return means_of("test", data.cifar10_root())
     except data.DataError:
         rows = [torch.cat([pictures.get(id).x for id in pictures.ids("gallery", k)]) for k in range(10)]
         made = torch.stack([x.mean(0) for x in rows])
         return Means(made, f"the gallery's {len(rows[0])} generated pictures of each class, CIFAR-10 not being here")
 
 
-@functools.lru_cache(maxsize=2)
-def means_of_training_set(root: Path) -> Means:
-    """Average each class of CIFAR-10's training set in that folder.
+@functools.lru_cache(maxsize=4)
+def means_of(split: str, root: Path) -> Means:
+    """Average each class of CIFAR-10's "train" or "test" set in that folder.
 
     Raises:
         core.data.DataError: If it is not there.
     """
-    train = data.cifar10("train", root)
-    per_class = [train.x([int(i) for i in (train.labels == k).nonzero()[0]]) for k in range(len(train.classes))]
-    made = torch.stack([x.mean(0) for x in per_class])
-    return Means(made, f"the {len(per_class[0]):,} training pictures of each class")
+    found = data.cifar10(split, root)
+    rows = [found.images[found.labels == k] for k in range(len(found.classes))]
+    made = np.stack([images.mean(0, dtype=np.float64) for images in rows]) / 255
+    x = torch.from_numpy(made).permute(0, 3, 1, 2).float().contiguous()
+    return Means(x, f"the {len(rows[0]):,} {'training' if split == 'train' else split} pictures of each class")
 
 
 def draws_of(recipe: SaliencyRecipe, salt: str) -> torch.Generator:

@@ -30,12 +30,14 @@ def show(recipe: SaliencyRecipe, picture: Picture) -> None:
     axis = Axis("step", tuple(map(float, range(count))), tuple(map(str, range(count))), _where(recipe))
     st.html(STYLE + legend(recipe))
     frame = min(frame_in_sight(KEY, recipe.frame), count - 1)
-    at = scrubber(rows, axis, key=KEY, frame=frame, captions=("gradient at step 0", "the change so far"), report=True)
+    at = scrubber(
+        rows, axis, key=KEY, frame=frame, captions=("gradient at step 0", "what changed in it"), gain=1, report=True
+    )
     frame = min(frame if at is None else at, count - 1)
     write_frame(KEY, frame, 0)
     st.caption(
-        "Left in each column the gradient at the clean picture, right the gradient at this step of the attack, towards the "
-        "picture's class; in the middle what the attack has changed so far, ten times amplified."
+        "In each column: the gradient towards the picture's class at the clean picture, what has changed in it, and the gradient "
+        "at this step of the attack. The attack itself moves the picture against the gradient, by ‖δ‖ so far."
     )
     shown = replace(recipe, frame=frame)
     downloads(films(shown, found, painted), key="saliency-attack", script=views.script(shown))
@@ -68,7 +70,6 @@ def row_of(name: str, made: Along, painted: np.ndarray, recipe: SaliencyRecipe) 
         subtitle=checkpoints.header(name).title,
         frames=painted,
         reference=painted[0],
-        delta=t.x_adv - t.x,
         classes=CIFAR10_CLASSES,
         probabilities=t.probabilities,
         truth=t.y,

@@ -15,8 +15,8 @@ from pages.ui import crisp
 from pages.ui.trajectories import verdicts
 
 STYLE = f"""{crisp.STYLE}<style>
-.maps {{ display: grid; gap: 2.2rem 2.4rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }}
-.maps.wide {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 32rem), 1fr)); }}
+.maps {{ display: grid; gap: 2rem 1.9rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16.5rem), 1fr)); }}
+.maps.wide {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }}
 .map h5 {{ margin: 0 0 0.1rem; padding: 0; font-size: 1.02rem; }}
 .map p {{ margin: 0.45rem 0 0; font-size: 0.88rem; line-height: 1.45; }}
 .map .head {{ min-height: 1.6rem; margin-bottom: 0.35rem; }}

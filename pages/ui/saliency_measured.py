@@ -34,11 +34,6 @@ class Measure:
 
 
 MEASURES = {
-    "class_alignment": Measure(
-        "cosine with the inter-class direction",
-        "Does the gradient point from class to class? The quantity of theorem 3, on real pictures.",
-        1,
-    ),
     "coherence": Measure("correlation of neighbouring pixels", "Does the map look like noise? White noise has 0.", 1),
     "edge_correlation": Measure(
         "correlation with the picture's edges", "Does the map trace what is in the picture? Noise has 0.", 1
@@ -72,7 +67,10 @@ def results(path: Path = RESULTS) -> dict[str, Any] | None:
 
 @functools.lru_cache(maxsize=4)
 def _read(path: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 - a new measurement is read anew
-    return json.loads(path.read_text(encoding="utf-8"))
+    found = json.loads(path.read_text(encoding="utf-8"))
+    # The model that differences are taken from comes first.
+    found["models"] = dict(sorted(found["models"].items(), key=lambda item: item[0] in found["differences"]))
+    return found
 
 
 def warning(method: str) -> str:
@@ -101,6 +99,8 @@ def show() -> None:
     if found is None:
         return
     st.markdown("##### Measured, not only shown")
+    if text := headline(found):
+        st.markdown(text)
     key = st.selectbox(
         "Measure",
         list(MEASURES),
@@ -127,6 +127,22 @@ def show() -> None:
         st.html("<style>.st-key-saliency-table table { display: block; overflow-x: auto; }</style>")
         with st.container(key="saliency-table"):
             st.markdown(table(found))
+
+
+def headline(found: Mapping[str, Any]) -> str:
+    """Say what came of the quantity of theorem 3."""
+    key = "class_alignment"
+    cells = [
+        f"{_title(name)} {_cell(of['gradient'][key])}"
+        for name, of in found["models"].items()
+        if key in of.get("gradient", {})
+    ]
+    if not cells:
+        return ""
+    return (
+        "Does the gradient point from class to class, as theorem 3 has it? Cosine with the difference of the class means, "
+        f"averaged over the nine other classes: {'; '.join(cells)} (n = {found['n']} test pictures)."
+    )
 
 
 def chart(found: Mapping[str, Any], key: str) -> go.Figure:
@@ -194,7 +210,7 @@ def sentence(found: Mapping[str, Any], key: str) -> str:
 
 def table(found: Mapping[str, Any]) -> str:
     """Write all numbers as a Markdown table."""
-    keys = list(MEASURES)
+    keys = ["class_alignment", *MEASURES]
     lines = [
         "| Method | Model | " + " | ".join(k.replace("_", " ") for k in keys) + " |",
         "|---" * (2 + len(keys)) + "|",

@@ -16,8 +16,6 @@ from pages.ui.saliency_cards import STYLE, card, image, legend, row, says
 from pages.ui.saliency_exports import Line, files
 from pages.ui.store import lesson
 
-COMPLETE = ("integrated_gradients", "deep_lift")
-
 
 def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
     """Show every method on one picture, the cheap ones first as they arrive."""
@@ -35,7 +33,7 @@ def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
             f"<p>{html.escape(meaning)}</p>{saliency_measured.warning(method)}"
             f"<details><summary>Where it misleads</summary>{html.escape(misleads)}</details>"
         )
-        body = row(about.title, maps, picture.x, recipe, _sums(method, found) if recipe.channel == "sum" else None)
+        body = row(about.title, maps, picture.x, recipe, _sums(found))
         cards.append(card(about.title, body, below))
         lines.append(Line(about.title, picture.x, maps, {name: made.logits for name, made in found.items()}))
         slot.html(f'<div class="maps">{"".join(cards)}</div>')
@@ -65,8 +63,8 @@ def several(recipe: SaliencyRecipe) -> None:
 
 def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
     """Show the gradient from one class to another beside the difference of the two class means."""
-    found = saliency_work.contrasts(recipe, picture)
     means = views.class_means()
+    found = saliency_work.contrasts(recipe, picture)
     first = next(iter(found.values()))
     a, b = CIFAR10_CLASSES[first.towards], CIFAR10_CLASSES[first.away]
     direction = (means.x[first.towards] - means.x[first.away])[None]
@@ -98,7 +96,7 @@ def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
     )
     st.html(f'<div class="maps wide">{"".join(cards)}</div>')
     st.caption(
-        f"Each map is the gradient of the logit of {a} minus that of {b}; the cosine is its angle to the inter-class direction, "
+        f"Each map is the gradient of the logit of {a} minus that of {b}; the cosine is that of its angle to the inter-class direction, "
         f"the difference of the means of {means.of}. Theorem 3 of the paper says of two Gaussian classes that a robust model's "
         "worst cosine is the better one; pictures are not Gaussian, so it is measured below."
     )
@@ -120,8 +118,10 @@ def _asked(picture: Picture, found: dict[str, Explanation]) -> str:
     )
 
 
-def _sums(method: str, found: dict[str, Explanation]) -> dict[str, str] | None:
-    """Say what the shares add up to, where they should add up."""
-    if method not in COMPLETE:
-        return None
-    return {name: f"adds up to {float(made.attribution.sum()):.2f}" for name, made in found.items()}
+def _sums(found: dict[str, Explanation]) -> dict[str, str]:
+    """Say what the shares add up to, where they should add up to something."""
+    return {
+        name: f"adds up to {float(made.attribution.sum()):.2f} of {made.gap:.2f}"
+        for name, made in found.items()
+        if made.gap is not None
+    }
