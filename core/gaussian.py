@@ -110,6 +110,8 @@ def excess_penalty(v: Tensor, model: Tensor, eps: float) -> Tensor:
         scale = (1 + t)[:, None] * kappa - 1
         delta = torch.where(v == 0, 0.0, v / scale)
         length = delta.norm(dim=1)
+        if bool((length - eps).abs().max() <= 1e-15 * eps):
+            break
         slope = torch.where(v == 0, 0.0, delta.square() * kappa / scale).sum(1)
         low, high = torch.where(length > eps, t, low), torch.where(length > eps, high, t)
         ahead = t + length.square() / slope * (length / eps - 1)
