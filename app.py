@@ -14,9 +14,11 @@ else:
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("pages/perturb.py", title="Perturb", icon=":material/tune:", url_path="perturb"),
             st.Page("pages/frog.py", title="Robust frog", icon=":material/auto_awesome:", url_path="frog"),
+            st.Page("pages/gaussian.py", title="Gaussian", icon=":material/bubble_chart:", url_path="gaussian"),
             st.Page("pages/saliency.py", title="Saliency", icon=":material/gradient:", url_path="saliency"),
             st.Page("pages/synthesis.py", title="Synthesis", icon=":material/brush:", url_path="synthesis"),
             st.Page("pages/transfer.py", title="Transfer", icon=":material/grid_on:", url_path="transfer"),
+            st.Page("pages/usefulness.py", title="Usefulness", icon=":material/scatter_plot:", url_path="usefulness"),
         ],
         position="top",
     ).run()

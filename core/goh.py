@@ -285,15 +285,17 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     compute.setup_cpu()
     plus, minus = (CIFAR10_CLASSES.index(name) for name in PAIR)
+
+    def two_classes(split: str) -> tuple[Tensor, Tensor]:
+        pictures = data.cifar10(split)
+        rows = np.flatnonzero((pictures.labels == plus) | (pictures.labels == minus)).tolist()
+        return pictures.x(rows), torch.where(pictures.y(rows) == plus, 1, -1)
+
     try:
-        parts = []
-        for split in ("train", "test"):
-            pictures = data.cifar10(split)
-            rows = np.flatnonzero((pictures.labels == plus) | (pictures.labels == minus)).tolist()
-            parts += [pictures.x(rows), torch.where(pictures.y(rows) == plus, 1, -1)]
+        known = analyse(*two_classes("train"), *two_classes("test"))
     except data.DataError as error:
         sys.exit(str(error))
-    save(analyse(*parts), given.out)
+    save(known, given.out)
     sys.stdout.write(f"{given.out}: {given.out.stat().st_size / 1024:.0f} KB\n")
 
 

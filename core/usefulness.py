@@ -18,6 +18,7 @@ Source: Ilyas et al. (2019), section 2. An attack finds a bound: the true infimu
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -114,7 +115,7 @@ def extremes(
         ValueError: If the radii do not grow from above 0.
     """
     radii = tuple(float(r) for r in radii)
-    if not radii or radii[0] <= 0 or any(b <= a for a, b in zip(radii, radii[1:], strict=False)):
+    if not radii or radii[0] <= 0 or any(b <= a for a, b in pairwise(radii)):
         raise ValueError(f"radii must grow from above 0, got {', '.join(f'{r:g}' for r in radii)}")
     with torch.no_grad():
         d = features(x[:1]).shape[1]
@@ -171,7 +172,7 @@ def _walk(
         x,
         ball,
         steps=steps * len(radii),
-        rule=lambda i, state: step_size * ball.steepest(state.grad),
+        rule=lambda _, state: step_size * ball.steepest(state.grad),
         on_step=grow,
     )
     with torch.no_grad():

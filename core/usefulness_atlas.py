@@ -30,6 +30,7 @@ from core.balls import L2
 from core.inversion import representation
 from core.models import Classifier
 from core.perturb import load as load_model
+from core.pictures import fingerprint
 from core.types import Features, Images, Labels
 from core.usefulness import Extremes, Measured, Usefulness, against_rest, batches, extremes
 
@@ -54,6 +55,7 @@ class Atlas:
         deviation: Its standard deviation (D).
         z: Features of the first test pictures (S, D).
         y: Their classes (S,).
+        pictures: Their fingerprints (S), by which `core.pictures` knows them in whatever order the set is.
         gram: Mean of [z, 1] [z, 1]^T over training pictures (D + 1, D + 1), z standardised by centre and deviation.
         cross: Mean of [z, 1] onehot(y)^T over them (D + 1, K).
         about: How it was measured.
@@ -65,6 +67,7 @@ class Atlas:
     deviation: Tensor
     z: Features
     y: Labels
+    pictures: tuple[str, ...]
     gram: Tensor
     cross: Tensor
     about: dict[str, Any]
@@ -105,15 +108,19 @@ def load(name: str, folder: Path = ASSETS) -> Atlas:
 def _load(path: Path, stamp: int) -> Atlas:  # noqa: ARG001 - a new measurement is read anew
     try:
         with np.load(path, allow_pickle=False) as file:
-            a = {key: torch.from_numpy(file[key].astype(np.float32)) for key in file if key != "about"}
+            a = {
+                key: torch.from_numpy(file[key].astype(np.float32)) for key in file if key not in ("about", "pictures")
+            }
             about = json.loads(str(file["about"]))
+            fingerprints = tuple(row.tobytes().hex() for row in file["pictures"])
         measured = Measured(
             tuple(about["radii"]), a["mean"], a["mean_error"] ** 2, a["push"], a["push_error"] ** 2,
             about["n"], about["n_pushed"],
         )  # fmt: skip
         return Atlas(
-            about["model"], measured, a["centre"], a["deviation"], a["z"], a["y"].long(), a["gram"], a["cross"], about
-        )
+            about["model"], measured, a["centre"], a["deviation"], a["z"], a["y"].long(), fingerprints,
+            a["gram"], a["cross"], about,
+        )  # fmt: skip
     except (KeyError, ValueError, OSError) as error:
         raise data.DataError(f"{path.name} is damaged ({error}); measure it again") from error
 
@@ -128,6 +135,7 @@ def save(atlas: Atlas, folder: Path = ASSETS) -> None:
     arrays: dict[str, Any] = {key: value.half().numpy() for key, value in half.items()}
     arrays |= {key: value.float().numpy() for key, value in full.items()}
     arrays |= {"y": atlas.y.to(torch.uint8).numpy(), "about": np.array(json.dumps(atlas.about))}
+    arrays["pictures"] = np.array([list(bytes.fromhex(name)) for name in atlas.pictures], dtype=np.uint8)
     path = path_of(atlas.name, folder)
     part = path.with_name(path.stem + ".part.npz")
     np.savez_compressed(part, **arrays)
@@ -237,7 +245,7 @@ def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Pa
     everything: dict[str, tuple[Features, Features]] = {}
     for name, model in models.items():
         assert isinstance(model, Classifier)
-        everything[name] = representations(model, test.x()), representations(model, train.x(range(TRAINED)))
+        everything[name] = _everything(model, test, train, work / f"{name}.npz")
         log.info("%s: features of %d and %d pictures", name, len(test), TRAINED)
     found: dict[str, list[Extremes]] = {name: [] for name in names_}
     for block in batches(n, BLOCK):
@@ -264,10 +272,24 @@ def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Pa
             if block.stop == n:
                 about["check"] = closeness(model, x, found[name][-1], precision)
             measured = Measured.of(z, test.y(), joined, y[: block.stop])
-            save(
-                Atlas(name, measured, centre, deviation, z[:SHIPPED], test.y(range(SHIPPED)), gram, cross, about),
-                folder,
-            )
+            first = range(SHIPPED)
+            shown = tuple(fingerprint(test.images[i]) for i in first)
+            made = Atlas(
+                name, measured, centre, deviation, z[:SHIPPED], test.y(first), shown, gram, cross, about
+            )  # fmt: skip
+            save(made, folder)
+
+
+def _everything(model: Classifier, test: data.Pictures, train: data.Pictures, path: Path) -> tuple[Features, Features]:
+    """Compute the features of all test pictures and of some training pictures, or read them where that is done."""
+    if not path.is_file():
+        np.savez(
+            path,
+            test=representations(model, test.x()).numpy(),
+            train=representations(model, train.x(range(TRAINED))).numpy(),
+        )
+    with np.load(path) as file:
+        return torch.from_numpy(file["test"]), torch.from_numpy(file["train"])
 
 
 def _block(model: Classifier, name: str, x: Images, path: Path, precision: str) -> Extremes:

@@ -7,7 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const BOX = { width: 460, height: 400, left: 52, right: 12, top: 12, bottom: 44 };
 const living = new WeakMap(); // parentElement -> Atlas
 
-export default function mount({ data, parentElement, setStateValue }) {
+export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".atlas");
   let atlas = living.get(parentElement);
   if (atlas?.root !== root) {
@@ -16,7 +16,7 @@ export default function mount({ data, parentElement, setStateValue }) {
     living.set(parentElement, atlas);
   }
   const turn = ++atlas.turn;
-  atlas.update(data, setStateValue);
+  atlas.update(data, setStateValue, setTriggerValue);
   return () => {
     if (atlas.turn !== turn) return; // a later run has taken over
     atlas.destroy();
@@ -29,14 +29,15 @@ class Atlas {
     this.root = root;
     this.turn = 0;
     this.frame = 0;
-    this.sent = {};
+    this.sent = null; // the frame that the page said last
+    this.reported = null; // the frame that the page has not yet answered
     this.panels = [];
     this.listeners = new AbortController();
     const $ = (selector) => root.querySelector(selector);
     this.el = { range: $(".range"), where: $(".where"), play: $(".play"), panels: $(".panels"), tip: $(".tip"), live: $(".live") };
     const on = (node, event, act) => node.addEventListener(event, act, { signal: this.listeners.signal });
     on(this.el.range, "input", () => { this.root.toggleAttribute("data-moving", true); this.go(Number(this.el.range.value)); });
-    on(this.el.range, "change", () => { this.root.removeAttribute("data-moving"); this.report("frame", this.frame); });
+    on(this.el.range, "change", () => { this.root.removeAttribute("data-moving"); this.settle(); });
     on(this.el.play, "click", () => this.play());
   }
 
@@ -46,12 +47,14 @@ class Atlas {
     this.el.panels.replaceChildren();
   }
 
-  update(data, setStateValue) {
+  update(data, setStateValue, setTriggerValue) {
     this.data = data;
-    this.send = setStateValue;
+    this.setState = setStateValue;
+    this.trigger = setTriggerValue;
     // What the person did since the page was sent wins over an older page's echo.
-    if (data.frame !== this.sent.frame && data.frame !== this.reported) this.frame = data.frame;
-    this.sent.frame = data.frame;
+    if (this.reported !== null) this.reported = data.frame === this.reported ? null : this.reported;
+    else if (data.frame !== this.sent) this.frame = data.frame;
+    this.sent = data.frame;
     this.frame = Math.min(this.frame, data.labels.length - 1);
     this.el.range.max = data.labels.length - 1;
     if (this.panels.length !== data.panels.length) {
@@ -86,15 +89,21 @@ class Atlas {
       if (this.frame + 1 < this.data.labels.length) this.go(this.frame + 1);
       if (this.frame + 1 >= this.data.labels.length) {
         clearInterval(this.timer);
-        this.report("frame", this.frame);
+        this.settle();
       }
     }, 900);
   }
 
-  report(name, value) {
+  settle() {
     clearInterval(this.timer);
-    if (name === "frame") this.reported = value;
-    this.send(name, value);
+    if (this.frame === (this.reported ?? this.sent)) return;
+    this.reported = this.frame;
+    this.setState("frame", this.frame);
+  }
+
+  pick(what) {
+    clearInterval(this.timer);
+    this.trigger("picked", what);
   }
 }
 
@@ -202,7 +211,7 @@ class Panel {
 
   drawBrush(held) {
     if (this.from) return;
-    if (!held) return void this.brush.setAttribute("visibility", "hidden");
+    if (!held || held.frame !== this.atlas.frame) return void this.brush.setAttribute("visibility", "hidden");
     const [x0, x1, y0, y1] = held.box;
     this.place(this.x(x0), this.x(x1), this.y(y0), this.y(y1));
   }
@@ -249,11 +258,10 @@ class Panel {
         const box = [this.x.inverse(l), this.x.inverse(r), this.y.inverse(b), this.y.inverse(t)].map(digits);
         // Points below the lower edge are drawn at it, and belong to a brush that reaches it.
         if (b >= BOX.height - BOX.bottom - 1) box[2] = -99;
-        return this.atlas.report("picked", { panel: this.index, box, frame: this.atlas.frame, turn: this.atlas.turn });
+        return this.atlas.pick({ panel: this.index, box, frame: this.atlas.frame });
       }
       const i = this.nearest(here, 12);
-      const picked = i === null ? { panel: this.index, box: null } : { panel: this.index, feature: i };
-      this.atlas.report("picked", { ...picked, frame: this.atlas.frame, turn: this.atlas.turn });
+      this.atlas.pick(i === null ? { panel: this.index, box: null } : { panel: this.index, feature: i });
     });
   }
 

@@ -11,23 +11,23 @@ class UsefulnessRecipe:
 
     Args:
         view: "features" (the atlas, and what single features look like), "head" (the atlas, and what a head makes of the
-            features that are left on), or "linear" (trucks against frogs).
+            features that are left on), or "linear" (trucks
+            against frogs).
         standard: Checkpoint of the left panel.
         robust: Checkpoint of the right panel.
         task: "best" (each feature against the rest for its own best class), or a class name.
-        frame: Which radius is in view: 0 is eps = 0, then those of the atlas in order.
-        brush: The chosen features, as a rectangle in one panel at this radius: "standard,0.1,0.6,-2,0" is rho from 0.1 to
-            0.6 and gamma from -2 to 0; "" chooses none.
+        frame: Where the slider stands: in the atlas the radius (0 is eps = 0, then its radii in order); in "linear" the
+            vector, the ensemble or the mixture.
+        brush: The chosen features, as a rectangle in one panel at one radius: "standard,0.1,0.6,-2,0,4" is rho from 0.1
+            to 0.6 and gamma from -2 to 0 at frame 4; "" chooses none.
         feature: The coordinate that is looked at; -1 is the most useful of the chosen ones, or of all.
         side: Whose coordinate that is: "standard" or "robust".
         keep: Which features stay on: "all", "robust" (gamma > 0), "brittle" (gamma <= 0), "without" or "only" the chosen.
         head: "masked" (the model's own head, the rest held at their mean) or "refit" (least squares on what is on).
         source: Which pictures a feature is shown on and attacks are tried on: "" is the best there is.
         linear: "singular" vectors, an "ensemble", or a "containment".
-        size: Vectors in the ensemble.
-        alpha: Per mille of the robust direction in the containment.
-        strong: Index of the robust direction.
-        weak: Index of the non-robust direction.
+        strong: Index of the robust direction in a containment.
+        weak: Index of the non-robust direction in a containment.
     """
 
     view: str = option("features", among=("features", "head", "linear"))
@@ -42,7 +42,5 @@ class UsefulnessRecipe:
     head: str = option("masked", among=("masked", "refit"))
     source: str = option("", among=("", "cifar10", "gallery", "photo"))
     linear: str = option("ensemble", among=("singular", "ensemble", "containment"))
-    size: int = option(1682, low=1, high=3072)
-    alpha: int = option(2, low=0, high=1000)
     strong: int = option(0, low=0, high=3071)
     weak: int = option(2844, low=0, high=3071)

@@ -1,0 +1,224 @@
+"""The head view of the Usefulness page: switch features off and see what is left, clean and attacked."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import torch
+from plotly.subplots import make_subplots
+
+from core import checkpoints, exports, usefulness_views
+from core.attacks import OnStep
+from core.evaluate import RobustAccuracy
+from core.rates import Rate
+from core.recipes import UsefulnessRecipe, to_json
+from core.rules import State
+from core.usefulness_head import RESULTS
+from core.usefulness_views import ATTACK_STEPS, ATTACKED, SIDES
+from pages.ui import jobs
+from pages.ui.exports import Download, downloads
+from pages.ui.store import model, results
+from pages.ui.usefulness_scatter import TITLES
+
+KEEP = {
+    "all": "all features",
+    "robust": "γ > 0",
+    "brittle": "γ ≤ 0",
+    "without": "without the chosen",
+    "only": "only the chosen",
+}
+NOTHING = State(torch.empty(0, 3, 1, 1), torch.empty(0), torch.empty(0, 3, 1, 1))
+COLOURS = {"clean": "#0072b2", "attacked": "#d98a00"}
+
+
+def controls() -> dict[str, str]:
+    """Show what stays on, and which head weighs it; return these fields of the recipe."""
+    with st.container(horizontal=True):
+        keep = st.segmented_control(
+            "Leave on", list(KEEP), default="all", key="keep", bind="query-params", required=True, wrap=True,
+            format_func=KEEP.__getitem__,
+            help="At the ε of the slider, for the task. “The chosen” are those that you drag over in a panel; the other "
+            "panel's model then stays whole.",
+        )  # fmt: skip
+        head = st.segmented_control(
+            "Head", ["masked", "refit"], default="masked", key="head", bind="query-params", required=True,
+            help="“masked” is the model's own head, with what is off held at its mean. “refit” is the least-squares head on "
+            "what is on.",
+        )  # fmt: skip
+    return {"keep": keep, "head": head}
+
+
+def show(recipe: UsefulnessRecipe) -> None:
+    """Show clean accuracy at once and attacked accuracy as soon as it is measured."""
+    source = usefulness_views.source_of(recipe)
+    eps = usefulness_views.radius(usefulness_views.atlas_of(recipe, "standard"), recipe.frame)
+    clean, slots = {}, {}
+    for column, side in zip(st.columns(2, gap="large"), SIDES, strict=True):
+        name = usefulness_views.atlas_of(recipe, side).name
+        on = usefulness_views.switched_on(recipe, side)
+        _, _, clean[side] = usefulness_views.left_over(recipe, side, model=model(name))
+        with column:
+            st.markdown(f"##### {TITLES[side]}: {int(on.sum())} of {len(on)} features on")
+            first, second = st.columns(2)
+            first.metric("Clean accuracy", _percent(clean[side]), border=True)
+            first.caption(_interval(clean[side]))
+            slots[side] = second.empty()
+    below = st.container()
+    found = _attacked(recipe, eps, clean, slots, source)
+    with below:
+        if source == "photo":
+            st.caption("The attack needs pictures with labels: CIFAR-10, or the gallery that ships with the app.")
+        elif eps > 0:
+            what = (
+                "test pictures"
+                if source == "cifar10"
+                else "pictures of the gallery, which a robust model painted and which are easier than CIFAR-10"
+            )
+            st.caption(
+                f"Clean: the first {clean['standard'].n:,} test pictures, from their features. Attacked: {ATTACKED} {what}; "
+                f"PGD-{ATTACK_STEPS} on log-odds, then on the margin, knowing the re-weighted head; L2, ε = {eps:g}. In "
+                "brackets: 95 % intervals."
+            )
+    curves(recipe, eps)
+    downloads(files(recipe, clean, found), key="usefulness-head", script=usefulness_views.script(recipe))
+
+
+def _attacked(
+    recipe: UsefulnessRecipe, eps: float, clean: dict[str, Rate], slots: dict[str, Any], source: str
+) -> dict[str, RobustAccuracy]:
+    if eps == 0 or source == "photo":
+        for side in SIDES:
+            _put(slots[side], clean[side] if eps == 0 else None, "at ε = 0 there is no attack" if eps == 0 else "")
+        return {}
+    keys = {side: _key(recipe, side, source) for side in SIDES}
+    found = {side: results().get(keys[side]) for side in SIDES}
+    for side in SIDES:
+        if found[side] is None:
+            _put(slots[side], None, "being attacked…")
+        else:
+            _put(slots[side], found[side].rate, doubts=found[side].doubts)
+    missing = [side for side in SIDES if found[side] is None]
+    if missing:
+        made = jobs.run([_job(recipe, side) for side in missing], ATTACKED, text="Attacking the re-weighted models…")
+        for side, one in zip(missing, made, strict=True):
+            found[side] = results().put(keys[side], one)
+            _put(slots[side], one.rate, doubts=one.doubts)
+    return found
+
+
+def _job(recipe: UsefulnessRecipe, side: str) -> Callable[[OnStep], RobustAccuracy]:
+    ready = model(
+        usefulness_views.atlas_of(recipe, side).name
+    )  # loaded here: Streamlit's cache wants the script's thread
+
+    def run(on_step: OnStep) -> RobustAccuracy:
+        return usefulness_views.attacked(recipe, side, model=ready, on_batch=lambda done: bool(on_step(done, NOTHING)))
+
+    return run
+
+
+def _key(recipe: UsefulnessRecipe, side: str, source: str) -> tuple:
+    atlas = usefulness_views.atlas_of(recipe, side)
+    on = usefulness_views.switched_on(recipe, side)
+    eps = usefulness_views.radius(atlas, recipe.frame)
+    return ("attacked", atlas.name, str(atlas.about), recipe.head, bytes(on.to(torch.uint8).tolist()), eps, source)
+
+
+def _put(slot: Any, rate: Rate | None, note: str = "", doubts: tuple[str, ...] = ()) -> None:
+    with slot.container():
+        st.metric("Attacked accuracy", "…" if rate is None else _percent(rate), border=True)
+        st.caption(note or (_interval(rate) if rate is not None else "not measured"))
+        for doubt in doubts:
+            st.caption(f"Not to be trusted: {doubt}.")
+
+
+def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
+    """Show what was measured of heads that keep the most or the least robustly useful features."""
+    if not path.is_file():
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    names = {"standard": recipe.standard, "robust": recipe.robust}
+    there = [side for side in SIDES if names[side] in found["models"]]
+    if not there:
+        return
+    attacks = sorted({key for lines in found["models"].values() for key in lines[0] if key.startswith("L2 ")})
+    attack = min(attacks, key=lambda key: abs(float(key[3:]) - eps))
+    figure = make_subplots(1, len(there), shared_yaxes=True, subplot_titles=[TITLES[side] for side in there])
+    for column, side in enumerate(there, 1):
+        lines = [line for line in found["models"][names[side]] if line["head"] == recipe.head]
+        whole = [line for line in lines if line["keep"] == "most" and line["kept"] == max(x["kept"] for x in lines)]
+        for keep, dash, words in (("most", "solid", "most robust kept"), ("least", "dot", "least robust kept")):
+            shown = sorted([x for x in lines if x["keep"] == keep] + (whole if keep == "least" else []), key=_kept)
+            for what, key in (("clean", "clean"), ("attacked", attack)):
+                rates = [line[key] for line in shown]
+                figure.add_scatter(
+                    x=[line["kept"] for line in shown],
+                    y=[100 * rate["value"] for rate in rates],
+                    error_y={
+                        "type": "data", "symmetric": False, "thickness": 1,
+                        "array": [100 * (rate["interval"][1] - rate["value"]) for rate in rates],
+                        "arrayminus": [100 * (rate["value"] - rate["interval"][0]) for rate in rates],
+                    },
+                    line={"color": COLOURS[what], "dash": dash}, name=f"{what}, {words}",
+                    legendgroup=f"{what}{keep}", showlegend=column == 1, row=1, col=column,
+                )  # fmt: skip
+        figure.update_xaxes(type="log", dtick=0.30103, title="features kept", row=1, col=column)
+    figure.update_yaxes(range=[0, 100], ticksuffix=" %")
+    figure.update_layout(
+        height=380, margin={"l": 10, "r": 10, "t": 40, "b": 10}, legend={"orientation": "h", "y": -0.25}
+    )
+    st.markdown(f"##### Measured: a head that keeps only some features, attacked at ε = {attack[3:]}")
+    st.plotly_chart(
+        figure, key="usefulness-curves", theme="streamlit",
+        alt="Accuracy, clean and attacked, against the number of features kept, for both models",
+    )  # fmt: skip
+    st.caption(
+        f"Ranked by γ at ε = {found['ranked_at']:g} for each feature's best class. n = {found['n']} attacked, seed "
+        f"{found['seed']}, {found['date']}; {found['how']}. Bars: 95 % intervals. {checkpoints.header(recipe.robust).title if recipe.robust in checkpoints.names() else ''}"
+    )
+
+
+def _kept(line: dict[str, Any]) -> int:
+    return int(line["kept"])
+
+
+def _percent(rate: Rate) -> str:
+    return f"{100 * rate.value:.1f} %"
+
+
+def _interval(rate: Rate) -> str:
+    low, high = rate.interval
+    return f"[{100 * low:.0f}, {100 * high:.0f}], n = {rate.n:,}"
+
+
+def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, RobustAccuracy]) -> list[Download]:
+    """List the downloads."""
+
+    def table() -> str:
+        columns: dict[str, list] = {
+            "model": [usefulness_views.atlas_of(recipe, side).name for side in SIDES],
+            "features_on": [int(usefulness_views.switched_on(recipe, side).sum()) for side in SIDES],
+            "clean": [clean[side].value for side in SIDES],
+            "clean_n": [clean[side].n for side in SIDES],
+        }
+        if found:
+            columns["attacked"] = [found[side].rate.value for side in SIDES]
+            columns["attacked_n"] = [found[side].rate.n for side in SIDES]
+        return exports.table(columns)
+
+    def arrays() -> bytes:
+        tensors = {}
+        for side in SIDES:
+            name = usefulness_views.atlas_of(recipe, side).name
+            _, head, _ = usefulness_views.left_over(recipe, side, model=model(name))
+            tensors |= {f"{side}_weight": head.weight, f"{side}_bias": head.bias}
+            tensors[f"{side}_on"] = usefulness_views.switched_on(recipe, side)
+        return exports.npz(tensors, to_json(recipe))
+
+    return [
+        Download("Accuracies, CSV", "heads.csv", "text/csv", table),
+        Download("Heads, npz", "heads.npz", "application/octet-stream", arrays, "float32"),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]

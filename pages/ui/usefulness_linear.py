@@ -1,0 +1,226 @@
+"""The linear view of the Usefulness page: Goh's two constructions of useful, non-robust features."""
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+
+from core import exports, goh, render, usefulness_views
+from core.recipes import UsefulnessRecipe, to_json
+from core.usefulness_views import EPS, FIRST_FRAME, Path, construction
+from pages.ui.exports import Download, downloads
+from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
+
+KEY = "usefulness-linear"
+CLAIMS = {
+    "singular": "Each singular vector of trucks and frogs is a feature. The useful ones are smooth, and robust; the fine ones are "
+    "neither useful nor robust.",
+    "ensemble": "Sum many weak directions, each with the sign of its usefulness. On the training pictures the sum is useful and not "
+    "robust; look at the test pictures before you believe it.",
+    "containment": "Hide a little of a robust direction in a non-robust one: as useful as the robust one, on test pictures too, and as "
+    "easy to push as the other.",
+}
+AXES = {
+    "singular": ("direction", "counted from the strongest"),
+    "ensemble": ("size", "weakest directions in the sum"),
+    "containment": ("α", "share of the robust direction"),
+}
+
+
+def controls() -> dict[str, object]:
+    """Show the choice of construction and its parts; return these fields of the recipe."""
+    known = goh.load()
+    with st.container(horizontal=True):
+        linear = st.segmented_control(
+            "Feature", list(CLAIMS), default=UsefulnessRecipe().linear, key="linear", bind="query-params", required=True,
+            on_change=lambda: st.query_params.pop("frame", None),
+        )  # fmt: skip
+        found: dict[str, object] = {"linear": linear}
+        if linear == "containment":
+            blank = UsefulnessRecipe()
+            for field, label in (("strong", "Robust direction"), ("weak", "Non-robust direction")):
+                default = known.nearest(getattr(blank, field))
+                found[field] = st.selectbox(
+                    label, known.shown, index=known.shown.index(default), key=field, bind="query-params", width=190
+                )
+    return found
+
+
+def show(recipe: UsefulnessRecipe) -> None:
+    """Show the construction along its slider, and where it lies among all directions."""
+    known = goh.load()
+    st.markdown(CLAIMS[recipe.linear])
+    path = construction(recipe, known)
+    last = len(path.labels) - 1
+    default = min(FIRST_FRAME[recipe.linear], last)
+    key = f"{KEY}-{recipe.linear}"
+    frame = min(frame_in_sight(key, default), last)
+    name, unit = AXES[recipe.linear]
+    axis = Axis(name, tuple(map(float, range(last + 1))), path.labels, unit)
+    at = scrubber(
+        rows(recipe, path, known), axis, key=key, frame=frame, gain=1, report=True, captions=_captions(recipe)
+    )
+    frame = min(frame if at is None else at, last)
+    write_frame(key, frame, default)
+    st.markdown(sentence(path, frame, known))
+    chart(path, frame, known)
+    downloads(files(recipe, path, frame, known), key=KEY, script=usefulness_views.script(_at(recipe, frame)))
+
+
+def rows(recipe: UsefulnessRecipe, path: Path, known: goh.Known) -> list[Row]:
+    """Build the scrubber's columns: the same direction, judged on training and on test pictures."""
+    pictures = _pictures(path.vectors)
+    reference = pictures[0] if recipe.linear == "containment" else np.full_like(pictures[0], 128)
+    made = []
+    for title, test in ((f"{known.n:,} training pictures", False), (f"{known.n_test:,} test pictures", True)):
+        rho = [f.rho_test if test else f.rho for f in path.features]
+        deviation = [f.deviation_test if test else f.deviation for f in path.features]
+        gamma = [r - EPS / d for r, d in zip(rho, deviation, strict=True)]
+        useful = 2 / (known.n_test if test else known.n) ** 0.5  # twice the error of a mean that is nothing
+        kind = [
+            "robustly useful" if g > 0 else "useful, not robust" if r > useful else "not useful"
+            for r, g in zip(rho, gamma, strict=True)
+        ]
+        made.append(
+            Row(
+                title=title,
+                subtitle=f"{goh.PAIR[0]} against {goh.PAIR[1]}",
+                frames=pictures,
+                reference=reference,
+                curve=tuple(rho),
+                curve_name="usefulness ρ",
+                readouts=(
+                    ("usefulness ρ", tuple(_number(r) for r in rho)),
+                    (f"γ at ε = {EPS:g}", tuple(_number(g) for g in gamma)),
+                    ("ρ is gone at ε", tuple(f"{max(0.0, r * d):.3g}" for r, d in zip(rho, deviation, strict=True))),
+                ),
+                flags=tuple(kind),
+                alt=tuple(
+                    f"{title}, {AXES[recipe.linear][0]} {label}: usefulness {r:.3f}, robust usefulness {g:.3g}; {k}."
+                    for label, r, g, k in zip(path.labels, rho, gamma, kind, strict=True)
+                ),
+            )
+        )
+    return made
+
+
+def sentence(path: Path, frame: int, known: goh.Known) -> str:
+    """Say what is in sight, in one sentence with its numbers."""
+    f = path.features[frame]
+    error = 1 / known.n_test**0.5
+    left = "that is, nothing that could be told from chance" if abs(f.rho_test) < 2 * error else f"± {1.96 * error:.2f}"
+    return (
+        f"**ρ = {f.rho:.3f} on training pictures, {f.rho_test:.3f} on test pictures** ({left}). An L2 adversary takes it away "
+        f"with ε = {max(0.0, f.rho * f.deviation):.3g}; a direction that knows nothing shows ρ ≈ {known.chance:.3f} on the "
+        "training pictures by chance."
+    )
+
+
+def chart(path: Path, frame: int, known: goh.Known) -> None:
+    """Draw all directions and the construction's way among them, as Goh's figure does."""
+    figure = go.Figure()
+    deviation, rho = known.deviation.numpy(), known.rho.numpy()
+    robust = rho - EPS / deviation > 0
+    for where, colour, name in (
+        (~robust, "#d98a00", f"γ ≤ 0 at ε = {EPS:g}"),
+        (robust, "#0072b2", f"γ > 0 at ε = {EPS:g}"),
+    ):
+        figure.add_scattergl(
+            x=deviation[where], y=rho[where], mode="markers", name=f"singular vectors, {name}",
+            marker={"size": 9 if colour == "#0072b2" else 4, "color": colour, "opacity": 0.9 if colour == "#0072b2" else 0.35},
+            text=[f"direction {i}" for i in np.flatnonzero(where)],
+            hovertemplate="%{text}<br>std %{x:.3g}, ρ = %{y:.3f}<extra></extra>",
+        )  # fmt: skip
+    for test, dash, name in ((False, "solid", "training"), (True, "dot", "test")):
+        xs = [f.deviation_test if test else f.deviation for f in path.features]
+        ys = [f.rho_test if test else f.rho for f in path.features]
+        ys = [y if y > 3e-4 else None for y in ys]
+        figure.add_scatter(
+            x=xs, y=ys, mode="lines+markers", line={"dash": dash, "color": "#8a7eb3"}, marker={"size": 4},
+            name=f"the slider's way, {name} pictures", text=path.labels,
+            hovertemplate=f"{'test' if test else 'training'}, %{{text}}<br>std %{{x:.3g}}, ρ = %{{y:.3f}}<extra></extra>",
+            visible="legendonly" if len(path.labels) > 60 else True,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[xs[frame]], y=[ys[frame]], mode="markers", showlegend=False, hoverinfo="skip",
+            marker={"size": 15, "symbol": "circle-open" if test else "circle", "color": "#8a7eb3", "line": {"width": 3}},
+        )  # fmt: skip
+    span = np.array([deviation.min(), deviation.max()])
+    for eps in (0.001, 0.01, 0.1, 1.0):
+        figure.add_scatter(
+            x=span, y=eps / span, mode="lines", line={"width": 1, "color": "rgba(128,128,128,0.6)", "dash": "dash"},
+            showlegend=False, hoverinfo="skip",
+        )  # fmt: skip
+        x = eps / 0.75
+        if span[0] < x < span[1]:
+            figure.add_annotation(
+                x=np.log10(x), y=np.log10(0.75), text=f"γ = 0 at ε = {eps:g}", showarrow=False, textangle=62,
+                xshift=14, yshift=-26, font={"size": 11, "color": "gray"},
+            )  # fmt: skip
+    figure.add_hline(
+        y=known.chance, line={"width": 1, "dash": "dot", "color": "gray"}, annotation_text="chance",
+        annotation_position="bottom left",
+    )  # fmt: skip
+    figure.update_xaxes(type="log", title="standard deviation along the direction ‖a‖_Σ / ‖a‖", exponentformat="power")
+    figure.update_yaxes(type="log", title="usefulness ρ", range=[-3.5, 0])
+    figure.update_layout(
+        height=460, margin={"l": 10, "r": 10, "t": 20, "b": 10}, legend={"orientation": "h", "y": -0.2}
+    )
+    st.plotly_chart(
+        figure, key="usefulness-goh", theme="streamlit",
+        alt="Usefulness against standard deviation of all singular vectors, both on logarithmic axes, with the construction's way",
+    )  # fmt: skip
+    st.caption(
+        f"All {len(deviation):,} singular vectors of {known.n:,} training pictures, {goh.PAIR[0]} against {goh.PAIR[1]}. A feature above a "
+        "dashed line is robustly useful at its ε. After Goh, “Two Examples of Useful, Non-Robust Features” (Distill, 2019), who "
+        "shows 729 points and judges on the pictures that the directions come from; the test pictures are our addition. The "
+        "authors reply that a containment meets the definition, and that the relabelled data set D_det excludes it as the explanation."
+    )
+
+
+def files(recipe: UsefulnessRecipe, path: Path, frame: int, known: goh.Known) -> list[Download]:
+    """List the downloads for the frame in sight."""
+    recipe = _at(recipe, frame)
+    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+
+    def table() -> str:
+        fields = ("rho", "rho_test", "deviation", "deviation_test")
+        columns: dict[str, list] = {AXES[recipe.linear][0]: list(path.labels)}
+        columns |= {name: [getattr(f, name) for f in path.features] for name in fields}
+        columns[f"gamma_{EPS:g}"] = [f.gamma(EPS) for f in path.features]
+        columns[f"gamma_test_{EPS:g}"] = [f.gamma_test(EPS) for f in path.features]
+        return exports.table(columns)
+
+    return [
+        Download(
+            "Direction, PNG", "direction.png", "image/png",
+            lambda: render.png(render.upscaled(_pictures(path.vectors[frame : frame + 1])[0], 8), about),
+        ),
+        Download("The slider's way, CSV", "linear.csv", "text/csv", table),
+        Download(
+            "Arrays, npz", "linear.npz", "application/octet-stream",
+            lambda: exports.npz({"vectors": path.vectors, "deviation": known.deviation, "rho": known.rho}, to_json(recipe)),
+            "float32; vectors are kept with 8 bits a pixel",
+        ),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]  # fmt: skip
+
+
+def _at(recipe: UsefulnessRecipe, frame: int) -> UsefulnessRecipe:
+    from dataclasses import replace
+
+    return replace(recipe, frame=frame)
+
+
+def _captions(recipe: UsefulnessRecipe) -> tuple[str, str]:
+    return ("non-robust", "what α adds") if recipe.linear == "containment" else ("nothing", "the direction")
+
+
+def _pictures(vectors: torch.Tensor) -> np.ndarray:
+    """Show directions around mid-grey, each as strong as its range allows."""
+    largest = vectors.abs().flatten(1).amax(1).clamp_min(1e-12).reshape(-1, 1, 1, 1)
+    return render.to_uint8(0.5 + 0.5 * vectors / largest)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.0f}"

@@ -1,0 +1,45 @@
+"""What was measured for the Usefulness page, in a table, and how far it can be trusted."""
+
+import streamlit as st
+
+from core import checkpoints, usefulness_atlas
+from core.recipes import UsefulnessRecipe
+from core.usefulness_views import SIDES, atlas_of
+from pages.ui.tables import table
+
+
+def measured(recipe: UsefulnessRecipe) -> None:
+    """Show how many features are robustly useful at each radius, in both models, with what the attack may have missed."""
+    atlases = {side: atlas_of(recipe, side) for side in SIDES}
+    found = {side: usefulness_atlas.lookup(atlas, recipe.task)[0] for side, atlas in atlases.items()}
+    radii = atlases["standard"].radii
+    st.markdown("##### Measured: features with γ > 0, and how many of them surely")
+    rows = []
+    for side, atlas in atlases.items():
+        u = found[side]
+        title = checkpoints.header(atlas.name).title if atlas.name in checkpoints.names() else atlas.name
+        counts = [
+            f"<b>{int((gamma > 0).sum())}</b> ({int((gamma - half > 0).sum())})"
+            for gamma, half in zip(u.gamma, u.gamma_half, strict=True)
+        ]
+        rows.append([f"{title}, of {len(u.rho)}", f"{float(u.rho.mean()):.2f}", *counts])
+    table(["Model", "mean ρ", *(f"ε = {r:g}" for r in radii)], rows, label="Robustly useful features at each radius")
+    about = atlases["standard"].about
+    checks = "; ".join(
+        f"{side} "
+        + ", ".join(f"{100 * part:.0f} % at ε = {eps}" for eps, part in atlas.about["check"]["push_reached"].items())
+        for side, atlas in atlases.items()
+        if "check" in atlas.about
+    )
+    check = next((atlas.about["check"] for atlas in atlases.values() if "check" in atlas.about), None)
+    st.caption(
+        f"In brackets: those whose 95 % interval lies above 0. ρ from all {about['n']:,} test pictures, how far a feature can be "
+        f"pushed from {about['n_pushed']} of them, seed {about['seed']}, {about['date']}; {about['how']}. An attack finds a bound: the "
+        "true γ may be lower, never higher."
+        + (
+            f" Against {check['steps']} steps of PGD at one radius (on {check['pictures']} pictures, {check['features']} features) the walk "
+            f"reached this part of the push: {checks}."
+            if check
+            else ""
+        )
+    )

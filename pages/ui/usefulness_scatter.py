@@ -1,0 +1,144 @@
+"""The scatter of usefulness against robust usefulness, a panel a model: its slider moves the points in the browser.
+
+A brush over points, a click on one, and the slider's release are reported; what they mean is kept here, in the session and
+in the address: `frame` and `brush` by this file, `feature` and `side` by the widgets of those names.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import streamlit as st
+import torch
+
+from core import checkpoints, usefulness_atlas, usefulness_views
+from core.data import CIFAR10_CLASSES
+from core.recipes import UsefulnessRecipe
+from core.usefulness import Usefulness
+from core.usefulness_views import SIDES, Brush
+
+KEY = "usefulness-atlas"
+TITLES = {"standard": "Standard model", "robust": "Robust model"}
+MOST_FRAMES = 50
+LOWEST = -2.0  # gamma at the lower edge; what is below is drawn at it
+
+_ASSETS = Path(__file__).parents[2] / "assets" / "atlas"
+_mount = st.components.v2.component(  # once, at import: registering in a rerun logs a warning each time
+    "robust_frog.atlas",
+    html=(_ASSETS / "atlas.html").read_text("utf-8"),
+    css=(_ASSETS / "atlas.css").read_text("utf-8"),
+    js=(_ASSETS / "atlas.js").read_text("utf-8"),
+)
+
+
+def scatter(recipe: UsefulnessRecipe) -> None:
+    """Mount the scatter for the recipe's two models and task."""
+    _mount(
+        key=KEY,
+        data=payload(recipe),
+        default={"frame": recipe.frame},
+        on_frame_change=_moved,
+        on_picked_change=_take,
+    )
+
+
+def payload(recipe: UsefulnessRecipe) -> dict[str, object]:
+    """Return what the browser needs to know, ready for JSON."""
+    brush = Brush.parse(recipe.brush)
+    panels = []
+    largest = 0.0
+    for side in SIDES:
+        atlas = usefulness_views.atlas_of(recipe, side)
+        found, labels = usefulness_atlas.lookup(atlas, recipe.task)
+        largest = max(largest, float(found.rho.max()))
+        shown = usefulness_views.feature_of(recipe, side) if recipe.view == "features" else None
+        on = usefulness_views.switched_on(recipe, side) if recipe.view == "head" else torch.ones_like(found.rho).bool()
+        panels.append(
+            {
+                "title": TITLES[side],
+                "subtitle": checkpoints.header(atlas.name).title if atlas.name in checkpoints.names() else atlas.name,
+                **_points(found),
+                "label": [CIFAR10_CLASSES[k] for k in labels],
+                "on": on.tolist(),
+                "shown": shown,
+            }
+        )
+    radii = usefulness_views.atlas_of(recipe, "standard").radii
+    edge = max(0.4, 0.1 * -(-largest // 0.1))
+    held = None
+    if brush is not None:
+        members = usefulness_views.chosen(recipe, brush.side).nonzero()[:, 0].tolist()
+        held = {"panel": SIDES.index(brush.side), "box": brush.box, "frame": brush.frame, "features": members}
+    return {
+        "panels": panels,
+        "labels": ["0", *(f"{r:g}" for r in radii)],
+        "x": [0, edge],
+        "y": [LOWEST, edge],
+        "frame": min(recipe.frame, len(radii)),
+        "brush": held,
+    }
+
+
+def frame_in_sight(default: int) -> int:
+    """Return where the slider stands: the address's frame if it is news, else the session's."""
+    raw = _kept("frame", str(default), lambda text: text.isdecimal() and int(text) <= MOST_FRAMES)
+    return int(raw)
+
+
+def brush_in_sight() -> str:
+    """Return the brush: the address's if it is news, else the session's."""
+    return _kept("brush", "", lambda text: Brush.parse(text) is not None)
+
+
+def _kept(name: str, default: str, usable: Callable[[str], bool]) -> str:
+    """Keep a value that no widget holds in the session under "useful-NAME", and in the address."""
+    key, asked = f"useful-{name}", st.query_params.get(name, default)
+    if asked != st.session_state.get(f"{key}-written", default):  # a link
+        st.session_state[key] = asked if usable(asked) else default
+    value = str(st.session_state.get(key, default))
+    st.session_state[f"{key}-written"] = value
+    if value != default:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)
+    return value
+
+
+def _moved() -> None:
+    state = st.session_state.get(KEY)
+    frame = state.get("frame") if state else None
+    if isinstance(frame, int | float):
+        st.session_state["useful-frame"] = int(frame)
+
+
+def _take() -> None:
+    """Take over what was picked, before the page runs."""
+    state = st.session_state.get(KEY)
+    picked = state.get("picked") if state else None
+    if picked:
+        apply(picked)
+
+
+def apply(picked: dict[str, object]) -> None:
+    """Turn a brush or a click into the session's brush, or feature and side."""
+    panel = picked.get("panel")
+    side = SIDES[panel] if isinstance(panel, int) and 0 <= panel < len(SIDES) else SIDES[0]
+    box, feature, frame = picked.get("box"), picked.get("feature"), picked.get("frame")
+    if isinstance(feature, int):
+        st.session_state["feature"], st.session_state["side"] = feature, side
+    elif isinstance(box, Sequence) and len(box) == 4:
+        st.session_state["useful-brush"] = str(Brush(side, tuple(float(v) for v in box), int(str(frame or 0))))  # type: ignore[arg-type]
+        st.session_state["feature"], st.session_state["side"] = None, side
+    else:
+        st.session_state["useful-brush"] = ""
+        st.session_state["feature"] = None
+
+
+def _points(found: Usefulness) -> dict[str, object]:
+    digits = 4
+    gamma = torch.cat([found.rho[None], found.gamma])
+    half = torch.cat([found.rho_half[None], found.gamma_half])
+    return {
+        "rho": [round(v, digits) for v in found.rho.tolist()],
+        "gamma": [[round(v, digits) for v in row] for row in gamma.tolist()],
+        "half": [[round(v, digits) for v in row] for row in half.tolist()],
+    }

@@ -1,0 +1,140 @@
+"""Usefulness: the paper's definitions, measured on every feature of two networks."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core import checkpoints, usefulness_atlas
+from core.data import CIFAR10_CLASSES
+from core.recipes import UsefulnessRecipe
+from core.usefulness_views import FIRST_FRAME
+from pages.ui import shell, usefulness_features, usefulness_head, usefulness_linear
+from pages.ui.store import lesson
+from pages.ui.usefulness_measured import measured
+from pages.ui.usefulness_scatter import brush_in_sight, frame_in_sight, scatter
+
+CLAIMS = {
+    "features": "Each point is one number that a model computes of a picture. Drag ε: how many still help when an adversary may move the picture by so much?",
+    "head": "Switch features off, and see what a head can do with the others. What is left of the accuracy, clean and attacked?",
+    "linear": "Two features made by hand, with nothing but linear algebra: useful, and not robust.",
+}
+LABELS = {"features": "Features", "head": "Switch off", "linear": "Goh's linear features"}
+WORDS = {
+    "features": ["feature", "useful", "robustly useful", "useful, non-robust", "one class against the rest"],
+    "head": ["switched off", "refit", "attacked accuracy"],
+    "linear": ["linear feature", "singular vector", "ensemble", "containment"],
+}
+DEFAULTS = UsefulnessRecipe()
+PRESETS = [
+    shell.Preset(
+        "The cloud sinks",
+        "Drag ε from 0 to 0.5. At 0 all points lie on the diagonal, γ = ρ. The standard model's cloud falls through zero at"
+        " an ε that you cannot see; the robust model's stays up.",
+        {"useful-frame": 4},
+    ),
+    shell.Preset(
+        "Live on what is robust",
+        "At ε = 0.15 about half of the standard model's features are still robustly useful. A head that may use only those"
+        " keeps its clean accuracy; does it withstand the attack?",
+        {"view": "head", "keep": "robust", "useful-frame": 3},
+    ),
+    shell.Preset(
+        "Hide a robust direction",
+        "Drag α from 0. Two thousandths of a robust direction make a useless one as useful as the robust one, and no less"
+        " brittle: Goh's containment.",
+        {"view": "linear", "linear": "containment"},
+    ),
+]  # fmt: skip
+
+
+def sidebar() -> UsefulnessRecipe:
+    """Show the task, the models and the pictures; return the recipe they make."""
+    task = st.selectbox(
+        "Task", ["best", *CIFAR10_CLASSES], key="task", bind="query-params",
+        format_func=lambda name: "each feature's best class" if name == "best" else f"{name} against the rest",
+        help="y = +1 for the class, −1 for the rest; both count alike.",
+    )  # fmt: skip
+    there = usefulness_atlas.names()
+    with st.expander("More"):
+        left = _model_box("Left model", there, DEFAULTS.standard, "standard")
+        right = _model_box("Right model", there, DEFAULTS.robust, "robust")
+        source = st.selectbox(
+            "Pictures", ["", "cifar10", "gallery"], key="source", bind="query-params",
+            format_func=lambda name: {"": "the best there are", "cifar10": "CIFAR-10 test set"}.get(name, name),
+        )  # fmt: skip
+    return UsefulnessRecipe(task=task, standard=left, robust=right, source=source)
+
+
+def _model_box(label: str, there: tuple[str, ...], default: str, key: str) -> str:
+    index = there.index(default) if default in there else 0
+    return st.selectbox(label, there, index=index, key=key, bind="query-params")
+
+
+def one_feature() -> dict[str, object]:
+    """Show which feature is looked at: the keyboard's way to what a click on a point does."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        side = st.segmented_control(
+            "Look at a feature of",
+            ["standard", "robust"],
+            default="standard",
+            key="side",
+            bind="query-params",
+            required=True,
+        )
+        number = st.number_input(
+            "Feature", 0, 4095, None, key="feature", bind="query-params", width=260,
+            placeholder="the most useful one",
+            help="A click on a point chooses it. Empty: the most useful one of the chosen, or of all.",
+        )  # fmt: skip
+    return {"side": side, "feature": -1 if number is None else int(number)}
+
+
+shell.header(
+    "Usefulness",
+    "A standard model lives on features that are useful and not robust: each predicts the class, and none of them does once"
+    " somebody may change the picture a little.",
+)
+shell.presets(
+    PRESETS,
+    key="usefulness",
+    defaults={
+        "view": DEFAULTS.view,
+        "task": DEFAULTS.task,
+        "keep": DEFAULTS.keep,
+        "head": DEFAULTS.head,
+        "linear": DEFAULTS.linear,
+        "feature": None,
+        "side": DEFAULTS.side,
+        "useful-frame": DEFAULTS.frame,
+        "useful-brush": "",
+    },
+)
+view = st.segmented_control(
+    "View", list(CLAIMS), default=DEFAULTS.view, key="view", bind="query-params", required=True, wrap=True,
+    label_visibility="collapsed", format_func=LABELS.__getitem__,
+    on_change=lambda: st.query_params.pop("frame", None),
+)  # fmt: skip
+st.markdown(CLAIMS[view])
+with shell.told():
+    if view == "linear":
+        fields = usefulness_linear.controls()
+        usefulness_linear.show(replace(DEFAULTS, view="linear", frame=FIRST_FRAME[str(fields["linear"])], **fields))
+    elif not usefulness_atlas.names():
+        st.warning(
+            "No measured features are here whose model is. Make them with: make zoo, then python -m core.usefulness_atlas measure"
+            if not checkpoints.names()
+            else "No features have been measured. Measure them with: python -m core.usefulness_atlas measure"
+        )
+    else:
+        with st.sidebar:
+            recipe = sidebar()
+        recipe = replace(recipe, view=view, frame=frame_in_sight(DEFAULTS.frame), brush=brush_in_sight())
+        stage = st.container()
+        recipe = replace(recipe, **(one_feature() if view == "features" else usefulness_head.controls()))
+        with stage:
+            scatter(recipe)
+        (usefulness_features if view == "features" else usefulness_head).show(recipe)
+        measured(recipe)
+shell.glossary("usefulness", WORDS[view])
+with st.expander("The mathematics"):
+    st.markdown(lesson("usefulness")["linear mathematics" if view == "linear" else "mathematics"])
