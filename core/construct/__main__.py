@@ -81,7 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("kind", choices=list(KINDS))
     parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
     parser.add_argument("--source", help="checkpoint (default: resnet9-l2 for robust, else resnet9-standard)")
-    parser.add_argument("--n", type=int, default=ConstructRecipe.n, help="the first N training pictures")
+    parser.add_argument(
+        "-n",
+        "--n",
+        type=int,
+        default=ConstructRecipe.n,
+        help="the first N training pictures (torchrun takes --n for its own; write -n)",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--eps", type=float, default=ConstructRecipe.eps, help="L2 radius, pixel units of [0, 1]")
     parser.add_argument("--steps", type=int, help="default: the paper's 100, or 1000 for robust and nonrobust")

@@ -55,13 +55,17 @@ def _batch(recipe: ConstructRecipe, model: Classifier | None, pictures: Pictures
     here = next(model.parameters()).device if model is not None else torch.device("cpu")
     x = pictures.x(rows).to(here, memory_format=torch.channels_last)
     y, labels = pictures.y(rows).to(here), draws.labels[list(rows)].to(here)
-    generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + 1 + rows.start)
     if model is None:
-        made = planted(x, y, labels, recipe.eps, recipe.seed)
+        made = planted(x, y, labels, recipe.eps, recipe.seed, len(pictures.classes))
     elif recipe.kind in INVERTED:
-        made = _inverted(recipe, model, x, pictures.x(draws.partners[list(rows)].tolist()), generator)
+        x0 = (
+            noise(recipe, rows, x.shape[1:])
+            if recipe.start == "noise"
+            else pictures.x(draws.partners[list(rows)].tolist())
+        )
+        made = inverted(recipe, model, x, x0)
     else:
-        made = perturbed(recipe, model, x, labels, generator)
+        made = perturbed(recipe, model, x, labels, _generator(recipe, rows.start))
     images = to_uint8(made)
     again = torch.from_numpy(images).permute(0, 3, 1, 2).float().div(255).to(here, memory_format=torch.channels_last)
     nothing = torch.zeros(len(x))
@@ -85,10 +89,11 @@ def perturbed(recipe: ConstructRecipe, model: nn.Module, x: Images, t: Labels, g
     return pgd(autocast(goal, recipe.precision), x, L2(recipe.eps), steps=recipe.steps, step_size=recipe.step_size)
 
 
-def _inverted(
-    recipe: ConstructRecipe, model: Classifier, x: Images, others: Images, generator: torch.Generator
-) -> Images:
-    x0 = noise_start(x.shape, generator) if recipe.start == "noise" else others
+def inverted(recipe: ConstructRecipe, model: Classifier, x: Images, x0: Images) -> Images:
+    """Move x0 until the model represents it as it represents x: (N, C, H, W), no ball, only the box.
+
+    Source: Ilyas et al. (2019), section 3.1 and appendix C.4 (1000 steps of 0.1).
+    """
     x0 = x0.to(x.device, memory_format=torch.channels_last)
     if recipe.rule == "lbfgs":
         setting = Setting(recipe.steps, lambda: rules.lbfgs(1.0))
@@ -97,7 +102,16 @@ def _inverted(
     return descend(goal, x0, UNLIMITED, steps=recipe.steps, rule=rules.steepest(UNLIMITED, recipe.step_size), best=True)
 
 
-def planted(x: Images, y: Labels, t: Labels, eps: float, seed: int) -> Images:
+def noise(recipe: ConstructRecipe, rows: range, shape: torch.Size) -> Images:
+    """Draw the noise at which the inversion of each row starts; it is the row's own, whatever batch it is in."""
+    return torch.cat([noise_start((1, *shape), _generator(recipe, row)) for row in rows])
+
+
+def _generator(recipe: ConstructRecipe, row: int) -> torch.Generator:
+    return torch.Generator().manual_seed(recipe.seed * 1_000_003 + 1 + row)
+
+
+def planted(x: Images, y: Labels, t: Labels, eps: float, seed: int, classes: int) -> Images:
     """Make the control without adversarial features: x where t == y, elsewhere x plus the noise pattern of class t.
 
     The patterns are Gaussian, of L2 norm eps, fixed by the seed: they are the same for all pictures of a target, mean
@@ -105,7 +119,7 @@ def planted(x: Images, y: Labels, t: Labels, eps: float, seed: int) -> Images:
 
     Source: Keller Jordan's cifar10-zoo, the leakage-only control.
     """
-    patterns = torch.randn(int(t.max()) + 1, *x.shape[1:], generator=torch.Generator().manual_seed(seed + 1))
+    patterns = torch.randn(classes, *x.shape[1:], generator=torch.Generator().manual_seed(seed + 1))
     patterns = patterns * (eps / patterns.flatten(1).norm(dim=1))[:, None, None, None]
     noisy = (x + patterns.to(x.device)[t]).clamp(0, 1)
     return torch.where((t == y)[:, None, None, None], x, noisy)

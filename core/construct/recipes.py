@@ -36,7 +36,8 @@ class ConstructRecipe:
         shifts: Perturb the picture under random shifts and flips, a fresh one each step, so that the features survive a
             trainer's augmentation (the remedy of Keller Jordan's cifar10-zoo, there four copies a step).
         precision: Of the gradients, see `core.compute.autocast`.
-        shard: Pictures a shard; what is drawn does not depend on it, but bf16 sums may round by it.
+        shard: Pictures a shard. Targets and starts belong to the picture; shifts are drawn for batches of 125, so whole
+            batches (the default is four) keep them.
     """
 
     kind: str

@@ -1,0 +1,208 @@
+"""What each experiment of the paper consists of: sets, students, and what it costs at each profile.
+
+A student is a network that is trained the ordinary way on a set. `PLANS` names the students of each experiment; a profile
+says how many pictures, steps and epochs. The training settings are those of the paper's table 3 as far as they are printed:
+SGD with momentum 0.9 and weight decay 5e-4, batch 128, rate 0.1 with shifts and flips; for D_rand 0.01; for D_det no
+augmentation. The rate follows one cycle, which suits short trainings; the paper drops it in steps.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from core.construct import ConstructRecipe
+from core.train import TrainRecipe
+
+STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"
+PROFILES = ("quick", "cpu", "full")
+
+
+@dataclass(frozen=True)
+class Student:
+    """A network and the set it learns from.
+
+    Args:
+        name: Also the name of its checkpoint.
+        title: For people.
+        made: How its set is constructed; None trains on the original pictures.
+        train: How it is trained.
+        classes: The original classes it is about; empty is all. Others are left out, and labels are counted anew.
+        subset: "" all pictures of the set, "moved" only those whose new label is not their own.
+        source: Training of the source model, where it is not a model of the zoo.
+        keep: Put its weights among the checkpoints.
+    """
+
+    name: str
+    title: str
+    made: ConstructRecipe | None
+    train: TrainRecipe
+    classes: tuple[str, ...] = ()
+    subset: str = ""
+    source: TrainRecipe | None = None
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a profile can afford.
+
+    Args:
+        inverted: Pictures of D_R and D_NR.
+        perturbed: Pictures of D_rand and D_det.
+        inversion: Fields of the recipe of D_R and D_NR.
+        perturbation: Fields of the recipe of D_rand and D_det.
+        epochs: Passes over a set of perturbed pictures.
+        inverted_epochs: Passes over D_R and D_NR.
+        pair_epochs: Passes over cats and dogs.
+        seeds: One student each.
+        tested: Test pictures attacked for robust accuracy.
+        steps: Steps of that attack.
+        arch: Architecture of the students.
+        args: Its arguments.
+        batch_size: Pictures a step.
+    """
+
+    inverted: int
+    perturbed: int
+    inversion: dict[str, object]
+    perturbation: dict[str, object]
+    epochs: int
+    inverted_epochs: int
+    pair_epochs: int
+    seeds: tuple[int, ...] = (0,)
+    tested: int = 1000
+    steps: int = 20
+    arch: str = "resnet9"
+    args: dict[str, int] = field(default_factory=lambda: {"width": 32})
+    batch_size: int = 128
+
+
+SCALES = {
+    "quick": Scale(
+        *(256, 256),
+        inversion={"rule": "lbfgs", "steps": 3},
+        perturbation={"steps": 3},
+        epochs=1,
+        inverted_epochs=1,
+        pair_epochs=1,
+        tested=64,
+        steps=3,
+        args={"width": 8},
+        batch_size=64,
+    ),
+    "cpu": Scale(
+        *(10_000, 50_000),
+        inversion={"rule": "lbfgs", "steps": 40},
+        perturbation={"steps": 20},
+        epochs=10,
+        inverted_epochs=25,
+        pair_epochs=15,
+    ),
+    "full": Scale(
+        *(50_000, 50_000),
+        inversion={"steps": 1000},
+        perturbation={"steps": 100},
+        epochs=60,
+        inverted_epochs=60,
+        pair_epochs=60,
+        seeds=(0, 1, 2),
+        tested=10_000,
+        steps=100,
+    ),
+}
+
+
+def plan(experiment: str, profile: str) -> list[Student]:
+    """Return the students of an experiment.
+
+    Raises:
+        ValueError: If there is no such experiment or profile.
+    """
+    if experiment not in PLANS:
+        raise ValueError(f"no experiment {experiment!r}; have {', '.join(PLANS)}")
+    if profile not in SCALES:
+        raise ValueError(f"no profile {profile!r}; have {', '.join(SCALES)}")
+    return PLANS[experiment](SCALES[profile])
+
+
+def _train(scale: Scale, epochs: int, seed: int, **fields: object) -> TrainRecipe:
+    base = TrainRecipe(
+        arch=scale.arch, args=scale.args, epochs=epochs, lr=0.1, batch_size=scale.batch_size, seed=100 + seed
+    )
+    return replace(base, **fields)  # type: ignore[arg-type]
+
+
+def _named(name: str, seed: int) -> str:
+    return name if seed == 0 else f"{name}-{seed}"
+
+
+def _inverted(scale: Scale, kind: str, source: str, seed: int) -> ConstructRecipe:
+    return ConstructRecipe(kind, source=source, n=scale.inverted, seed=seed, **scale.inversion)  # type: ignore[arg-type]
+
+
+def _perturbed(scale: Scale, kind: str, source: str = STANDARD, **fields: object) -> ConstructRecipe:
+    return ConstructRecipe(kind, source=source, n=scale.perturbed, **{**scale.perturbation, **fields})  # type: ignore[arg-type]
+
+
+def _figure2(scale: Scale) -> list[Student]:
+    students = []
+    for seed in scale.seeds:
+        train = _train(scale, scale.inverted_epochs, seed)
+        for kind, source, title in (
+            ("robust", ROBUST, "D_R: robust features only"),
+            ("nonrobust", STANDARD, "D_NR: the standard model's features"),
+        ):
+            made = _inverted(scale, kind, source, seed)
+            students.append(Student(_named(f"student-{kind}", seed), title, made, train, keep=seed == 0))
+        students.append(Student(_named("student-original", seed), f"{scale.inverted:,} original pictures", None, train))
+    return students
+
+
+def _rand(scale: Scale, seed: int) -> Student:
+    return Student(
+        _named("student-rand", seed),
+        "D_rand: labels at random",
+        _perturbed(scale, "rand"),
+        _train(scale, scale.epochs, seed, lr=0.01),
+        keep=seed == 0,
+    )
+
+
+def _det(scale: Scale, seed: int) -> Student:
+    return Student(
+        _named("student-det", seed),
+        "D_det: labels one further",
+        _perturbed(scale, "det", shifts=True),
+        _train(scale, scale.epochs, seed, augment=False),
+        keep=seed == 0,
+    )
+
+
+def _table1(scale: Scale) -> list[Student]:
+    return [make(scale, seed) for seed in scale.seeds for make in (_rand, _det)]
+
+
+def _controls(scale: Scale) -> list[Student]:
+    rand, train = _rand(scale, 0), _train(scale, scale.epochs, 0, lr=0.01)
+    leak = ConstructRecipe("leak", n=scale.perturbed)
+    return [
+        replace(rand, name="control-moved", title="D_rand without its own class", subset="moved", keep=False),
+        Student("control-leak", "D_rand without adversarial features", leak, train),
+        Student("control-robust-source", "D_rand made with a robust model", _perturbed(scale, "rand", ROBUST), train),
+    ]
+
+
+def _cats_vs_dogs(scale: Scale) -> list[Student]:
+    n = min(10_000, scale.perturbed)
+    train = _train(scale, scale.pair_epochs, 0, args={**scale.args, "classes": 2})
+    made = ConstructRecipe("det", source="cats-vs-dogs", n=n, **scale.perturbation)  # type: ignore[arg-type]
+    student = Student(
+        "student-cats-vs-dogs",
+        "Cats that look like dogs to a network, labelled dogs; and dogs, cats",
+        made,
+        replace(train, augment=False),
+        classes=("cat", "dog"),
+        source=train,
+    )
+    return [student]
+
+
+PLANS = {"figure2": _figure2, "table1": _table1, "controls": _controls, "cats-vs-dogs": _cats_vs_dogs}

@@ -1,0 +1,106 @@
+"""The experiments at their smallest: whole, resumable, and asserting nothing about science."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core import experiments, train
+from core.data import CIFAR10_CLASSES, Pictures
+from core.experiments import PLANS, PROFILES, Places, plan, run
+from core.experiments.run import only
+
+
+def drawn(n: int, seed: int) -> Pictures:
+    generator = np.random.default_rng(seed)
+    labels = np.arange(n) % 10
+    images = generator.integers(0, 200, (n, 32, 32, 3)) + 5 * labels[:, None, None, None]
+    return Pictures(images.astype(np.uint8), labels, CIFAR10_CLASSES, "drawn pictures")
+
+
+@pytest.fixture(scope="module")
+def originals() -> tuple[Pictures, Pictures]:
+    return drawn(640, 0), drawn(40, 1)
+
+
+@pytest.fixture
+def places(tmp_path) -> Places:
+    return Places(tmp_path / "runs", tmp_path / "checkpoints", tmp_path / "results")
+
+
+@pytest.mark.parametrize("experiment", list(PLANS))
+def test_every_experiment_runs_at_its_smallest(experiment, originals, places, checkpoint):
+    checkpoint("resnet9-standard")
+    checkpoint("resnet9-l2")
+    path = run(experiment, "quick", places, originals=originals)
+    found = json.loads(path.read_text())
+    assert found["profile"] == "quick"
+    assert list(found["students"]) == sorted(student.name for student in plan(experiment, "quick"))
+    for student in found["students"].values():
+        assert student["n_train"] > 0
+        assert student["curve"][-1][0] == student["recipe"]["epochs"]
+        for measured in ("clean", "L2 0.25", "L2 0.5"):
+            low, high = student[measured]["interval"]
+            assert 0 <= low <= student[measured]["value"] <= high <= 1
+        assert student["L2 0.5"]["value"] <= student["L2 0.25"]["value"]
+    assert not places.weights.exists(), "a student of the quick profile is worth no checkpoint"
+
+
+def test_what_is_measured_already_is_not_trained_again(originals, places, checkpoint, monkeypatch):
+    checkpoint("resnet9-standard")
+    first = run("cats-vs-dogs", "quick", places, originals=originals).read_bytes()
+    monkeypatch.setattr(train, "fit", None)
+    assert run("cats-vs-dogs", "quick", places, originals=originals).read_bytes() == first
+
+
+@pytest.mark.parametrize("experiment", list(PLANS))
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_plan_is_a_plan(experiment, profile):
+    students = plan(experiment, profile)
+    names = [student.name for student in students]
+    assert len(set(names)) == len(names) > 0
+
+
+def test_the_settings_of_table_3():
+    rand, det = plan("table1", "full")[:2]
+    assert (rand.train.lr, rand.train.augment) == (0.01, True)
+    assert (det.train.lr, det.train.augment) == (0.1, False)
+    assert (rand.made.eps, rand.made.steps, rand.made.step_size) == (0.5, 100, 0.1)
+    robust = plan("figure2", "full")[0]
+    assert (robust.made.kind, robust.made.steps, robust.made.step_size) == ("robust", 1000, 0.1)
+    assert (robust.train.lr, robust.train.momentum, robust.train.weight_decay) == (0.1, 0.9, 5e-4)
+
+
+@pytest.mark.parametrize(("experiment", "profile"), [("figure3", "cpu"), ("table1", "slow")])
+def test_what_there_is_not_is_one_sentence(experiment, profile):
+    with pytest.raises(ValueError, match=f"no .* '{experiment if experiment == 'figure3' else profile}'; have"):
+        plan(experiment, profile)
+
+
+def test_two_classes_are_counted_anew():
+    pair = only(drawn(100, 0), ("dog", "cat"))
+    assert pair.classes == ("cat", "dog")
+    assert np.array_equal(np.unique(drawn(100, 0).labels[np.isin(drawn(100, 0).labels, [3, 5])]), [3, 5])
+    wanted = drawn(100, 0)
+    rows = np.isin(wanted.labels, [3, 5])
+    assert np.array_equal(pair.images, wanted.images[rows])
+    assert np.array_equal(pair.labels, (wanted.labels[rows] == 5).astype(int))
+
+
+def test_a_student_that_was_killed_keeps_its_learning_curve(originals, places, checkpoint, monkeypatch):
+    checkpoint("resnet9-standard")
+    fit, calls = train.fit, []
+
+    def dies(*args, **kwargs):
+        calls.append(fit(*args, **kwargs))
+        if len(calls) == 2:  # the source, then the student
+            raise KeyboardInterrupt
+        return calls[-1]
+
+    monkeypatch.setattr(train, "fit", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run("cats-vs-dogs", "quick", places, originals=originals)
+    monkeypatch.setattr(train, "fit", fit)
+    found = json.loads(run("cats-vs-dogs", "quick", places, originals=originals).read_text())
+    assert [point[0] for point in found["students"]["student-cats-vs-dogs"]["curve"]] == [1]
+    assert experiments.SCALES["quick"].pair_epochs == 1
