@@ -68,6 +68,17 @@ class Emergence:
         """L2 distance of each frame from the picture x (F), pixel units."""
         return (self.frames - self.x).flatten(1).norm(dim=1)
 
+    def shortened(self, n: int) -> "Emergence":
+        """Keep n frames, the result among them: models that were stopped at different steps can then stand side by side."""
+        rows = [*range(n - 1), len(self.frames) - 1]
+        return replace(
+            self,
+            steps=tuple(self.steps[i] for i in rows),
+            frames=self.frames[rows],
+            distance=self.distance[rows],
+            logits=self.logits[rows],
+        )
+
 
 def kept_steps(steps: int) -> tuple[int, ...]:
     """Choose which iterates become frames: dense at first, where most happens."""

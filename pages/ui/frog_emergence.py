@@ -35,9 +35,11 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     wanted(recipe, picture)
     doubts(recipe, left, right, picture)
     n = min(len(left.frames), len(right.frames))
+    left, right = left.shortened(n), right.shortened(n)
     rows = rows_of(recipe, left, right, picture)
-    short = left if len(left.frames) == n else right
-    axis = Axis("step", tuple(map(float, short.steps)), tuple(map(str, short.steps)))
+    # Where they were stopped at different steps, the last frame is each one's result.
+    at = max((left.steps, right.steps), key=lambda s: s[-1])
+    axis = Axis("step", tuple(map(float, at)), tuple(map(str, at)))
     frame = scrubbed(rows, axis, "frog-scrubber", recipe.frame)
     shown = replace(recipe, frame=min(frame, n - 1))
     downloads(files(shown, left, right), key="frog", script=inversion_views.script(shown))

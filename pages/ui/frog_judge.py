@@ -13,6 +13,7 @@ from core import checkpoints
 from core.emergence import RESULTS
 from core.types import Images
 from pages.ui.store import model
+from pages.ui.tables import table
 
 JUDGE = "vgg-standard"
 SETTINGS = {"paper": "paper: 1000 steps of 0.1", "fast": "fast: 100 quasi-Newton steps"}
@@ -43,18 +44,12 @@ def measured(path: Path = RESULTS) -> None:
         "the class of the wanted picture in the result, and how often still that of the start?"
     )
     heads = [f"{_title(v)} sees: wanted / start" for v in viewers]
-    lines = [
-        "| Inverted | Setting | Feature distance left | Moved (L2) | " + " | ".join(heads) + " |",
-        "|---" * (4 + len(heads)) + "|",
+    rows = [
+        _row(name, SETTINGS.get(setting, setting), row, viewers)
+        for setting, models in sorted(found["settings"].items())
+        for name, row in sorted(models.items(), reverse=True)
     ]
-    for setting, models in sorted(found["settings"].items()):
-        lines += [
-            _line(name, SETTINGS.get(setting, setting), row, viewers)
-            for name, row in sorted(models.items(), reverse=True)
-        ]
-    st.html("<style>.st-key-frog-measured table { display: block; overflow-x: auto; }</style>")  # wider than a phone
-    with st.container(key="frog-measured"):
-        st.markdown("\n".join(lines))
+    table(["Inverted", "Setting", "Feature distance left", "Moved (L2)", *heads], rows, label="What was measured")
     st.caption(
         f"In brackets: 95 % intervals; n = {found['n']}, seed {found['seed']}, {found['date']}; {found['how']}. A network that was "
         "trained in the standard way sees the wanted picture in the standard model's inversions too, though it took no part: "
@@ -62,16 +57,17 @@ def measured(path: Path = RESULTS) -> None:
     )
 
 
-def _line(name: str, setting: str, row: Mapping[str, Any], viewers: list[str]) -> str:
+def _row(name: str, setting: str, row: Mapping[str, Any], viewers: list[str]) -> list[str]:
     low, high = row["distance_interval"]
     distance = f"{100 * row['distance_mean']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
     seen = [f"{_rate(row['sees_wanted'][v])} / {_rate(row['sees_start'][v])}" for v in viewers]
-    return f"| {_title(name)} | {setting}, {row['seconds_per_picture']:.2f} s each | {distance} | {row['moved_mean']:.1f} | {' | '.join(seen)} |"
+    cost = f"{setting}, {row['seconds_per_picture']:.2f} s each"
+    return [_title(name), cost, distance, f"{row['moved_mean']:.1f}", *seen]
 
 
 def _rate(rate: Mapping[str, Any]) -> str:
     low, high = rate["interval"]
-    return f"**{100 * rate['value']:.0f} %** [{100 * low:.0f}, {100 * high:.0f}]"
+    return f"<b>{100 * rate['value']:.0f} %</b> [{100 * low:.0f}, {100 * high:.0f}]"
 
 
 def _title(name: str) -> str:

@@ -144,7 +144,7 @@ def test_the_quiz_can_be_played_to_its_end(visit):
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_phone_is_wide_enough(view, visit):
     page = visit({**PHOTO, "view": view}, width=390)
-    page.wait_for_timeout(500)
+    page.get_by_role("columnheader", name="Feature distance left").wait_for(timeout=WAIT_MS)  # wider than a phone
     assert not page.evaluate(BEYOND), "what reaches beyond the right edge"
 
 

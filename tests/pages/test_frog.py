@@ -304,6 +304,21 @@ def test_stop_keeps_the_best_marks_it_and_does_not_start_again(stopped_at_first,
     assert stopped_at_first.runs == 1, "another run of the page must not start it again"
 
 
+@pytest.mark.parametrize("ends", [(0, 0), (0, 7), (9, 2)])
+def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, monkeypatch, shown):
+    def run(work, *_, **__):
+        st.session_state["frog-session"].stop()
+        return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, ends, strict=True)]
+
+    monkeypatch.setattr(jobs, "run", run)
+    app = opened()
+    assert not app.error
+    assert f"Stopped at step {ends[0]}" in said(app)
+    assert {len(row.frames) for row in shown.rows} == {len(shown.axis.values)}
+    assert shown.axis.labels[-1] == str(max(ends))
+    assert all(row.curve[-1] == min(row.curve) for row in shown.rows)
+
+
 def test_what_one_visitor_stopped_is_not_shown_to_another(stopped_at_first, shown):
     opened()
     other = opened()

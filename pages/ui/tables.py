@@ -1,0 +1,34 @@
+"""A table that scrolls inside itself where it is wider than the page."""
+
+from collections.abc import Iterable, Sequence
+
+import streamlit as st
+
+CELL = (
+    "padding: 0.3rem 0.7rem; border-bottom: 1px solid rgba(128, 128, 128, 0.3); text-align: left; vertical-align: top"
+)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, label: str) -> None:
+    """Show a table of HTML cells.
+
+    The style stands in the elements: a style sheet of its own may reach the browser later than the table.
+
+    Args:
+        heads: Column titles.
+        rows: Cells, as HTML; the first of each row is its title.
+        label: What the table is, for screen readers.
+    """
+    head = "".join(f'<th scope="col" style="{CELL}">{text}</th>' for text in heads)
+    body = "".join(f"<tr>{_row(cells)}</tr>" for cells in rows)
+    st.html(
+        f'<div role="region" tabindex="0" aria-label="{label}" style="overflow-x: auto; font-size: 0.9rem">'
+        f'<table style="border-collapse: collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _row(cells: Sequence[str]) -> str:
+    title, *others = cells
+    return f'<th scope="row" style="{CELL}; font-weight: 500">{title}</th>' + "".join(
+        f'<td style="{CELL}">{cell}</td>' for cell in others
+    )
