@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 from core import pictures as named
@@ -36,6 +37,49 @@ BETA = 0.5  # of the momentum: smooth, and still turning at once when another cl
 FILM = 480  # frames kept; beyond that, every second one goes
 UNDO = 40
 MOST_STEPS = 600  # that an address may ask for
+
+# Paper, and shapes on it: ovals by their box, polygons by their corners, all in [0, 1].
+SKETCHES: dict[str, tuple[str, tuple[tuple[str, tuple[float, ...], str], ...]]] = {
+    "meadow": (
+        "#9cc9ec",
+        (
+            ("polygon", (0, 0.62, 1, 0.58, 1, 1, 0, 1), "#5f8f3f"),
+            ("oval", (0.22, 0.34, 0.72, 0.62), "#7a4a25"),
+            ("polygon", (0.28, 0.55, 0.36, 0.55, 0.35, 0.86, 0.29, 0.86), "#6a3f1f"),
+            ("polygon", (0.58, 0.55, 0.66, 0.55, 0.66, 0.86, 0.6, 0.86), "#6a3f1f"),
+            ("polygon", (0.62, 0.42, 0.74, 0.14, 0.9, 0.24, 0.76, 0.48), "#7a4a25"),
+        ),
+    ),
+    "sea": (
+        "#bcd9ee",
+        (
+            ("polygon", (0, 0.62, 1, 0.62, 1, 1, 0, 1), "#2f5f8f"),
+            ("polygon", (0.12, 0.52, 0.9, 0.52, 0.78, 0.72, 0.24, 0.72), "#8a2f2a"),
+            ("polygon", (0.36, 0.3, 0.66, 0.3, 0.66, 0.52, 0.36, 0.52), "#f2f2f2"),
+        ),
+    ),
+    "face": (
+        "#e8e0d4",
+        (
+            ("polygon", (0.2, 0.42, 0.24, 0.08, 0.46, 0.28), "#8a7a66"),
+            ("polygon", (0.8, 0.42, 0.76, 0.08, 0.54, 0.28), "#8a7a66"),
+            ("oval", (0.17, 0.2, 0.83, 0.86), "#a08e78"),
+            ("oval", (0.32, 0.42, 0.42, 0.54), "#222222"),
+            ("oval", (0.58, 0.42, 0.68, 0.54), "#222222"),
+            ("oval", (0.45, 0.6, 0.55, 0.68), "#5a3a3a"),
+        ),
+    ),
+    "pond": (
+        "#3c5a3a",
+        (
+            ("oval", (0.15, 0.4, 0.85, 0.9), "#7fae45"),
+            ("oval", (0.22, 0.28, 0.44, 0.5), "#8fbf5a"),
+            ("oval", (0.56, 0.28, 0.78, 0.5), "#8fbf5a"),
+            ("oval", (0.29, 0.34, 0.37, 0.42), "#111111"),
+            ("oval", (0.63, 0.34, 0.71, 0.42), "#111111"),
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -213,7 +257,10 @@ def replay(pictures: Images, anchor: Images, acts: Sequence[Act], models: Sequen
 
 
 def start(name: str) -> Images:
-    """Return the start of that name (1, C, H, W): "blank", "seed/frog/7" (a draw from a class), or a picture's id.
+    """Return the start of that name (1, C, H, W).
+
+    Args:
+        name: "blank", "sketch/meadow" (see `SKETCHES`), "seed/frog/7" (a draw from a class), or a picture's id.
 
     Raises:
         core.decode.PictureError: If there is none of that name.
@@ -222,6 +269,8 @@ def start(name: str) -> Images:
     kind, _, rest = name.partition("/")
     if name == "blank":
         return torch.ones(1, 3, named.SIZE, named.SIZE)
+    if kind == "sketch" and rest in SKETCHES:
+        return sketch(rest)
     if kind != "seed":
         return named.get(name).x
     of_class, _, seed = rest.partition("/")
@@ -231,9 +280,23 @@ def start(name: str) -> Images:
     return gaussians()[CIFAR10_CLASSES.index(of_class)].sample(1, draws)
 
 
+def sketch(name: str) -> Images:
+    """Draw one of `SKETCHES` as a child would (1, C, H, W)."""
+    large = 8 * named.SIZE  # drawn large and averaged, so that edges are soft
+    paper = Image.new("RGB", (large, large), SKETCHES[name][0])
+    pen = ImageDraw.Draw(paper)
+    for shape, box, colour in SKETCHES[name][1]:
+        place = [large * v for v in box]
+        if shape == "oval":
+            pen.ellipse(place, fill=colour)
+        else:
+            pen.polygon(place, fill=colour)
+    return from_uint8(np.array(paper.resize((named.SIZE, named.SIZE), Image.Resampling.BOX))[None])
+
+
 def acts_of(recipe: SynthesisRecipe) -> tuple[Act, ...]:
     """Read the recipe's holds; what is not a class and a number of steps is left out."""
-    eps, acts, left = limit(recipe), [], MOST_STEPS
+    eps, acts, left = limit(recipe.reach), [], MOST_STEPS
     for hold in recipe.holds:
         name, _, steps = hold.partition(":")
         if name in CIFAR10_CLASSES and steps.isascii() and steps.isdecimal() and 0 < int(steps[:6]) <= left:
@@ -242,9 +305,9 @@ def acts_of(recipe: SynthesisRecipe) -> tuple[Act, ...]:
     return tuple(acts)
 
 
-def limit(recipe: SynthesisRecipe) -> float:
-    """Return the recipe's eps as a number."""
-    return math.inf if recipe.eps == "none" else float(recipe.eps)
+def limit(text: str) -> float:
+    """Return a limit, one of `core.recipes.synthesis.LIMITS`, as a number."""
+    return math.inf if text == "none" else float(text)
 
 
 def opened(recipe: SynthesisRecipe, models: Sequence[nn.Module]) -> Board:
@@ -268,14 +331,14 @@ def opened(recipe: SynthesisRecipe, models: Sequence[nn.Module]) -> Board:
 
 def described(board: Board, recipe: SynthesisRecipe) -> SynthesisRecipe | None:
     """Return the recipe that makes this board, or None where somebody painted or changed the settings in between."""
-    eps = {act.eps for act in board.acts} or {limit(recipe)}
+    eps = {act.eps for act in board.acts} or {limit(recipe.reach)}
     if not board.name or len(eps) > 1 or any(act.step_size != STEP for act in board.acts):
         return None
-    told = next((text for text in LIMITS if limit(replace(recipe, eps=text)) == next(iter(eps))), None)
+    told = next((text for text in LIMITS if limit(text) == next(iter(eps))), None)
     if told is None or sum(act.steps for act in board.acts) > MOST_STEPS or board.name.startswith("upload/"):
         return None
     holds = tuple(f"{CIFAR10_CLASSES[act.target]}:{act.steps}" for act in board.acts)
-    return replace(recipe, start=board.name, holds=holds, eps=told)
+    return replace(recipe, start=board.name, holds=holds, reach=told)
 
 
 def script(board: Board, names: Sequence[str]) -> str:

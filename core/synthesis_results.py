@@ -15,7 +15,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,7 @@ ASSETS = checkpoints.FOLDER.parent / "assets"
 RESULTS = ASSETS / "results" / "synthesis.json"
 SHEET = ASSETS / "screenshots" / "synthesis-sheet.png"
 SOURCES = ("resnet9-standard", "resnet9-l2")
-STEPS = 60
-LIMITS = (1.0, 6.0)  # L2: one that a person hardly sees on a blurred seed, and the page's own
+LIMITS = {6.0: 40, 1.0: 20}  # L2 radius -> steps: the page's own, and one at which a person hardly sees a change
 BATCH = 50
 
 
@@ -50,7 +49,7 @@ def seeds(per_class: int, seed: int) -> tuple[Images, Labels]:
     return x, torch.arange(len(gaussians())).repeat_interleave(per_class)
 
 
-def painted(model: nn.Module, x: Images, y: Labels, eps: float, steps: int = STEPS) -> Images:
+def painted(model: nn.Module, x: Images, y: Labels, eps: float, steps: int) -> Images:
     """Paint starts as the studio does: steps that shorten from 2.5 eps / steps, with momentum."""
     made = []
     for first in range(0, len(x), BATCH):
@@ -76,13 +75,8 @@ def recognised(viewers: dict[str, nn.Module], x: Images, y: Labels) -> dict[str,
 
 
 def measure(
-    sources: Sequence[str],
-    viewers: Sequence[str],
-    per_class: int,
-    seed: int,
-    limits: Sequence[float],
-    steps: int = STEPS,
-) -> dict[str, Any]:
+    sources: Sequence[str], viewers: Sequence[str], per_class: int, seed: int, limits: Mapping[float, int] = LIMITS
+) -> Iterator[dict[str, Any]]:
     """Paint the same starts with each source at each limit, and let every network say what it sees.
 
     Args:
@@ -90,39 +84,40 @@ def measure(
         viewers: Models that look; they may include the sources.
         per_class: Starts of each class.
         seed: Of the starts.
-        limits: L2 radii, pixel units.
-        steps: Gradient steps.
+        limits: L2 radii in pixel units, with the number of steps to take.
 
-    Returns:
-        Rates with Wilson intervals, for the starts and for each source and limit; distances; seconds.
+    Yields:
+        What is known so far, again after each source and limit: rates with Wilson intervals, for the starts and for what
+        was painted; distances; seconds for a batch of 16.
     """
     models = {name: load(name) for name in dict.fromkeys((*sources, *viewers))}
     looking = {name: models[name] for name in viewers}
     x, y = seeds(per_class, seed)
-    report: dict[str, Any] = {"starts": {"recognised": recognised(looking, x, y)}, "painted": {}}
-    for name in sources:
-        report["painted"][name] = {}
-        for eps in limits:
+    report: dict[str, Any] = {"starts": {"recognised": recognised(looking, x, y)}, "painted": {}, "seconds": {}}
+    for eps, steps in limits.items():
+        for name in sources:
             log.info("%s, eps %g", name, eps)
             made = painted(models[name], x, y, eps, steps)
             made = render.from_uint8(render.to_uint8(made))  # judged as they would be saved
             moved = (made - x).flatten(1).norm(dim=1)
             half = 1.96 * float(moved.std()) / len(moved) ** 0.5
             mean = float(moved.mean())
-            report["painted"][name][f"{eps:g}"] = {
+            report["painted"].setdefault(name, {})[f"{eps:g}"] = {
+                "steps": steps,
                 "recognised": recognised(looking, made, y),
                 "moved_mean": mean,
                 "moved_interval": [mean - half, mean + half],
             }
-        report["painted"][name]["seconds_per_batch_of_16"] = _seconds(models[name], x[:16], y[:16], steps)
-    return report
+            if name not in report["seconds"]:
+                report["seconds"][name] = _seconds(models[name], x[:16], y[:16], eps, steps)
+            yield report
 
 
-def _seconds(model: nn.Module, x: Images, y: Labels, steps: int) -> float:
+def _seconds(model: nn.Module, x: Images, y: Labels, eps: float, steps: int) -> float:
     times = []
     for _ in range(3):
         began = time.monotonic()
-        painted(model, x, y, 6.0, steps)
+        painted(model, x, y, eps, steps)
         times.append(time.monotonic() - began)
     return statistics.median(times)
 
@@ -130,7 +125,7 @@ def _seconds(model: nn.Module, x: Images, y: Labels, steps: int) -> float:
 def sheet(models: Sequence[str], seed: int, columns: int = 20) -> np.ndarray:
     """Lay out starts, and what each model makes of them, each row below the other (H, W, 3)."""
     x, y = seeds(columns // len(CIFAR10_CLASSES), seed)
-    rows = [x, *(painted(load(name), x, y, 6.0) for name in models)]
+    rows = [x, *(painted(load(name), x, y, 6.0, LIMITS[6.0]) for name in models)]
     cells = [render.upscaled(cell, 3) for row in rows for cell in render.to_uint8(row)]
     return render.sheet(cells, len(x), gap=4)
 
@@ -141,7 +136,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("action", choices=["gaussians", "measure", "sheet"])
     parser.add_argument("--sources", nargs="+", default=list(SOURCES))
     parser.add_argument("--per-class", type=int, default=100)
-    parser.add_argument("--limits", type=float, nargs="+", default=list(LIMITS))
     parser.add_argument("--rank", type=int, default=96)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
@@ -158,15 +152,14 @@ def main(arguments: list[str] | None = None) -> None:
         elif given.action == "sheet":
             (given.out or SHEET).write_bytes(render.png(sheet(given.sources, given.seed)))
         else:
-            found = measure(given.sources, checkpoints.names(), given.per_class, given.seed, given.limits)
             about = {
                 "per_class": given.per_class,
                 "seed": given.seed,
-                "steps": STEPS,
                 "date": f"{datetime.now(UTC):%Y-%m-%d}",
                 "how": f"8-bit pictures; batches of {BATCH}; {threads} CPU threads; torch {torch.__version__}",
             }
-            _write(given.out or RESULTS, {**about, **found})
+            for found in measure(given.sources, checkpoints.names(), given.per_class, given.seed):
+                _write(given.out or RESULTS, {**about, **found})
     except (checkpoints.CheckpointError, data.DataError) as error:
         sys.exit(str(error))
 

@@ -66,6 +66,7 @@ class Painting:
         steps: The step number of each frame (F).
         frames: Iterates (F, N, C, H, W); the first one is the start.
         logits: What the painting model says of each (F, N, K).
+        of: Where the starts come from, in a few words.
         stopped: The step at which it was stopped, or None.
     """
 
@@ -74,6 +75,7 @@ class Painting:
     steps: tuple[int, ...]
     frames: Tensor
     logits: Tensor
+    of: str = ""
     stopped: int | None = None
 
     @property
@@ -85,7 +87,7 @@ class Painting:
 def essential(recipe: SynthesisRecipe) -> SynthesisRecipe:
     """Return the recipe with everything at its default that one model's painting does not depend on."""
     default = SynthesisRecipe()
-    unused = ("view", "standard", "robust", "start", "holds", "frame", *IGNORED[recipe.task])
+    unused = ("view", "standard", "robust", "start", "holds", "reach", "frame", *IGNORED[recipe.task])
     return replace(recipe, **{name: getattr(default, name) for name in unused})
 
 
@@ -171,7 +173,7 @@ def objective(recipe: SynthesisRecipe, model: Classifier, begun: Start, picture:
 
 def step_size(recipe: SynthesisRecipe) -> float:
     """Return the first step's length: steps and momentum together could go about twice the limit."""
-    reach = min(limit(recipe), 12.0)
+    reach = min(limit(recipe.eps), 12.0)
     return 2.5 * reach / max(1, recipe.steps)
 
 
@@ -229,7 +231,7 @@ def studio(
     last = synthesise(
         objective(recipe, ready, begun, x),
         x0,
-        L2(limit(recipe)),
+        L2(limit(recipe.eps)),
         steps=recipe.steps,
         step_size=step_size(recipe),
         on_step=keep,
@@ -238,7 +240,7 @@ def studio(
     with torch.no_grad():
         logits = torch.stack([ready(frame.contiguous(memory_format=torch.channels_last)) for frame in stack])
     steps = (*at, recipe.steps if stopped is None else stopped)
-    return Painting(x0, begun.y, steps, stack, logits, stopped)
+    return Painting(x0, begun.y, steps, stack, logits, begun.of, stopped)
 
 
 def script(recipe: SynthesisRecipe) -> str:

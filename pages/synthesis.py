@@ -1,24 +1,137 @@
-"""Synthesis: painting with a classifier."""
+"""Synthesis: painting with a classifier, by hand or sixteen pictures at once."""
+
+from dataclasses import replace
 
 import streamlit as st
 
-from core import checkpoints
-from core.recipes import SynthesisRecipe
-from core.recipes.base import from_query
-from pages.ui import shell, synthesis_morph
+from core import checkpoints, pictures
+from core.data import CIFAR10_CLASSES
+from core.recipes import SynthesisRecipe, from_query
+from core.recipes.synthesis import LIMITS, REGIONS, TASKS
+from core.synthesis_views import IGNORED
+from pages.ui import shell, synthesis_measured, synthesis_morph, synthesis_studio
 from pages.ui.picker import pick_picture
+from pages.ui.store import lesson, model
 
 DEFAULTS = SynthesisRecipe()
+CLAIMS = {
+    "morph": "Draw something, or take one of the starts; then hold a class. Each model moves its own copy of the picture along its own gradient.",
+    "studio": "Sixteen pictures at once: what one gradient can do besides classifying.",
+}
+WORDS = {"morph": ["hold", "anchor", "who sees it"], "studio": ["class Gaussian", "tasks", "who sees it"]}
+TITLES = {
+    "generate": "Out of nothing",
+    "turn": "Turn a picture",
+    "inpaint": "Fill a hole",
+    "sharpen": "Few pixels to many",
+    "mix": "Mix two classes",
+    "feature": "Paint one feature",
+}
+PRESETS = [
+    shell.Preset(
+        "A drawing becomes a horse",
+        "Press play below the pictures, or hold another class: on the right the drawing gets a mane, legs and a meadow. On the"
+        " left the same number of steps mostly adds speckle, and the standard model is just as sure.",
+        {"view": "morph", "start": "sketch/meadow", "holds": ("horse:40",)},
+    ),
+    shell.Preset(
+        "Cat, dog, cat again",
+        "One face, three holds. The robust model redraws what makes the difference: ears, muzzle, stripes.",
+        {"view": "morph", "start": "sketch/face", "holds": ("cat:30", "dog:40", "cat:40")},
+    ),
+    shell.Preset(
+        "Sixteen out of nothing",
+        "Each starts as a blur drawn from its class's mean and covariance. Drag the slider and watch features arrive.",
+        {"view": "studio", "task": "generate", "target": "each"},
+    ),
+    shell.Preset(
+        "Half cat, half dog",
+        "The loss asks for half a cat and half a dog. Some look like one, some like the other, a few like both.",
+        {"view": "studio", "task": "mix", "target": "cat", "second": "dog"},
+    ),
+]
+
+
+def presets() -> None:
+    """Show the presets; what the canvas opens with is no widget, so it goes into the address by hand."""
+    shell.presets(
+        PRESETS,
+        key="synthesis",
+        defaults={
+            **{name: getattr(DEFAULTS, name) for name in ("view", "task", "target", "second", "share", "region", "coarse")},
+            **{name: getattr(DEFAULTS, name) for name in ("feature", "eps", "steps", "seed", "start", "holds")},
+            "picture": pictures.default_id(),
+        },
+    )  # fmt: skip
+    asked = {name: st.session_state.pop(name) for name in ("start", "holds") if name in st.session_state}
+    if asked:
+        synthesis_morph.ask(replace(DEFAULTS, **asked))
+
+
+def studio_controls() -> SynthesisRecipe:
+    """Show the studio's controls and return the recipe they make, without picture and frame."""
+    defaults = DEFAULTS
+    task = st.selectbox("Task", TASKS, key="task", bind="query-params", format_func=TITLES.__getitem__)
+    found: dict[str, str | int] = {"task": task}
+    if "target" not in IGNORED[task]:
+        found["target"] = st.selectbox("Class", ("each", *CIFAR10_CLASSES), key="target", bind="query-params")
+    if "second" not in IGNORED[task]:
+        index = CIFAR10_CLASSES.index(defaults.second)
+        found["second"] = st.selectbox("Other class", CIFAR10_CLASSES, index=index, key="second", bind="query-params")
+        found["share"] = st.slider("Share of the first, %", 0, 100, defaults.share, 5, key="share", bind="query-params")
+    if "region" not in IGNORED[task]:
+        found["region"] = st.selectbox("Where", REGIONS, key="region", bind="query-params")
+    if "coarse" not in IGNORED[task]:
+        found["coarse"] = st.segmented_control(
+            "Pixels a side", ["4", "8", "16"], default=defaults.coarse, key="coarse", bind="query-params", required=True
+        )
+    if "feature" not in IGNORED[task]:
+        most = model(defaults.robust).head.in_features - 1
+        found["feature"] = int(st.number_input("Feature", 0, most, 0, key="feature", bind="query-params"))
+    found["eps"] = st.select_slider(
+        "How far (L2)", LIMITS, value=defaults.eps, key="eps", bind="query-params",
+        help="From the start, in pixel units of [0, 1]. The models were made robust, or not, at 0.5.",
+    )  # fmt: skip
+    found["steps"] = st.slider("Steps", 10, 200, defaults.steps, 10, key="steps", bind="query-params")
+    return SynthesisRecipe(**found)  # type: ignore[arg-type]
+
+
+def shared_controls(view: str) -> dict[str, str | int]:
+    """Show what both views have: the seed and the models."""
+    names = checkpoints.names()
+    found: dict[str, str | int] = {
+        "seed": int(st.number_input("Seed of the starts", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
+    }
+    with st.expander("More"):
+        for side, label in (("standard", "Left model"), ("robust", "Right model")):
+            index = names.index(getattr(DEFAULTS, side)) if getattr(DEFAULTS, side) in names else 0
+            found[side] = st.selectbox(label, names, index=index, key=side, bind="query-params")
+    return {"view": view, **found}
+
 
 shell.header(
     "Synthesis",
     "Hold a class and watch the picture become it: a robust classifier can paint, because its features are ones you see.",
 )
-if not {DEFAULTS.standard, DEFAULTS.robust} <= set(checkpoints.names()):
+presets()
+if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
+view = st.segmented_control(
+    "View", list(CLAIMS), default=DEFAULTS.view, key="view", bind="query-params", required=True, label_visibility="collapsed",
+)  # fmt: skip
+st.markdown(CLAIMS[view])
 with st.sidebar, shell.told():
     picture = pick_picture(key="picture")
-recipe, _ = from_query(SynthesisRecipe, st.query_params.to_dict())
+    base = studio_controls() if view == "studio" else DEFAULTS
+    recipe = replace(base, **shared_controls(view), picture=picture.id)
 with shell.told():
-    synthesis_morph.show(recipe, picture)
+    if view == "studio":
+        synthesis_studio.show(recipe, picture)
+    else:
+        linked, _ = from_query(SynthesisRecipe, st.query_params.to_dict())
+        synthesis_morph.show(replace(recipe, start=linked.start, holds=linked.holds, reach=linked.reach), picture)
+shell.glossary("synthesis", WORDS[view])
+with st.expander("The mathematics"):
+    st.markdown(lesson("synthesis")["mathematics"])
+synthesis_measured.measured()

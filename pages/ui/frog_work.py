@@ -1,10 +1,10 @@
-"""The work of the Robust frog page: one result a model.
+"""The work of a page with two models beside each other: one result a model.
 
 A complete result is kept for everybody, under what it depends on. A stopped one is the session's own, is marked as such,
 and stays in sight until the person asks for all of it or for something else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -15,7 +15,7 @@ from torch import nn
 from core import checkpoints
 from core.attacks import OnStep
 from core.inversion_views import essential
-from core.recipes import InvertRecipe
+from core.recipes import InvertRecipe, SynthesisRecipe
 from core.rules import State
 from pages.ui import jobs
 from pages.ui.store import model, results
@@ -29,7 +29,7 @@ PATIENCE_S = 60  # a stopped loop needs one step, but may still be waiting for i
 class Session(Generic[T]):
     """What one visitor has running: the work, each model's outcome (with the step where it was stopped), the Stop."""
 
-    key: InvertRecipe | None = None
+    key: Hashable | None = None
     outcomes: dict[str, Future[tuple[T, int | None]]] = field(default_factory=dict)
     stopped: bool = False
 
@@ -40,7 +40,14 @@ class Session(Generic[T]):
         self.stopped = False
 
 
-def both(recipe: InvertRecipe, work: Work[T], *, steps: int, show: Callable[[dict[str, State]], None]) -> tuple[T, T]:
+def both(
+    recipe: InvertRecipe | SynthesisRecipe,
+    work: Work[T],
+    *,
+    steps: int,
+    show: Callable[[dict[str, State]], None],
+    key: Hashable | None = None,
+) -> tuple[T, T]:
     """Return the results of the left and of the right model, computing what is missing side by side.
 
     Args:
@@ -48,8 +55,12 @@ def both(recipe: InvertRecipe, work: Work[T], *, steps: int, show: Callable[[dic
         work: Computes one model's result: (name, model, on_step) -> result.
         steps: Steps it takes, for the progress bar.
         show: Puts what there is so far on the page: (name -> state).
+        key: What one model's result depends on, besides the model; None: `core.inversion_views.essential`.
     """
-    key, names = essential(recipe), list(dict.fromkeys((recipe.standard, recipe.robust)))
+    if key is None:
+        assert isinstance(recipe, InvertRecipe)
+        key = essential(recipe)
+    names = list(dict.fromkeys((recipe.standard, recipe.robust)))
     found = {name: results().get((key, name)) for name in names}
     missing = [name for name in names if found[name] is None]
     session: Session[T] = st.session_state.setdefault("frog-session", Session())
@@ -73,7 +84,7 @@ def _say_stopped(session: Session[T], ended: dict[str, int | None], steps: int) 
 
 
 def _compute(
-    key: InvertRecipe,
+    key: Hashable,
     names: list[str],
     work: Work[T],
     session: Session[T],

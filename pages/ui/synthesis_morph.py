@@ -14,13 +14,14 @@ from core.morph import Board
 from core.pictures import Picture
 from core.recipes import SynthesisRecipe, to_json, to_query
 from pages.ui.exports import Download, downloads
+from pages.ui.frog_judge import JUDGE
 from pages.ui.store import model, results
 from pages.ui.synthesis_canvas import canvas
 from pages.ui.synthesis_live import Live
-from pages.ui.synthesis_work import JUDGE, JUDGE_NAME
 
 PAGE = "synthesis"
-ADDRESS = ("start", "holds", "eps")  # what the canvas writes into the address
+JUDGE_NAME = "a third network"
+ADDRESS = ("start", "holds", "reach")  # what the canvas writes into the address
 FILM_AT_MOST = 240  # frames of an exported film
 
 
@@ -38,7 +39,7 @@ def _live(recipe: SynthesisRecipe, picture: Picture) -> Live:
     if live is None or asked != st.session_state.get("morph-asked"):
         models = tuple(model(name) for name in names)
         judge = model(JUDGE) if JUDGE in checkpoints.names() else None
-        key = ("morph", names, recipe.start, recipe.holds, recipe.eps)
+        key = ("morph", names, recipe.start, recipe.holds, recipe.reach)
         # Boards change; the store keeps one that nobody has touched.
         ready: Board = results().of(key, lambda: pool().submit(morph.opened, recipe, models).result())
         live = st.session_state["morph-live"] = Live(ready.copy(), models, judge)
@@ -48,6 +49,9 @@ def _live(recipe: SynthesisRecipe, picture: Picture) -> Live:
     elif picture.id != st.session_state.get("morph-picture"):
         live.board.start(picture.x, picture.id)
         st.session_state["morph-picture"] = picture.id
+        st.session_state["morph-version"] += 1
+    if (by_hand := st.session_state.pop("morph-next", None)) is not None:  # from the studio's shelf
+        live.board.start(render.from_uint8(by_hand[None]))
         st.session_state["morph-version"] += 1
     return live
 
@@ -65,7 +69,7 @@ def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
         ],
         starts=starts(recipe, picture),
         judge=JUDGE_NAME if live.judge is not None else "",
-        eps=recipe.eps,
+        eps=recipe.reach,
         step=morph.STEP,
         version=st.session_state["morph-version"],
     )
@@ -74,6 +78,17 @@ def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
     if linked is None:
         st.caption("A link cannot carry brush strokes; the files below, the script among them, do.")
     downloads(files(recipe, board), key="morph", script=morph.script(board, (recipe.standard, recipe.robust)))
+
+
+def ask(recipe: SynthesisRecipe) -> None:
+    """Have the canvas open with the recipe's board, as a link to it would."""
+    query = to_query(recipe)
+    for name in ADDRESS:
+        if name in query:
+            st.query_params[name] = query[name]
+        else:
+            st.query_params.pop(name, None)
+    st.session_state.pop("morph-asked", None)
 
 
 def _write_address(recipe: SynthesisRecipe, linked: SynthesisRecipe | None) -> None:
@@ -92,6 +107,7 @@ def _write_address(recipe: SynthesisRecipe, linked: SynthesisRecipe | None) -> N
 def starts(recipe: SynthesisRecipe, picture: Picture) -> list[tuple[str, str, Tensor]]:
     """List what the canvas offers to start from: nothing, the picked picture, and a seed of each class."""
     found = [("blank", "blank"), (picture.id, "picture")]
+    found += [(f"sketch/{name}", name) for name in morph.SKETCHES]
     found += [(f"seed/{name}/{recipe.seed}", f"a {name} seed") for name in CIFAR10_CLASSES]
     listed = []
     for name, label in found:
