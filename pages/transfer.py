@@ -90,7 +90,7 @@ def choice(label: str, options: list[str], key: str, **more: str) -> str:
 
 def radii(measured: Measured, norm: str, goal: str) -> list[str]:
     """List the measured radii of a norm and a goal."""
-    return [label for label in RADII[norm] if measured.cells.get(Setting(norm, label, goal).name)] or list(RADII[norm])
+    return [label for label in RADII[norm] if measured.complete(Setting(norm, label, goal).name)] or list(RADII[norm])
 
 
 shell.header(

@@ -149,10 +149,21 @@ class Measured:
         part.replace(path)
 
     def complete(self, name: str) -> tuple[str, ...]:
-        """List the networks of a setting of which every pair is there."""
+        """List networks of a setting among which every pair is there; while a measurement runs, others are left out."""
         cells = self.cells.get(name, {})
-        sources = [model for model in self.models if (model, model) in cells]
-        return tuple(a for a in sources if all((a, b) in cells and (b, a) in cells for b in sources))
+        kept = [model for model in self.models if (model, model) in cells]
+
+        def missing(a: str) -> int:
+            return sum(((a, b) not in cells) + ((b, a) not in cells) for b in kept)
+
+        while kept and max(map(missing, kept)):
+            kept.remove(max(reversed(kept), key=missing))
+        return tuple(kept)
+
+    def matrix(self, name: str) -> dict[tuple[str, str], Cell]:
+        """Return the cells among the complete networks of a setting."""
+        kept = self.complete(name)
+        return {(a, b): self.cells[name][a, b] for a in kept for b in kept}
 
 
 @dataclass(frozen=True)

@@ -221,7 +221,7 @@ _LIVE = f"""for source in views.sources_of(recipe):
 """
 _CURVE_READ = f"""found = results.Measured.read()
 for setting in results.SETTINGS:
-    cell = found.cells[setting.name].get((recipe.source, recipe.target))
+    cell = found.cells.get(setting.name, {{}}).get((recipe.source, recipe.target))
     if cell and (setting.norm, setting.goal) == (recipe.norm, recipe.goal):
         print(f"{{recipe.source}} -> {{recipe.target}}, {{setting.name}}: {{{_RATE}}}")
 """

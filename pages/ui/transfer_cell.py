@@ -30,10 +30,11 @@ def sentence(recipe: TransferRecipe, cell: Cell, measured: Measured | None) -> s
     who = "itself" if recipe.source == recipe.target else target
     attack, noise = (cell.rate(show, "both", recipe.goal) for show in ("attack", "noise"))
     of_all = cell.rate("attack", "all", recipe.goal)
+    right = "it gets" if source == target else "both get"
     text = (
         f"Made for **{source}**, shown to **{who}** ({recipe.norm} ε = {recipe.radius[0]}, {recipe.goal}). Of the pictures that "
-        f"{'it gets' if source == target else 'both get'} right, {target} {does} **{attack}**; with random noise of the same size instead, "
-        f"{does.removesuffix(' of').removesuffix(' about')} for {noise}. Of all pictures: {of_all}."
+        f"{right} right, {target} {does} **{attack}**. Random noise of the same size instead: {noise}. "
+        f"Of all pictures, right or not: {of_all}."
     )
     if targeted:
         text += f" Counting any wrong answer: {cell.fooled}."

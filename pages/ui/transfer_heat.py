@@ -11,7 +11,7 @@ from core.rates import Rate
 from core.transfer.views import JOIN
 
 ACCENT = "#d55e00"  # the frame of the chosen cell: seen on both ends of cividis
-CELL_PX = 52
+CELL_PX, HEADS_PX = 52, 150
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.Laye
         color=alt.Color(
             "rate:Q",
             scale=alt.Scale(scheme="cividis", domain=[0, 1]),
-            legend=alt.Legend(title=None, format="%", orient="bottom", gradientLength=200),
+            legend=None,  # every cell says its number
         ),
         tooltip=[
             alt.Tooltip("from:N", title="made for"),
@@ -97,7 +97,9 @@ def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.Laye
                 fill=None, stroke=ACCENT, strokeWidth=3.5, tooltip=None
             )
         )
-    return alt.layer(*layers).properties(height=CELL_PX * len(grid.sources) + 130)
+    return alt.layer(*layers).properties(
+        height=CELL_PX * len(grid.sources) + HEADS_PX, padding={"left": 2, "top": 2, "right": 46, "bottom": 6}
+    )
 
 
 def heat(grid: Grid, chosen: tuple[str, str], on_pick: Callable[[str, str], None], *, key: str) -> None:

@@ -30,7 +30,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
         cells: Cells = {pair: cell for row in rows for pair, cell in row.cells.items()}
         origin = f"computed here: {recipe.n} pictures at most, {recipe.steps} steps, seed {recipe.seed}"
     else:
-        cells = measured.cells.get(setting_of(recipe), {})
+        cells = measured.matrix(setting_of(recipe))
         origin = source_line(measured)
     if not cells:
         st.caption("There are no numbers for this yet.")

@@ -64,7 +64,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
 def pairs_of(recipe: TransferRecipe, measured: Measured) -> list[Pair]:
     """List the ordered pairs of different models that were measured."""
     found = []
-    for (source, target), cell in measured.cells.get(setting_of(recipe), {}).items():
+    for (source, target), cell in measured.matrix(setting_of(recipe)).items():
         key = (source, target) if source < target else (target, source)
         if source == target or key not in measured.similarity:
             continue
