@@ -9,7 +9,7 @@ from core import checkpoints
 from core.data import CIFAR10_CLASSES
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
-from core.saliency import maps, measures, views
+from core.saliency import measures, rows
 from core.saliency.views import Along
 from pages.ui import saliency_work
 from pages.ui.exports import downloads
@@ -24,14 +24,17 @@ KEY = "saliency-scrubber"
 def show(recipe: SaliencyRecipe, picture: Picture) -> None:
     """Show the view; the frame in sight goes into the address."""
     found = saliency_work.alongs(recipe, picture)
-    painted = {name: frames(made, recipe) for name, made in found.items()}
+    painted = {
+        name: rows.paint(recipe, made.gradients, made.trajectory.x_adv, rows.frame_limits(recipe, made.gradients))
+        for name, made in found.items()
+    }
     count = min(map(len, painted.values()))
-    rows = [row_of(name, made, painted[name], recipe) for name, made in found.items()]
+    columns = [row_of(name, made, painted[name], recipe) for name, made in found.items()]
     axis = Axis("step", tuple(map(float, range(count))), tuple(map(str, range(count))), _where(recipe))
     st.html(STYLE + legend(recipe))
     frame = min(frame_in_sight(KEY, recipe.frame), count - 1)
     at = scrubber(
-        rows, axis, key=KEY, frame=frame, captions=("gradient at step 0", "what changed in it"), gain=1, report=True
+        columns, axis, key=KEY, frame=frame, captions=("gradient at step 0", "what changed in it"), gain=1, report=True
     )
     frame = min(frame if at is None else at, count - 1)
     write_frame(KEY, frame, 0)
@@ -40,22 +43,7 @@ def show(recipe: SaliencyRecipe, picture: Picture) -> None:
         "at this step of the attack. The attack itself moves the picture against the gradient, by ‖δ‖ so far."
     )
     shown = replace(recipe, frame=frame)
-    downloads(films(shown, found, painted), key="saliency-attack", script=views.script(shown))
-
-
-def frames(made: Along, recipe: SaliencyRecipe) -> np.ndarray:
-    """Paint the gradients: uint8 (F, H, W, 3). Commonly scaled, the clean picture's gradient sets the unit."""
-    limit = maps.limits(made.gradients, recipe.channel)
-    if recipe.scale == "common":
-        limit = limit[:1].expand_as(limit)
-    return maps.painted(
-        made.gradients,
-        made.trajectory.x_adv,
-        channel=recipe.channel,
-        absolute=recipe.absolute,
-        opacity=recipe.opacity / 100,
-        limit=limit,
-    )
+    downloads(films(shown, found, painted), key="saliency-attack", script=rows.script(shown))
 
 
 def row_of(name: str, made: Along, painted: np.ndarray, recipe: SaliencyRecipe) -> Row:

@@ -3,14 +3,13 @@
 import html
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from core import checkpoints, render
 from core.data import CIFAR10_CLASSES
 from core.recipes import SaliencyRecipe
 from core.saliency import maps
-from core.types import Images
+from core.saliency.rows import Row
 from pages.ui import crisp
 from pages.ui.trajectories import verdicts
 
@@ -36,47 +35,21 @@ def title_of(name: str, recipe: SaliencyRecipe) -> str:
     return {recipe.standard: "standard", recipe.robust: "robust"}.get(name, "third") if name else ""
 
 
-def limits(attributions: Mapping[str, Tensor], recipe: SaliencyRecipe) -> dict[str, Tensor]:
-    """Return where each map's scale ends (1,): in its own unit, or at the largest of all in one common unit."""
-    own = {name: maps.limits(a, recipe.channel) for name, a in attributions.items()}
-    if recipe.scale == "relative":
-        return own
-    largest = torch.stack(list(own.values())).amax(0)
-    return dict.fromkeys(own, largest)
-
-
-def image(attribution: Tensor, x: Images, recipe: SaliencyRecipe, limit: Tensor | None = None) -> Images:
-    """Paint one map as the recipe asks: (1, 3, H, W)."""
-    return render.from_uint8(
-        maps.painted(
-            attribution,
-            x,
-            channel=recipe.channel,
-            absolute=recipe.absolute,
-            opacity=recipe.opacity / 100,
-            limit=limit,
-        )
-    )
-
-
 def row(
-    title: str,
-    attributions: Mapping[str, Tensor],
-    x: Images,
+    shown: Row,
     recipe: SaliencyRecipe,
     notes: Mapping[str, str] | None = None,
     first: str = "",
 ) -> str:
     """Return the maps of all models beside one another, each with its strength and a note."""
-    ends = limits(attributions, recipe)
     figures = []
-    for name, attribution in attributions.items():
+    for name, attribution in shown.attributions.items():
         strength = float(maps.limits(attribution, recipe.channel)) / maps.REACH
         lines = [title_of(name, recipe), f"strength {strength:.2g}"]
         if notes and notes.get(name):
             lines.append(notes[name])
-        alt = f"{title}, {checkpoints.header(name).title}: " + "; ".join(lines[1:])
-        figures.append(crisp.figure(image(attribution, x, recipe, ends[name]), alt, tuple(lines)))
+        alt = f"{shown.title}, {checkpoints.header(name).title}: " + "; ".join(lines[1:])
+        figures.append(crisp.figure(render.from_uint8(shown.painted(recipe, name)), alt, tuple(lines)))
     columns = len(figures) + bool(first)
     return (
         f'<div class="crisp" style="grid-template-columns: repeat({columns}, minmax(0, 1fr))">'

@@ -9,26 +9,17 @@ from torch import Tensor
 from core import exports, render
 from core.recipes import SaliencyRecipe, to_json
 from core.saliency import maps, measures
+from core.saliency.rows import Row
 from core.saliency.views import Along
-from core.types import Images
 from pages.ui.exports import Download
-from pages.ui.saliency_cards import image, limits, says
+from pages.ui.saliency_cards import says
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a view: a picture, and each model's map of it.
+    """A row of a view, and what each model says of its picture: logits (1, K)."""
 
-    Args:
-        title: What stands above it: a method, or a picture.
-        x: The picture (1, C, H, W).
-        attributions: Model name -> map (1, C or 1, H, W).
-        logits: Model name -> what it says of the picture (1, K).
-    """
-
-    title: str
-    x: Images
-    attributions: Mapping[str, Tensor]
+    row: Row
     logits: Mapping[str, Tensor]
 
 
@@ -39,32 +30,32 @@ def files(recipe: SaliencyRecipe, lines: Sequence[Line]) -> list[Download]:
     def sheet() -> bytes:
         cells = []
         for line in lines:
-            ends = limits(line.attributions, recipe)
-            shown = [line.x, *(image(a, line.x, recipe, ends[name]) for name, a in line.attributions.items())]
-            cells += [render.upscaled(render.to_uint8(x)[0], 6) for x in shown]
-        columns = 1 + len(lines[0].attributions)
+            shown = [render.to_uint8(line.row.x), *(line.row.painted(recipe, name) for name in line.row.attributions)]
+            cells += [render.upscaled(image[0], 6) for image in shown]
+        columns = 1 + len(lines[0].row.attributions)
         titles = {
-            "rows": ", ".join(line.title for line in lines),
-            "columns": f"picture, {', '.join(lines[0].attributions)}",
+            "rows": ", ".join(line.row.title for line in lines),
+            "columns": f"picture, {', '.join(lines[0].row.attributions)}",
         }
         return render.png(render.sheet(cells, columns, gap=8), about | titles)
 
     def arrays() -> bytes:
-        found = {f"{i:02d}_{name}": a for i, line in enumerate(lines) for name, a in line.attributions.items()}
-        xs = {f"{i:02d}_x": line.x for i, line in enumerate(lines)}
-        return exports.npz({**xs, **found, "rows": np.array([line.title for line in lines])}, to_json(recipe))
+        found = {f"{i:02d}_{name}": a for i, line in enumerate(lines) for name, a in line.row.attributions.items()}
+        xs = {f"{i:02d}_x": line.row.x for i, line in enumerate(lines)}
+        return exports.npz({**xs, **found, "rows": np.array([line.row.title for line in lines])}, to_json(recipe))
 
     def numbers() -> str:
-        cells = [(line, name, a) for line in lines for name, a in line.attributions.items()]
+        cells = [(line, name, a) for line in lines for name, a in line.row.attributions.items()]
         sizes = [maps.magnitude(a) for _, _, a in cells]
         return exports.table(
             {
-                "row": [line.title for line, _, _ in cells],
+                "row": [line.row.title for line, _, _ in cells],
                 "model": [name for _, name, _ in cells],
                 "prediction": [says(line.logits[name]) for line, name, _ in cells],
                 "strength": [float(maps.rms(maps.reduced(a))) for _, _, a in cells],
                 "edge_correlation": [
-                    float(measures.edge_correlation(s, line.x)) for (line, _, _), s in zip(cells, sizes, strict=True)
+                    float(measures.edge_correlation(s, line.row.x))
+                    for (line, _, _), s in zip(cells, sizes, strict=True)
                 ],
                 "coherence": [float(measures.coherence(maps.reduced(a))) for _, _, a in cells],
                 "sparsity": [float(measures.gini(s)) for s in sizes],

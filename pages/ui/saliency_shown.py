@@ -4,15 +4,16 @@ import html
 
 import streamlit as st
 
-from core import checkpoints, pictures
+from core import checkpoints, pictures, render
 from core.data import CIFAR10_CLASSES
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
-from core.saliency import METHODS, views
+from core.saliency import METHODS, maps, rows, views
+from core.saliency.rows import Row
 from core.saliency.views import Explanation
 from pages.ui import crisp, saliency_measured, saliency_work
 from pages.ui.exports import downloads
-from pages.ui.saliency_cards import STYLE, card, image, legend, row, says
+from pages.ui.saliency_cards import STYLE, card, legend, row, says
 from pages.ui.saliency_exports import Line, files
 from pages.ui.store import lesson
 
@@ -27,17 +28,17 @@ def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
             found = saliency_work.explanations(recipe, method, picture)
         if not cards:
             top.html(f"{STYLE}{_asked(picture, found)}{legend(recipe)}")
-        maps = {name: made.attribution for name, made in found.items()}
+        line = _line(recipe, about.title, picture, found)
         meaning, _, misleads = texts[method].partition("\n")
         below = (
             f"<p>{html.escape(meaning)}</p>{saliency_measured.warning(method)}"
             f"<details><summary>Where it misleads</summary>{html.escape(misleads)}</details>"
         )
-        body = row(about.title, maps, picture.x, recipe, _sums(found))
+        body = row(line.row, recipe, _sums(found))
         cards.append(card(about.title, body, below))
-        lines.append(Line(about.title, picture.x, maps, {name: made.logits for name, made in found.items()}))
+        lines.append(line)
         slot.html(f'<div class="maps">{"".join(cards)}</div>')
-    downloads(files(recipe, lines), key="saliency", script=views.script(recipe))
+    downloads(files(recipe, lines), key="saliency", script=rows.script(recipe))
 
 
 def several(recipe: SaliencyRecipe) -> None:
@@ -49,16 +50,16 @@ def several(recipe: SaliencyRecipe) -> None:
         picture = pictures.get(id)
         with work:
             found = saliency_work.explanations(recipe, recipe.method, picture)
-        maps = {name: made.attribution for name, made in found.items()}
+        line = _line(recipe, picture.caption, picture, found)
         name = CIFAR10_CLASSES[picture.label] if picture.label is not None else picture.caption
         first = crisp.figure(picture.x, picture.caption, (name, picture.caption.rpartition(", ")[2]))
         notes = {n: f"says {says(made.logits)}" for n, made in found.items()}
-        cards.append(f'<section class="map">{row(name, maps, picture.x, recipe, notes, first)}</section>')
-        lines.append(Line(picture.caption, picture.x, maps, {n: made.logits for n, made in found.items()}))
+        cards.append(f'<section class="map">{row(line.row, recipe, notes, first)}</section>')
+        lines.append(line)
         slot.html(f'{STYLE}{legend(recipe)}<div class="maps wide">{"".join(cards)}</div>')
     meaning, _, misleads = lesson("saliency")[recipe.method].partition("\n")
     st.markdown(f"**{METHODS[recipe.method].title}.** {meaning} *Where it misleads:* {misleads}")
-    downloads(files(recipe, lines), key="saliency-pictures", script=views.script(recipe))
+    downloads(files(recipe, lines), key="saliency-pictures", script=rows.script(recipe))
 
 
 def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
@@ -69,7 +70,7 @@ def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
     a, b = CIFAR10_CLASSES[first.towards], CIFAR10_CLASSES[first.away]
     direction = (means.x[first.towards] - means.x[first.away])[None]
     mean_a, mean_b = means.x[first.towards][None], means.x[first.away][None]
-    gap = image(direction, picture.x, recipe)
+    gap = render.from_uint8(rows.paint(recipe, direction, picture.x, maps.limits(direction, recipe.channel)))
     top = "".join(
         (
             crisp.figure(mean_a, f"Mean picture of class {a}", (f"mean {a}",)),
@@ -82,16 +83,17 @@ def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
         f'<div class="crisp" style="grid-template-columns: repeat(3, minmax(0, 11rem)); margin-bottom: 1.6rem">{top}</div>'
     )
     at = crisp.figure(picture.x, picture.caption, ("the picture", picture.caption))
-    alone = {name: made.gradient for name, made in found.items()}
-    mean = {name: made.average for name, made in found.items()}
+    alone = Row.of(recipe, f"From {b} to {a}", picture.x, {name: made.gradient for name, made in found.items()})
+    averages = {name: made.average for name, made in found.items()}
+    mean = Row.of(recipe, f"From {b} to {a}, averaged", mean_a, averages)
     cos = {name: f"cosine {made.cosine:+.3f}" for name, made in found.items()}
     mean_cos = {name: f"cosine {made.average_cosine:+.3f}" for name, made in found.items()}
     other = crisp.figure(mean_a, f"Mean picture of class {a}", (f"{first.averaged} pictures", f"of class {a}"))
     cards = (
-        card(f"From {b} to {a}, at this picture", row(f"From {b} to {a}", alone, picture.x, recipe, cos, at)),
+        card(f"From {b} to {a}, at this picture", row(alone, recipe, cos, at)),
         card(
             f"From {b} to {a}, averaged over {first.averaged} pictures",
-            row(f"From {b} to {a}, averaged", mean, mean_a, recipe, mean_cos, other),
+            row(mean, recipe, mean_cos, other),
         ),
     )
     st.html(f'<div class="maps wide">{"".join(cards)}</div>')
@@ -101,8 +103,13 @@ def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
         "worst cosine is the better one; pictures are not Gaussian, so it is measured below."
     )
     logits = {name: made.logits for name, made in found.items()}
-    lines = [Line(f"{b} to {a}", picture.x, alone, logits), Line(f"{b} to {a}, averaged", mean_a, mean, logits)]
-    downloads(files(recipe, lines), key="saliency-classes", script=views.script(recipe))
+    lines = [Line(alone, logits), Line(mean, logits)]
+    downloads(files(recipe, lines), key="saliency-classes", script=rows.script(recipe))
+
+
+def _line(recipe: SaliencyRecipe, title: str, picture: Picture, found: dict[str, Explanation]) -> Line:
+    row = Row.of(recipe, title, picture.x, {name: made.attribution for name, made in found.items()})
+    return Line(row, {name: made.logits for name, made in found.items()})
 
 
 def _asked(picture: Picture, found: dict[str, Explanation]) -> str:

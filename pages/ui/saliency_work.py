@@ -7,7 +7,7 @@ from typing import Any
 from core.attacks import OnStep
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
-from core.saliency import views
+from core.saliency import rows, views
 from core.saliency.views import Along, Contrast, Explanation
 from pages.ui import jobs
 from pages.ui.store import model, results
@@ -22,11 +22,6 @@ class Piece:
     key: tuple[Any, ...]
     steps: int
     make: Callable[[OnStep], Any]
-
-
-def names_of(recipe: SaliencyRecipe) -> tuple[str, ...]:
-    """List the recipe's models, each once, left to right."""
-    return tuple(dict.fromkeys(name for name in (recipe.standard, recipe.robust, recipe.third) if name))
 
 
 def explanations(recipe: SaliencyRecipe, method: str, picture: Picture) -> dict[str, Explanation]:
@@ -77,7 +72,7 @@ def contrasts(recipe: SaliencyRecipe, picture: Picture) -> dict[str, Contrast]:
 
 
 def _found(recipe: SaliencyRecipe, piece: Callable[[str], Piece], text: str) -> dict[str, Any]:
-    pieces = {name: piece(name) for name in names_of(recipe)}
+    pieces = {name: piece(name) for name in rows.names_of(recipe)}
     missing = [p for p in pieces.values() if results().get(p.key) is None]
     if missing:
         made: Sequence[Any] = jobs.run([p.make for p in missing], missing[0].steps, text=text)
