@@ -14,8 +14,8 @@ def option(
     default: Any,
     *,
     among: tuple[Any, ...] | None = None,
-    low: float | None = None,
-    high: float | None = None,
+    low: float | int | None = None,
+    high: float | int | None = None,
 ) -> Any:
     """Declare a field of a recipe.
 
