@@ -9,7 +9,7 @@ from core.recipes import DEFAULT_RADIUS, RADII, TransferRecipe
 from core.transfer.results import RESULTS, Measured, Setting
 from pages.ui import shell, transfer_curve, transfer_figure3, transfer_matrix, transfer_similarity
 from pages.ui.store import lesson
-from pages.ui.transfer_names import in_sight, title
+from pages.ui.transfer_names import in_sight
 
 CLAIMS = {
     "matrix": "Each row: adversarial examples made for one network. Each column: a network that never saw the attack.",
@@ -60,6 +60,8 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
     if view != "curve":
         labels = list(RADII[norm]) if live else radii(measured, norm, str(found["goal"]))
         default = DEFAULT_RADIUS[norm] if DEFAULT_RADIUS[norm] in labels else labels[0]
+        if st.session_state.get("eps", default) not in labels:  # of another norm, or not measured
+            st.session_state["eps"] = default
         found["eps"] = st.select_slider(
             "ε", labels, value=default, key="eps", bind="query-params", disabled=len(labels) < 2
         )
@@ -76,7 +78,7 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
             found["n"] = int(st.select_slider("Pictures", [16, 32, 64, 128, 256, 512], value=DEFAULTS.n, key="n", bind="query-params"))  # fmt: skip
         if live and view == "matrix":
             names = in_sight(checkpoints.names())
-            found["models"] = tuple(st.multiselect("Models", names, key="models", bind="query-params", placeholder="all", format_func=title))  # fmt: skip
+            found["models"] = tuple(st.multiselect("Models", names, key="models", bind="query-params", placeholder="all"))  # fmt: skip
             found["ensemble"] = st.toggle("Also attack all of them at once", key="ensemble", bind="query-params")
     return TransferRecipe(view=view, **found)  # type: ignore[arg-type]
 
@@ -131,7 +133,7 @@ with shell.told():
     match view:
         case "curve":
             names = in_sight(transfer_curve.models(recipe, measured), measured)
-            source, target = transfer_curve.pair_boxes(recipe, names, measured)
+            source, target = transfer_curve.pair_boxes(recipe, names)
             transfer_curve.show(replace(recipe, source=source, target=target), measured)
         case "similarity":
             transfer_similarity.show(recipe, measured)

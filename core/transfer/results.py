@@ -156,7 +156,7 @@ class Measured:
         def missing(a: str) -> int:
             return sum(((a, b) not in cells) + ((b, a) not in cells) for b in kept)
 
-        while kept and max(map(missing, kept)):
+        while kept and max(missing(a) for a in kept) > 0:
             kept.remove(max(reversed(kept), key=missing))
         return tuple(kept)
 

@@ -59,7 +59,7 @@ def experiment(recipe: GaussianRecipe, both: dict[str, gaussian_views.Side]) -> 
         f"The robust model, learned without any formula: {REPEATS} samples of {POINTS} points, the adversary by projected gradient "
         "steps, the covariance by natural gradient steps; mean and 95 % t-interval over the samples. Theorem 2 is exact for "
         "the adversary who spends ε on average. In two dimensions the one who may move each point by ε is a little different; "
-        "*Many dimensions* shows the two meet."
+        "*dimensions* shows the two meet."
     )
 
 

@@ -108,7 +108,7 @@ def starts(recipe: SynthesisRecipe, picture: Picture) -> list[tuple[str, str, Te
     """List what the canvas offers to start from: nothing, the picked picture, and a seed of each class."""
     found = [("blank", "blank"), (picture.id, "picture")]
     found += [(f"sketch/{name}", name) for name in morph.SKETCHES]
-    found += [(f"seed/{name}/{recipe.seed}", f"a {name} seed") for name in CIFAR10_CLASSES]
+    found += [(f"seed/{name}/{recipe.seed}", f"{name} blur") for name in CIFAR10_CLASSES]
     listed = []
     for name, label in found:
         try:

@@ -13,7 +13,7 @@ from core.transfer.matrix import Cell
 from core.transfer.results import Measured, Setting
 from pages.ui import transfer_work
 from pages.ui.exports import Download, downloads
-from pages.ui.transfer_matrix import source_line
+from pages.ui.transfer_matrix import model_box, source_line
 from pages.ui.transfer_names import title
 
 BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#8c8c8c"
@@ -126,25 +126,13 @@ def sentence(recipe: TransferRecipe, pair: Cells, measured: Measured | None) -> 
     )
 
 
-def pair_boxes(recipe: TransferRecipe, names: list[str], measured: Measured | None) -> tuple[str, str]:
+def pair_boxes(recipe: TransferRecipe, names: list[str]) -> tuple[str, str]:
     """Show the choice of source and target; return both."""
-    found = []
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for label, key in (("Made for", "source"), ("Shown to", "target")):
-            default = getattr(recipe, key)
-            index = names.index(default) if default in names else 0
-            found.append(
-                st.selectbox(
-                    label,
-                    names,
-                    index=index,
-                    key=key,
-                    bind="query-params",
-                    width=260,
-                    format_func=lambda name: title(name, measured),
-                )
-            )
-    return found[0], found[1]
+        return (
+            model_box("Made for", names, recipe.source, "source"),
+            model_box("Shown to", names, recipe.target, "target"),
+        )
 
 
 def models(recipe: TransferRecipe, measured: Measured | None) -> list[str]:

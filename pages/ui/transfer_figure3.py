@@ -32,8 +32,8 @@ def show(recipe: TransferRecipe) -> None:
             "is not here."
         )
     st.markdown(
-        "A correlation over so few points is weak evidence by itself: look at its interval. The paper does not say which ε "
-        "and how many steps its transfer rates were measured with, so compare the order of the points, not their height."
+        "A correlation over so few points is weak evidence by itself: look at its interval. We found no ε and no number of "
+        "steps for the paper's transfer rates, so compare the order of the points, not their height."
     )
     with st.expander("The numbers", icon=":material/table:"):
         rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
@@ -48,8 +48,8 @@ def show(recipe: TransferRecipe) -> None:
             alt="The points of the figure",
         )
     st.caption(
-        "The paper's points are read from the vector graphic of figure 3 (Ilyas et al. 2019); it gives no intervals and no n. "
-        "Its dashed line is drawn as printed."
+        "The paper's points and its dashed line are read from the vector graphic of figure 3 (Ilyas et al. 2019), so they come "
+        "without n and interval."
     )
     downloads(files(recipe, ours), key="transfer-figure3", script=views.script(recipe))
 

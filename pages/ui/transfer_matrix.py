@@ -106,8 +106,8 @@ def pair_boxes(recipe: TransferRecipe, grid: Grid) -> dict[str, str]:
     st.markdown("##### One cell")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         return {
-            "source": _model_box("Made for", grid.sources, recipe.source, "source", grid.titles),
-            "target": _model_box("Shown to", grid.targets, recipe.target, "target", grid.titles),
+            "source": model_box("Made for", grid.sources, recipe.source, "source"),
+            "target": model_box("Shown to", grid.targets, recipe.target, "target"),
         }
 
 
@@ -126,9 +126,10 @@ def cell(recipe: TransferRecipe, cells: Cells, measured: Measured | None) -> vie
         return transfer_cell.pictures(recipe, measured)
 
 
-def _model_box(label: str, names: Sequence[str], default: str, key: str, titles: Mapping[str, str]) -> str:
+def model_box(label: str, names: Sequence[str], default: str, key: str) -> str:
+    """Show a choice among models, by the names that stand in the address."""
     index = names.index(default) if default in names else 0
-    return st.selectbox(label, names, index=index, key=key, bind="query-params", width=260, format_func=titles.get)
+    return st.selectbox(label, names, index=index, key=key, bind="query-params", width=260)
 
 
 def pairs_line(recipe: TransferRecipe, cells: Cells) -> str:

@@ -22,13 +22,7 @@ from pages.ui.exports import Download, downloads
 from pages.ui.store import model, results
 from pages.ui.usefulness_scatter import TITLES
 
-KEEP = {
-    "all": "all features",
-    "robust": "γ > 0",
-    "brittle": "γ ≤ 0",
-    "without": "without the chosen",
-    "only": "only the chosen",
-}
+KEEP = ("all", "robust", "brittle", "without", "only")
 NOTHING = State(torch.empty(0, 3, 1, 1), torch.empty(0), torch.empty(0, 3, 1, 1))
 COLOURS = {"clean": "#0072b2", "attacked": "#d98a00"}
 
@@ -38,9 +32,8 @@ def controls() -> dict[str, str]:
     with st.container(horizontal=True):
         keep = st.segmented_control(
             "Leave on", list(KEEP), default="all", key="keep", bind="query-params", required=True, wrap=True,
-            format_func=KEEP.__getitem__,
-            help="At the ε of the slider, for the task. “The chosen” are those that you drag over in a panel; the other "
-            "panel's model then stays whole.",
+help="“robust” is γ > 0 and “brittle” γ ≤ 0, at the ε of the slider and for the task. “without” and “only” speak of the "
+            "features that you drag over in a panel; the other panel's model then stays whole.",
         )  # fmt: skip
         head = st.segmented_control(
             "Head", ["masked", "refit"], default="masked", key="head", bind="query-params", required=True,

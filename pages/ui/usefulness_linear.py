@@ -1,5 +1,7 @@
 """The linear view of the Usefulness page: Goh's two constructions of useful, non-robust features."""
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -151,18 +153,18 @@ def chart(path: Path, frame: int, known: goh.Known) -> None:
             x=span, y=eps / span, mode="lines", line={"width": 1, "color": "rgba(128,128,128,0.6)", "dash": "dash"},
             showlegend=False, hoverinfo="skip",
         )  # fmt: skip
-        x = eps / 0.75
-        if span[0] < x < span[1]:
-            figure.add_annotation(
-                x=np.log10(x), y=np.log10(0.75), text=f"γ = 0 at ε = {eps:g}", showarrow=False, textangle=62,
-                xshift=14, yshift=-26, font={"size": 11, "color": "gray"},
-            )  # fmt: skip
+        figure.add_annotation(
+            x=np.log10(eps / 0.8), y=np.log10(0.8), text=f"γ = 0 at ε = {eps:g}", showarrow=False, xanchor="left",
+            font={"size": 11, "color": "gray"},
+        )  # fmt: skip
     figure.add_hline(
         y=known.chance, line={"width": 1, "dash": "dot", "color": "gray"}, annotation_text="chance",
         annotation_position="bottom left",
     )  # fmt: skip
-    figure.update_xaxes(type="log", title="standard deviation along the direction ‖a‖_Σ / ‖a‖", exponentformat="power")
-    figure.update_yaxes(type="log", title="usefulness ρ", range=[-3.5, 0])
+    figure.update_xaxes(
+        type="log", dtick=1, title="standard deviation along the direction ‖a‖_Σ / ‖a‖", exponentformat="power"
+    )
+    figure.update_yaxes(type="log", dtick=1, title="usefulness ρ", range=[-3.5, 0])
     figure.update_layout(
         height=460, margin={"l": 10, "r": 10, "t": 20, "b": 10}, legend={"orientation": "h", "y": -0.2}
     )
@@ -207,8 +209,6 @@ def files(recipe: UsefulnessRecipe, path: Path, frame: int, known: goh.Known) ->
 
 
 def _at(recipe: UsefulnessRecipe, frame: int) -> UsefulnessRecipe:
-    from dataclasses import replace
-
     return replace(recipe, frame=frame)
 
 
