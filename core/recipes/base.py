@@ -14,8 +14,8 @@ def option(
     default: Any,
     *,
     among: tuple[Any, ...] | None = None,
-    low: float | int | None = None,
-    high: float | int | None = None,
+    low: float | int | None = None,  # noqa: PYI041 - checked at run time, where a whole number is no float
+    high: float | int | None = None,  # noqa: PYI041
 ) -> Any:
     """Declare a field of a recipe.
 
