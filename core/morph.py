@@ -349,34 +349,34 @@ def script(board: Board, names: Sequence[str]) -> str:
         names: The models' checkpoints.
     """
     if board.name and not board.name.startswith("upload/"):
+        needed, given = "", "from core.morph import Act, Board, replay, start"
         origin = f"origin = anchor = Board.of(start({board.name!r}), {len(names)}).pictures"
     else:
+        needed, given = "import base64\nimport zlib\n", "from core.morph import Act, replay"
         both = [
             base64.b64encode(zlib.compress(frames.tobytes(), 9)).decode()
             for frames in (board.origin, board.origin_anchor)
         ]
-        read = (
-            f"from_uint8(np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape{board.origin.shape})"
-        )
-        origin = f"texts = {both[:1] if both[0] == both[1] else both!r}\norigin, anchor = ({read} for text in (texts[0], texts[-1]))"
+        texts = both[:1] if both[0] == both[1] else both
+        read = f"np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape{board.origin.shape}.copy()"
+        origin = f"texts = {texts!r}\norigin, anchor = (from_uint8({read}) for text in (texts[0], texts[-1]))"
     acts = "".join(
-        f"    Act({act.target}, {act.steps}, {f'{act.eps!r}' if math.isfinite(act.eps) else 'math.inf'}, {act.step_size!r}),"
-        f"  # {CIFAR10_CLASSES[act.target]}\n"
+        f"    Act({act.target}, {act.steps}, {act.eps!r}, {act.step_size!r}),  # {CIFAR10_CLASSES[act.target]}\n"
         for act in board.acts
-    )
+    ).replace("inf", "math.inf")
+    if "math.inf" in acts:
+        needed += "import math\n"
+    number = "import numpy as np\n\n" if "zlib" in needed else ""
+    pixels = "from_uint8, png, to_uint8" if number else "png, to_uint8"
+    needed = "".join(sorted(needed.splitlines(keepends=True)))
     return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
 
-import base64
-import math
-import zlib
-from pathlib import Path
+{needed}from pathlib import Path
 
-import numpy as np
-
-from core.compute import setup_cpu
-from core.morph import Act, Board, replay, start
+{number}from core.compute import setup_cpu
+{given}
 from core.perturb import load
-from core.render import from_uint8, png, to_uint8
+from core.render import {pixels}
 
 setup_cpu(1)  # as the app, so that sums round alike
 {origin}

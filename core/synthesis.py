@@ -184,10 +184,11 @@ def masked(objective: Objective, x: Images, mask: Tensor) -> Objective:
         x: The images that stay outside the mask (N, C, H, W).
         mask: (N or 1, 1, H, W), 1 where painting is allowed.
     """
-    return lambda painted: objective(x + mask * (painted - x))
+    inside = mask > 0
+    return lambda painted: objective(torch.where(inside, painted, x))
 
 
-def keep_coarse(objective: Objective, coarse: Images, weight: float) -> Objective:
+def keep_coarse(objective: Objective, coarse: Tensor, weight: float) -> Objective:
     """Add weight |A x - coarse|_2^2 to an objective, A averaging blocks of pixels down to the size of `coarse`.
 
     Super-resolution: the picture that is painted should still look like the coarse one from afar.

@@ -126,9 +126,9 @@ def start(recipe: SynthesisRecipe, picture: pictures.Picture | None = None) -> S
         mask = region(recipe.region)
         mean = (x * (1 - mask)).sum((2, 3), keepdim=True) / (1 - mask).sum().clamp_min(1)
         hole = _varied(mean.expand_as(x), draws)
-        return Start(x + mask * (hole - x), y, f"{found.caption}, without its {recipe.region}")
+        return Start(torch.where(mask > 0, hole, x), y, f"{found.caption}, without its {recipe.region}")
     mask = region(recipe.region)
-    return Start(x + mask * (_varied(x, draws) - x), None, found.caption)
+    return Start(torch.where(mask > 0, _varied(x, draws), x), None, found.caption)
 
 
 def second(recipe: SynthesisRecipe) -> int:
@@ -137,7 +137,7 @@ def second(recipe: SynthesisRecipe) -> int:
     return CIFAR10_CLASSES.index(name)
 
 
-def coarse(recipe: SynthesisRecipe, x: Images) -> Images:
+def coarse(recipe: SynthesisRecipe, x: Images) -> Tensor:
     """Average blocks of pixels down to the recipe's few (N, C, h, h)."""
     return F.adaptive_avg_pool2d(x, int(recipe.coarse))
 
@@ -262,7 +262,7 @@ recipe = SynthesisRecipe(
 for name in (recipe.standard, recipe.robust):
     made = studio(recipe, name)
     print(f"{{name}}: mean L2 distance travelled {{float(made.moved[-1].mean()):.4f}}")
-    Path(f"{{name}}-painted.png").write_bytes(render.png(render.sheet(render.to_uint8(made.frames[-1]), 4)))
+    Path(f"{{name}}-painted.png").write_bytes(render.png(render.sheet(list(render.to_uint8(made.frames[-1])), 4)))
 '''
 
 
