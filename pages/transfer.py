@@ -6,7 +6,8 @@ import streamlit as st
 
 from core import checkpoints
 from core.recipes import DEFAULT_RADIUS, RADII, TransferRecipe
-from core.transfer.results import RESULTS, Measured, Setting
+from core.transfer import results
+from core.transfer.results import Measured, Setting
 from pages.ui import shell, transfer_curve, transfer_figure3, transfer_matrix, transfer_similarity
 from pages.ui.store import lesson
 from pages.ui.transfer_names import in_sight
@@ -62,9 +63,8 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
         default = DEFAULT_RADIUS[norm] if DEFAULT_RADIUS[norm] in labels else labels[0]
         if st.session_state.get("eps", default) not in labels:  # of another norm, or not measured
             st.session_state["eps"] = default
-        found["eps"] = st.select_slider(
-            "ε", labels, value=default, key="eps", bind="query-params", disabled=len(labels) < 2
-        )
+        eps = st.select_slider("ε", labels, value=default, key="eps", bind="query-params", disabled=len(labels) < 2)
+        found["eps"] = "" if eps == DEFAULT_RADIUS[norm] else eps
     found["of"] = choice("Pictures that count", ["both", "all"], "of", help="Those that source and target both get right without attack, or all of them.")  # fmt: skip
     if view == "matrix":
         found["show"] = choice(
@@ -127,7 +127,7 @@ view = st.segmented_control(
 )
 st.markdown(CLAIMS[view])
 with shell.told():
-    measured = Measured.read(RESULTS)
+    measured = Measured.read(results.RESULTS)
     with st.sidebar:
         recipe = controls(view, measured)
     match view:

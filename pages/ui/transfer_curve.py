@@ -26,7 +26,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
         found = transfer_work.curve(recipe)
         pair = {label: row.cell(recipe.source, recipe.target) for label, row in found.items()}
         own = {label: row.cell(recipe.source, recipe.source) for label, row in found.items()}
-        origin = f"Computed here: {recipe.n} pictures at most, {recipe.steps} steps, seed {recipe.seed}."
+        origin = f"Computed here: {recipe.n} pictures at most, steps: {recipe.steps}, seed {recipe.seed}."
     else:
         pair, own = (known(measured, recipe, recipe.source, t) for t in (recipe.target, recipe.source))
         origin = source_line(measured)

@@ -28,7 +28,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
         slot = st.empty()
         rows = transfer_work.matrix(recipe, lambda so_far: _so_far(slot, recipe, so_far))
         cells: Cells = {pair: cell for row in rows for pair, cell in row.cells.items()}
-        origin = f"computed here: {recipe.n} pictures at most, {recipe.steps} steps, seed {recipe.seed}"
+        origin = f"computed here: {recipe.n} pictures at most, steps: {recipe.steps}, seed {recipe.seed}"
     else:
         cells = measured.matrix(setting_of(recipe))
         origin = source_line(measured)

@@ -1,0 +1,380 @@
+"""The Transfer page without a browser: views, cells, live rows and their Stop, the address, and what is exported."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core import checkpoints, pictures
+from core.rates import Rate
+from core.recipes import RADII, TransferRecipe
+from core.transfer import results, views
+from core.transfer.matrix import Cell
+from core.transfer.results import SETTINGS, Measured, Model
+from core.transfer.similarity import Estimate
+from pages.ui import jobs, store, transfer_curve, transfer_figure3, transfer_matrix, transfer_similarity, transfer_work
+from pages.ui.transfer_heat import Grid, chart, sentence
+from pages.ui.transfer_names import in_sight, title
+from pages.ui.transfer_picture import heat_png
+from tests.conftest import ROOT
+
+PAGE = str(ROOT / "pages" / "transfer.py")
+STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"
+TITLES = {STANDARD: "ResNet-9, standard training", ROBUST: "ResNet-9, adversarial training (L2, eps 0.5)", "vgg-standard": "VGG, standard training"}  # fmt: skip
+
+
+def made_up() -> Measured:
+    """Numbers of three models in every setting, each cell another one."""
+    names = list(TITLES)
+
+    def cell(i: int, j: int, *, targeted: bool) -> Cell:
+        hits = 900 if i == j else 100 + 100 * i + 10 * j
+        plain = (Rate(hits, 950), Rate(hits + 20, 1000), Rate(5, 950), Rate(40, 1000))
+        return Cell(*plain, *((Rate(hits // 2, 950), Rate(hits // 2, 1000), Rate(1, 950), Rate(2, 1000)) if targeted else ()))  # fmt: skip
+
+    return Measured(
+        about={"n": 1000, "seed": 0, "steps": 7, "date": "2026-01-02", "how": "made up"},
+        models={name: Model(text, "00", Rate(950, 1000)) for name, text in TITLES.items()},
+        cells={
+            s.name: {
+                (a, b): cell(i, j, targeted=s.goal == "targeted")
+                for i, a in enumerate(names)
+                for j, b in enumerate(names)
+            }
+            for s in SETTINGS
+        },
+        similarity={
+            (a, b): Estimate(0.3 + 0.1 * i, (0.2, 0.6), 1000) for i, a in enumerate(names) for b in names if a < b
+        },
+    )
+
+
+@pytest.fixture(autouse=True)
+def world(checkpoint, monkeypatch, tmp_path):
+    """The two models of the other pages, made-up results, no CIFAR-10; nothing is left in the store."""
+    for name in (STANDARD, ROBUST):
+        checkpoint(name)
+    monkeypatch.setattr(checkpoints, "names", lambda: (ROBUST, STANDARD))
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "transfer.json")
+    monkeypatch.setattr(results, "FIGURE3", tmp_path / "figure3.json")
+    made_up().write(tmp_path / "transfer.json")
+    store.results.clear()
+    yield tmp_path
+    store.results.clear()
+
+
+@pytest.fixture
+def offered(monkeypatch):
+    """What the page hands to the downloads."""
+    seen = {}
+
+    def offer(files, *, key, script):
+        seen.update({file.name: file for file in files}, script=script)
+
+    for module in (transfer_matrix, transfer_curve, transfer_similarity, transfer_figure3):
+        monkeypatch.setattr(module, "downloads", offer)
+    return seen
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=120)
+    app.session_state["navigated"] = True
+    for name, value in query.items():
+        app.query_params[name] = value
+    return ran(app)
+
+
+def ran(page_or_moved_widget) -> AppTest:
+    app = page_or_moved_widget.run()
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def said(app: AppTest) -> str:
+    kinds = ("markdown", "caption", "info", "warning", "error", "success", "title")
+    return "\n".join(element.value for kind in kinds for element in getattr(app, kind))
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def recipe_of(offered) -> TransferRecipe:
+    text = offered["script"]
+    return eval(text[text.index("TransferRecipe(\n") : text.index("\n)\n") + 2], {"TransferRecipe": TransferRecipe})
+
+
+LIVE = {"numbers": "live", "n": "16", "steps": "1"}
+
+
+# The matrix
+
+
+def test_it_opens_with_what_was_measured_and_pictures_made_now(offered):
+    app = opened()
+    assert not app.error
+    assert app.title[0].value == "Transfer"
+    assert "1,000 drawn, 7 steps, seed 0, 2026-01-02; made up" in said(app)
+    assert recipe_of(offered) == TransferRecipe()
+    assert "The weights of vgg-standard are not here" in said(app)
+    app = opened(target=ROBUST)
+    assert html(app).count("<figure") == 3 * views.EXAMPLES
+    assert html(app).count("alt=") == html(app).count("<img")
+    assert str(made_up().cells["L2 0.5 untargeted"][STANDARD, ROBUST].fooled) in said(app)
+
+
+def test_pictures_of_a_cell_say_what_both_models_see(offered):
+    app = opened(target=ROBUST, eps="1")
+    found = views.examples(TransferRecipe(target=ROBUST, eps="1"))
+    text = html(app)
+    assert text.count("· not fooled") == int((found.of_target.argmax(1) == found.y).sum())
+    assert text.count("‖δ‖ = ") == len(found.ids)
+    with np.load(io.BytesIO(offered["transfer.npz"].make())) as file:
+        np.testing.assert_allclose(file["example_x_adv"], found.x_adv.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("goal", "show", "of"),
+    [("untargeted", "attack", "all"), ("untargeted", "noise", "both"), ("targeted", "attack", "both"), ("targeted", "noise", "all")],
+)  # fmt: skip
+def test_the_exported_matrix_is_what_the_recipe_asks_for(goal, show, of, offered):
+    opened(goal=goal, show=show, of=of, norm="Linf")
+    cells = made_up().cells[f"Linf 8/255 {goal}"]
+    with np.load(io.BytesIO(offered["transfer.npz"].make())) as file:
+        assert json.loads(str(file["recipe_json"]))["show"] == show
+        for i, source in enumerate(file["sources"]):
+            for j, target in enumerate(file["targets"]):
+                rate = cells[str(source), str(target)].rate(show, of, goal)
+                assert (file["hits"][i, j], file["n"][i, j]) == (rate.hits, rate.n)
+
+
+def test_the_table_of_rates_has_every_rate_with_its_interval(offered):
+    opened()
+    rows = list(csv.DictReader(io.StringIO(offered["transfer.csv"].make())))
+    assert len(rows) == 9 * 4
+    cell = made_up().cells["L2 0.5 untargeted"][STANDARD, ROBUST]
+    (row,) = [r for r in rows if (r["source"], r["target"], r["rate"]) == (STANDARD, ROBUST, "fooled")]
+    assert (int(row["hits"]), int(row["n"])) == (cell.fooled.hits, cell.fooled.n)
+    assert (float(row["low"]), float(row["high"])) == pytest.approx(cell.fooled.interval)
+
+
+def test_the_picture_of_the_matrix_carries_the_recipe(offered):
+    opened()
+    with Image.open(io.BytesIO(offered["transfer.png"].make())) as image:
+        assert json.loads(image.text["recipe"])["kind"] == "TransferRecipe"
+        assert image.width > 500
+
+
+def test_a_click_and_the_table_choose_the_cell():
+    """Both write what the boxes hold."""
+    app = opened()
+    app.session_state["source"], app.session_state["target"] = ROBUST, STANDARD  # what a click does
+    app = ran(app)
+    assert app.selectbox(key="source").value == ROBUST
+    assert "Made for **ResNet-9, robust L2 0.5**, shown to **ResNet-9**" in said(app)
+
+
+def test_the_address_names_the_cell_and_the_setting(offered):
+    opened(source=ROBUST, target=STANDARD, norm="Linf", goal="targeted", seed="3")
+    recipe = recipe_of(offered)
+    assert (recipe.source, recipe.target, recipe.norm, recipe.goal, recipe.seed) == (ROBUST, STANDARD, "Linf", "targeted", 3)  # fmt: skip
+    assert recipe.radius == ("8/255", 8 / 255)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"eps": "99"}, {"eps": "0.1", "goal": "targeted"}, {"norm": "L7"}, {"view": "zzz"}, {"source": "nobody"}, {"n": "-1"}, {"steps": "a"},
+     {"norm": "Linf", "eps": "0.5"}],
+    ids=str,
+)  # fmt: skip
+def test_nonsense_in_the_address_falls_back(query, offered):
+    app = opened(**query)
+    assert not app.error
+    recipe = recipe_of(offered)
+    assert recipe.view == "matrix"
+    assert recipe.radius[0] in RADII[recipe.norm]
+
+
+def test_another_norm_has_its_own_radii():
+    app = opened(eps="1")
+    app = ran(app.segmented_control(key="norm").set_value("Linf"))
+    assert app.select_slider(key="eps").value == "8/255"
+    assert not app.error
+
+
+def test_only_measured_radii_are_offered(world):
+    """Targeted attacks were measured at three."""
+    assert list(opened(goal="targeted").select_slider(key="eps").options) == ["0.5", "1"]
+    assert list(opened().select_slider(key="eps").options) == list(RADII["L2"])
+
+
+@pytest.mark.parametrize("preset", [0, 1, 2])
+def test_every_preset_works(preset, offered):
+    app = opened(view="figure3")
+    app = ran(app.button(key=f"transfer-preset-{preset}").click())
+    assert not app.error
+    recipe = recipe_of(offered)
+    assert recipe.view == "matrix"
+    assert (recipe.show, recipe.goal) == [("attack", "untargeted"), ("noise", "untargeted"), ("attack", "targeted")][
+        preset
+    ]
+    app = ran(app.button(key="transfer-preset-3").click())
+    assert recipe_of(offered) == TransferRecipe()
+
+
+# Live
+
+
+def test_a_live_matrix_is_what_the_core_computes(offered):
+    app = opened(**LIVE, target=ROBUST)
+    assert not app.error
+    recipe = recipe_of(offered)
+    assert (recipe.n, recipe.steps, recipe.numbers) == (16, 1, "live")
+    cells = views.row(recipe, STANDARD).cells
+    assert str(cells[STANDARD, ROBUST].fooled) in said(app)
+    with np.load(io.BytesIO(offered["transfer.npz"].make())) as file:
+        assert file["said"].shape == (2, 2, 16)
+
+
+def test_what_is_in_the_store_is_not_computed_again(monkeypatch):
+    app = opened(**LIVE)
+    monkeypatch.setattr(jobs, "run", lambda *_, **__: pytest.fail("computed again"))
+    assert not ran(app.segmented_control(key="of").set_value("all")).error
+
+
+def test_a_stopped_matrix_keeps_its_rows_and_goes_on_when_asked(monkeypatch, offered):
+    """What Stop leaves: the rows that were complete, a line that says so, and the way on."""
+    recipe = TransferRecipe(numbers="live", n=16, steps=1)
+    models = views.models_of(recipe)
+    store.results().put(transfer_work.key_of(recipe, models, STANDARD), views.row(recipe, STANDARD).verdicts())
+    app = AppTest.from_file(PAGE, default_timeout=120)
+    app.session_state["navigated"] = True
+    app.session_state["transfer-stopped"] = transfer_work.key_of(recipe, models, models)
+    for name, value in LIVE.items():
+        app.query_params[name] = value
+    app = ran(app)
+    assert "Stopped: 1 of 2 sources are complete, and kept." in said(app)
+    with np.load(io.BytesIO(offered["transfer.npz"].make())) as file:
+        assert list(file["sources"]) == [STANDARD]
+    app = ran(app.button(key="go-on").click())
+    assert "Stopped" not in said(app)
+    with np.load(io.BytesIO(offered["transfer.npz"].make())) as file:
+        assert set(file["sources"]) == {STANDARD, ROBUST}
+
+
+def test_an_ensemble_is_one_more_row(offered):
+    opened(**LIVE, ensemble="true")
+    with np.load(io.BytesIO(offered["transfer.npz"].make())) as file:
+        assert file["sources"][-1] == f"{ROBUST}+{STANDARD}"
+
+
+def test_without_results_it_computes_and_the_similarity_says_what_is_missing(world):
+    (world / "transfer.json").unlink()
+    app = opened(n="16", steps="1")
+    assert not app.error
+    assert "computed here" in said(app)
+    assert "python -m core.transfer measure" in said(opened(view="similarity"))
+
+
+def test_a_damaged_results_file_is_told(world):
+    (world / "transfer.json").write_text("{}")
+    assert "transfer.json is damaged" in opened().error[0].value
+
+
+def test_without_labelled_pictures_it_says_so(world, monkeypatch):
+    monkeypatch.setattr(pictures, "GALLERY", world / "none.npz")
+    monkeypatch.setattr(pictures, "PHOTOS", {"rocket": (None, "rocket")})
+    assert "transfer needs CIFAR-10 or the gallery" in opened(target=ROBUST).error[0].value
+
+
+def test_without_models_it_says_how_to_make_them(monkeypatch):
+    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    assert "make zoo" in opened().warning[0].value
+
+
+# The other views
+
+
+def test_the_curve_has_every_measured_radius(offered):
+    app = opened(view="curve", target=ROBUST)
+    assert not app.error
+    rows = list(csv.DictReader(io.StringIO(offered["transfer-curve.csv"].make())))
+    assert {row["eps"] for row in rows} == set(RADII["L2"])
+    assert "at L2 ε = 0.1 the target is wrong about" in said(app)
+
+
+def test_the_live_curve_is_computed_radius_by_radius(offered):
+    app = opened(view="curve", target=ROBUST, **LIVE)
+    assert "Computed here: 16 pictures at most, steps: 1, seed 0." in said(app)
+    rows = list(csv.DictReader(io.StringIO(offered["transfer-curve.csv"].make())))
+    at = views.curve(recipe_of(offered))["2"].cell(STANDARD, ROBUST)
+    (row,) = [r for r in rows if r["eps"] == "2" and r["rate"] == "fooled"]
+    assert (int(row["hits"]), int(row["n"])) == (at.fooled.hits, at.fooled.n)
+
+
+def test_the_similarity_counts_pairs_and_says_when_they_are_too_few(offered):
+    app = opened(view="similarity")
+    assert "Among all pairs: **r = " in said(app)
+    assert "Among pairs of standard networks: only 2 networks" in said(app)
+    rows = list(csv.DictReader(io.StringIO(offered["transfer-similarity.csv"].make())))
+    assert len(rows) == 6
+    assert all(row["source"] != row["target"] for row in rows)
+
+
+def test_figure_3_shows_the_papers_points_alone_and_ours_beside_them(world, offered):
+    app = opened(view="figure3")
+    assert "**Ours: not measured.**" in said(app)
+    assert len(offered["figure3.csv"].make().splitlines()) == 1 + 5
+    point = {"accuracy": Rate(300, 1000).as_json(), "transfer": Rate(700, 1000).as_json(), "seed": 1, "n_train": 50000}
+    other = {"accuracy": Rate(400, 1000).as_json(), "transfer": Rate(900, 1000).as_json(), "seed": 1, "n_train": 50000}
+    (world / "figure3.json").write_text(json.dumps({"how": {"epochs": 3}, "points": {"vgg": point, "resnet9": other}}))
+    app = opened(view="figure3")
+    assert "**Ours: r = " in said(app)
+    assert "epochs: 3" in said(app)
+    assert len(offered["figure3.csv"].make().splitlines()) == 1 + 7
+
+
+@pytest.mark.parametrize("view", ["matrix", "curve", "similarity", "figure3"])
+def test_every_view_has_its_words_and_its_mathematics(view):
+    """With the real downloads; no word of the glossary is missing in the lesson."""
+    app = opened(view=view, target=ROBUST)
+    assert not app.error
+    assert "\\mathrm{CKA}" in said(app)
+
+
+# Pieces
+
+
+def grid() -> Grid:
+    rates = {("a", "a"): Rate(9, 10), ("a", "b"): Rate(4, 10), ("b", "b"): Rate(8, 10), ("b", "a"): Rate(1, 10)}
+    return Grid(rates, ["a", "b"], ["a", "b"], {"a": "A", "b": "B"}, "the target is wrong")
+
+
+def test_the_heat_map_has_a_cell_for_each_pair_and_a_frame_around_the_chosen_one():
+    spec = chart(grid(), ("a", "b"), pick=True).to_dict()
+    data = next(iter(spec["datasets"].values()))
+    assert {(d["from"], d["to"], d["shown"]) for d in data} == {("A", "A", "90"), ("A", "B", "40"), ("B", "B", "80"), ("B", "A", "10")}  # fmt: skip
+    assert len(spec["layer"]) == 3
+    assert len(chart(grid(), ("a", "z"), pick=True).to_dict()["layer"]) == 2
+    assert [p["name"] for p in spec["params"]] == ["cell"]
+    assert "params" not in chart(grid(), None, pick=False).to_dict()
+
+
+def test_the_heat_map_can_be_heard():
+    assert "A model on its own examples: 80 to 90 per cent; on those of others: 10 to 40 per cent." in sentence(grid())
+
+
+def test_a_matrix_with_holes_can_be_drawn():
+    holes = Grid({("a", "b"): Rate(0, 0)}, ["a"], ["a", "b"], {"a": "A", "b": "B"}, "it is wrong")
+    assert heat_png(holes, "{}").startswith(b"\x89PNG")
+
+
+def test_titles_are_short_and_robust_models_come_last():
+    names = ["vgg-standard", ROBUST, STANDARD, f"{ROBUST}+{STANDARD}"]
+    measured = made_up()
+    assert [title(n, measured) for n in in_sight(names, measured)] == ["ResNet-9", "VGG", "ResNet-9, robust L2 0.5", "Ensemble of 2"]  # fmt: skip
