@@ -110,7 +110,7 @@ def excess_penalty(v: Tensor, model: Tensor, eps: float) -> Tensor:
         scale = (1 + t)[:, None] * kappa - 1
         delta = torch.where(v == 0, 0.0, v / scale)
         length = delta.norm(dim=1)
-        if bool((length - eps).abs().max() <= 1e-15 * eps):
+        if bool((length - eps).abs().max() <= 1e-12 * eps):
             break
         slope = torch.where(v == 0, 0.0, delta.square() * kappa / scale).sum(1)
         low, high = torch.where(length > eps, t, low), torch.where(length > eps, high, t)
@@ -146,7 +146,7 @@ def penalised_excess(truth: Tensor, c: float) -> float:
     Raises:
         ValueError: If C is too small for the adversary to have a best move.
     """
-    check(truth, 0)
+    check(truth, 0.0)
     if not c * float(truth.min()) > 1:
         raise ValueError(f"C must be more than 1 / smallest variance = {1 / float(truth.min()):.4g}, got {c:.4g}")
     return float(((1 + 1 / (c * truth - 1)).square()).sum()) - len(truth)

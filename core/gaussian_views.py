@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from core import gaussian
-from core.gaussian_fit import POINTS, REPEATS, Fit, sampled_variances, standard_draws, train
+from core.gaussian_fit import POINTS, REPEATS, Estimate, Fit, sampled_variances, standard_draws, train
 from core.recipes import GaussianRecipe
 
 SHOWN = 150  # points of each class in the drawing
@@ -109,7 +109,9 @@ def moves(recipe: GaussianRecipe, model: Tensor, x: Tensor, y: Tensor) -> Tensor
 def probe_move(recipe: GaussianRecipe, model: Tensor) -> Tensor:
     """Return the worst move (2), in the plane, of the recipe's probe; its class is the one with the nearer mean."""
     x = torch.tensor([[recipe.probe1, recipe.probe2]], dtype=torch.float64)
-    y = torch.tensor([1.0 if recipe.probe1 * recipe.mu1 + recipe.probe2 * recipe.mu2 >= 0 else -1.0], dtype=torch.float64)
+    y = torch.tensor(
+        [1.0 if recipe.probe1 * recipe.mu1 + recipe.probe2 * recipe.mu2 >= 0 else -1.0], dtype=torch.float64
+    )
     return moves(recipe, model, x, y)[0]
 
 
@@ -168,7 +170,7 @@ def alignment(dim: int, kappa: float, relatives: list[float]) -> list[float]:
     return [_worst_angle(gaussian.robust_fit(truth, r * math.sqrt(dim))) for r in relatives]
 
 
-def sampled_alignment(dim: int, kappa: float, relatives: list[float], *, n: int = 400, seed: int = 0) -> list[float]:
+def sampled_alignment(dim: int, kappa: float, relatives: list[float], *, n: int = 200, seed: int = 0) -> list[float]:
     """Compute the same where each point moves by eps, from n points whose second moments are exactly those of the data."""
     truth = spectrum(dim, kappa)
     v = torch.randn(n, dim, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -176,24 +178,25 @@ def sampled_alignment(dim: int, kappa: float, relatives: list[float], *, n: int 
     found = []
     for relative in relatives:
         eps = relative * math.sqrt(dim)
-        found.append(_worst_angle(sampled_variances(v, eps, gaussian.robust_fit(truth, eps), steps=30)))
+        found.append(_worst_angle(sampled_variances(v, eps, gaussian.robust_fit(truth, eps))))
     return found
 
 
-def figure_4(*, n: int = 2000, seed: int = 0) -> list[tuple[float, float, float, float]]:
+def figure_4(*, n: int = 500, seed: int = 0) -> list[tuple[float, float, float, Estimate]]:
     """Compare with figure 4: for each panel eps and the line's slope in the paper, by theorem 2, and where each point moves.
 
-    The last is solved on n points and their mirror images, with exactly the second moments of the data.
+    The last is solved on eight samples of n points and their mirror images, with exactly the second moments of the data.
     """
     recipe = GaussianRecipe()
     truth, mu = truth_of(recipe), mu_of(recipe)
-    z = torch.randn(n, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    v = torch.cat([z, -z]) / z.square().mean(0).sqrt() * truth.sqrt()
+    z = torch.randn(REPEATS, n, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    z = z / z.square().mean(1, keepdim=True).sqrt() * truth.sqrt()
     rows = []
     for eps, printed in FIGURE_4.items():
         model = gaussian.robust_fit(truth, eps)
-        exact = sampled_variances(v, eps, model, steps=30) if eps else truth
-        rows.append((eps, printed, gaussian.slope(mu, model), gaussian.slope(mu, exact)))
+        solved = [sampled_variances(torch.cat([v, -v]), eps, model) for v in z]
+        slopes = torch.tensor([gaussian.slope(mu, found) for found in solved], dtype=torch.float64)
+        rows.append((eps, printed, gaussian.slope(mu, model), Estimate.of(slopes)))
     return rows
 
 

@@ -43,7 +43,11 @@ PRESETS = [
     ),
 ]
 DEFAULTS = GaussianRecipe()
-VIEWS = {"experiment": "Formula and experiment", "dimensions": "Many dimensions", "paper": "The paper's figures"}
+VIEWS = {
+    "experiment": "The same robust model, learned by sampling and gradient descent: formula and experiment agree.",
+    "dimensions": "The theorems are about any number of dimensions; the plane is the smallest case, and not the clearest.",
+    "paper": "What the paper draws, as measured in its vector graphics, beside what comes out here.",
+}
 
 
 def number(label: str, name: str, low: float, high: float, *, step: float, help: str | None = None) -> float:  # noqa: A002
@@ -58,11 +62,12 @@ def controls() -> GaussianRecipe:
     """Show the exact values and return the recipe they make (without its view)."""
     st.caption("What you drag, in numbers")
     eps = number("ε", "eps", 0.0, EPS_MOST, step=0.5)
-    with st.container(horizontal=True):
+    left, right = st.columns(2)
+    with left:
         mu1 = number("Mean, x₁", "mu1", -20.0, 20.0, step=0.5)
-        mu2 = number("Mean, x₂", "mu2", -10.0, 10.0, step=0.5)
-    with st.container(horizontal=True):
         var1 = number("Variance, axis 1", "var1", VARIANCE_LEAST, VARIANCE_MOST, step=0.5)
+    with right:
+        mu2 = number("Mean, x₂", "mu2", -10.0, 10.0, step=0.5)
         var2 = number("Variance, axis 2", "var2", VARIANCE_LEAST, VARIANCE_MOST, step=0.1)
     angle = number("Angle of axis 1, degrees", "angle", -180.0, 180.0, step=5.0)
     shape = st.segmented_control(
@@ -94,16 +99,23 @@ def take(values: dict[str, Any]) -> None:
 
 shell.header(
     "Gaussian",
-    "A model that learns the data's own metric is attacked where that metric is cheap for the adversary and dear for the model.",
+    "Two metrics that disagree are enough: what is a short step for the adversary is a long way for the model.",
 )
 shell.presets(PRESETS, key="gaussian", defaults={f.name: f.default for f in fields(GaussianRecipe) if f.name != "dim"})
 with st.sidebar:
     recipe = controls()
 stage(recipe, key="gaussian-stage", on_release=take)
 view = st.segmented_control(
-    "Below", list(VIEWS), default=DEFAULTS.view, key="view", bind="query-params", required=True, wrap=True,
-    format_func=VIEWS.get, label_visibility="collapsed",
-)  # fmt: skip
+    "Below",
+    list(VIEWS),  # the words of the recipe, because they are also what stands in the address
+    default=DEFAULTS.view,
+    key="view",
+    bind="query-params",
+    required=True,
+    wrap=True,
+    label_visibility="collapsed",
+)
+st.markdown(VIEWS[view])
 with shell.told():
     recipe, files = gaussian_below.show(recipe, view)
     downloads(files, key="gaussian", script=gaussian_views.script(recipe))

@@ -50,7 +50,7 @@ function excessPenalty(v, kappa, stiff, eps) {
     const scale = kappa.map((k) => (1 + t) * k - 1);
     const delta = v.map((c, j) => (c === 0 ? 0 : c / scale[j]));
     const length = Math.hypot(...delta);
-    if (Math.abs(length - eps) <= 1e-15 * eps) break;
+    if (Math.abs(length - eps) <= 1e-12 * eps) break;
     const slope = delta.reduce((sum, d, j) => sum + (d === 0 ? 0 : (d * d * kappa[j]) / scale[j]), 0);
     if (length > eps) low = t;
     else high = t;

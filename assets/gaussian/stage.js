@@ -10,8 +10,8 @@ const BALL = 1.5; // Mahalanobis radius of the balls that are drawn, as in figur
 const NEAREST = 30; // px between a mean and the handles of its axes, at least
 const VARIANCES = [0.01, 100];
 const MODELS = [
-  ["standard", "Maximum likelihood", "learns the data's Σ: cheap directions for the model are those of small variance"],
-  ["robust", "Robust", "learns Σᵣ of theorem 2: the adversary's ℓ₂ ball blended into the metric"],
+  ["standard", "Maximum likelihood", "learns the covariance of the data, Σ"],
+  ["robust", "Robust", "learns the covariance after the adversary's moves, Σᵣ of theorem 2"],
 ];
 const READOUTS = [
   ["angle", "gradient to the line between the classes", (v) => `${v.toFixed(1)}°`],
@@ -298,17 +298,17 @@ class Panel {
     const add = (key, tag, cls = key) => (this.nodes[key] = this.svg.appendChild(svg(tag, { class: cls })));
     add("horizontal", "line", "axis");
     add("vertical", "line", "axis");
-    this.ticks = [-20, -10, 10, 20].map((x) => [x, 0]).concat([-5, 5].map((y) => [0, y])).map(([x, y]) => {
-      const label = this.svg.appendChild(svg("text", { class: "tick" }));
+    this.ticks = [-15, -10, -5, 5, 10, 15].map((x) => [x, 0]).concat([-5, 5].map((y) => [0, y])).map(([x, y]) => {
+      const label = this.svg.appendChild(svg("text", { class: "tick", "text-anchor": y ? "start" : "middle" }));
       label.textContent = String(x || y).replace("-", "−");
       return [x, y, label];
     });
-    add("between", "line");
     add("ball-plus", "ellipse", "ball plus");
     add("ball-minus", "ellipse", "ball minus");
     add("round-plus", "circle", "round plus");
     add("round-minus", "circle", "round minus");
     add("line", "line");
+    add("between", "line");
     add("arc", "path");
     add("gradient", "line");
     add("gradient-tip", "path");
@@ -324,7 +324,7 @@ class Panel {
       group.append(svg("circle", { class: "grip", r: 18 }));
       group.append(
         key.startsWith("axis") ? svg("rect", { class: "mark", x: -7, y: -7, width: 14, height: 14 })
-          : key === "probe" ? svg("path", { class: "mark", d: "M0 -10L10 0L0 10L-10 0Z" })
+          : key === "probe" ? svg("path", { class: "mark", d: "M0 -7L7 0L0 7L-7 0Z" })
             : svg("circle", { class: "mark", r: 9 }));
       this.handles[key] = group;
     }
@@ -362,10 +362,9 @@ class Panel {
     segment("horizontal", [-HALF_WIDTH, 0], [HALF_WIDTH, 0]);
     segment("vertical", [0, -HALF_HEIGHT], [0, HALF_HEIGHT]);
     for (const [x, y, label] of this.ticks) {
-      const [left, top] = px([x, y]);
-      label.setAttribute("text-anchor", x === 20 ? "end" : x === -20 ? "start" : y ? "start" : "middle");
-      label.setAttribute("x", left + (y || x === -20 ? 4 : x === 20 ? -4 : 0));
-      label.setAttribute("y", top + (y ? 4 : 14));
+      const [left, top] = px(y ? [-HALF_WIDTH, y] : [x, -HALF_HEIGHT]);
+      label.setAttribute("x", left + (y ? 6 : 0));
+      label.setAttribute("y", top + (y ? 4 : -6));
     }
 
     const [ra, rb] = side.variances.map((s) => BALL * Math.sqrt(s) * k);
