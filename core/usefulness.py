@@ -224,7 +224,7 @@ class Measured:
     n_pushed: int
 
     @staticmethod
-    def of(f: Features, y: Labels, found: Extremes, y_found: Labels, classes: int = 10) -> "Measured":
+    def of(f: Features, y: Labels, found: Extremes, y_found: Tensor, classes: int = 10) -> "Measured":
         """Standardise and average.
 
         gamma is taken as rho minus the mean push: rho is known from many pictures, and how far f can be pushed varies

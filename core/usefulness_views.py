@@ -178,13 +178,13 @@ class Look:
     x: Images
     values: Tensor
     seen: int
-    made: Images
+    made: Tensor
     made_value: float
     typical_id: str
-    typical: Images
+    typical: Tensor
     typical_value: float
-    gradient: Images
-    moved: Images
+    gradient: Tensor
+    moved: Tensor
     moved_value: float
 
 

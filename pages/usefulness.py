@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import checkpoints, usefulness_atlas
+from core import checkpoints, pictures, usefulness_atlas
 from core.data import CIFAR10_CLASSES
 from core.recipes import UsefulnessRecipe
 from core.usefulness_views import FIRST_FRAME
@@ -18,7 +18,6 @@ CLAIMS = {
     "head": "Switch features off, and see what a head can do with the others. What is left of the accuracy, clean and attacked?",
     "linear": "Two features made by hand, with nothing but linear algebra: useful, and not robust.",
 }
-LABELS = {"features": "Features", "head": "Switch off", "linear": "Goh's linear features"}
 WORDS = {
     "features": ["feature", "useful", "robustly useful", "useful, non-robust", "one class against the rest"],
     "head": ["switched off", "refit", "attacked accuracy"],
@@ -51,18 +50,16 @@ def sidebar() -> UsefulnessRecipe:
     """Show the task, the models and the pictures; return the recipe they make."""
     task = st.selectbox(
         "Task", ["best", *CIFAR10_CLASSES], key="task", bind="query-params",
-        format_func=lambda name: "each feature's best class" if name == "best" else f"{name} against the rest",
-        help="y = +1 for the class, −1 for the rest; both count alike.",
+        help="“best” judges each feature by the class that it is most useful for, against the rest; a class judges all by that one. "
+        "y = +1 for the class, −1 for the rest, and both count alike.",
     )  # fmt: skip
     there = usefulness_atlas.names()
     with st.expander("More"):
         left = _model_box("Left model", there, DEFAULTS.standard, "standard")
         right = _model_box("Right model", there, DEFAULTS.robust, "robust")
-        source = st.selectbox(
-            "Pictures", ["", "cifar10", "gallery"], key="source", bind="query-params",
-            format_func=lambda name: {"": "the best there are", "cifar10": "CIFAR-10 test set"}.get(name, name),
-        )  # fmt: skip
-    return UsefulnessRecipe(task=task, standard=left, robust=right, source=source)
+        sources = pictures.available()
+        source = st.selectbox("Pictures", sources, key="source", bind="query-params")
+    return UsefulnessRecipe(task=task, standard=left, robust=right, source="" if source == sources[0] else source)
 
 
 def _model_box(label: str, there: tuple[str, ...], default: str, key: str) -> str:
@@ -91,8 +88,8 @@ def one_feature() -> dict[str, object]:
 
 shell.header(
     "Usefulness",
-    "A standard model lives on features that are useful and not robust: each predicts the class, and none of them does once"
-    " somebody may change the picture a little.",
+    "Almost every feature of a standard model is useful, and almost none is robustly useful: a change too small to see turns it"
+    " around. A robust model's features withstand it.",
 )
 shell.presets(
     PRESETS,
@@ -111,7 +108,7 @@ shell.presets(
 )
 view = st.segmented_control(
     "View", list(CLAIMS), default=DEFAULTS.view, key="view", bind="query-params", required=True, wrap=True,
-    label_visibility="collapsed", format_func=LABELS.__getitem__,
+    label_visibility="collapsed",
     on_change=lambda: st.query_params.pop("frame", None),
 )  # fmt: skip
 st.markdown(CLAIMS[view])
@@ -134,7 +131,8 @@ with shell.told():
         with stage:
             scatter(recipe)
         (usefulness_features if view == "features" else usefulness_head).show(recipe)
-        measured(recipe)
+        if view == "features":
+            measured(recipe)
 shell.glossary("usefulness", WORDS[view])
 with st.expander("The mathematics"):
     st.markdown(lesson("usefulness")["linear mathematics" if view == "linear" else "mathematics"])
