@@ -19,13 +19,14 @@ CLAIMS = {
     "studio": "Sixteen pictures at once: what one gradient can do besides classifying.",
 }
 WORDS = {"morph": ["hold", "anchor", "who sees it"], "studio": ["class Gaussian", "tasks", "who sees it"]}
-TITLES = {
-    "generate": "Out of nothing",
-    "turn": "Turn a picture",
-    "inpaint": "Fill a hole",
-    "sharpen": "Few pixels to many",
-    "mix": "Mix two classes",
-    "feature": "Paint one feature",
+# The options are the words of the recipe, because they are also what stands in the address.
+TASKS_SAY = {
+    "generate": "Out of nothing: from blurs drawn from the class Gaussians.",
+    "turn": "Turn the picture into another class.",
+    "inpaint": "Cut a hole into the picture and fill it toward the class.",
+    "sharpen": "From few pixels to many, toward the class.",
+    "mix": "Ask for two classes at once.",
+    "feature": "Make one number of the representation as large as possible, in a region of the picture.",
 }
 PRESETS = [
     shell.Preset(
@@ -71,7 +72,8 @@ def presets() -> None:
 def studio_controls() -> SynthesisRecipe:
     """Show the studio's controls and return the recipe they make, without picture and frame."""
     defaults = DEFAULTS
-    task = st.selectbox("Task", TASKS, key="task", bind="query-params", format_func=TITLES.__getitem__)
+    task = st.selectbox("Task", TASKS, key="task", bind="query-params")
+    st.caption(TASKS_SAY[task])
     found: dict[str, str | int] = {"task": task}
     if "target" not in IGNORED[task]:
         found["target"] = st.selectbox("Class", ("each", *CIFAR10_CLASSES), key="target", bind="query-params")
