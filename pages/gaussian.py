@@ -1,7 +1,6 @@
 """Gaussian: where adversarial examples come from, in two dimensions and by hand."""
 
 from dataclasses import fields
-from typing import Any
 
 import streamlit as st
 
@@ -83,18 +82,24 @@ def controls() -> GaussianRecipe:
         probe2 = number("Probe, x₂", "probe2", -10.0, 10.0, step=0.5)
         seed = st.number_input("Seed of the points", 0, 2**31 - 1, 0, key="seed", bind="query-params")
     return GaussianRecipe(
-        mu1=mu1, mu2=mu2, var1=var1, var2=var2, angle=angle, eps=eps, shape=shape, budget=budget,
-        probe1=probe1, probe2=probe2, seed=int(seed),
-    )  # fmt: skip
+        mu1=mu1,
+        mu2=mu2,
+        var1=var1,
+        var2=var2,
+        angle=angle,
+        eps=eps,
+        shape=shape or DEFAULTS.shape,  # None where the address says nothing: ?shape=
+        budget=budget or DEFAULTS.budget,
+        probe1=probe1,
+        probe2=probe2,
+        seed=int(seed),
+    )
 
 
-def take(values: dict[str, Any]) -> None:
+def take(values: dict[str, float]) -> None:
     """Write what was dragged into the controls, which keep it in the address."""
-    bounds = {f.name: (f.metadata["low"], f.metadata["high"]) for f in fields(GaussianRecipe)}
     for name, value in values.items():
-        low, high = bounds[name]
-        if isinstance(value, int | float):
-            st.session_state[name] = min(max(float(value), low), high)
+        st.session_state[name] = value
 
 
 shell.header(
@@ -115,6 +120,7 @@ view = st.segmented_control(
     wrap=True,
     label_visibility="collapsed",
 )
+view = view or DEFAULTS.view
 st.markdown(VIEWS[view])
 with shell.told():
     recipe, files = gaussian_below.show(recipe, view)

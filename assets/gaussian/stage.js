@@ -44,7 +44,9 @@ export default function mount({ data, parentElement, setStateValue }) {
 class Stage {
   constructor(root) {
     this.root = root;
+    root.stage = this; // for the tests
     this.turn = 0;
+    this.told = []; // reports that have not come back, oldest first
     this.attack = 0; // how far the points have moved, 0 to 1
     this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.listeners = new AbortController();
@@ -74,7 +76,12 @@ class Stage {
     this.draws = data.draws;
     this.fixed = { shape: data.shape, budget: data.budget };
     const said = JSON.stringify(data.values);
-    if (said !== this.sent && said !== this.reported && !this.dragging) this.values = { ...data.values };
+    const echo = this.told.indexOf(said);
+    if (echo >= 0) this.told.splice(0, echo + 1); // what was reported comes back, perhaps after newer reports
+    else if (said !== this.sent && !this.dragging) {
+      this.told = [];
+      this.values = { ...data.values };
+    }
     this.sent = said;
     this.values ??= { ...data.values };
     const [r, g, b] = getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g).map(Number);
@@ -103,8 +110,8 @@ class Stage {
     clearTimeout(this.reporter);
     const tell = () => {
       const said = JSON.stringify(this.values);
-      if (said === this.sent) return;
-      this.reported = said;
+      if (said === (this.told.at(-1) ?? this.sent)) return;
+      this.told.push(said);
       this.send("values", { ...this.values });
       this.announce();
     };

@@ -4,7 +4,9 @@ It reports to the page once, when a handle or the slider is let go; what it comp
 computes, formula for formula.
 """
 
+import math
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ _mount = st.components.v2.component(  # once, at import: registering in a rerun 
 )
 
 
-def stage(recipe: GaussianRecipe, *, key: str, on_release: Callable[[dict[str, Any]], None]) -> None:
+def stage(recipe: GaussianRecipe, *, key: str, on_release: Callable[[dict[str, float]], None]) -> None:
     """Mount the plane.
 
     Args:
@@ -33,9 +35,7 @@ def stage(recipe: GaussianRecipe, *, key: str, on_release: Callable[[dict[str, A
     """
 
     def released() -> None:
-        values = st.session_state[key].get("values")
-        if isinstance(values, dict):
-            on_release({name: value for name, value in values.items() if name in DRAGGED})
+        on_release(accepted(st.session_state[key].get("values")))
 
     data = {
         "values": {name: getattr(recipe, name) for name in DRAGGED},
@@ -44,3 +44,13 @@ def stage(recipe: GaussianRecipe, *, key: str, on_release: Callable[[dict[str, A
         "budget": recipe.budget,
     }
     _mount(key=key, data=data, default={"values": None}, on_values_change=released)
+
+
+def accepted(values: Any) -> dict[str, float]:
+    """Return what of a browser's message can be used: numbers, kept within the recipe's bounds."""
+    found = {}
+    for field in fields(GaussianRecipe):
+        value = values.get(field.name) if isinstance(values, dict) and field.name in DRAGGED else None
+        if isinstance(value, int | float) and math.isfinite(value):
+            found[field.name] = min(max(float(value), field.metadata["low"]), field.metadata["high"])
+    return found
