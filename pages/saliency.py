@@ -65,9 +65,8 @@ def controls(view: str) -> SaliencyRecipe:
             found["away"] = class_box("Less of", "away", "truck (for a truck: frog)")
         case _:
             if view == "pictures":
-                found["method"] = st.selectbox(
-                    "Method", list(METHODS), key="method", bind="query-params", format_func=lambda m: METHODS[m].title
-                )
+                # The words of the recipe, because they are also what stands in the address.
+                found["method"] = st.selectbox("Method", list(METHODS), key="method", bind="query-params")
                 found["only"] = class_box("Pictures of", "only", "one of each class")
             found["target"] = st.selectbox(
                 "Explain the score of",
@@ -152,6 +151,16 @@ def model_box(label: str, names: tuple[str, ...], default: str, key: str) -> str
     return st.selectbox(label, names, index=index, key=key, bind="query-params")
 
 
+def in_use() -> dict[str, Any]:
+    """Return the defaults of the controls that are there: a value set for a control of another view would wait for it."""
+    fields = {name: value or None for name, value in vars(DEFAULTS).items() if name not in ("picture", "view", "frame")}
+    fields |= {"absolute": False, "seed": 0, "at": PerturbRecipe().eps_labels[PerturbRecipe().at_index]}
+    for name in {"standard", "robust"} & fields.keys():
+        if fields[name] not in checkpoints.names():
+            del fields[name]
+    return {name: value for name, value in fields.items() if name in st.session_state}
+
+
 shell.header(
     "Saliency",
     "The gradient of a robust model has the object in it, that of a standard model looks like noise: each shows the"
@@ -160,14 +169,7 @@ shell.header(
 shell.presets(
     PRESETS,
     key="saliency",
-    defaults={
-        "picture": pictures.default_id(),
-        **{
-            name: getattr(DEFAULTS, name)
-            for name in ("view", "target", "channel", "scale", "absolute", "opacity", "seed", "norm")
-        },
-        **dict.fromkeys(("towards", "away", "only", "third")),
-    },
+    defaults={"picture": pictures.default_id(), "view": DEFAULTS.view} | in_use(),
 )
 if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")

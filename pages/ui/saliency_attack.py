@@ -13,7 +13,7 @@ from core.saliency import measures, rows
 from core.saliency.views import Along
 from pages.ui import saliency_work
 from pages.ui.exports import downloads
-from pages.ui.saliency_cards import STYLE, legend, title_of
+from pages.ui.saliency_cards import OF_FRAMES, STYLE, legend, title_of
 from pages.ui.saliency_exports import films
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 from pages.ui.trajectories import size, verdicts
@@ -31,7 +31,7 @@ def show(recipe: SaliencyRecipe, picture: Picture) -> None:
     count = min(map(len, painted.values()))
     columns = [row_of(name, made, painted[name], recipe) for name, made in found.items()]
     axis = Axis("step", tuple(map(float, range(count))), tuple(map(str, range(count))), _where(recipe))
-    st.html(STYLE + legend(recipe))
+    st.html(STYLE + legend(recipe, OF_FRAMES))
     frame = min(frame_in_sight(KEY, recipe.frame), count - 1)
     at = scrubber(
         columns, axis, key=KEY, frame=frame, captions=("gradient at step 0", "what changed in it"), gain=1, report=True

@@ -63,18 +63,30 @@ def card(title: str, body: str, below: str = "", above: str = "") -> str:
     return f'<section class="map">{head}{body}{below}</section>'
 
 
-def legend(recipe: SaliencyRecipe) -> str:
-    """Return the colour bar, and what a unit of it is."""
+OF_MAPS = {
+    "relative": "times the map's own strength (its root mean square, printed below each map)",
+    "common": "times the strength of the strongest map in the row: the same colour is the same value",
+}
+OF_FRAMES = {
+    "relative": "times each gradient's own root mean square",
+    "common": "times the root mean square of the same model's gradient at step 0",
+}
+
+
+def legend(recipe: SaliencyRecipe, units: Mapping[str, str] = OF_MAPS, of: str = "the class") -> str:
+    """Return the colour bar, and what a unit of it is.
+
+    Args:
+        recipe: How maps are drawn.
+        units: What a unit is, for each scale.
+        of: What orange means more of.
+    """
     if recipe.channel == "colour":
-        what = "three channels at once: brighter than grey speaks for the class" if not recipe.absolute else "sizes"
+        what = "sizes" if recipe.absolute else f"three channels at once: brighter than grey speaks for {of}"
         return f'<div class="legend"><span>Colour view, {what}.</span></div>'
     ends = ("0", f"{maps.REACH:.0f}") if recipe.absolute else (f"−{maps.REACH:.0f}", "0", f"+{maps.REACH:.0f}")
-    sides = "how strongly" if recipe.absolute else "purple: against the class · orange: for it"
-    unit = (
-        "times the map's own strength (its root mean square, printed below each map)"
-        if recipe.scale == "relative"
-        else "times the strength of the strongest map in the row: the same colour is the same value"
-    )
+    sides = "how strongly" if recipe.absolute else f"purple: against {of} · orange: for it"
+    unit = units[recipe.scale]
     bar = f'<i style="background: {maps.css_gradient(absolute=recipe.absolute)}"></i>'
     marks = "".join(f"<span>{end}</span>" for end in ends)
     return (

@@ -101,14 +101,7 @@ def show() -> None:
     st.markdown("##### Measured, not only shown")
     if text := headline(found):
         st.markdown(text)
-    key = st.selectbox(
-        "Measure",
-        list(MEASURES),
-        key="measure",
-        bind="query-params",
-        format_func=lambda k: k.replace("_", " "),
-        width=320,
-    )
+    key = st.selectbox("Measure", list(MEASURES), key="measure", bind="query-params", width=320)
     about = MEASURES[key]
     st.markdown(about.says)
     figure = chart(found, key)

@@ -43,6 +43,9 @@ def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
 
 def several(recipe: SaliencyRecipe) -> None:
     """Show one method on several pictures."""
+    meaning, _, misleads = lesson("saliency")[recipe.method].partition("\n")
+    st.markdown(f"**{METHODS[recipe.method].title}.** {meaning} *Where it misleads:* {misleads}")
+    st.html(f"{STYLE}{saliency_measured.warning(recipe.method)}{legend(recipe)}")
     work, slot = st.container(), st.empty()
     lines: list[Line] = []
     cards: list[str] = []
@@ -56,9 +59,7 @@ def several(recipe: SaliencyRecipe) -> None:
         notes = {n: f"says {says(made.logits)}" for n, made in found.items()}
         cards.append(f'<section class="map">{row(line.row, recipe, notes, first)}</section>')
         lines.append(line)
-        slot.html(f'{STYLE}{legend(recipe)}<div class="maps wide">{"".join(cards)}</div>')
-    meaning, _, misleads = lesson("saliency")[recipe.method].partition("\n")
-    st.markdown(f"**{METHODS[recipe.method].title}.** {meaning} *Where it misleads:* {misleads}")
+        slot.html(f'<div class="maps wide">{"".join(cards)}</div>')
     downloads(files(recipe, lines), key="saliency-pictures", script=rows.script(recipe))
 
 
@@ -79,7 +80,7 @@ def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
         )
     )
     st.html(
-        f"{STYLE}{legend(recipe)}"
+        f"{STYLE}{legend(recipe, of=a)}"
         f'<div class="crisp" style="grid-template-columns: repeat(3, minmax(0, 11rem)); margin-bottom: 1.6rem">{top}</div>'
     )
     at = crisp.figure(picture.x, picture.caption, ("the picture", picture.caption))

@@ -1,5 +1,6 @@
 """Attribution methods: exact where the answer is known, equal to captum's, safe on a shared model, refused where undefined."""
 
+import re
 import threading
 
 import captum.attr
@@ -16,6 +17,7 @@ from core.objectives import cross_entropy
 from core.saliency import METHODS, against, attribute, log_odds, logit
 from core.saliency.attribution import ROWS
 from core.train import initialise
+from tests.conftest import ROOT
 from tests.helpers import REFUSED, draws, images, tiny
 
 # Captum announces its hooks at each call; the program silences that where it imports captum.
@@ -363,3 +365,12 @@ def test_every_method_has_an_answer_for_every_architecture(arch, method):
     assert float(found.abs().max()) > 0 or method == "guided_grad_cam", (
         "that one is 0 where no place speaks for a class"
     )
+
+
+def test_captum_is_imported_in_one_place_only():
+    """Elsewhere its methods would meet shared models without a twin."""
+    places = [*(ROOT / "core").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "app.py"]
+    found = [
+        path.name for path in places if re.search(r"^\s*(import|from) captum", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert found == ["attribution.py"]

@@ -281,10 +281,9 @@ def test_a_recipe_survives_url_and_file():
     assert from_json(SaliencyRecipe, to_json(recipe)) == recipe
 
 
-@pytest.mark.parametrize("view", ["attack", "methods"])
-def test_the_script_in_a_process_of_its_own_writes_the_pages_maps(view, checkpoint, tmp_path):
+def test_the_script_in_a_process_of_its_own_writes_the_pages_maps(checkpoint, tmp_path):
     """Byte for byte."""
-    recipe = SaliencyRecipe(view, "photo/chelsea", scale="common", opacity=70, frame=5, samples=3, window=16)
+    recipe = SaliencyRecipe("methods", "photo/chelsea", scale="common", opacity=70, samples=3, window=16)
     for name in (recipe.standard, recipe.robust):
         checkpoint(name)
     program = tmp_path / "view.py"
@@ -300,13 +299,15 @@ def test_the_script_in_a_process_of_its_own_writes_the_pages_maps(view, checkpoi
             assert written == render.png(row.painted(recipe, name)[0])
 
 
-@pytest.mark.parametrize("view", ["pictures", "classes"])
-def test_the_rows_of_the_other_views(view, cifar, monkeypatch):
+@pytest.mark.parametrize(("view", "count"), [("pictures", 10), ("classes", 2), ("attack", 1)])
+def test_the_rows_of_the_other_views(view, count, cifar, checkpoint, monkeypatch):
+    checkpoint("resnet9-standard"), checkpoint("resnet9-l2")
     monkeypatch.setattr(rows, "load", lambda name: tiny(seed=len(name)))
     monkeypatch.setattr(views, "AVERAGED", 3)
-    recipe = SaliencyRecipe(view, "cifar10/3", third="resnet9-l2", method="input_x_gradient")
+    recipe = SaliencyRecipe(view, "cifar10/3", third="resnet9-l2", method="input_x_gradient", frame=99)
     found = list(rows.rows(recipe))
-    assert len(found) == (10 if view == "pictures" else 2)
+    assert len(found) == count
+    assert view != "attack" or found[0].title == "step 20", "beyond the last frame there is none"
     assert all(list(row.attributions) == ["resnet9-standard", "resnet9-l2"] for row in found), "each model once"
 
 

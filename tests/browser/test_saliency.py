@@ -1,0 +1,109 @@
+"""The Saliency page in a real Chromium: maps are crisp, the attack plays, links return, a phone is wide enough."""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from core.recipes import SaliencyRecipe
+from core.saliency import METHODS
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+pytestmark = pytest.mark.browser
+
+WAIT_MS = 120_000
+PHOTO = {"picture": "photo/chelsea"}
+BEYOND = """() => {
+  const wide = [...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth);
+  const edge = document.documentElement.clientWidth + 1;
+  return !wide ? [] : [...document.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > edge)
+    .map(e => `${e.tagName}.${e.dataset.testid || e.className}`.slice(0, 60)).slice(0, 12);
+}"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(checkpoint) -> None:
+    for name in (SaliencyRecipe().standard, SaliencyRecipe().robust):
+        checkpoint(name)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator["playwright.Browser"]:
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser, app_server):
+    """Open a view in a context of its own; an error in the page fails the test."""
+    contexts, problems = [], []
+
+    def go(query: dict[str, str], width: int = 1280) -> "playwright.Page":
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{app_server}/saliency?{urlencode(query)}")
+        page.get_by_text("Save and share").wait_for()
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+def address(page: "playwright.Page") -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def test_every_map_is_crisp_and_has_its_sentence(visit):
+    page = visit(PHOTO)
+    found = page.locator(".crisp img").evaluate_all(
+        "all => all.map(i => [getComputedStyle(i).imageRendering, i.alt, i.naturalWidth, i.src.slice(0, 15)])"
+    )
+    assert len(found) == 1 + 2 * len(METHODS)
+    assert all(row[0] == "pixelated" and row[1] and row[2:] == [32, "data:image/png;"] for row in found)
+
+
+def test_a_control_is_in_the_link_and_the_link_brings_it_back(visit):
+    page = visit({**PHOTO, "view": "pictures", "method": "input_x_gradient"})
+    page.get_by_text("Input × gradient.").wait_for()
+    page.get_by_text("common", exact=True).click()
+    page.wait_for_function("location.search.includes('scale=common')")
+    page.get_by_text("the same colour is the same value").wait_for()
+    found = address(page)
+    assert found == {**PHOTO, "view": "pictures", "method": "input_x_gradient", "scale": "common"}
+    again = visit(found)
+    again.get_by_text("the same colour is the same value").wait_for()
+    maps = [p.locator(".crisp img").evaluate_all("all => all.map(i => i.src)") for p in (page, again)]
+    assert maps[0] == maps[1]
+
+
+def test_the_gradient_plays_along_the_attack(visit):
+    page = visit({**PHOTO, "view": "attack", "frame": "3"})
+    slider = page.locator(".scrubber[data-ready] .range").first
+    playwright.expect(slider).to_have_value("3", timeout=WAIT_MS)
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.search.includes('frame=4')")
+
+
+@pytest.mark.parametrize("view", ["methods", "attack", "classes"])
+def test_a_phone_is_wide_enough(view, visit):
+    page = visit({**PHOTO, "view": view}, width=390)
+    assert not page.evaluate(BEYOND), "what reaches beyond the right edge"
+
+
+def test_coming_from_another_page_with_a_view_of_its_own(visit, app_server):
+    """Both pages have a control called "view", with other options."""
+    page = visit({**PHOTO, "view": "classes"})
+    page.get_by_role("link", name="Robust frog").click()
+    page.get_by_text("Wanted: ").wait_for()
+    page.get_by_role("link", name="Saliency").click()
+    page.get_by_text("the inter-class direction").first.or_(page.get_by_text("Occlusion").first).wait_for()
+    assert page.get_by_test_id("stException").count() == 0

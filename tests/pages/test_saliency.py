@@ -1,0 +1,267 @@
+"""The Saliency page without its pictures: views, controls and address, warnings and measurements, files."""
+
+import io
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core import pictures, render
+from core.recipes import SaliencyRecipe, to_query
+from core.saliency import METHODS, views
+from core.saliency.views import essential, explain
+from pages.ui import jobs, saliency_attack, saliency_measured, saliency_shown, store
+from tests.conftest import ROOT
+
+# Captum announces its hooks at each call; the program silences that where it imports captum.
+pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Setting (backward|forward, backward) hooks")
+PAGE = str(ROOT / "pages" / "saliency.py")
+PHOTO = SaliencyRecipe(picture="photo/chelsea")
+QUICK = {"samples": "2", "window": "16"}
+VIEWS = ("methods", "pictures", "attack", "classes")
+
+
+@pytest.fixture(autouse=True)
+def models(checkpoint, monkeypatch, tmp_path):
+    """The two models that the page opens with; nothing is left in the store, and nothing has been measured."""
+    for name in (PHOTO.standard, PHOTO.robust):
+        checkpoint(name)
+    monkeypatch.setattr(views, "AVERAGED", 2)
+    monkeypatch.setattr(saliency_measured.results, "__defaults__", (tmp_path / "none.json",))
+    store.results.clear()
+    yield
+    store.results.clear()
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What the page hands to the scrubber and to the downloads, most recent last."""
+    seen = SimpleNamespace(rows=None, frame=None, files={}, script="")
+
+    def show(rows, axis, *, key, frame=0, **_):
+        seen.rows, seen.frame = rows, frame
+        return frame
+
+    def offer(files, *, key, script):
+        seen.files, seen.script = {file.name: file for file in files}, script
+
+    monkeypatch.setattr(saliency_attack, "scrubber", show)
+    for module in (saliency_attack, saliency_shown):
+        monkeypatch.setattr(module, "downloads", offer)
+    return seen
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=120)
+    app.session_state["navigated"] = True
+    for name, value in {"picture": "photo/chelsea", **QUICK, **query}.items():
+        app.query_params[name] = value
+    return ran(app)
+
+
+def ran(page_or_moved_widget) -> AppTest:
+    app = page_or_moved_widget.run()
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(
+        element.value
+        for kind in ("markdown", "caption", "info", "warning", "error", "title")
+        for element in getattr(app, kind)
+    )
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def recipe_of(shown) -> SaliencyRecipe:
+    """The recipe of the view, out of the script that the page offers."""
+    text = shown.script
+    return eval(text[text.index("SaliencyRecipe(\n") : text.index("\n)\n") + 2], {"SaliencyRecipe": SaliencyRecipe})
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens_without_cifar10(view, offline):
+    """With the real scrubber and the real downloads."""
+    app = opened(view=view)
+    assert not app.error
+    text = html(app)
+    assert text.count("alt=") == text.count("<img")
+    assert "Colour scale" in text or view == "attack"
+
+
+def test_every_method_is_shown_on_both_models_with_what_it_means_and_where_it_misleads(offline, shown):
+    text = html(opened())
+    for about in METHODS.values():
+        assert f"<h5>{about.title}</h5>" in text
+    assert text.count("Where it misleads") == len(METHODS)
+    assert text.count("<figure") == 1 + 2 * len(METHODS)
+    made = explain(replace(PHOTO, samples=2), PHOTO.robust, "integrated_gradients")
+    assert f"of {made.gap:.2f}" in text, "what the shares should add up to"
+
+
+def test_maps_are_what_the_core_computes(offline, shown):
+    opened(view="pictures", method="input_x_gradient", channel="red")
+    arrays = np.load(io.BytesIO(shown.files["saliency.npz"].make()))
+    for row, id in enumerate(pictures.ids("photo")):
+        wanted = explain(replace(PHOTO, picture=id), PHOTO.robust, "input_x_gradient").attribution
+        torch.testing.assert_close(torch.from_numpy(arrays[f"{row:02d}_{PHOTO.robust}"]), wanted)
+
+
+def test_another_look_computes_nothing_again(monkeypatch, offline, shown):
+    app = opened()
+    monkeypatch.setattr(jobs, "run", lambda *_, **__: pytest.fail("computed again"))
+    before = html(app)
+    ran(app.segmented_control(key="scale").set_value("common"))
+    ran(app.toggle(key="absolute").set_value(True))
+    assert html(app) != before
+
+
+def test_a_third_model_gets_a_column(checkpoint, offline, shown):
+    checkpoint("vgg-standard")
+    text = html(opened(third="vgg-standard"))
+    assert text.count("<figure") == 1 + 3 * len(METHODS)
+    assert text.count("<b>third</b>") == len(METHODS)
+
+
+def test_the_attack_is_scrubbed_with_a_gradient_at_each_step(offline, shown):
+    opened(view="attack", frame="4")
+    assert [row.title for row in shown.rows] == ["Standard model", "Robust model"]
+    assert shown.frame == 4
+    assert recipe_of(shown).frame == 4
+    made = views.along(PHOTO, PHOTO.standard)
+    assert shown.rows[0].curve == pytest.approx(made.gradients.flatten(1).norm(dim=1).tolist(), rel=1e-3)
+    assert all(len(row.alt) == PHOTO.attack.steps + 1 for row in shown.rows)
+
+
+def test_two_equal_classes_are_one_sentence(offline, shown):
+    app = opened(view="classes", towards="truck", away="truck")
+    assert [error.value for error in app.error] == ["choose two different classes, not truck twice"]
+
+
+# Address
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        SaliencyRecipe(target="truck", samples=3, noise=30, baseline="white", window=16, seed=4, opacity=50),
+        SaliencyRecipe("pictures", method="deep_lift", channel="colour", absolute=True, scale="common"),
+        SaliencyRecipe("attack", norm="Linf", at="4/255", frame=3, standard="resnet9-l2", robust="resnet9-standard"),
+        SaliencyRecipe("classes", towards="dog", away="ship", channel="blue"),
+    ],
+    ids=VIEWS,
+)
+def test_every_control_comes_back_from_its_address(recipe, offline, shown):
+    recipe = replace(recipe, picture="photo/chelsea")
+    quick = {} if recipe.view == "methods" else {"samples": "32", "window": "6"}
+    opened(**quick, **to_query(recipe))
+    assert recipe_of(shown) == recipe
+
+
+def test_bad_values_in_the_address_fall_back(offline, shown, monkeypatch):
+    monkeypatch.setattr(saliency_shown, "METHODS", {"gradient": METHODS["gradient"]})
+    bad = {
+        "view": "all", "target": "pig", "samples": "0", "noise": "x", "channel": "alpha", "opacity": "900", "window": "99",
+        "standard": "../x", "third": "none", "baseline": "pink", "seed": "-1", "frame": "x", "measure": "taste",
+    }  # fmt: skip
+    app = opened(**bad)
+    assert not app.error
+    assert recipe_of(shown) == PHOTO
+
+
+def test_a_preset_sets_the_controls_and_says_what_to_look_for(offline, shown):
+    app = opened(view="classes", away="dog")
+    ran(app.button(key="saliency-preset-2").click())
+    assert (recipe_of(shown).view, recipe_of(shown).away) == ("attack", "")
+    assert "another grain at every step" in said(app)
+
+
+# Measurements
+
+
+def measured(rho: float) -> dict:
+    """Results of two models, with rank correlations of that size in the randomisation check."""
+
+    def value(mean: float) -> dict:
+        return {"mean": mean, "interval": [mean - 0.01, mean + 0.01], "n": 500}
+
+    def model(shift: float) -> dict:
+        rows = {m: {"coherence": value(0.1 + shift), "randomised": value(0.1)} for m in METHODS}
+        rows["deep_lift"]["randomised"] = value(rho)
+        rows["occlusion"]["coherence"] = value(0.1)
+        rows["gradient"]["class_alignment"] = value(0.02 + shift)
+        return {**rows, "noise": {"coherence": value(0.0)}}
+
+    models = {PHOTO.robust: model(0.3), PHOTO.standard: model(0.0)}
+    differences = {
+        m: {k: value(v["mean"] - models[PHOTO.standard][m][k]["mean"]) for k, v in of.items()}
+        for m, of in models[PHOTO.robust].items()
+    }
+    about = {"n": 500, "seed": 0, "date": "2026-01-02", "how": "batches of 50"}
+    return {**about, "models": models, "differences": {PHOTO.robust: differences}}
+
+
+@pytest.fixture
+def results(monkeypatch, tmp_path):
+    def write(rho: float) -> None:
+        path = tmp_path / f"saliency-{rho}.json"
+        path.write_text(json.dumps(measured(rho)))
+        monkeypatch.setattr(saliency_measured.results, "__defaults__", (path,))
+
+    return write
+
+
+def test_what_was_measured_is_shown_with_n_and_intervals_and_where_the_claim_fails(results, offline, shown):
+    results(0.2)
+    app = opened(view="classes", measure="coherence")
+    text = said(app)
+    assert "**0.320** [0.310, 0.330]" in text, "the quantity of theorem 3"
+    assert "n = 500 test pictures" in text
+    assert "the claim does not hold for: Occlusion" in text
+    assert "| Loss gradient | standard |" in text
+
+
+def test_a_method_that_survives_shuffled_weights_is_marked(results, offline, shown):
+    results(0.8)
+    text = html(opened())
+    assert text.count("Fails the randomisation check") == 1
+    assert "all weights shuffled: 0.80 [0.79, 0.81]" in text
+    results(0.2)
+    assert "Fails the randomisation check" not in html(opened())
+
+
+def test_nothing_is_said_of_measurements_that_are_not_there(offline, shown):
+    assert "Measured" not in said(opened(view="classes"))
+
+
+# Files
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_file_can_be_made_and_carries_the_recipe(view, offline, shown):
+    opened(view=view)
+    for name, file in shown.files.items():
+        made = file.make()
+        assert len(made) > 100
+        if name.endswith(".png") and file.mime == "image/png":
+            assert json.loads(render.png_text(made)["recipe"])["view"] == view
+        if name.endswith(".npz"):
+            assert view in str(np.load(io.BytesIO(made))["recipe_json"])
+
+
+def test_what_two_settings_share_is_computed_once():
+    other = replace(PHOTO, view="pictures", noise=50)
+    assert essential(other, "gradient") == essential(PHOTO, "gradient")
