@@ -14,6 +14,7 @@ else:
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("pages/perturb.py", title="Perturb", icon=":material/tune:", url_path="perturb"),
             st.Page("pages/frog.py", title="Robust frog", icon=":material/auto_awesome:", url_path="frog"),
+            st.Page("pages/datasets.py", title="Datasets", icon=":material/dataset:", url_path="datasets"),
             st.Page("pages/gaussian.py", title="Gaussian", icon=":material/bubble_chart:", url_path="gaussian"),
             st.Page("pages/saliency.py", title="Saliency", icon=":material/gradient:", url_path="saliency"),
             st.Page("pages/synthesis.py", title="Synthesis", icon=":material/brush:", url_path="synthesis"),

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from core import rules
-from core.attacks import descend, pgd
+from core.attacks import OnStep, descend, pgd
 from core.balls import L2
 from core.construct.recipes import INVERTED, ConstructRecipe, Draws
 from core.data import Pictures
@@ -78,7 +78,15 @@ def _batch(recipe: ConstructRecipe, model: Classifier | None, pictures: Pictures
     return Shard(torch.from_numpy(images), (again - x).flatten(1).norm(dim=1).cpu(), success, distance)
 
 
-def perturbed(recipe: ConstructRecipe, model: nn.Module, x: Images, t: Labels, generator: torch.Generator) -> Images:
+def perturbed(
+    recipe: ConstructRecipe,
+    model: nn.Module,
+    x: Images,
+    t: Labels,
+    generator: torch.Generator,
+    *,
+    on_step: OnStep | None = None,
+) -> Images:
     """Perturb toward the targets within the L2 ball: x_adv (N, C, H, W).
 
     Source: Ilyas et al. (2019), section 3.2 and appendix C.5 (L2, eps 0.5, 100 steps of 0.1).
@@ -86,10 +94,19 @@ def perturbed(recipe: ConstructRecipe, model: nn.Module, x: Images, t: Labels, g
     goal = targeted(model, t)
     if recipe.shifts:
         goal = shifted(goal, generator)
-    return pgd(autocast(goal, recipe.precision), x, L2(recipe.eps), steps=recipe.steps, step_size=recipe.step_size)
+    return pgd(
+        autocast(goal, recipe.precision),
+        x,
+        L2(recipe.eps),
+        steps=recipe.steps,
+        step_size=recipe.step_size,
+        on_step=on_step,
+    )
 
 
-def inverted(recipe: ConstructRecipe, model: Classifier, x: Images, x0: Images) -> Images:
+def inverted(
+    recipe: ConstructRecipe, model: Classifier, x: Images, x0: Images, *, on_step: OnStep | None = None
+) -> Images:
     """Move x0 until the model represents it as it represents x: (N, C, H, W), no ball, only the box.
 
     Source: Ilyas et al. (2019), section 3.1 and appendix C.4 (1000 steps of 0.1).
@@ -97,9 +114,17 @@ def inverted(recipe: ConstructRecipe, model: Classifier, x: Images, x0: Images) 
     x0 = x0.to(x.device, memory_format=torch.channels_last)
     if recipe.rule == "lbfgs":
         setting = Setting(recipe.steps, lambda: rules.lbfgs(1.0))
-        return invert(model, representation(model, x), x0, setting=setting)
+        return invert(model, representation(model, x), x0, setting=setting, on_step=on_step)
     goal = autocast(relative_distance(model, representation(model, x)), recipe.precision)
-    return descend(goal, x0, UNLIMITED, steps=recipe.steps, rule=rules.steepest(UNLIMITED, recipe.step_size), best=True)
+    return descend(
+        goal,
+        x0,
+        UNLIMITED,
+        steps=recipe.steps,
+        rule=rules.steepest(UNLIMITED, recipe.step_size),
+        best=True,
+        on_step=on_step,
+    )
 
 
 def noise(recipe: ConstructRecipe, rows: range, shape: torch.Size) -> Images:

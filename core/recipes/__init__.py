@@ -11,6 +11,7 @@ One file for each page's recipe; `base` is the machinery.
 """
 
 from core.recipes.base import from_json, from_query, option, to_json, to_query
+from core.recipes.datasets import DatasetsRecipe
 from core.recipes.gaussian import GaussianRecipe
 from core.recipes.invert import InvertRecipe
 from core.recipes.perturb import DEFAULT_REACH, REACHES, PerturbRecipe
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_REACH",
     "RADII",
     "REACHES",
+    "DatasetsRecipe",
     "GaussianRecipe",
     "InvertRecipe",
     "PerturbRecipe",

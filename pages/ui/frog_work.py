@@ -15,7 +15,7 @@ from torch import nn
 from core import checkpoints
 from core.attacks import OnStep
 from core.inversion_views import essential
-from core.recipes import InvertRecipe, SynthesisRecipe
+from core.recipes import DatasetsRecipe, InvertRecipe, SynthesisRecipe
 from core.rules import State
 from pages.ui import jobs
 from pages.ui.store import model, results
@@ -41,7 +41,7 @@ class Session(Generic[T]):
 
 
 def both(
-    recipe: InvertRecipe | SynthesisRecipe,
+    recipe: InvertRecipe | SynthesisRecipe | DatasetsRecipe,
     work: Work[T],
     *,
     steps: int,

@@ -1,0 +1,174 @@
+"""A few pictures of a constructed set, with every step in between: what the Datasets page shows.
+
+few = watch(DatasetsRecipe(kind="det"), "resnet9-standard")
+few.frames[-1]      # (N, C, H, W), labelled few.labels
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from core import pictures
+from core.attacks import OnStep, Stop
+from core.construct.make import inverted, perturbed
+from core.construct.recipes import ConstructRecipe, draw
+from core.data import CIFAR10_CLASSES
+from core.decode import PictureError
+from core.inversion import relative_distance, representation
+from core.models import Classifier
+from core.perturb import load
+from core.recipes import DatasetsRecipe
+from core.rules import State
+from core.types import Images, Labels
+
+FRAMES = 21
+CLASSES = len(CIFAR10_CLASSES)
+
+
+@dataclass(frozen=True)
+class Few:
+    """A few constructed pictures.
+
+    Args:
+        ids: Names of the N originals.
+        x: The originals (N, C, H, W).
+        y: Their classes (N,).
+        labels: The labels that they get in the set (N,).
+        steps: The step number of each frame (F).
+        frames: Iterates (F, N, C, H, W); the last is the result.
+        says: What the source model says of each frame (F, N).
+        delta: L2 distance of each frame from its original (F, N), pixel units.
+        distance: Relative distance of its representation from the original's (F, N).
+    """
+
+    ids: tuple[str, ...]
+    x: Images
+    y: Labels
+    labels: Labels
+    steps: tuple[int, ...]
+    frames: Tensor
+    says: Tensor
+    delta: Tensor
+    distance: Tensor
+
+    def shortened(self, n: int) -> "Few":
+        """Keep n frames, the result among them."""
+        rows = [*range(n - 1), len(self.frames) - 1]
+        columns = {name: getattr(self, name)[rows] for name in ("frames", "says", "delta", "distance")}
+        return replace(self, steps=tuple(self.steps[i] for i in rows), **columns)
+
+
+def recipe_of(recipe: DatasetsRecipe, name: str, n: int) -> ConstructRecipe:
+    """Translate what the page asks for into the recipe of `python -m core.construct`."""
+    if recipe.kind == "inverted":
+        kind = "robust" if name == recipe.robust else "nonrobust"
+        return ConstructRecipe(
+            kind, source=name, n=n, seed=recipe.seed, steps=recipe.steps, rule="lbfgs", precision="fp32"
+        )
+    return ConstructRecipe(
+        recipe.kind,
+        source=name,
+        n=n,
+        seed=recipe.seed,
+        eps=recipe.eps / 100,
+        steps=recipe.steps,
+        step_size=max(0.1, 2.5 * recipe.eps / 100 / recipe.steps),
+        precision="fp32",
+    )
+
+
+def originals(recipe: DatasetsRecipe) -> tuple[tuple[str, ...], Images, Labels]:
+    """Draw the recipe's pictures from the best source there is: ids, images (N, C, H, W) and classes (N,).
+
+    Raises:
+        core.decode.PictureError: If no labelled pictures are on this computer.
+    """
+    sources = [kind for kind in pictures.available() if kind != "photo"]
+    if not sources:
+        raise PictureError("There are no labelled pictures here: neither CIFAR-10 nor the gallery in assets/.")
+    names = pictures.ids(sources[0])
+    order = torch.randperm(len(names), generator=torch.Generator().manual_seed(recipe.seed))
+    found = [pictures.get(names[int(i)]) for i in order[: recipe.n]]
+    labels = [picture.label if picture.label is not None else 0 for picture in found]
+    return tuple(p.id for p in found), torch.cat([p.x for p in found]), torch.tensor(labels)
+
+
+def kept_steps(steps: int) -> tuple[int, ...]:
+    """Choose which iterates become frames: the start and evenly spaced ones; the result comes after them."""
+    return tuple(sorted({round(i * steps / (FRAMES - 1)) for i in range(FRAMES)} - {steps}))
+
+
+def watch(recipe: DatasetsRecipe, name: str, *, model: nn.Module | None = None, on_step: OnStep | None = None) -> Few:
+    """Construct the recipe's pictures through one source model and keep the steps in between.
+
+    Args:
+        recipe: What to do.
+        name: Checkpoint of the source.
+        model: The loaded source, if the caller has it; it must be prepared by `core.perturb.load`.
+        on_step: See `core.attacks.descend`. Stopping keeps what was reached.
+
+    Raises:
+        core.decode.PictureError, core.checkpoints.CheckpointError: If pictures or model are not there.
+    """
+    ready = model if model is not None else load(name)
+    assert isinstance(ready, Classifier)
+    here = next(ready.parameters()).device
+    ids, x, y = originals(recipe)
+    made_by = recipe_of(recipe, name, len(x))
+    draws = draw(made_by, y, CLASSES)
+    x = x.to(here, memory_format=torch.channels_last)
+    kept, frames, at = set(kept_steps(recipe.steps)), [], []
+    last = recipe.steps
+
+    def keep(i: int, state: State) -> bool:
+        nonlocal last
+        try:
+            end = on_step is not None and bool(on_step(i, state))
+        except Stop:
+            end = True
+        if end:
+            last = i
+        elif i in kept:
+            frames.append(state.x)
+            at.append(i)
+        return end
+
+    if recipe.kind == "inverted":
+        result = inverted(made_by, ready, x, x[draws.partners], on_step=keep)
+    else:
+        generator = torch.Generator().manual_seed(recipe.seed)
+        result = perturbed(made_by, ready, x, draws.labels.to(here), generator, on_step=keep)
+    stack = torch.stack([*frames, result])
+    with torch.no_grad():
+        says = torch.stack([ready(frame).argmax(1) for frame in stack])
+        apart = relative_distance(ready, representation(ready, x))
+        distance = torch.stack([apart(frame) for frame in stack])
+    delta = (stack - x).flatten(2).norm(dim=2)
+    return Few(ids, x, y, draws.labels, (*at, last), stack, says, delta, distance)
+
+
+def script(recipe: DatasetsRecipe) -> str:
+    """Write the Python program that constructs the recipe's pictures and saves each set as a sheet."""
+    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
+    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
+
+from pathlib import Path
+
+from core import render
+from core.compute import setup_cpu
+from core.construct.live import watch
+from core.recipes import DatasetsRecipe
+
+setup_cpu(1)  # as the app, so that sums round alike
+recipe = DatasetsRecipe(
+    {fields},
+)
+for name in (recipe.standard, recipe.robust):
+    made = watch(recipe, name)
+    hits = int((made.says[-1].cpu() == made.labels).sum())
+    print(f"{{name}}: says the set's label of {{hits}} of {{len(made.labels)}}; mean L2 {{float(made.delta[-1].mean()):.3f}}")
+    Path(f"{{name}}-{recipe.kind}.png").write_bytes(render.png(render.sheet(list(render.to_uint8(made.frames[-1])), 6)))
+
+# The whole training set, with labels:  python -m core.construct {{robust,nonrobust,rand,det}} --out set.npz
+'''

@@ -1,0 +1,32 @@
+"""The recipe of the Datasets page."""
+
+from dataclasses import dataclass
+
+from core.recipes.base import option
+
+
+@dataclass(frozen=True)
+class DatasetsRecipe:
+    """A few pictures of a constructed set, made through two source models.
+
+    Args:
+        view: "build" a few, the "quiz", or the "results" of the experiments.
+        kind: "inverted" (D_NR through the left model, D_R through the right one), "rand" or "det".
+        standard: Checkpoint of the left column.
+        robust: Checkpoint of the right column.
+        n: Pictures.
+        eps: L2 radius in hundredths of a pixel unit (kinds rand and det); the paper's is 50.
+        steps: Gradient steps; the paper's are 100, and 1000 for inversions.
+        frame: Which of the frames kept is in view; the default is the last.
+        seed: Decides which pictures, targets and starts.
+    """
+
+    view: str = option("build", among=("build", "quiz", "results"))
+    kind: str = option("rand", among=("inverted", "rand", "det"))
+    standard: str = option("resnet9-standard")
+    robust: str = option("resnet9-l2")
+    n: int = option(12, low=4, high=48)
+    eps: int = option(50, low=0, high=500)
+    steps: int = option(20, low=1, high=200)
+    frame: int = option(200, low=0, high=200)
+    seed: int = option(0, low=0, high=2**31 - 1)

@@ -1,0 +1,178 @@
+"""The build view of the Datasets page: a few pictures through two source models, step by step, with their labels."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core import checkpoints, exports, render
+from core.construct import live
+from core.construct.live import Few
+from core.data import CIFAR10_CLASSES
+from core.recipes import DatasetsRecipe, to_json
+from core.rules import State
+from core.types import Labels
+from pages.ui import crisp, frog_work
+from pages.ui.exports import Download, downloads
+from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
+
+COLUMNS = 4  # of the sheet in the scrubber
+CARDS = 12
+STYLE = """<style>
+.made { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1.2rem 1rem; }
+.made .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0.3rem; }
+.made s { opacity: 0.6; }
+</style>"""
+
+
+def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> None:
+    """Show the view."""
+    left, right = both(recipe)
+    n = min(len(left.frames), len(right.frames))
+    left, right = left.shortened(n), right.shortened(n)
+    at = max((left.steps, right.steps), key=lambda s: s[-1])
+    rows = [
+        row(title, name, made, recipe)
+        for title, name, made in (
+            ("Through the standard model", recipe.standard, left),
+            ("Through the robust model", recipe.robust, right),
+        )
+    ]
+    frame = min(frame_in_sight("datasets-scrubber", n - 1), n - 1)
+    shown = scrubber(
+        rows,
+        Axis("step", tuple(map(float, at)), tuple(map(str, at))),
+        key="datasets-scrubber",
+        frame=frame,
+        captions=("originals", "what was added"),
+        report=True,
+    )
+    write_frame("datasets-scrubber", min(shown if shown is not None else frame, n - 1), n - 1)
+    st.html(STYLE + crisp.STYLE)
+    for title, made in (("through the standard model", left), ("through the robust model", right)):
+        st.markdown(f"##### As a network is shown them, {title}")
+        cards(made, title)
+    downloads(files(recipe, left, right), key="datasets", script=script(recipe))
+
+
+def both(recipe: DatasetsRecipe) -> tuple[Few, Few]:
+    """Return what both source models make."""
+    live_sheets = st.empty()
+    return frog_work.both(
+        recipe,
+        lambda name, ready, on_step: live.watch(recipe, name, model=ready, on_step=on_step),
+        steps=recipe.steps,
+        show=lambda states: _so_far(live_sheets, states),
+        key=replace(recipe, view=DatasetsRecipe.view, frame=0, standard="", robust=recipe.robust),
+    )
+
+
+def row(title: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:
+    """Build a column of the scrubber: all pictures on one sheet, a frame a step."""
+    n = len(made.labels)
+    agrees = [int((says.cpu() == made.labels).sum()) for says in made.says]
+    clean = render.sheet(list(render.to_uint8(made.x)), COLUMNS)
+    frames = np.stack([render.sheet(list(render.to_uint8(frame)), COLUMNS) for frame in made.frames])
+    apart, moved = made.distance.mean(1).tolist(), made.delta.mean(1).tolist()
+    inverted = recipe.kind == "inverted"
+    return Row(
+        title=title,
+        subtitle=checkpoints.header(name).title,
+        frames=frames,
+        reference=clean,
+        curve=tuple(apart if inverted else [a / n for a in agrees]),
+        curve_name="distance of the representation" if inverted else "agrees with the set's label",
+        readouts=(
+            ("the model says the set's label", tuple(f"{a} of {n}" for a in agrees)),
+            ("mean ‖δ‖₂", tuple(f"{d:.2f}" for d in moved)),
+            ("distance of the representation", tuple(f"{100 * d:.0f} %" for d in apart)),
+        ),
+        alt=tuple(
+            f"{title}, step {step}: a sheet of {n} pictures; the model says the set's label of {a}; mean distance from the "
+            f"originals {d:.2f}."
+            for step, a, d in zip(made.steps, agrees, moved, strict=True)
+        ),
+    )
+
+
+def cards(made: Few, title: str) -> None:
+    """Show the first pictures, original beside constructed, with the old and the new label."""
+    cells = []
+    for i in range(min(CARDS, len(made.labels))):
+        old, new = CIFAR10_CLASSES[int(made.y[i])], CIFAR10_CLASSES[int(made.labels[i])]
+        says = CIFAR10_CLASSES[int(made.says[-1][i])]
+        label = f"<b>{new}</b>" if old == new else f"<s>{old}</s> → <b>{new}</b>"
+        pair = crisp.figure(made.x[i : i + 1], f"{old}, the original") + crisp.figure(
+            made.frames[-1][i : i + 1], f"{old} {title}, labelled {new}"
+        )
+        cells.append(
+            f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source says {says}</small></div></div>'
+        )
+    st.html(f'<div class="crisp made">{"".join(cells)}</div>')
+
+
+def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
+    """List the downloads: sheets, the sets as trainers read them, and an image folder."""
+    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+    made = {"standard": left, "robust": right}
+
+    def sheet(few: Few) -> bytes:
+        cells = [render.upscaled(c, 4) for c in render.to_uint8(few.frames[-1])]
+        return render.png(render.sheet(cells, COLUMNS, gap=6), about)
+
+    def arrays(few: Few) -> bytes:
+        columns = {
+            "images": render.to_uint8(few.frames[-1]),
+            "labels": few.labels.numpy(),
+            "source_labels": few.y.numpy(),
+            "classes": np.array(CIFAR10_CLASSES),
+            "delta": few.delta[-1],
+        }
+        return exports.npz(columns, to_json(recipe))
+
+    def folder() -> bytes:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for name, few in made.items():
+                for i, image in enumerate(render.to_uint8(few.frames[-1])):
+                    label = CIFAR10_CLASSES[int(few.labels[i])]
+                    archive.writestr(f"{name}/{label}/{i:05}.png", render.png(image))
+            archive.writestr("recipe.json", to_json(recipe))
+        return buffer.getvalue()
+
+    def table() -> str:
+        columns: dict[str, list[object]] = {
+            "picture": list(left.ids),
+            "label_before": _words(left.y),
+            "label": _words(left.labels),
+        }
+        for name, few in made.items():
+            columns[f"{name}_says"] = _words(few.says[-1])
+            columns[f"{name}_delta_L2"] = few.delta[-1].tolist()
+        return exports.table(columns)
+
+    return [
+        *(Download(f"Sheet, {n}", f"set-{n}.png", "image/png", lambda f=f: sheet(f)) for n, f in made.items()),
+        *(
+            Download(f"Set, {n}, npz", f"set-{n}.npz", "application/octet-stream", lambda f=f: arrays(f), "uint8, as `core.train --data` reads it")
+            for n, f in made.items()
+        ),
+        Download("Image folders, zip", "sets.zip", "application/zip", folder, "A sub-folder a label, lossless PNG"),
+        Download("Table, CSV", "sets.csv", "text/csv", table),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]  # fmt: skip
+
+
+def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:
+    if states:
+        sheets = [render.sheet(list(render.to_uint8(state.x)), COLUMNS) for state in states.values()]
+        alt = [f"{checkpoints.header(name).title}, so far" for name in states]
+        slot.image([render.upscaled(s, 2) for s in sheets], width=280, output_format="PNG", caption=alt, alt=alt)
+
+
+def _words(labels: Labels) -> list[object]:
+    return [CIFAR10_CLASSES[int(k)] for k in labels]

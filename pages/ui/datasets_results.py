@@ -1,0 +1,164 @@
+"""What the students learnt: figure 2, table 1, cats against dogs and the controls, ours beside the paper's."""
+
+import functools
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.experiments.run import RESULTS
+from pages.ui.tables import table
+
+MEASURED = ("clean", "L2 0.25", "L2 0.5")
+HEADS = {"clean": "Clean", "L2 0.25": "ℓ₂ 0.25", "L2 0.5": "ℓ₂ 0.5"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a result: the student, what it saw, and the paper's numbers for it, in per cent, with their source."""
+
+    student: str
+    saw: str
+    paper: tuple[float | None, ...] = (None, None, None)
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment: what to look for, and its rows."""
+
+    title: str
+    says: str
+    lines: tuple[Line, ...]
+
+
+EXPERIMENTS = {
+    "figure2": Experiment(
+        "Robust and non-robust features (figure 2)",
+        "Both students were trained in the ordinary way. Only the pictures differ.",
+        (
+            Line("student-robust", "D_R", (85.40, 48.20, 21.85), "table 7, from images"),
+            Line("student-nonrobust", "D_NR", (87.68, 0.82, 0.0), "table 7, from images"),
+            Line("student-original", "as many ordinary pictures", (95.25, 4.49, 0.0), "table 7, all 50,000 pictures"),
+        ),
+    ),
+    "table1": Experiment(
+        "Learning from labels that look wrong (table 1)",
+        "No student has ever seen a right label and its picture together, but for the tenth of D_rand that drew its own class.",
+        (
+            Line("student-rand", "D_rand", (63.3, None, None), "table 1"),
+            Line("student-det", "D_det", (43.7, None, None), "table 1"),
+        ),
+    ),
+    "cats-vs-dogs": Experiment(
+        "Cats against dogs",
+        "Two classes only, and every label is swapped.",
+        (Line("student-cats-vs-dogs", "cats labelled dogs, dogs labelled cats", (78.0, None, None), "the authors' slides"),),
+    ),
+    "controls": Experiment(
+        "Controls",
+        "What D_rand teaches without adversarial features, without its own class, and when a robust model made it.",
+        (
+            Line("control-leak", "own class untouched, else fixed noise", (79.5, None, None), "not the paper: K. Jordan's ResNet-9"),
+            Line("control-moved", "D_rand without the own class", (67.3, None, None), "not the paper: K. Jordan's ResNet-9"),
+            Line("control-robust-source", "D_rand made with a robust model", (25.2, None, None), "table 9"),
+        ),
+    ),
+}  # fmt: skip
+
+
+def results(experiment: str, folder: Path = RESULTS) -> dict[str, Any]:
+    """Read an experiment's results; empty where nothing was measured."""
+    path = folder / f"{experiment}.json"
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else {}
+
+
+@functools.lru_cache(maxsize=8)
+def _read(path: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 - a new measurement is read anew
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def student_rate(experiment: str, student: str) -> str:
+    """Return a student's clean accuracy as text, or nothing."""
+    found = results(experiment).get("students", {}).get(student)
+    return _cell(found["clean"]) if found else ""
+
+
+def show() -> None:
+    """Show every experiment: the table always, the charts where there is something measured."""
+    for name, experiment in EXPERIMENTS.items():
+        found = results(name)
+        st.markdown(f"##### {experiment.title}")
+        st.markdown(experiment.says)
+        students = found.get("students", {})
+        rows = [_row(line, students.get(line.student)) for line in experiment.lines]
+        table(
+            ["Trained on", *(f"{h}: here / paper" for h in HEADS.values()), "Paper's source"],
+            rows,
+            label=experiment.title,
+        )
+        there = [line for line in experiment.lines if line.student in students]
+        if there:
+            st.caption(_how(found, [students[line.student] for line in there]))
+            figure = curves(there, students)
+            st.plotly_chart(
+                figure, key=f"curves-{name}", alt=_curves_alt(there, students), config={"displaylogo": False}
+            )
+        if len(there) < len(experiment.lines):
+            st.caption(f"What has no number here was not measured yet: python -m core.experiments run {name}")
+
+
+def curves(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
+    """Draw the learning curves: clean test accuracy after each epoch, and the paper's last value as a dotted line."""
+    figure = go.Figure()
+    colours = ("#0072B2", "#E69F00", "#009E73")
+    for colour, line in zip(colours, lines, strict=False):
+        curve = students[line.student]["curve"]
+        figure.add_scatter(
+            x=[epoch for epoch, _ in curve], y=[100 * value for _, value in curve], name=line.saw, mode="lines+markers", line_color=colour
+        )  # fmt: skip
+    classes = 2 if any("cats" in line.student for line in lines) else 10
+    figure.add_hline(y=100 / classes, line_dash="dot", line_color="gray", annotation_text="chance")
+    figure.update_layout(
+        height=300,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis_title="epochs",
+        yaxis_title="clean test accuracy, %",
+        yaxis_range=[0, 100],
+        legend={"orientation": "h", "y": 1.15},
+    )
+    return figure
+
+
+def _curves_alt(lines: list[Line], students: Mapping[str, Any]) -> str:
+    ends = [f"{line.saw} ends at {100 * students[line.student]['curve'][-1][1]:.0f} %" for line in lines]
+    return f"Learning curves, clean test accuracy after each epoch: {'; '.join(ends)}."
+
+
+def _row(line: Line, found: Mapping[str, Any] | None) -> list[str]:
+    cells = []
+    for name, paper in zip(MEASURED, line.paper, strict=True):
+        ours = f"<b>{_cell(found[name])}</b>" if found else "–"
+        cells.append(f"{ours} / {'–' if paper is None else f'{paper:g} %'}")
+    return [html.escape(line.saw), *cells, html.escape(line.source)]
+
+
+def _how(found: Mapping[str, Any], students: list[Mapping[str, Any]]) -> str:
+    parts = sorted(
+        {f"{s['n_train']:,} pictures, {s['recipe']['epochs']} epochs, seed {s['seed']}, {s['date']}" for s in students}
+    )
+    n = {s["L2 0.5"]["n"] for s in students}
+    return (
+        f"In brackets: 95 % intervals. Profile {found['profile']}, {students[0]['recipe']['arch']}: {'; '.join(parts)}. Clean on all "
+        f"{max(s['clean']['n'] for s in students):,} test pictures, attacked on the first {max(n):,}."
+    )
+
+
+def _cell(rate: Mapping[str, Any]) -> str:
+    low, high = rate["interval"]
+    return f"{100 * rate['value']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
