@@ -97,6 +97,7 @@ class Morph {
       if (!mine()) return;
       this.ready(false);
       this.letGo();
+      this.root.removeAttribute("data-busy");
       if (code === 1008 || code === 1006 && !this.wasReady) {
         this.complain("The live connection was refused. Reload the page; if that does not help, start the app with: make app");
         if (code === 1008) return;
@@ -134,6 +135,7 @@ class Morph {
         this.report();
         break;
       case "released":
+        this.root.toggleAttribute("data-busy", this.held !== null);
         this.take(message);
         this.el.undo.disabled = false;
         this.root.dataset.steps = message.steps;
@@ -144,6 +146,7 @@ class Morph {
       case "problem":
         this.complain(message.text);
         this.letGo();
+        this.root.removeAttribute("data-busy");
         break;
     }
   }
@@ -189,6 +192,7 @@ class Morph {
     this.held = target;
     this.by = by; // taking the focus from another button lets go of nothing that the pointer holds
     this.root.setAttribute("data-holding", "");
+    this.root.setAttribute("data-busy", ""); // until the other side says that it has stopped
     this.buttons[target].setAttribute("data-held", "");
     const reach = this.root.querySelector("[name=reach]:checked").value;
     const step = Number(this.root.querySelector("[name=pace]:checked").value);
