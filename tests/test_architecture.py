@@ -24,6 +24,7 @@ LAYERS = (
         "usefulness_atlas",
         "goh",
         "gaussian",
+        "gaussian_drawing",
         "gaussian_fit",
         "gaussian_views",
         "frequency",
