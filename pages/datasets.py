@@ -42,11 +42,13 @@ PRESETS = [
 DEFAULTS = DatasetsRecipe()
 
 
-def controls() -> DatasetsRecipe:
-    """Show the controls and return the recipe they make."""
-    kind = st.segmented_control(
-        "Set", list(KINDS), default=DEFAULTS.kind, key="kind", bind="query-params", required=True
-    )
+def controls(view: str) -> DatasetsRecipe:
+    """Show the controls that the view has and return the recipe they make."""
+    kind = "rand"
+    if view == "build":
+        kind = st.segmented_control(
+            "Set", list(KINDS), default=DEFAULTS.kind, key="kind", bind="query-params", required=True
+        )
     n = st.slider("Pictures", 4, 48, DEFAULTS.n, 4, key="n", bind="query-params")
     steps = st.number_input(
         "Steps", 1, 200, DEFAULTS.steps, key="steps", bind="query-params", help="The paper: 100, and 1000 for D_R."
@@ -92,10 +94,10 @@ elif not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
 else:
     with st.sidebar:
-        recipe = replace(controls(), view=view)
+        recipe = replace(controls(view), view=view)
     with shell.told():
         if view == "quiz":
-            datasets_quiz.show(replace(recipe, kind="rand", n=max(recipe.n, datasets_quiz.ROUNDS)))
+            datasets_quiz.show(replace(recipe, n=max(recipe.n, datasets_quiz.ROUNDS)))
         else:
             st.markdown(KINDS[recipe.kind])
             datasets_build.show(recipe, live.script)

@@ -1,0 +1,205 @@
+"""The Datasets page without its pictures: what is made, under which label, the quiz, the results, and bad addresses."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core import data, render
+from core.construct import live
+from core.data import CIFAR10_CLASSES
+from core.recipes import DatasetsRecipe
+from pages.ui import datasets_build, datasets_quiz, datasets_results, jobs, store
+from tests.conftest import ROOT
+
+PAGE = str(ROOT / "pages" / "datasets.py")
+FEW = {"n": "4", "steps": "3"}
+
+
+@pytest.fixture(autouse=True)
+def models(checkpoint, monkeypatch, tmp_path):
+    """The two models that the page opens with, and no CIFAR-10: the gallery's pictures."""
+    for name in (DatasetsRecipe.standard, DatasetsRecipe.robust):
+        checkpoint(name)
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+    monkeypatch.setattr(datasets_results.results, "__defaults__", (tmp_path,))
+    store.results.clear()
+    yield
+    store.results.clear()
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What the page hands to the scrubber and to the downloads, most recent last."""
+    seen = SimpleNamespace(rows=None, axis=None, files={}, script="")
+
+    def show(rows, axis, *, frame=0, **_):
+        seen.rows, seen.axis = rows, axis
+        return frame
+
+    def offer(files, *, key, script):
+        seen.files, seen.script = {file.name: file for file in files}, script
+
+    monkeypatch.setattr(datasets_build, "scrubber", show)
+    monkeypatch.setattr(datasets_build, "downloads", offer)
+    return seen
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=120)
+    app.session_state["navigated"] = True
+    for name, value in {**FEW, **query}.items():
+        app.query_params[name] = value
+    return ran(app)
+
+
+def ran(page_or_moved_widget) -> AppTest:
+    app = page_or_moved_widget.run()
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def said(app: AppTest) -> str:
+    kinds = ("markdown", "caption", "info", "warning", "error", "title")
+    return "\n".join(element.value for kind in kinds for element in getattr(app, kind))
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.mark.parametrize("kind", ["inverted", "rand", "det"])
+def test_each_set_is_made_through_both_models_and_labelled_as_in_the_paper(kind, shown):
+    app = opened(kind=kind)
+    assert not app.error
+    assert [row.title for row in shown.rows] == ["Through the standard model", "Through the robust model"]
+    assert shown.axis.labels == ("0", "1", "2", "3")
+    recipe = DatasetsRecipe(kind=kind, n=4, steps=3)
+    made = live.watch(recipe, recipe.standard)
+    for before, after in zip(made.y.tolist(), made.labels.tolist(), strict=True):
+        old, new = CIFAR10_CLASSES[before], CIFAR10_CLASSES[after]
+        assert (f"<b>{new}</b>" if old == new else f"<s>{old}</s> → <b>{new}</b>") in html(app)
+    last = render.sheet(list(render.to_uint8(made.frames[-1])), datasets_build.COLUMNS)
+    assert np.array_equal(shown.rows[0].frames[-1], last)
+    expected = {"inverted": made.y, "det": (made.y + 1) % 10}.get(kind)
+    assert expected is None or torch.equal(made.labels, expected)
+
+
+def test_with_eps_0_nothing_moves(shown):
+    opened(eps="0")
+    for row in shown.rows:
+        assert all(np.array_equal(frame, row.reference) for frame in row.frames)
+
+
+def test_the_files_are_what_is_shown_and_trainers_read_them(shown, tmp_path):
+    opened(kind="det")
+    path = tmp_path / "set.npz"
+    path.write_bytes(shown.files["set-standard.npz"].make())
+    back = data.from_npz(path)
+    sheet = render.sheet(list(back.images), datasets_build.COLUMNS)
+    assert np.array_equal(sheet, shown.rows[0].frames[-1])
+    with np.load(path) as arrays:
+        assert np.array_equal(arrays["labels"], (arrays["source_labels"] + 1) % 10)
+    with zipfile.ZipFile(io.BytesIO(shown.files["sets.zip"].make())) as archive:
+        names = [name for name in archive.namelist() if name.startswith("standard/")]
+        assert sorted(name.split("/")[1] for name in names) == sorted(CIFAR10_CLASSES[k] for k in back.labels)
+        first = next(name for name in names if name.endswith("/00000.png"))
+        assert np.array_equal(np.array(Image.open(io.BytesIO(archive.read(first)))), back.images[0])
+    assert json.loads(shown.files["recipe.json"].make())["kind"] == "det"
+    assert shown.files["sets.csv"].make().count("\n") == 5
+
+
+def test_the_script_in_a_process_of_its_own_writes_the_pages_pictures(shown, tmp_path):
+    opened(kind="inverted")
+    (tmp_path / "view.py").write_text(shown.script, encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "view.py"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "says the set's label of" in done.stdout
+    recipe = DatasetsRecipe(kind="inverted", n=4, steps=3)
+    for name in (recipe.standard, recipe.robust):
+        cells = list(render.to_uint8(live.watch(recipe, name).frames[-1]))
+        assert (tmp_path / f"{name}-inverted.png").read_bytes() == render.png(render.sheet(cells, 6))
+
+
+def test_stop_keeps_what_there_is(shown, monkeypatch):
+    def run(work, *_, **__):
+        st.session_state["frog-session"].stop()
+        return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, (1, 2), strict=True)]
+
+    monkeypatch.setattr(jobs, "run", run)
+    app = opened()
+    assert not app.error
+    assert "Stopped at step 1" in said(app)
+    assert {len(row.frames) for row in shown.rows} == {len(shown.axis.values)}
+
+
+@pytest.mark.parametrize("query", [{"kind": "D_R"}, {"n": "1000000"}, {"eps": "-1"}, {"steps": "many"}, {"view": "x"}])
+def test_a_bad_address_opens_the_page_all_the_same(query, shown):
+    app = opened(**query)
+    assert not app.error
+    assert app.title[0].value == "Datasets"
+
+
+def test_without_labelled_pictures_it_says_so(monkeypatch, shown, tmp_path):
+    monkeypatch.setattr("core.pictures.GALLERY", tmp_path / "none.npz")
+    app = opened()
+    assert "no labelled pictures here" in app.error[0].value
+
+
+# The quiz
+
+
+def test_the_quiz_counts_the_labels_of_the_set(shown):
+    app = opened(view="quiz")
+    recipe = DatasetsRecipe(view="quiz", n=12, steps=3)
+    made = live.watch(replace(recipe, n=max(4, datasets_quiz.ROUNDS)), recipe.standard)
+    for i in range(datasets_quiz.ROUNDS):
+        label = int(made.labels[i])
+        answer = label if i < 3 else (label + 1) % 10
+        ran(app.button(key=f"answer-{answer}").click())
+        assert f"its label is **{CIFAR10_CLASSES[label]}**" in said(app)
+    assert "**You: 3 of 10 labels" in said(app)
+    ran(app.button(key="datasets-again").click())
+    assert "Picture 1 of 10" in said(app)
+
+
+# Results
+
+
+def test_results_show_the_papers_numbers_and_say_what_was_not_measured(shown):
+    app = opened(view="results")
+    assert "48.2 %" in html(app)
+    assert "63.3 %" in html(app)
+    assert said(app).count("was not measured yet") == len(datasets_results.EXPERIMENTS)
+
+
+def test_results_that_were_measured_stand_beside_the_papers(shown, tmp_path):
+    rate = {"value": 0.5, "interval": [0.49, 0.51], "hits": 5000, "n": 10_000}
+    student = {
+        **dict.fromkeys(datasets_results.MEASURED, rate),
+        "n_train": 50_000,
+        "seed": 100,
+        "recipe": {"epochs": 2, "arch": "resnet9"},
+        "curve": [[1, 0.3], [2, 0.5]],
+        "date": "2026-01-01",
+    }
+    content = {"profile": "cpu", "students": {"student-rand": student}}
+    (tmp_path / "table1.json").write_text(json.dumps(content))
+    app = opened(view="results")
+    assert "<b>50.0 % [49.0, 51.0]</b> / 63.3 %" in html(app)
+    assert "50,000 pictures, 2 epochs, seed 100" in said(app)
+    assert said(app).count("was not measured yet") == len(datasets_results.EXPERIMENTS)  # D_det is still missing
