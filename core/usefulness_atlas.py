@@ -308,7 +308,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.usefulness_atlas", description="Measure all features.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("models", nargs="*", default=list(MODELS))
-    parser.add_argument("--n", type=int, default=80, help="pictures around which the extremes are searched")
+    parser.add_argument("--n", type=int, default=40, help="pictures around which the extremes are searched")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of finished blocks, to go on after a stop")

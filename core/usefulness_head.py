@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 RESULTS = ASSETS / "results" / "usefulness-heads.json"
 RIDGE = 1e-3  # of the refit head, in units of the features' variance
 SHARPNESS = 10.0  # one-hot targets give outputs near 0 and 1; logits are further apart
-KEPT = (8, 16, 32, 64, 128, 256)
+KEPT = (8, 32, 128, 256)
 EPS = (0.1, 0.25)
 
 
@@ -138,7 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.usefulness_head", description="Switch features off.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("models", nargs="*", default=list(MODELS))
-    parser.add_argument("--n", type=int, default=150)
+    parser.add_argument("--n", type=int, default=100)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")

@@ -4,6 +4,7 @@ A brush over points, a click on one, and the slider's release are reported; what
 in the address: `frame` and `brush` by this file, `feature` and `side` by the widgets of those names.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from core.usefulness_views import SIDES, Brush
 KEY = "usefulness-atlas"
 TITLES = {"standard": "Standard model", "robust": "Robust model"}
 MOST_FRAMES = 50
+STALE_S = 10.0
 LOWEST = -2.0  # gamma at the lower edge; what is below is drawn at it
 
 _ASSETS = Path(__file__).parents[2] / "assets" / "atlas"
@@ -92,9 +94,15 @@ def brush_in_sight() -> str:
 def _kept(name: str, default: str, usable: Callable[[str], bool]) -> str:
     """Keep a value that no widget holds in the session under "useful-NAME", and in the address."""
     key, asked = f"useful-{name}", st.query_params.get(name, default)
-    if asked != st.session_state.get(f"{key}-written", default):  # a link
+    written = st.session_state.get(f"{key}-written", default)
+    before, when = st.session_state.get(f"{key}-before", (None, 0.0))
+    # A run that was asked for before the browser had our last word brings the address from before it.
+    stale = asked == before and time.monotonic() - when < STALE_S
+    if asked != written and not stale:  # a link, or Back
         st.session_state[key] = asked if usable(asked) else default
     value = str(st.session_state.get(key, default))
+    if value != written:
+        st.session_state[f"{key}-before"] = (written, time.monotonic())
     st.session_state[f"{key}-written"] = value
     if value != default:
         st.query_params[name] = value
@@ -103,11 +111,17 @@ def _kept(name: str, default: str, usable: Callable[[str], bool]) -> str:
     return value
 
 
+def _told_here(name: str, value: object, default: str = "") -> None:
+    """Take a value that was set on this page, which is newer than whatever the address says."""
+    st.session_state[f"useful-{name}"] = value
+    st.session_state[f"useful-{name}-written"] = st.query_params.get(name, default)
+
+
 def _moved() -> None:
     state = st.session_state.get(KEY)
     frame = state.get("frame") if state else None
     if isinstance(frame, int | float):
-        st.session_state["useful-frame"] = int(frame)
+        _told_here("frame", int(frame), str(UsefulnessRecipe().frame))
 
 
 def _take() -> None:
@@ -126,10 +140,10 @@ def apply(picked: dict[str, object]) -> None:
     if isinstance(feature, int):
         st.session_state["feature"], st.session_state["side"] = feature, side
     elif isinstance(box, Sequence) and len(box) == 4:
-        st.session_state["useful-brush"] = str(Brush(side, tuple(float(v) for v in box), int(str(frame or 0))))  # type: ignore[arg-type]
+        _told_here("brush", str(Brush(side, tuple(float(v) for v in box), int(str(frame or 0)))))
         st.session_state["feature"], st.session_state["side"] = None, side
     else:
-        st.session_state["useful-brush"] = ""
+        _told_here("brush", "")
         st.session_state["feature"] = None
 
 

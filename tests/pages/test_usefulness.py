@@ -2,6 +2,7 @@
 
 import io
 import json
+import runpy
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -338,8 +339,8 @@ def test_every_file_can_be_made_and_carries_the_recipe(view, shown):
 def test_the_script_runs_and_prints_what_the_page_says(view, shown, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     app = opened(view=view, frame="2")
-    text = shown.script
-    exec(compile(text, "made.py", "exec"), {})
+    (tmp_path / "made.py").write_text(shown.script)
+    runpy.run_path("made.py")
     printed = capsys.readouterr().out
     match view:
         case "features":
