@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from core import gaussian, gaussian_views
-from core.gaussian_views import Side
+from core.gaussian_views import Side, percent
 from core.recipes import GaussianRecipe
 
 HALF_WIDTH, HALF_HEIGHT = 20, 10
@@ -34,57 +34,73 @@ def drawing(recipe: GaussianRecipe) -> np.ndarray:
     return np.asarray(_beside([panels[0], gap, panels[1]]).reduce(FINER))
 
 
-def _panel(recipe: GaussianRecipe, name: str, side: Side) -> Image.Image:
-    k, head = UNIT * FINER, 3 * UNIT * FINER
-    picture = Image.new("RGB", (2 * HALF_WIDTH * k, 2 * HALF_HEIGHT * k + head), "white")
-    plane = Image.new("RGB", (2 * HALF_WIDTH * k, 2 * HALF_HEIGHT * k), "white")
-    draw = ImageDraw.Draw(plane)
+class _Plane:
+    """A canvas with the coordinates of the plane."""
 
-    def at(points: Tensor) -> list[tuple[float, float]]:
-        return [((x + HALF_WIDTH) * k, (HALF_HEIGHT - y) * k) for x, y in points.tolist()]
+    def __init__(self) -> None:
+        self.scale = UNIT * FINER
+        self.picture = Image.new("RGB", (2 * HALF_WIDTH * self.scale, 2 * HALF_HEIGHT * self.scale), "white")
+        self._draw = ImageDraw.Draw(self.picture)
 
-    def line(points: Tensor, colour: str, width: float) -> None:
-        draw.line(at(points), fill=colour, width=round(width * FINER), joint="curve")
+    def _at(self, points: Tensor) -> list[tuple[float, float]]:
+        return [((x + HALF_WIDTH) * self.scale, (HALF_HEIGHT - y) * self.scale) for x, y in points.double().tolist()]
 
-    def arrow(to: Tensor, colour: str) -> None:
+    def fill(self, corners: Tensor, colour: str) -> None:
+        self._draw.polygon(self._at(corners), fill=colour)
+
+    def line(self, points: Tensor, colour: str, width: int) -> None:
+        self._draw.line(self._at(points), fill=colour, width=width * FINER, joint="curve")
+
+    def dots(self, points: Tensor, colour: str) -> None:
+        r = 2.5 * FINER
+        for x, y in self._at(points):
+            self._draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
+
+    def arrow(self, to: Tensor, colour: str) -> None:
         unit = to / to.norm()
         across = torch.stack([-unit[1], unit[0]])
-        line(torch.stack([torch.zeros_like(to), to - 0.5 * unit]), colour, 3)
-        draw.polygon(at(torch.stack([to, to - 0.9 * unit + 0.4 * across, to - 0.9 * unit - 0.4 * across])), fill=colour)
+        self.line(torch.stack([torch.zeros_like(to), to - 0.5 * unit]), colour, 3)
+        self.fill(torch.stack([to, to - 0.9 * unit + 0.4 * across, to - 0.9 * unit - 0.4 * across]), colour)
 
+
+def _panel(recipe: GaussianRecipe, name: str, side: Side) -> Image.Image:
     mu = torch.tensor([recipe.mu1, recipe.mu2], dtype=torch.float64)
     w = gaussian.turn((gaussian_views.mu_of(recipe) / side.variances)[None], recipe.angle)[0]
     w = w / w.norm()
     along = torch.stack([-w[1], w[0]])
+    plane = _Plane()
     for sign, tint in TINTS.items():
-        far = 60.0
-        draw.polygon(at(far * torch.stack([along, along + sign * w, sign * w - along, -along])), fill=tint)
-    for a, b in (((-HALF_WIDTH, 0), (HALF_WIDTH, 0)), ((0, -HALF_HEIGHT), (0, HALF_HEIGHT))):
-        line(torch.tensor([a, b], dtype=torch.float64), PALE, 1)
+        plane.fill(60 * torch.stack([along, along + sign * w, sign * w - along, -along]), tint)
+    plane.line(torch.tensor([[-HALF_WIDTH, 0], [HALF_WIDTH, 0]]), PALE, 1)
+    plane.line(torch.tensor([[0, -HALF_HEIGHT], [0, HALF_HEIGHT]]), PALE, 1)
     x, y = gaussian_views.points(recipe)
-    for (left, top), label in zip(at(x), y.tolist(), strict=True):
-        r = 2.5 * FINER
-        draw.ellipse((left - r, top - r, left + r, top + r), fill=PLUS if label > 0 else MINUS)
     turns = torch.linspace(0, 2 * math.pi, 181, dtype=torch.float64)
-    circle = torch.stack([turns.cos(), turns.sin()], 1)
-    ball = gaussian.turn(BALL * circle * side.variances.sqrt(), recipe.angle)
-    round_ball = BALL * circle * side.variances.prod() ** 0.25
+    circle = BALL * torch.stack([turns.cos(), turns.sin()], 1)
+    ball = gaussian.turn(circle * side.variances.sqrt(), recipe.angle)
+    as_large = circle * side.variances.prod() ** 0.25
     for sign, colour in ((1, PLUS), (-1, MINUS)):
-        line(sign * mu + ball, colour, 2)
+        plane.dots(x[y == sign], colour)
+        plane.line(sign * mu + ball, colour, 2)
         for dash in range(0, 180, 4):
-            line(sign * mu + round_ball[dash : dash + 3], colour, 1.5)
-    line(torch.stack([-60 * along, 60 * along]), INK, 3)
-    arrow(6 * mu / mu.norm(), INK)
-    arrow(6 * w, GRADIENT)
-    picture.paste(plane, (0, head))
+            plane.line(sign * mu + as_large[dash : dash + 3], colour, 1)
+    plane.line(torch.stack([-60 * along, 60 * along]), INK, 3)
+    plane.arrow(6 * mu / mu.norm(), INK)
+    plane.arrow(6 * w, GRADIENT)
+    return _titled(
+        plane,
+        TITLES[name],
+        f"eps = {recipe.eps:g}: gradient {side.angle:.1f}° from the classes' direction, accuracy "
+        f"{percent(side.clean)}, attacked {percent(side.attacked)}",  # the font that ships with Pillow has no Greek
+    )
+
+
+def _titled(plane: _Plane, title: str, line: str) -> Image.Image:
+    k = plane.scale
+    picture = Image.new("RGB", (plane.picture.width, plane.picture.height + 3 * k), "white")
+    picture.paste(plane.picture, (0, 3 * k))
     text = ImageDraw.Draw(picture)
-    text.text((0, 0), TITLES[name], fill=INK, font=ImageFont.load_default(1.1 * k))
-    text.text(
-        (0, 1.6 * k),
-        f"ε = {recipe.eps:g}: gradient {side.angle:.1f}° from the classes' direction, accuracy {100 * side.clean:.1f} %, "
-        f"attacked {100 * side.attacked:.1f} %",
-        fill=INK, font=ImageFont.load_default(0.8 * k),
-    )  # fmt: skip
+    text.text((0.3 * k, 0.2 * k), title, fill=INK, font=ImageFont.load_default(1.1 * k))
+    text.text((0.3 * k, 1.7 * k), line, fill=INK, font=ImageFont.load_default(0.8 * k))
     return picture
 
 

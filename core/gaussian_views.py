@@ -200,6 +200,13 @@ def figure_4(*, n: int = 500, seed: int = 0) -> list[tuple[float, float, float, 
     return rows
 
 
+def percent(value: float) -> str:
+    """Write a fraction in per cent, never rounding to all or nothing what is not."""
+    if 0.9995 <= value < 1:
+        return ">99.9 %"
+    return "<0.1 %" if 0 < value < 0.0005 else f"{100 * value:.1f} %"
+
+
 def script(recipe: GaussianRecipe) -> str:
     """Write the view as a Python program that prints its numbers."""
     arguments = "".join(f"    {f.name}={getattr(recipe, f.name)!r},\n" for f in fields(recipe))

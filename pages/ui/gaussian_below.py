@@ -9,7 +9,7 @@ import torch
 from core import exports, gaussian, gaussian_views, render
 from core.gaussian_drawing import drawing
 from core.gaussian_fit import POINTS, REPEATS, Estimate
-from core.gaussian_views import FIGURE_4, KAPPAS
+from core.gaussian_views import FIGURE_4, KAPPAS, percent
 from core.recipes import GaussianRecipe, to_json
 from pages.ui.exports import Download
 from pages.ui.store import results
@@ -52,12 +52,12 @@ def verdict(recipe: GaussianRecipe, both: dict[str, gaussian_views.Side]) -> Non
     elif robust.attacked > standard.attacked:
         text = (
             f"Robust learning turns the gradient from {standard.angle:.1f}° to {robust.angle:.1f}°; accuracy under attack rises "
-            f"from {100 * standard.attacked:.1f} to {100 * robust.attacked:.1f} %."
+            f"from {percent(standard.attacked)} to {percent(robust.attacked)}."
         )
     else:
         text = (
             f"Robust learning turns the gradient from {standard.angle:.1f}° to {robust.angle:.1f}°, yet accuracy under attack does not rise: "
-            f"{100 * standard.attacked:.1f} and {100 * robust.attacked:.1f} %. Theorem 2 makes the *likelihood* under attack as good as "
+            f"{percent(standard.attacked)} and {percent(robust.attacked)}. Theorem 2 makes the *likelihood* under attack as good as "
             "can be, which is not the number of errors."
         )
     st.markdown(text)

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import gaussian, gaussian_views
+from core import gaussian, gaussian_drawing, gaussian_views
 from core.gaussian_fit import Estimate, sampled_variances, standard_draws, train
 from core.recipes import GaussianRecipe, from_json, to_json
 from tests.helpers import REFUSED, draws
@@ -287,6 +287,28 @@ def test_figure_14_as_a_preset_is_perfectly_robust_and_maximum_likelihood_is_not
     both = gaussian_views.sides(recipe)
     assert both["standard"].clean == both["robust"].clean == both["robust"].attacked == 1
     assert both["standard"].attacked == 0
+
+
+@pytest.mark.parametrize("angle", [0.0, 60.0])
+def test_the_picture_is_tinted_by_what_each_model_says(angle):
+    recipe = GaussianRecipe(eps=5.0, angle=angle, mu1=9.0, mu2=4.0)
+    picture = gaussian_drawing.drawing(recipe)
+    unit, head = gaussian_drawing.UNIT, 3 * gaussian_drawing.UNIT
+    assert picture.shape == (20 * unit + head, 82 * unit, 3)
+    for i, side in enumerate(gaussian_views.sides(recipe).values()):
+        w = gaussian.turn((gaussian_views.mu_of(recipe) / side.variances)[None], angle)[0]
+        for corner in ((-19.5, 9.5), (19.5, 9.5), (-19.5, -9.5), (19.5, -9.5)):
+            row, column = head + (10 - corner[1]) * unit, i * 42 * unit + (corner[0] + 20) * unit
+            plus = float(w @ torch.tensor(corner, dtype=DOUBLE)) > 0
+            tint = "#" + bytes(picture[int(row), int(column)]).hex()
+            assert tint == gaussian_drawing.TINTS[1 if plus else -1], corner
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.0, "100.0 %"), (0.9999, ">99.9 %"), (0.947, "94.7 %"), (1e-5, "<0.1 %"), (0.0, "0.0 %")]
+)
+def test_percent_never_rounds_to_all_or_nothing(value, text):
+    assert gaussian_views.percent(value) == text
 
 
 def test_the_script_runs_and_prints_the_numbers_of_the_view():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import gaussian_views
+from core import gaussian_views, render
 from core.gaussian_fit import Estimate
 from core.recipes import GaussianRecipe, from_json, to_query
 from pages.ui import gaussian_stage, store
@@ -157,3 +157,12 @@ def test_files_hold_the_numbers_of_the_view(shown):
     moves = gaussian_views.moves(recipe, both["robust"].variances, x, y)
     np.testing.assert_array_equal(arrays["robust_moves"], moves)
     assert from_json(GaussianRecipe, shown.files["recipe.json"].make()) == recipe
+    assert from_json(GaussianRecipe, render.png_text(shown.files["gaussian.png"].make())["recipe"]) == recipe
+
+
+def test_it_says_where_robust_learning_does_not_help(shown):
+    helped = opened(view="paper", eps="2")
+    assert "accuracy under attack rises from 78.4 % to 95.0 %" in said(helped)
+    not_helped = opened(view="paper", eps="2", angle="20")
+    assert "accuracy under attack does not rise: >99.9 % and 99.7 %" in said(not_helped)
+    assert "the same" in said(opened(view="paper", eps="0"))
