@@ -7,6 +7,7 @@ measures      alignment, sparsity, deletion and insertion, the randomisation che
 command       python -m core.saliency measure
 """
 
-from core.saliency.attribution import METHODS, Method, against, attribute, log_odds, logit
+from core.saliency.attribution import attribute
+from core.saliency.methods import METHODS, Method, against, log_odds, logit
 
 __all__ = ["METHODS", "Method", "against", "attribute", "log_odds", "logit"]

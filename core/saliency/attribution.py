@@ -16,12 +16,10 @@ Randomness. Captum draws from torch's and NumPy's global generators, which all t
 VarGrad and Gradient SHAP is drawn here, from the caller's generator.
 """
 
-import copy
 import functools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
 from types import ModuleType
 
 import torch
@@ -29,75 +27,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.attacks import Stop, check_pixels
-from core.models import Classifier, Normalize
+from core.models import Classifier
+from core.saliency.methods import BASELINES, METHODS, Score
+from core.saliency.twins import dressed, twin
 from core.types import Images, Labels, Logits
 
 ROWS = 64  # pictures in one forward pass at most: bounds the memory, whatever samples and steps are
 LAST_SPATIAL = -2  # the block of a `Classifier` before the pooling one
-BASELINES = {"black": 0.0, "grey": 0.5, "white": 1.0}
 
-Score = Callable[[Logits], Logits]  # what is explained: for each class a number made of the logits (N, K) -> (N, K)
 Watch = Callable[[int], bool | None]
-
-
-def logit(logits: Logits) -> Logits:
-    """Explain the logits themselves."""
-    return logits
-
-
-def log_odds(logits: Logits) -> Logits:
-    """Explain log p_k / (1 - p_k) of each class k: minus the loss's gradient up to a positive factor, without its death."""
-    own = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)
-    return logits - logits[:, None, :].masked_fill(own, -torch.inf).logsumexp(2)
-
-
-def against(k: int) -> Score:
-    """Explain how far each class's logit is above that of class k."""
-    return lambda logits: logits - logits[:, k : k + 1]
-
-
-@dataclass(frozen=True)
-class Method:
-    """What can be asked of `attribute`.
-
-    Args:
-        title: As people write it.
-        settings: Which of its settings matter to this method.
-        adds_up: Whether a value is the pixel's share of the score, so that its sign says for or against; otherwise it says
-            how strongly the score reacts to the pixel, and its size counts.
-        hooked: Whether captum hooks the model, so that every module must be of a kind with a known rule.
-        complete: Whether the values add up to the score of the picture minus that of the baseline.
-        score: What it explains unless asked otherwise.
-    """
-
-    title: str
-    settings: tuple[str, ...] = ()
-    adds_up: bool = True
-    hooked: bool = False
-    complete: bool = False
-    score: Score = logit
-
-
-# Cheap ones first: the page shows them as they arrive.
-METHODS: dict[str, Method] = {
-    "gradient": Method("Loss gradient", adds_up=False, score=log_odds),
-    "input_x_gradient": Method("Input × gradient"),
-    "grad_cam": Method("Grad-CAM"),
-    "guided_backprop": Method("Guided Backprop", adds_up=False, hooked=True),
-    "guided_grad_cam": Method("Guided Grad-CAM", hooked=True),
-    "deep_lift": Method("DeepLift", ("baseline",), hooked=True, complete=True),
-    "smooth_grad": Method("SmoothGrad", ("samples", "noise"), adds_up=False),
-    "var_grad": Method("VarGrad", ("samples", "noise"), adds_up=False),
-    "integrated_gradients": Method("Integrated Gradients", ("samples", "baseline"), complete=True),
-    "gradient_shap": Method("Gradient SHAP", ("samples", "noise", "baseline")),
-    "occlusion": Method("Occlusion", ("window", "baseline")),
-}
-# Maps each channel and position alone, so Guided Backprop and DeepLift have a rule for it.
-ELEMENTWISE = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SiLU, nn.GELU, nn.Hardswish, nn.Mish, nn.Sigmoid, nn.Tanh)
-# Linear in eval mode, so both methods pass the gradient through.
-LINEAR = (
-    nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Identity, nn.Dropout, Normalize,
-)  # fmt: skip
 
 
 def attribute(
@@ -122,7 +60,8 @@ def attribute(
         x: Pictures (N, C, H, W) in [0, 1]. Not modified.
         target: The class whose score is explained, per picture (N,).
         method: A key of `METHODS`.
-        score: What is explained: `logit`, `log_odds` or `against(k)`; by default log-odds for the loss gradient, else logits.
+        score: What is explained: `logit`, `log_odds` or `against(k)`; by default log-odds for the loss gradient, else
+            logits. DeepLift is complete only for a score that is linear in the logits.
         samples: Noisy copies (SmoothGrad, VarGrad), points between baseline and picture (Integrated Gradients), or draws
             of both (Gradient SHAP).
         noise: Standard deviation of the noise, pixel units.
@@ -151,9 +90,9 @@ def attribute(
         raise ValueError("a model must be in eval mode to be explained: batch norm would mix the pictures of a batch")
     if target.shape != x.shape[:1]:
         raise ValueError(f"target must be one class per picture ({len(x)},), got {tuple(target.shape)}")
-    twin = _twin(model, dressed=METHODS[method].hooked)
+    own = dressed(model) if METHODS[method].hooked else twin(model)
     score = METHODS[method].score if score is None else score
-    job = _Job(_Scored(twin, score, on_step), samples, noise, _baselines(baseline, x), window, generator)
+    job = _Job(_Scored(own, score, on_step), samples, noise, _baselines(baseline, x), window, generator)
     parts = zip(x.detach().split(ROWS), target.split(ROWS), strict=True)
     return torch.cat([_ATTRIBUTIONS[method](job, part, y).detach() for part, y in parts])
 
@@ -256,20 +195,12 @@ def _guided_grad_cam(job: _Job, x: Images, y: Labels) -> Tensor:
 
 
 def _occlusion(job: _Job, x: Images, y: Labels) -> Tensor:
-    side, stride = job.window, max(1, job.window // 2)
+    method, side, stride = captum().Occlusion(job.scored), job.window, max(1, job.window // 2)
     with torch.no_grad():
-        return (
-            captum()
-            .Occlusion(job.scored)
-            .attribute(
-                x,
-                (x.shape[1], side, side),
-                (x.shape[1], stride, stride),
-                baselines=job.baselines[:1].expand_as(x),
-                target=y,
-                perturbations_per_eval=max(1, ROWS // len(x)),
-            )
-        )
+        return method.attribute(
+            x, (x.shape[1], side, side), (x.shape[1], stride, stride), baselines=job.baselines[:1].expand_as(x), target=y,
+            perturbations_per_eval=max(1, ROWS // len(x)),
+        )  # fmt: skip
 
 
 _ATTRIBUTIONS: dict[str, Callable[[_Job, Images, Labels], Tensor]] = {
@@ -310,28 +241,3 @@ def _baselines(baseline: str | Tensor, x: Images) -> Tensor:
     if baseline not in BASELINES:
         raise ValueError(f"baseline must be one of {', '.join(BASELINES)}, got {baseline!r}")
     return torch.full_like(x[:1], BASELINES[baseline])
-
-
-def _twin(model: nn.Module, *, dressed: bool) -> nn.Module:
-    """Copy a model's modules around the same weights; dressed, its activations look like ReLUs to captum."""
-    shared = {id(t): t for t in chain(model.parameters(), model.buffers())}
-    twin = copy.deepcopy(model, shared)
-    if dressed:
-        for parent in list(twin.modules()):
-            for name, child in parent.named_children():
-                if isinstance(child, ELEMENTWISE):
-                    setattr(parent, name, _as_relu(child))
-                elif not (isinstance(child, (*LINEAR, nn.MaxPool2d)) or any(True for _ in child.children())):
-                    raise ValueError(
-                        f"there is no rule for {type(child).__name__}: Guided Backprop and DeepLift would silently be "
-                        "plain gradients there"
-                    )
-    return twin
-
-
-def _as_relu(activation: nn.Module) -> nn.Module:
-    if type(activation) is nn.ReLU and not activation.inplace:
-        return activation
-    relu = nn.ReLU().eval()
-    relu.forward = activation.forward  # type: ignore[method-assign]
-    return relu

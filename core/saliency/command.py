@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from core import checkpoints, compute, data
 from core.models import Classifier
 from core.perturb import load
-from core.saliency.attribution import METHODS, attribute
+from core.saliency.attribution import attribute
 from core.saliency.maps import edge_strength, magnitude, reduced
 from core.saliency.measures import (
     class_alignment,
@@ -32,6 +33,7 @@ from core.saliency.measures import (
     rank_correlation,
     shuffled,
 )
+from core.saliency.methods import METHODS
 from core.saliency.views import means_of
 from core.types import Images, Labels, PerExample
 
@@ -44,7 +46,9 @@ RESAMPLES = 2000
 log = logging.getLogger(__name__)
 
 
-def measure(name: str, x: Images, y: Labels, means: Tensor, *, seed: int, samples: int) -> dict[str, dict[str, Tensor]]:
+def measure(
+    name: str, x: Images, y: Labels, means: Tensor, *, seed: int, samples: int, kept: Path | None = None
+) -> dict[str, dict[str, Tensor]]:
     """Measure one model: method -> measure -> one number per picture (N,).
 
     Args:
@@ -52,35 +56,60 @@ def measure(name: str, x: Images, y: Labels, means: Tensor, *, seed: int, sample
         x: Pictures (N, C, H, W).
         y: Their labels, whose scores are explained (N,).
         means: Mean picture of each class (K, C, H, W), for the class alignment (under "gradient").
-        seed: Of the noise and of the shuffled model.
+        seed: Of the noise and of the shuffled models.
         samples: See `attribute`.
+        kept: A folder where finished batches are kept, so that a killed measurement goes on where it was.
     """
     model = load(name)
     assert isinstance(model, Classifier)
+    device = next(model.parameters()).device
     draws = torch.Generator().manual_seed(seed)
-    null, half = shuffled(model, draws), shuffled(model, draws, top_only=True)
-    found: dict[str, list[dict[str, Tensor]]] = {}
-    for part, (xs, ys) in enumerate(zip(x.split(BATCH), y.split(BATCH), strict=True)):
-        for method, explain in _explainers(xs, ys, seed * 10_007 + part, samples).items():
-            made = explain(model)
-            size, signed = magnitude(made), reduced(made)
-            adds_up = method in METHODS and METHODS[method].adds_up
-            deletion, insertion = deletion_insertion(model, xs, ys, signed if adds_up else size)
-            found.setdefault(method, []).append(
-                {
-                    "edge_alignment": edge_alignment(size, xs),
-                    "edge_correlation": edge_correlation(size, xs),
-                    "coherence": coherence(signed),
-                    "sparsity": gini(size),
-                    "deletion": deletion,
-                    "insertion": insertion,
-                    "randomised": rank_correlation(size, magnitude(explain(null))),
-                    "randomised_top": rank_correlation(size, magnitude(explain(half))),
-                }
-            )
-        found["gradient"][-1]["class_alignment"] = class_alignment(model, xs, ys, means)
+    models = (model, shuffled(model, draws), shuffled(model, draws, top_only=True))
+    parts: list[dict[str, Tensor]] = []
+    for part, (xs, ys) in enumerate(zip(x.to(device).split(BATCH), y.to(device).split(BATCH), strict=True)):
+        path = kept / f"{name}-{len(x)}-{samples}-{seed}-{part}.npz" if kept is not None else None
+        if path is not None and path.is_file():
+            with np.load(path) as file:
+                parts.append({key: torch.from_numpy(file[key]) for key in file})
+            continue
+        parts.append(_batch(models, xs, ys, means.to(device), seed * 10_007 + part, samples))
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(f".{os.getpid()}.npz")
+            arrays: dict[str, Any] = {key: values.numpy() for key, values in parts[-1].items()}
+            np.savez(partial, **arrays)
+            partial.replace(path)
         log.info("%s: %d of %d", name, min((part + 1) * BATCH, len(x)), len(x))
-    return {method: {key: torch.cat([p[key] for p in parts]) for key in parts[0]} for method, parts in found.items()}
+    found: dict[str, dict[str, Tensor]] = {}
+    for key in parts[0]:
+        method, _, measured = key.partition(" ")
+        found.setdefault(method, {})[measured] = torch.cat([p[key] for p in parts])
+    return found
+
+
+def _batch(
+    models: tuple[Classifier, Classifier, Classifier], x: Images, y: Labels, means: Tensor, seed: int, samples: int
+) -> dict[str, Tensor]:
+    """Measure a model, with its two shuffled copies, on one batch: "method measure" -> one number per picture (N,)."""
+    model, null, half = models
+    found = {"gradient class_alignment": class_alignment(model, x, y, means)}
+    for method, explain in _explainers(x, y, seed, samples).items():
+        made = explain(model)
+        size, signed = magnitude(made), reduced(made)
+        adds_up = method in METHODS and METHODS[method].adds_up
+        deletion, insertion = deletion_insertion(model, x, y, signed if adds_up else size)
+        of = {
+            "edge_alignment": edge_alignment(size, x),
+            "edge_correlation": edge_correlation(size, x),
+            "coherence": coherence(signed),
+            "sparsity": gini(size),
+            "deletion": deletion,
+            "insertion": insertion,
+            "randomised": rank_correlation(size, magnitude(explain(null))),
+            "randomised_top": rank_correlation(size, magnitude(explain(half))),
+        }
+        found |= {f"{method} {key}": values for key, values in of.items()}
+    return {key: values.cpu() for key, values in found.items()}
 
 
 def _explainers(x: Images, y: Labels, seed: int, samples: int) -> dict[str, Callable[[nn.Module], Tensor]]:
@@ -91,7 +120,7 @@ def _explainers(x: Images, y: Labels, seed: int, samples: int) -> dict[str, Call
     draws = torch.Generator().manual_seed(seed)
 
     def noise(_: nn.Module) -> Tensor:
-        return torch.randn(x.shape, generator=draws)
+        return torch.randn(x.shape, generator=draws).to(x.device)
 
     def edges(_: nn.Module) -> Tensor:
         return edge_strength(x)[:, None]
@@ -108,12 +137,12 @@ def summary(values: PerExample, seed: int = 0) -> dict[str, object]:
     return {"mean": float(values.double().mean()), "interval": [low, high], "n": len(values)}
 
 
-def run(names: tuple[str, ...], n: int, seed: int, samples: int) -> dict[str, Any]:
+def run(names: tuple[str, ...], n: int, seed: int, samples: int, kept: Path | None = None) -> dict[str, Any]:
     """Measure the models on the same n test pictures; return everything that the results file holds but its circumstances."""
     test, means = data.cifar10("test"), means_of("train", data.cifar10_root()).x
     rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[:n].tolist()
     x, y = test.x(rows), test.y(rows)
-    found = {name: measure(name, x, y, means, seed=seed, samples=samples) for name in names}
+    found = {name: measure(name, x, y, means, seed=seed, samples=samples, kept=kept) for name in names}
     first = names[0]
     return {
         "models": {
@@ -138,12 +167,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--n", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--samples", type=int, default=16)
+    parser.add_argument("--kept", type=Path, help="a folder for finished batches: a killed measurement then goes on")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     threads = compute.setup_cpu()
     try:
-        found = run(tuple(given.models), given.n, given.seed, given.samples)
+        found = run(tuple(given.models), given.n, given.seed, given.samples, given.kept)
     except (checkpoints.CheckpointError, data.DataError) as error:
         sys.exit(str(error))
     about = {

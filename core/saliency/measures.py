@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.attacks import check_pixels
 from core.models import Classifier
-from core.saliency.attribution import ROWS, logit
+from core.saliency.attribution import ROWS
 from core.saliency.maps import edge_strength
 from core.types import Images, Labels, PerExample
 
@@ -140,7 +140,7 @@ def class_gradients(model: nn.Module, x: Images) -> Tensor:
     rows = []
     for part in x.split(max(1, ROWS // 8)):
         leaf = part.detach().clone().requires_grad_()
-        logits = logit(model(leaf))
+        logits = model(leaf)
         rows.append(
             torch.stack(
                 [

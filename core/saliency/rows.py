@@ -15,7 +15,7 @@ from core.perturb import load
 from core.recipes import SaliencyRecipe
 from core.render import Frames
 from core.saliency import maps
-from core.saliency.attribution import METHODS
+from core.saliency.methods import METHODS
 from core.saliency.views import along, class_means, contrast, explain, several
 from core.types import Images
 
@@ -38,7 +38,8 @@ class Row:
 
     @staticmethod
     def of(recipe: SaliencyRecipe, title: str, x: Images, attributions: dict[str, Tensor]) -> "Row":
-        """Put maps in a row, on the scale that the recipe asks for."""
+        """Put maps in a row, on the scale that the recipe asks for; whatever computed them, they are on the CPU then."""
+        x, attributions = x.cpu(), {name: made.cpu() for name, made in attributions.items()}
         limits = {name: maps.limits(made, recipe.channel) for name, made in attributions.items()}
         if recipe.scale == "common":
             limits = dict.fromkeys(limits, torch.stack(list(limits.values())).amax(0))

@@ -22,8 +22,9 @@ from core.data import CIFAR10_CLASSES
 from core.perturb import Trajectory, load
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
-from core.saliency.attribution import BASELINES, METHODS, Watch, against, attribute
+from core.saliency.attribution import Watch, attribute
 from core.saliency.measures import cosine
+from core.saliency.methods import BASELINES, METHODS, against
 from core.types import Images
 
 SHOWN = 8  # pictures of one class

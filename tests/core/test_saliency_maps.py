@@ -314,18 +314,25 @@ def test_the_rows_of_the_other_views(view, count, cifar, checkpoint, monkeypatch
 # The command
 
 
-def test_the_command_measures_every_method_on_the_same_pictures(monkeypatch):
+def test_the_command_measures_every_method_on_the_same_pictures_and_goes_on_after_a_kill(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "METHODS", {m: METHODS[m] for m in QUICK})
+    monkeypatch.setattr(command, "BATCH", 2)
     monkeypatch.setattr(command, "load", lambda name: tiny(seed=len(name)))
-    x, y = images(4, size=32), torch.tensor([0, 1, 2, 3])
-    found = command.measure("some", x, y, images(10, size=32, seed=9), seed=0, samples=2)
-    assert list(found) == [*QUICK, "noise", "edges"]
+    x, y, means = images(4, size=32), torch.tensor([0, 1, 2, 3]), images(10, size=32, seed=9)
+    found = command.measure("some", x, y, means, seed=0, samples=2, kept=tmp_path)
+    assert found.keys() == {*QUICK, "noise", "edges"}
     assert all(v.shape == (4,) and bool(v.isfinite().all()) for of in found.values() for v in of.values())
     assert "class_alignment" in found["gradient"]
     torch.testing.assert_close(found["edges"]["randomised"].float(), torch.ones(4), msg="edges know of no model")
     assert float(found["noise"]["randomised"].abs().max()) < 0.2
-    again = command.measure("some", x, y, images(10, size=32, seed=9), seed=0, samples=2)
-    assert torch.equal(found["smooth_grad"]["edge_alignment"], again["smooth_grad"]["edge_alignment"])
+    (tmp_path / "some-4-2-0-1.npz").unlink()
+    asked = []
+    monkeypatch.setattr(command, "_batch", lambda *args, made=command._batch: asked.append(1) or made(*args))
+    again = command.measure("some", x, y, means, seed=0, samples=2, kept=tmp_path)
+    assert len(asked) == 1, "only what was missing"
+    for method, of in found.items():
+        for key, values in of.items():
+            assert torch.equal(values, again[method][key])
 
 
 def test_a_mean_has_a_bootstrap_interval_about_it():
@@ -339,7 +346,7 @@ def test_a_mean_has_a_bootstrap_interval_about_it():
 def test_the_command_writes_its_circumstances(monkeypatch, tmp_path, checkpoint):
     for name in command.MODELS:
         checkpoint(name)
-    monkeypatch.setattr(command, "run", lambda names, n, seed, samples: {"models": {}, "differences": {}})
+    monkeypatch.setattr(command, "run", lambda *_: {"models": {}, "differences": {}})
     command.main(["measure", "--n", "7", "--seed", "3", "--out", str(tmp_path / "found.json")])
     found = json.loads((tmp_path / "found.json").read_text())
     assert (found["n"], found["seed"]) == (7, 3)
