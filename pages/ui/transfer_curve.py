@@ -1,5 +1,6 @@
 """The curve view of the Transfer page: one pair, radius by radius."""
 
+import math
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
@@ -105,7 +106,13 @@ def figure(recipe: TransferRecipe, lines: Lines) -> go.Figure:
     drawn.update_layout(
         height=430,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={"type": "log", "tickvals": list(radii.values()), "ticktext": list(radii), "title": f"{recipe.norm} ε"},
+        xaxis={
+            "type": "log",
+            "range": [math.log10(min(radii.values()) * 0.8), math.log10(max(radii.values()) * 1.25)],
+            "tickvals": list(radii.values()),
+            "ticktext": list(radii),
+            "title": f"{recipe.norm} ε",
+        },
         yaxis={"range": [-2, 102], "title": f"{says}, %"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hovermode="x unified",
@@ -120,9 +127,10 @@ def sentence(recipe: TransferRecipe, pair: Cells, measured: Measured | None) -> 
     low, high = (pair[label].rate("attack", recipe.of, recipe.goal) for label in (first, last))
     noise = pair[last].rate("noise", recipe.of, recipe.goal)
     does = "is wrong about" if recipe.goal == "untargeted" else "says the wanted class of"
+    at_first = "" if first == last else f"at {recipe.norm} ε = {first} the target {does} {low}, "
     return (
-        f"Made for {source}, shown to {target}: at {recipe.norm} ε = {first} the target {does} {low}, at ε = {last} {does} "
-        f"{high}. Of noise as large as the latter: {noise}."
+        f"Made for {source}, shown to {target}: {at_first}at {recipe.norm} ε = {last} the target {does} {high}. "
+        f"Of noise as large as the latter: {noise}."
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import altair as alt
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.rates import Rate
 from core.transfer.views import JOIN
 
 ACCENT = "#d55e00"  # the frame of the chosen cell: seen on both ends of cividis
-CELL_PX, HEADS_PX = 52, 150
+CELL_PX, HEADS_PX, SIDE_PX = 56, 150, 230  # a cell; the titles above; the titles beside, and room for the slanted ones
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,15 @@ def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.Laye
             "to:N",
             sort=[grid.titles[t] for t in grid.targets],
             title="shown to",
-            axis=alt.Axis(orient="top", labelAngle=-40, labelLimit=150, labelPadding=6, ticks=False, domain=False),
+            axis=alt.Axis(
+                orient="top",
+                labelAngle=-40,
+                labelLimit=150,
+                labelOverlap=False,
+                labelPadding=6,
+                ticks=False,
+                domain=False,
+            ),
         ),
         y=alt.Y(
             "from:N",
@@ -110,14 +119,29 @@ def heat(grid: Grid, chosen: tuple[str, str], on_pick: Callable[[str, str], None
         if points and {"source", "target"} <= points[0].keys():
             on_pick(points[0]["source"], points[0]["target"])
 
-    st.altair_chart(
-        chart(grid, chosen, pick=True),
-        width="stretch",
-        key=key,
-        on_select=clicked,
-        selection_mode="cell",
-        alt=sentence(grid),
+    with board(grid, key=key):
+        st.altair_chart(
+            chart(grid, chosen, pick=True),
+            key=key,
+            on_select=clicked,
+            selection_mode="cell",
+            alt=sentence(grid),
+        )
+
+
+def width(grid: Grid) -> int:
+    """Return how wide a heat map is, px: never so narrow that its cells cannot be read or hit."""
+    return SIDE_PX + CELL_PX * max(3, len(grid.targets))
+
+
+def board(grid: Grid, *, key: str) -> DeltaGenerator:
+    """Make the place of the heat map; where the page is narrower, on a phone, it scrolls."""
+    px = width(grid)
+    st.html(
+        f"<style>.st-key-{key}-box {{ overflow-x: auto; }}"
+        f".st-key-{key}-board {{ width: {px}px; min-width: {px}px; }}</style>"
     )
+    return st.container(key=f"{key}-box").container(key=f"{key}-board")
 
 
 def sentence(grid: Grid) -> str:

@@ -14,8 +14,8 @@ from core.transfer.results import Measured, setting_of
 from pages.ui import transfer_cell, transfer_work
 from pages.ui.exports import Download, downloads
 from pages.ui.shell import told
-from pages.ui.transfer_heat import Grid, chart, heat, table
-from pages.ui.transfer_names import in_sight, title
+from pages.ui.transfer_heat import Grid, chart, heat, table, width
+from pages.ui.transfer_names import in_sight, robust, title
 from pages.ui.transfer_picture import heat_png
 
 Cells = Mapping[tuple[str, str], Cell]
@@ -40,14 +40,14 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     with below:  # first, because the boxes know what the address says
         recipe = replace(recipe, **pair_boxes(recipe, grid))
     with top:
-        left, right = st.columns([3, 2], gap="large")
+        left, right = st.columns([3, 2] if len(grid.targets) < 6 else [2, 1], gap="large")
         with left:
             st.caption(f"Of 100 pictures, how often {grid.says}. Click a cell to see its pictures.")
             heat(grid, (recipe.source, recipe.target), pick, key="transfer-heat")
         with right:
-            reading(recipe, grid)
+            reading(recipe, grid, measured)
         with st.expander("The numbers with their intervals", icon=":material/table:"):
-            st.caption("Per cent, with 95 % intervals. Choose a cell with the arrow keys and Enter, or with a click.")
+            st.caption("Per cent, with 95 % intervals. Choose a cell with a click or the arrow keys.")
             table(grid, pick, key="transfer-table")
         st.caption(f"{pairs_line(recipe, cells)} {origin}")
     with below:
@@ -76,28 +76,34 @@ def grid_of(recipe: TransferRecipe, cells: Cells, measured: Measured | None) -> 
     )
 
 
-def reading(recipe: TransferRecipe, grid: Grid) -> None:
-    """Say in two sentences what the matrix shows."""
-    own = [rate for (s, t), rate in grid.rates.items() if s == t]
-    best = max(
-        ((pair, rate) for pair, rate in grid.rates.items() if pair[1] not in pair[0].split(views.JOIN)),
-        key=lambda found: found[1].value,
-        default=None,
-    )
-    if recipe.show == "attack" and own and best:
-        (source, target), rate = best
-        st.markdown(
-            "**How to read it.** A row is the network that the perturbations were made for, a column the network that they "
-            "are shown to. On the diagonal the attacker knows the network (the *white-box* rate); everywhere else it does "
-            "not, and the perturbation travels or does not."
-        )
-        st.markdown(
-            f"Off the diagonal the most is **{rate}**: made for {grid.titles[source]}, shown to {grid.titles[target]}."
-        )
-    else:
+def reading(recipe: TransferRecipe, grid: Grid, measured: Measured | None) -> None:
+    """Say in a few sentences what the matrix shows."""
+    if recipe.show == "noise":
         st.markdown(
             "**The control.** Each picture carries random noise of exactly the length that the attack used. What is left "
             "of the numbers is what size alone does."
+        )
+        return
+    st.markdown(
+        "**How to read it.** A row is the network that the perturbations were made for, a column the network that they "
+        "are shown to. On the diagonal the attacker knows the network (the *white-box* rate); everywhere else it does not, "
+        "and the perturbation travels or does not."
+    )
+    if any(views.JOIN in source for source in grid.sources):
+        st.markdown("The last row attacks an ensemble; the attacker knows all of its members.")
+    others = {pair: rate for pair, rate in grid.rates.items() if pair[1] not in pair[0].split(views.JOIN) and rate.n}
+    if not others:
+        return
+    (source, target), most = max(others.items(), key=lambda found: found[1].value)
+    st.markdown(
+        f"Off the diagonal the most is **{most}**: made for {grid.titles[source]}, shown to {grid.titles[target]}."
+    )
+    onto_robust = {(s, t): rate for (s, t), rate in others.items() if robust(t, measured) and not robust(s, measured)}
+    if onto_robust:
+        (source, target), most = max(onto_robust.items(), key=lambda found: found[1].value)
+        st.markdown(
+            f"From a standard network to a robust one the most is **{most}**, from {grid.titles[source]} to "
+            f"{grid.titles[target]}: it was trained not to use what these perturbations change."
         )
 
 
@@ -192,4 +198,5 @@ def files(
 def _so_far(slot, recipe: TransferRecipe, rows: list[Transfer]) -> None:
     cells = {pair: cell for row in rows for pair, cell in row.cells.items()}
     if cells:
-        slot.altair_chart(chart(grid_of(recipe, cells, None), None, pick=False), width="stretch", alt="The rows so far")
+        grid = grid_of(recipe, cells, None)
+        slot.altair_chart(chart(grid, None, pick=False), width=width(grid), alt="The rows so far")

@@ -9,7 +9,7 @@ from core.transfer.views import JOIN
 
 
 def title(name: str, measured: Measured | None = None) -> str:
-    """Return a short title: "ResNet-9", "VGG", "ResNet-9, robust L2 0.5", "Ensemble of 3"."""
+    """Return a short title: "ResNet-9", "VGG", "ResNet-9, robust L2", "Ensemble of 3"."""
     if JOIN in name:
         return f"Ensemble of {name.count(JOIN) + 1}"
     if measured is not None and name in measured.models:
@@ -17,7 +17,7 @@ def title(name: str, measured: Measured | None = None) -> str:
     else:
         long = checkpoints.header(name).title if name in checkpoints.names() else name
     short = long.replace(", standard training", "")
-    return re.sub(r"adversarial training \((\w+), (?:eps )?([^)]*)\)", r"robust \1 \2", short)
+    return re.sub(r"adversarial training \((\w+), [^)]*\)", r"robust \1", short)
 
 
 def robust(name: str, measured: Measured | None = None) -> bool:

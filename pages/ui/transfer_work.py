@@ -56,6 +56,15 @@ def matrix(recipe: TransferRecipe, show: Callable[[list[Transfer]], None]) -> li
         return so_far()
     loaded = {name: ready(name) for name in (*models, *missing)}
 
+    shown = 0
+
+    def glance() -> None:
+        nonlocal shown
+        rows = so_far()
+        if len(rows) != shown:
+            shown = len(rows)
+            show(rows)
+
     def job(source: str) -> Callable[[OnStep], None]:
         def run(on_step: OnStep) -> None:
             row = views.row(recipe, source, loaded=loaded, on_step=on_step)
@@ -70,7 +79,7 @@ def matrix(recipe: TransferRecipe, show: Callable[[list[Transfer]], None]) -> li
             [job(source) for source in missing],
             views.steps_of(recipe),
             text=f"Attacking {len(missing)} sources, {recipe.n} pictures each…",
-            show=lambda: show(so_far()),
+            show=glance,
         )
     st.rerun()  # without the bar and its Stop
     return so_far()

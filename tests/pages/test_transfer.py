@@ -176,7 +176,7 @@ def test_a_click_and_the_table_choose_the_cell():
     app.session_state["source"], app.session_state["target"] = ROBUST, STANDARD  # what a click does
     app = ran(app)
     assert app.selectbox(key="source").value == ROBUST
-    assert "Made for **ResNet-9, robust L2 0.5**, shown to **ResNet-9**" in said(app)
+    assert "Made for **ResNet-9, robust L2**, shown to **ResNet-9**" in said(app)
 
 
 def test_the_address_names_the_cell_and_the_setting(offered):
@@ -245,6 +245,24 @@ def test_what_is_in_the_store_is_not_computed_again(monkeypatch):
     app = opened(**LIVE)
     monkeypatch.setattr(jobs, "run", lambda *_, **__: pytest.fail("computed again"))
     assert not ran(app.segmented_control(key="of").set_value("all")).error
+
+
+def test_rows_come_into_sight_one_by_one(monkeypatch):
+    """The work shows what is complete at each glance, and ends with the whole matrix."""
+    seen = []
+
+    def one_after_the_other(work, steps, *, show, **more):
+        for job in work:
+            job(lambda i, state: False)
+            show()
+            show()
+
+    so_far = transfer_matrix._so_far
+    monkeypatch.setattr(jobs, "run", one_after_the_other)
+    monkeypatch.setattr(transfer_matrix, "_so_far", lambda *args: (seen.append(len(args[2])), so_far(*args)))
+    app = opened(**LIVE)
+    assert not app.error
+    assert seen == [1, 2]
 
 
 def test_a_stopped_matrix_keeps_its_rows_and_goes_on_when_asked(monkeypatch, offered):
@@ -377,4 +395,4 @@ def test_a_matrix_with_holes_can_be_drawn():
 def test_titles_are_short_and_robust_models_come_last():
     names = ["vgg-standard", ROBUST, STANDARD, f"{ROBUST}+{STANDARD}"]
     measured = made_up()
-    assert [title(n, measured) for n in in_sight(names, measured)] == ["ResNet-9", "VGG", "ResNet-9, robust L2 0.5", "Ensemble of 2"]  # fmt: skip
+    assert [title(n, measured) for n in in_sight(names, measured)] == ["ResNet-9", "VGG", "ResNet-9, robust L2", "Ensemble of 2"]  # fmt: skip

@@ -1,0 +1,126 @@
+"""The Transfer page in a real Chromium: a click on the heat map, its table by keyboard, Stop, a phone."""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from core.recipes import TransferRecipe
+from core.transfer.results import RESULTS
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not RESULTS.is_file(), reason="nothing is measured; python -m core.transfer measure"),
+]
+
+WAIT_MS = 120_000
+STANDARD, ROBUST = TransferRecipe().source, "resnet9-l2"
+HEAT = "[data-testid=stVegaLiteChart]"
+BEYOND = """() => {
+  const wide = [...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth);
+  const edge = document.documentElement.clientWidth + 1;
+  const name = e => `${e.tagName}.${e.dataset.testid || e.className}`.slice(0, 60);
+  return !wide ? [] : [...document.querySelectorAll('*')].map(e => [e, e.getBoundingClientRect()])
+    .filter(([e, r]) => r.right > edge).map(([e, r]) => `${name(e)} ${Math.round(r.left)}-${Math.round(r.right)}`).slice(0, 12);
+}"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(checkpoint) -> None:
+    for name in (STANDARD, ROBUST):
+        checkpoint(name)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator["playwright.Browser"]:
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser, app_server):
+    """Open the page in a context of its own; an error in the page fails the test."""
+    contexts, problems = [], []
+
+    def go(query: dict[str, str], width: int = 1280, *, wait: bool = True) -> "playwright.Page":
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{app_server}/transfer?{urlencode(query)}")
+        if wait:
+            page.get_by_text("Save and share").wait_for(timeout=WAIT_MS)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+def address(page: "playwright.Page") -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def cell(page: "playwright.Page", source: str, target: str) -> "playwright.Locator":
+    """The rectangle of a pair, by what a screen reader hears of it."""
+    return page.locator(
+        f'{HEAT} [aria-roledescription="rect mark"][aria-label^="shown to: {target}; made for: {source}; rate"]'
+    )
+
+
+def test_a_click_on_the_heat_map_opens_the_cell_and_the_link_brings_it_back(visit):
+    page = visit({"target": ROBUST})
+    page.get_by_text("Made for ResNet-9, shown to ResNet-9, robust").wait_for()
+    rectangle = cell(page, "ResNet-9, robust L2", "ResNet-9")
+    rectangle.scroll_into_view_if_needed()
+    box = rectangle.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_function(f"location.search.includes('source={ROBUST}')", timeout=WAIT_MS)
+    page.get_by_text("Made for ResNet-9, robust L2, shown to ResNet-9 (").wait_for(timeout=WAIT_MS)
+    found = address(page)
+    assert found == {"source": ROBUST, "target": STANDARD}
+    again = visit(found)
+    again.get_by_text("Made for ResNet-9, robust L2, shown to ResNet-9 (").wait_for(timeout=WAIT_MS)
+    images = again.locator(".crisp img")
+    images.nth(2).wait_for()
+    seen = images.evaluate_all("all => all.map(i => [getComputedStyle(i).imageRendering, i.alt, i.naturalWidth])")
+    assert all(rendering == "pixelated" and alt and width == 32 for rendering, alt, width in seen)
+
+
+def test_the_table_chooses_a_cell_by_keyboard(visit):
+    page = visit({"target": ROBUST})
+    page.get_by_text("The numbers with their intervals").click()
+    table = page.get_by_test_id("stDataFrame").first
+    table.wait_for()
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 20, box["y"] + 52)  # in the chosen row, to have the focus there
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("location.search.includes('source=')", timeout=WAIT_MS)
+    assert address(page)["source"] != STANDARD
+
+
+def test_a_live_matrix_can_be_stopped_and_stays_so(visit):
+    page = visit({"numbers": "live", "n": "512", "steps": "50", "target": ROBUST}, wait=False)
+    page.get_by_role("button", name="Stop", exact=True).click(timeout=WAIT_MS)
+    page.get_by_text("Stopped: 0 of").wait_for(timeout=WAIT_MS)
+    page.get_by_role("button", name="Compute the rest").wait_for()
+    page.wait_for_timeout(1500)
+    assert page.get_by_text("Stopped: 0 of").is_visible(), "it did not start again by itself"
+
+
+def test_a_phone_is_wide_enough_for_every_view(visit):
+    page = visit({"target": ROBUST}, width=390)
+    for view in ("matrix", "curve", "similarity", "figure3"):
+        page.get_by_text(view, exact=True).click()
+        page.wait_for_function(
+            f"{str(view == 'matrix').lower()} || location.search.includes('view={view}')", timeout=WAIT_MS
+        )
+        page.get_by_text("Save and share").wait_for(timeout=WAIT_MS)
+        page.wait_for_timeout(500)
+        assert not page.evaluate(BEYOND), f"{view}: what reaches beyond the right edge"
