@@ -57,7 +57,7 @@ MEASURES = {
         "Does it depend on where the decision is made? From 0.5 on, the method is marked as failing.",
     ),
 }
-CONTROLS = {"noise": "(control: noise)", "edges": "(control: the picture's edges)"}
+CONTROLS = {"noise": "control: noise", "edges": "control: edges"}
 
 
 def results(path: Path = RESULTS) -> dict[str, Any] | None:
