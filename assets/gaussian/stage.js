@@ -433,6 +433,17 @@ class Panel {
     node.setAttribute("aria-valuenow", at[0]);
   }
 
+  /** The worst moves of all points, kept while only the part of them that has happened changes. */
+  moves(truth, side) {
+    const { draws, fixed, values } = this.stage;
+    const key = JSON.stringify([truth, side.variances, values.eps, fixed]);
+    if (this.moved?.key !== key || this.moved.draws !== draws) {
+      const move = (z) => side.move(z.map((c, j) => c * Math.sqrt(truth[j])));
+      this.moved = { key, draws, deltas: draws.map((points) => points.map(move)) };
+    }
+    return this.moved.deltas;
+  }
+
   /** Half-planes and points on the canvas; the points are moved by the part of the attack that has happened. */
   scatter(px, k, { angle: degrees }, mu, truth, side, w) {
     const ratio = devicePixelRatio || 1;
@@ -455,13 +466,14 @@ class Panel {
       context.fill();
     }
     const part = stage.attack;
+    const moved = part ? this.moves(truth, side) : null;
     for (const [i, sign] of [1, -1].entries()) {
       context.fillStyle = context.strokeStyle = colours[i];
       context.beginPath();
       const dots = new Path2D();
-      for (const z of stage.draws[i]) {
+      for (const [n, z] of stage.draws[i].entries()) {
         const v = z.map((c, j) => c * Math.sqrt(truth[j]));
-        const delta = part ? side.move(v) : [0, 0];
+        const delta = moved?.[i][n] ?? [0, 0];
         const at = v.map((c, j) => sign * (mu[j] + c));
         const to = at.map((c, j) => c + sign * part * delta[j]);
         const [x, y] = px(turn(to, degrees));

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+import torch
 
-from core import gaussian_views
+from core import gaussian, gaussian_views
 from core.recipes import GaussianRecipe, from_query, to_query
+from pages.ui import gaussian_stage
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -92,14 +94,22 @@ def test_the_browser_computes_what_python_computes(visit):
     """Six geometries in one visit: the plane takes whatever values it is given."""
     page = visit({"view": "paper"})
     for recipe in STATES:
-        values = {
-            name: getattr(recipe, name) for name in ("mu1", "mu2", "var1", "var2", "angle", "eps", "probe1", "probe2")
-        }
+        values = {name: getattr(recipe, name) for name in gaussian_stage.DRAGGED}
         page.locator(".gaussian").evaluate(
             "(el, [values, fixed]) => { el.stage.values = values; el.stage.fixed = fixed; el.stage.draw(); }",
             [values, {"shape": recipe.shape, "budget": recipe.budget}],
         )
         expect_same(page, recipe)
+    at = GaussianRecipe(eps=3.0)
+    shown = page.locator(".gaussian").evaluate(
+        "(el, values) => { Object.assign(el.stage, { attack: 1, fixed: { shape: 'gaussian', budget: 'each' }, values });"
+        " el.stage.draw(); return el.stage.panels.map(panel => panel.moved.deltas.flat()); }",
+        {name: getattr(at, name) for name in gaussian_stage.DRAGGED},
+    )
+    v = gaussian_views.draws(at, (2, gaussian_views.SHOWN, 2)).flatten(0, 1) * gaussian_views.truth_of(at).sqrt()
+    for deltas, side in zip(shown, gaussian_views.sides(at).values(), strict=True):
+        expected = gaussian.worst_move(v, side.variances, at.eps)
+        torch.testing.assert_close(torch.tensor(deltas, dtype=torch.float64), expected, rtol=1e-7, atol=1e-9)
 
 
 def test_a_dragged_mean_moves_the_numbers_at_once_and_the_address_when_let_go(visit):
