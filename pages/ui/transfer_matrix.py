@@ -98,12 +98,20 @@ def reading(recipe: TransferRecipe, grid: Grid, measured: Measured | None) -> No
     st.markdown(
         f"Off the diagonal the most is **{most}**: made for {grid.titles[source]}, shown to {grid.titles[target]}."
     )
-    onto_robust = {(s, t): rate for (s, t), rate in others.items() if robust(t, measured) and not robust(s, measured)}
-    if onto_robust:
-        (source, target), most = max(onto_robust.items(), key=lambda found: found[1].value)
+    onto = {(s, t): r for (s, t), r in others.items() if robust(t, measured) and not robust(s, measured)}
+    if onto:
+        (source, target), most = max(onto.items(), key=lambda found: found[1].value)
         st.markdown(
             f"From a standard network to a robust one the most is **{most}**, from {grid.titles[source]} to "
-            f"{grid.titles[target]}: it was trained not to use what these perturbations change."
+            f"{grid.titles[target]}."
+        )
+    back = {(s, t): r for (s, t), r in others.items() if robust(s, measured) and not robust(t, measured)}
+    if back:
+        (source, target), most = max(back.items(), key=lambda found: found[1].value)
+        own = grid.rates.get((source, source))
+        beside = f"; on {grid.titles[source]} itself it is {own}" if own else ""
+        st.markdown(
+            f"From a robust network to a standard one the most is **{most}**, to {grid.titles[target]}{beside}."
         )
 
 

@@ -587,7 +587,7 @@ def test_the_file_of_figure_3_can_be_read_if_it_is_here():
 
 @pytest.mark.skipif(not RESULTS.is_file(), reason="nothing is measured; python -m core.transfer measure")
 def test_what_ships_was_measured_on_enough_pictures_and_is_consistent():
-    """2,000 pictures for the main settings, all pairs, values that are hits / n; the white box is the most of its row."""
+    """2,000 pictures for the main settings, all pairs, values that are hits / n; a standard model's row peaks at itself."""
     found = Measured.read()
     assert found.about["n"] >= 2000
     assert {"seed", "steps", "date", "how"} <= found.about.keys()
@@ -603,7 +603,7 @@ def test_what_ships_was_measured_on_enough_pictures_and_is_consistent():
                 assert rate["value"] == pytest.approx(rate["hits"] / rate["n"], abs=1e-4)
                 assert rate["interval"] == pytest.approx(getattr(cell, name).interval, abs=1e-4)
         if setting.part == 1:
-            for source in found.models:
+            for source in (name for name, model in found.models.items() if "adversarial" not in model.title):
                 own = cells[source, source].fooled.value
                 assert own >= max(cells[source, t].fooled.value for t in found.models) - 0.05, (setting.name, source)
 

@@ -213,7 +213,7 @@ def test_only_measured_radii_are_offered(world):
     assert list(opened().select_slider(key="eps").options) == list(RADII["L2"])
 
 
-@pytest.mark.parametrize("preset", [0, 1, 2])
+@pytest.mark.parametrize("preset", [0, 1, 2, 3])
 def test_every_preset_works(preset, offered):
     app = opened(view="figure3")
     app = ran(app.button(key=f"transfer-preset-{preset}").click())
@@ -223,7 +223,7 @@ def test_every_preset_works(preset, offered):
     assert (recipe.show, recipe.goal) == [("attack", "untargeted"), ("noise", "untargeted"), ("attack", "targeted")][
         preset
     ]
-    app = ran(app.button(key="transfer-preset-3").click())
+    app = ran(app.button(key="transfer-preset-4").click())
     assert recipe_of(offered) == TransferRecipe()
 
 
