@@ -43,7 +43,7 @@ PRESETS = [
 ]
 DEFAULTS = GaussianRecipe()
 VIEWS = {
-    "experiment": "The same robust model, learned by sampling and gradient descent: formula and experiment agree.",
+    "experiment": "The robust model again, learned by sampling and gradient descent, without any formula.",
     "dimensions": "The theorems are about any number of dimensions; the plane is the smallest case, and not the clearest.",
     "paper": "What the paper draws, as measured in its vector graphics, beside what comes out here.",
 }
@@ -110,6 +110,7 @@ shell.presets(PRESETS, key="gaussian", defaults={f.name: f.default for f in fiel
 with st.sidebar:
     recipe = controls()
 stage(recipe, key="gaussian-stage", on_release=take)
+in_words = st.container()
 view = st.segmented_control(
     "Below",
     list(VIEWS),  # the words of the recipe, because they are also what stands in the address
@@ -123,7 +124,10 @@ view = st.segmented_control(
 view = view or DEFAULTS.view
 st.markdown(VIEWS[view])
 with shell.told():
-    recipe, files = gaussian_below.show(recipe, view)
+    both = gaussian_views.sides(recipe)
+    with in_words:
+        gaussian_below.verdict(recipe, both)
+    recipe, files = gaussian_below.show(recipe, both, view)
     downloads(files, key="gaussian", script=gaussian_views.script(recipe))
 shell.glossary(
     "gaussian",

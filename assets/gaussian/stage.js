@@ -14,9 +14,9 @@ const MODELS = [
   ["robust", "Robust", "learns the covariance after the adversary's moves, Σᵣ of theorem 2"],
 ];
 const READOUTS = [
-  ["angle", "gradient to the line between the classes", (v) => `${v.toFixed(1)}°`],
+  ["angle", "gradient to the classes' direction", (v) => `${v.toFixed(1)}°`],
   ["clean", "accuracy", (v) => percent(v)],
-  ["attacked", "accuracy, every point moved ε across", (v) => percent(v)],
+  ["attacked", "accuracy, points moved ε toward the line", (v) => percent(v)],
   ["kappa", "condition number of its Σ", (v) => short(v)],
   ["loss", "loss, nats", (v) => v.toFixed(2)],
   ["attacked_loss", "loss under the adversary, nats", (v) => v.toFixed(2)],

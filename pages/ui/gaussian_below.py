@@ -9,7 +9,7 @@ import torch
 from core import exports, gaussian, gaussian_views, render
 from core.gaussian_drawing import drawing
 from core.gaussian_fit import POINTS, REPEATS, Estimate
-from core.gaussian_views import FIGURE_4, KAPPAS, percent
+from core.gaussian_views import FIGURE_4, KAPPAS, Side, percent
 from core.recipes import GaussianRecipe, to_json
 from pages.ui.exports import Download
 from pages.ui.store import results
@@ -20,14 +20,8 @@ RELATIVES = [0.02 * i for i in range(76)]
 MARKED = [0.1, 0.4, 1.0]
 
 
-def show(recipe: GaussianRecipe, view: str) -> tuple[GaussianRecipe, list[Download]]:
-    """Show the chosen view; return the full recipe and the files to offer.
-
-    Raises:
-        ValueError: If both classes have the same mean.
-    """
-    both = gaussian_views.sides(recipe)
-    verdict(recipe, both)
+def show(recipe: GaussianRecipe, both: dict[str, Side], view: str) -> tuple[GaussianRecipe, list[Download]]:
+    """Show the chosen view; return the full recipe and the files to offer."""
     match view:
         case "dimensions":
             dim = st.slider("Dimensions d", 2, 100, GaussianRecipe().dim, key="dim", bind="query-params")
@@ -42,7 +36,7 @@ def show(recipe: GaussianRecipe, view: str) -> tuple[GaussianRecipe, list[Downlo
     return recipe, files(recipe, both, curves)
 
 
-def verdict(recipe: GaussianRecipe, both: dict[str, gaussian_views.Side]) -> None:
+def verdict(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
     """Say in words what robust learning changes here, and where it does not help."""
     standard, robust = both["standard"], both["robust"]
     if recipe.eps == 0:
@@ -63,7 +57,7 @@ def verdict(recipe: GaussianRecipe, both: dict[str, gaussian_views.Side]) -> Non
     st.markdown(text)
 
 
-def experiment(recipe: GaussianRecipe, both: dict[str, gaussian_views.Side]) -> None:
+def experiment(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
     """Put the formula beside what sampling and gradient descent find."""
     key = ("gaussian experiment", replace(recipe, probe1=0.0, probe2=0.0, view="experiment", dim=100, budget="each"))
     with st.spinner("Sampling, attacking, fitting", show_time=False):
@@ -79,7 +73,7 @@ def experiment(recipe: GaussianRecipe, both: dict[str, gaussian_views.Side]) -> 
         lines.append(f"| {title} | **{exact:.3g}** | {found[0]} | {found[1]} |")
     st.markdown("\n".join(lines))
     st.caption(
-        f"The robust model, learned without any formula: {REPEATS} samples of {POINTS} points, the adversary by projected gradient "
+        f"{REPEATS} samples of {POINTS} points, the adversary by projected gradient "
         "steps, the covariance by natural gradient steps; mean and 95 % t-interval over the samples. Theorem 2 is exact for "
         "the adversary who spends ε on average. In two dimensions the one who may move each point by ε is a little different; "
         "*dimensions* shows the two meet."
@@ -183,9 +177,7 @@ def paper(recipe: GaussianRecipe) -> None:
         )
 
 
-def files(
-    recipe: GaussianRecipe, both: dict[str, gaussian_views.Side], curves: dict[str, list[float]]
-) -> list[Download]:
+def files(recipe: GaussianRecipe, both: dict[str, Side], curves: dict[str, list[float]]) -> list[Download]:
     """List the downloads."""
 
     def numbers() -> str:
