@@ -88,8 +88,8 @@ def one_feature() -> dict[str, object]:
 
 shell.header(
     "Usefulness",
-    "Almost every feature of a standard model is useful, and almost none is robustly useful: a change too small to see turns it"
-    " around. A robust model's features withstand it.",
+    "Almost every feature of a standard model is useful, and at ε = 0.25, too little to see, almost none is robustly useful. A robust"
+    " model's features withstand it.",
 )
 shell.presets(
     PRESETS,

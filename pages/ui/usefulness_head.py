@@ -91,13 +91,13 @@ def _attacked(
         if found[side] is None:
             _put(slots[side], None, "being attacked…")
         else:
-            _put(slots[side], found[side].rate, doubts=found[side].doubts)
+            _answer(slots[side], found[side])
     missing = [side for side in SIDES if found[side] is None]
     if missing:
         made = jobs.run([_job(recipe, side) for side in missing], ATTACKED, text="Attacking the re-weighted models…")
         for side, one in zip(missing, made, strict=True):
             found[side] = results().put(keys[side], one)
-            _put(slots[side], one.rate, doubts=one.doubts)
+            _answer(slots[side], one)
     return found
 
 
@@ -119,12 +119,15 @@ def _key(recipe: UsefulnessRecipe, side: str, source: str) -> tuple:
     return ("attacked", atlas.name, str(atlas.about), recipe.head, bytes(on.to(torch.uint8).tolist()), eps, source)
 
 
-def _put(slot: Any, rate: Rate | None, note: str = "", doubts: tuple[str, ...] = ()) -> None:
+def _answer(slot: Any, found: RobustAccuracy) -> None:
+    note = f"{_interval(found.rate)}; the same pictures unattacked: {_percent(found.clean)}"
+    _put(slot, found.rate, " Not to be trusted: ".join([note, *found.doubts]))
+
+
+def _put(slot: Any, rate: Rate | None, note: str) -> None:
     with slot.container():
         st.metric("Attacked accuracy", "…" if rate is None else _percent(rate), border=True)
-        st.caption(note or (_interval(rate) if rate is not None else "not measured"))
-        for doubt in doubts:
-            st.caption(f"Not to be trusted: {doubt}.")
+        st.caption(note or "not measured")
 
 
 def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:

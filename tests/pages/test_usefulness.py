@@ -261,7 +261,7 @@ def test_the_head_view_shows_clean_and_attacked_with_n_and_intervals(shown, monk
         assert f"{int(switched_on(recipe, side).sum())} of 256 features on" in said(app)
     assert values.count("30.0 %") == 2
     assert "[11, 60], n = 10" in said(app)
-    assert "a made-up doubt" in said(app)
+    assert "unattacked: 90.0 % Not to be trusted: a made-up doubt" in said(app)
     assert "pictures of the gallery" in said(app)
 
 
