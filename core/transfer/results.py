@@ -15,7 +15,7 @@ from core import balls, checkpoints
 from core.balls import Ball
 from core.rates import Rate
 from core.recipes import RADII, TransferRecipe
-from core.transfer.matrix import Cell
+from core.transfer.outcome import Cell
 from core.transfer.similarity import Estimate
 
 FOLDER = checkpoints.FOLDER.parent / "assets" / "results"

@@ -21,7 +21,8 @@ from core.decode import PictureError
 from core.perturb import go
 from core.recipes import RADII, TransferRecipe
 from core.rules import State
-from core.transfer.matrix import BATCH, Attack, Ensemble, Transfer, craft, in_order, other_classes, transfer_matrix
+from core.transfer.matrix import BATCH, Attack, Ensemble, craft, in_order, other_classes, transfer_matrix
+from core.transfer.outcome import Transfer
 from core.types import Images, Labels
 
 EXAMPLES = 4

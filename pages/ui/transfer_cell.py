@@ -5,7 +5,7 @@ import streamlit as st
 from core.data import CIFAR10_CLASSES
 from core.recipes import TransferRecipe
 from core.render import amplified
-from core.transfer.matrix import Cell
+from core.transfer.outcome import Cell
 from core.transfer.results import Measured
 from core.transfer.views import Examples
 from pages.ui import crisp

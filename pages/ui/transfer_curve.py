@@ -10,7 +10,7 @@ from core import checkpoints, exports
 from core.rates import Rate
 from core.recipes import RADII, TransferRecipe, to_json
 from core.transfer import views
-from core.transfer.matrix import Cell
+from core.transfer.outcome import Cell
 from core.transfer.results import Measured, Setting
 from pages.ui import transfer_work
 from pages.ui.exports import Download, downloads

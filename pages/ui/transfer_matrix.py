@@ -9,7 +9,7 @@ import streamlit as st
 from core import checkpoints, exports
 from core.recipes import TransferRecipe, to_json
 from core.transfer import views
-from core.transfer.matrix import Cell, Transfer
+from core.transfer.outcome import Cell, Transfer
 from core.transfer.results import Measured, setting_of
 from pages.ui import transfer_cell, transfer_work
 from pages.ui.exports import Download, downloads

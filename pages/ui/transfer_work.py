@@ -12,7 +12,8 @@ from core.data import CIFAR10_CLASSES
 from core.recipes import RADII, TransferRecipe
 from core.rules import State
 from core.transfer import views
-from core.transfer.matrix import Ensemble, Transfer, in_order
+from core.transfer.matrix import Ensemble, in_order
+from core.transfer.outcome import Transfer
 from core.transfer.views import JOIN
 from pages.ui import jobs
 from pages.ui.store import model, results
