@@ -165,6 +165,25 @@ def test_an_interval_holds_the_truth_as_often_as_it_says():
     assert low < 0.96 and high > 0.93, held / runs
 
 
+def test_few_pushed_pictures_widen_the_interval_of_gamma():
+    """With four pictures a class, 95 % intervals hold the true gamma about as often as they say: Student's t, not Z."""
+    d, n, classes, generator = 400, 2000, 3, draws(5)
+    held = total = 0
+    for _ in range(5):
+        y = torch.arange(n) % classes
+        f = torch.randn(n, d, generator=generator) + 0.5 * (y == 0)[:, None]
+        few = torch.arange(4 * classes) % classes
+        push = 0.5 + 0.4 * torch.randn(len(few), d, generator=generator)
+        around = torch.zeros(len(few), d)
+        found = Extremes((0.1,), around, (around - push)[None], (around + push)[None])
+        got = Measured.of(f, y, found, few, classes).on(against_rest(0, classes))
+        deviation = math.sqrt(1 + 0.25 * (1 / 3) * (2 / 3))
+        truth = (0.25 - 0.5) / deviation
+        held += int(((got.gamma[0] - truth).abs() < got.gamma_half[0]).sum())
+        total += d
+    assert 0.93 < held / total < 0.985, held / total
+
+
 @pytest.mark.parametrize(("plus", "minus"), [((), (1,)), ((1,), ()), ((1, 2), (2, 3))])
 def test_a_task_needs_two_different_sides(plus, minus):
     with pytest.raises(ValueError, match="two different sides"):
