@@ -27,9 +27,11 @@ from torch import nn
 from core import checkpoints, compute, data, render
 from core.balls import L2
 from core.data import CIFAR10_CLASSES
+from core.morph import opened, start
 from core.objectives import targeted
 from core.perturb import load
 from core.rates import Rate
+from core.recipes import SynthesisRecipe
 from core.synthesis import FILE, fit_gaussians, gaussians, save_gaussians, synthesise
 from core.types import Images, Labels
 
@@ -40,6 +42,13 @@ SHEET = ASSETS / "screenshots" / "synthesis-sheet.png"
 SOURCES = ("resnet9-standard", "resnet9-l2")
 LIMITS = {6.0: 40, 1.0: 20}  # L2 radius -> steps: the page's own, and one at which a person hardly sees a change
 BATCH = 50
+# The drawings of the contact sheet, and what is held.
+DRAWN = (
+    *(("meadow", name) for name in ("horse", "deer", "dog")),
+    *(("sea", name) for name in ("ship", "airplane")),
+    *(("face", name) for name in ("cat", "dog")),
+    *(("pond", name) for name in ("frog", "bird", "automobile")),
+)
 
 
 def seeds(per_class: int, seed: int) -> tuple[Images, Labels]:
@@ -122,12 +131,27 @@ def _seconds(model: nn.Module, x: Images, y: Labels, eps: float, steps: int) -> 
     return statistics.median(times)
 
 
-def sheet(models: Sequence[str], seed: int, columns: int = 20) -> np.ndarray:
-    """Lay out starts, and what each model makes of them, each row below the other (H, W, 3)."""
-    x, y = seeds(columns // len(CIFAR10_CLASSES), seed)
-    rows = [x, *(painted(load(name), x, y, 6.0, LIMITS[6.0]) for name in models)]
-    cells = [render.upscaled(cell, 3) for row in rows for cell in render.to_uint8(row)]
-    return render.sheet(cells, len(x), gap=4)
+def sheet(models: Sequence[str], seed: int) -> np.ndarray:
+    """Lay out drawings, held toward a class, and below them a start of each class; and what each model makes of them.
+
+    Which drawing goes with which class is chosen; how they come out, and the starts, are not.
+
+    Returns:
+        Two blocks of a row of starts and a row for each model, 8-bit (H, W, 3).
+    """
+    ready = [load(name) for name in models]
+    drawn = [SynthesisRecipe(start=f"sketch/{name}", holds=(f"{target}:40",)) for name, target in DRAWN]
+    boards = [opened(recipe, ready) for recipe in drawn]
+    by_hand = [torch.cat([start(recipe.start) for recipe in drawn])]
+    by_hand += [torch.stack([board.pictures[k] for board in boards]) for k in range(len(models))]
+    x, y = seeds(1, seed)
+    blocks = [by_hand, [x, *(painted(model, x, y, 6.0, LIMITS[6.0]) for model in ready)]]
+    parts = []
+    for rows in blocks:
+        cells = [render.upscaled(cell, 4) for row in rows for cell in render.to_uint8(row)]
+        parts.append(render.sheet(cells, len(x), gap=6))
+    between = np.full((28, parts[0].shape[1], 3), 255, np.uint8)
+    return np.concatenate([parts[0], between, parts[1]])
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -15,7 +15,9 @@ from pages.ui.store import lesson, model
 
 DEFAULTS = SynthesisRecipe()
 CLAIMS = {
-    "morph": "Draw something, or take one of the starts; then hold a class. Each model moves its own copy of the picture along its own gradient.",
+    "morph": "Draw something, or take one of the starts; then hold a class. Each model moves its own copy of the picture along its own"
+    " gradient, in steps of the same length. The standard model is sure within a few steps, with nothing to see; held for long it, too,"
+    " draws shapes, under coloured noise.",
     "studio": "Sixteen pictures at once: what one gradient can do besides classifying.",
 }
 WORDS = {"morph": ["hold", "anchor", "who sees it"], "studio": ["class Gaussian", "tasks", "who sees it"]}
@@ -31,8 +33,8 @@ TASKS_SAY = {
 PRESETS = [
     shell.Preset(
         "A drawing becomes a horse",
-        "Press play below the pictures, or hold another class: on the right the drawing gets a mane, legs and a meadow. On the"
-        " left the same number of steps mostly adds speckle, and the standard model is just as sure.",
+        "Drag the film back to its first frames: the standard model, on the left, is sure within a few steps, long before there"
+        " is anything to see. On the right the drawing gets legs, a mane and a meadow. Then hold another class.",
         {"view": "morph", "start": "sketch/meadow", "holds": ("horse:40",)},
     ),
     shell.Preset(

@@ -34,6 +34,7 @@ class Morph {
     this.turn = 0;
     this.pictures = []; // one Uint8ClampedArray (H W 3) a model
     this.known = []; // what was last said of each picture
+    this.notes = new WeakMap(); // frame -> what is known of it
     this.film = [];
     this.shown = 0; // frame in sight
     this.held = null; // class index
@@ -114,6 +115,7 @@ class Morph {
     switch (message.is) {
       case "film":
         this.film = await filmOf(message, this.data.size, this.data.models.length);
+        this.film.forEach((pictures, i) => message.notes[i] && this.notes.set(pictures, message.notes[i]));
         break;
       case "frame":
         this.send({ do: "seen" });
@@ -137,6 +139,7 @@ class Morph {
       case "released":
         this.root.toggleAttribute("data-busy", this.held !== null);
         this.take(message);
+        if (this.film.length) this.film[this.film.length - 1] = this.pictures; // with what is known of it now
         this.el.undo.disabled = false;
         this.root.dataset.steps = message.steps;
         this.root.dataset.rate = (message.steps / Math.max(1e-3, message.seconds)).toFixed(1);
@@ -154,6 +157,15 @@ class Morph {
   /** Take over pictures and what is known about them. */
   take({ pixels, says, far }) {
     this.pictures = pixels.map(unpack);
+    this.known = this.stages.map((_, k) => ({
+      says: says[k].says ?? this.known[k]?.says,
+      judge: says[k].judge ?? this.known[k]?.judge, // it does not look at every frame
+    }));
+    this.notes.set(this.pictures, { says: this.known, far });
+    this.tellAll({ says: this.known, far });
+  }
+
+  tellAll({ says, far }) {
     this.stages.forEach((stage, k) => this.tell(stage, k, says[k], far[k]));
   }
 
@@ -341,6 +353,10 @@ class Morph {
     range.setAttribute("aria-valuetext", `frame ${this.shown + 1} of ${this.film.length}`);
     range.disabled = play.disabled = this.film.length < 2;
     where.textContent = `frame ${this.shown + 1} of ${this.film.length}`;
+    let noted = this.shown; // the nearest frame of which something is known
+    while (noted > 0 && !this.notes.has(this.film[noted])) noted--;
+    const note = this.notes.get(this.film[noted]);
+    if (note) this.tellAll({ says: note.says.map((said, k) => ({ ...this.known[k], ...present(said) })), far: note.far });
     // A stroke is not in the film until the other side has it.
     this.draw(this.shown === this.film.length - 1 ? this.pictures : this.film[this.shown]);
   }
@@ -352,9 +368,6 @@ class Morph {
   // --- what is known ------------------------------------------------------------------------------------------
 
   tell(stage, k, { says, judge }, far) {
-    const known = (this.known[k] ??= {});
-    says = known.says = says ?? known.says;
-    judge = known.judge = judge ?? known.judge; // it does not look at every frame
     const [name, p] = says[0];
     stage.querySelector(".name").textContent = name;
     stage.querySelector(".percent").textContent = percent(p);
@@ -591,6 +604,8 @@ async function filmOf({ frames, sprite }, size, models) {
 }
 
 // --- text -------------------------------------------------------------------------------------------------------
+
+const present = (said) => Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null && value !== undefined));
 
 const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : `${Math.min(99.9, Math.floor(1000 * p) / 10)} %`);
 

@@ -12,11 +12,13 @@ import asyncio
 import base64
 import contextlib
 import functools
+import hashlib
 import json
 import math
 import secrets
 import time
 import weakref
+from collections import OrderedDict
 from concurrent.futures import Future
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +40,12 @@ FRAME_S = 1 / 25  # a film's pace; a faster machine rests in between
 JUDGED = 4  # the judge looks at every so many frames of a hold, and at what comes out
 AHEAD = 3  # frames that the browser may be behind
 LONGEST_HOLD = 3000  # steps, should a release get lost
+NOTES = 2000  # frames of which what is known is kept
+LOOKED_AT = 120  # frames of a film that are judged when it is opened
 STEP_AT_MOST = 2.0  # L2, pixel units
+
+
+Note = dict[str, Any]  # what is said of a frame, and how far it is from its anchor
 
 
 class Live:
@@ -53,7 +60,7 @@ class Live:
     def __init__(self, board: Board, models: tuple[nn.Module, ...], judge: nn.Module | None) -> None:
         self.board, self.models, self.judge = board, models, judge
         self.token = secrets.token_urlsafe(24)
-        self.frames_shown, self.seconds_held = 0, 0.0
+        self.notes: OrderedDict[bytes, Note] = OrderedDict()  # what is known of frames, by their pixels
         _boards[self.token] = self
 
     def verdicts(self) -> list[dict[str, Any]]:
@@ -64,6 +71,30 @@ class Live:
             third = [None if self.judge is None else self.judge(x[k : k + 1]) for k in range(len(own))]
         return [said(logits, judged) for logits, judged in zip(own, third, strict=True)]
 
+    def note(self, frame: Frames, says: list[dict[str, Any]], far: list[float]) -> None:
+        """Keep what is known of a frame, for the film."""
+        self.notes[digest(frame)] = {"says": says, "far": far}
+        while len(self.notes) > NOTES:
+            self.notes.popitem(last=False)
+
+    def film_notes(self) -> list["Note | None"]:
+        """Say what is known of each frame of the film; look at those that nobody has, if they are few."""
+        film = list(self.board.film)
+        missing = [frame for frame in film if digest(frame) not in self.notes][:LOOKED_AT]
+        if missing:
+            x = torch.cat([from_uint8(frame) for frame in missing])  # frames times models
+            here = next(self.models[0].parameters()).device
+            n, m = len(missing), len(self.models)
+            far = (x.reshape(n, m, *x.shape[1:]) - self.board.anchor).flatten(2).norm(dim=2)
+            x = x.to(here)
+            with torch.no_grad():
+                own = torch.stack([model(x[k::m]) for k, model in enumerate(self.models)], 1)
+                third = None if self.judge is None else self.judge(x)
+            for i, frame in enumerate(missing):
+                says = [said(own[i, k : k + 1], None if third is None else third[m * i + k][None]) for k in range(m)]
+                self.note(frame, says, [round(d, 3) for d in far[i].tolist()])
+        return [self.notes.get(digest(frame)) for frame in film]
+
     def step(self, hold: Hold, k: int, *, judged: bool) -> tuple[Images, dict[str, Any]]:
         """Move the k-th picture by one step; return it (1, C, H, W) and what was seen in it before the step."""
         x = hold.at[k]
@@ -73,6 +104,11 @@ class Live:
                 third = self.judge(x.to(next(self.judge.parameters()).device))
         moved = hold.advance(k, 1).cpu()
         return moved, said(hold.logits[k], third)
+
+
+def digest(frame: Frames) -> bytes:
+    """Return a fingerprint of a frame."""
+    return hashlib.blake2b(np.ascontiguousarray(frame), digest_size=16).digest()
 
 
 _boards: "weakref.WeakValueDictionary[str, Live]" = weakref.WeakValueDictionary()
@@ -175,6 +211,7 @@ class Talk:
     async def run(self, hold: Hold, act: Act, released: asyncio.Event) -> None:
         """Step until the button is let go."""
         live, steps, began = self.live, 0, time.monotonic()
+        known, far = None, []
         live.board.remember()
         try:
             while not released.is_set() and steps < LONGEST_HOLD:
@@ -184,6 +221,9 @@ class Talk:
                 steps += 1
                 frame = live.board.add(torch.cat([x for x, _ in moved]))
                 says = [told for _, told in moved]
+                if known is not None:  # what the models said before this step is about the frame before
+                    live.note(known, says, far)
+                known, far = frame, self.far()
                 ms = 1000 * (time.monotonic() - started)
                 self.behind += 1
                 await self.tell({"is": "frame", "step": steps, "ms": round(ms, 1), **self.picture(frame, says)})
@@ -197,8 +237,6 @@ class Talk:
         finally:
             if steps:
                 live.board.held(Act(act.target, steps, act.eps, act.step_size))
-            live.frames_shown += steps
-            live.seconds_held += time.monotonic() - began
         seconds = round(time.monotonic() - began, 3)
         says = await in_pool(live.verdicts)
         now = self.picture(live.board.film[-1], says)
@@ -215,8 +253,11 @@ class Talk:
 
     def picture(self, frame: Frames, says: list[dict[str, Any]]) -> dict[str, Any]:
         """Pack a frame with what is known about it."""
-        far = [round(d, 3) for d in self.live.board.moved.tolist()]
-        return {"pixels": [packed(x) for x in frame], "says": says, "far": far}
+        return {"pixels": [packed(x) for x in frame], "says": says, "far": self.far()}
+
+    def far(self) -> list[float]:
+        """Say how far each picture is from its anchor."""
+        return [round(d, 3) for d in self.live.board.moved.tolist()]
 
     async def tell_board(self) -> None:
         """Send what is in sight now."""
@@ -229,7 +270,8 @@ class Talk:
         """Send the film so far and then what is in sight: for a canvas that has just opened."""
         film = np.stack(self.live.board.film)
         strip = base64.b64encode(await asyncio.to_thread(_film_strip, film)).decode()
-        await self.tell({"is": "film", "frames": len(film), "sprite": strip})
+        notes = await in_pool(self.live.film_notes)
+        await self.tell({"is": "film", "frames": len(film), "sprite": strip, "notes": notes})
         await self.tell_board()
 
     async def tell(self, message: dict[str, Any]) -> None:

@@ -40,10 +40,7 @@ def measured(path: Path = RESULTS) -> None:
     )  # wider than a phone
     with st.container(key="synthesis-measured"):
         st.markdown("\n".join(lines))
-        times = " and ".join(
-            f"{limits['seconds_per_batch_of_16']:.1f} s ({_title(name)})"
-            for name, limits in sorted(found["painted"].items())
-        )
+        times = " and ".join(f"{seconds:.1f} s ({_title(name)})" for name, seconds in sorted(found["seconds"].items()))
         st.caption(
             f"In brackets: 95 % intervals; n = {n:,}; in italics: a network that looks at its own pictures. "
             f"a batch of 16 at the largest limit took {times}; seed {found['seed']}, {found['date']}; {found['how']}."
