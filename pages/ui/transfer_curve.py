@@ -30,7 +30,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
         origin = f"Computed here: {recipe.n} pictures at most, steps: {recipe.steps}, seed {recipe.seed}."
     else:
         pair, own = (known(measured, recipe, recipe.source, t) for t in (recipe.target, recipe.source))
-        origin = source_line(measured)
+        origin = f"{source_line(measured)} The radii beyond the main ones are measured on a quarter of the pictures."
     if not pair:
         st.caption("Nothing is there yet for this pair.")
         return
@@ -47,9 +47,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
             hide_index=True,
             alt="The numbers of the curve, with 95 % intervals",
         )
-    st.caption(
-        f"Bars are 95 % intervals. {origin} The radii beyond the main ones are measured on a quarter of the pictures."
-    )
+    st.caption(f"Bars are 95 % intervals. {origin}")
     downloads(files(recipe, pair), key="transfer-curve", script=views.script(recipe))
 
 

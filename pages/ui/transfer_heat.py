@@ -12,7 +12,7 @@ from core.rates import Rate
 from core.transfer.views import JOIN
 
 ACCENT = "#d55e00"  # the frame of the chosen cell: seen on both ends of cividis
-CELL_PX, HEADS_PX, SIDE_PX = 56, 150, 230  # a cell; the titles above; the titles beside, and room for the slanted ones
+HEADS_PX, SIDE_PX = 150, 236  # the titles above; those beside, and room for the slanted ones
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.Laye
             )
         )
     return alt.layer(*layers).properties(
-        height=CELL_PX * len(grid.sources) + HEADS_PX, padding={"left": 2, "top": 2, "right": 46, "bottom": 6}
+        height=56 * len(grid.sources) + HEADS_PX, padding={"left": 2, "top": 2, "right": 46, "bottom": 6}
     )
 
 
@@ -131,7 +131,7 @@ def heat(grid: Grid, chosen: tuple[str, str], on_pick: Callable[[str, str], None
 
 def width(grid: Grid) -> int:
     """Return how wide a heat map is, px: never so narrow that its cells cannot be read or hit."""
-    return SIDE_PX + CELL_PX * max(3, len(grid.targets))
+    return SIDE_PX + (76 if len(grid.targets) < 5 else 56) * max(3, len(grid.targets))
 
 
 def board(grid: Grid, *, key: str) -> DeltaGenerator:
