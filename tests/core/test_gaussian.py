@@ -273,6 +273,16 @@ def test_moves_make_points_unlikely_for_their_own_class():
         torch.testing.assert_close((moved - x).norm(dim=1), torch.ones(len(x), dtype=DOUBLE))
 
 
+@pytest.mark.parametrize("probe", [(6.0, 3.0), (-6.0, -3.0)])
+def test_the_probe_belongs_to_the_nearer_mean_and_is_moved_away_from_it(probe):
+    recipe = GaussianRecipe(probe1=probe[0], probe2=probe[1], eps=2.0)
+    sign = math.copysign(1.0, probe[0])
+    for side in gaussian_views.sides(recipe).values():
+        v = torch.tensor(probe, dtype=DOUBLE) - sign * gaussian_views.mu_of(recipe)
+        expected = gaussian.worst_move(v[None], side.variances, 2.0)[0]
+        torch.testing.assert_close(gaussian_views.probe_move(recipe, side.variances), expected)
+
+
 def test_the_gap_of_an_ellipse_is_the_distance_of_its_nearest_point():
     recipe = GaussianRecipe(mu1=10.0, mu2=6.0, var1=6.25, var2=2.25, shape="ellipse")
     turns = torch.linspace(0, 2 * math.pi, 10_001, dtype=DOUBLE)
