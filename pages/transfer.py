@@ -76,6 +76,7 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
         found["show"] = choice(
             "Show", ["attack", "noise"], "show", help="The attack, or random noise of the same size."
         )
+        st.toggle("Predict first", key="predict", bind="query-params", help="Ask the room before showing the matrix.")
     with st.expander("More", expanded=live and view != "similarity"):
         steps = st.slider("Steps", 1, 50, DEFAULTS.steps, key="steps", bind="query-params", help="Of live attacks, and of the pictures shown.")  # fmt: skip
         found["steps"] = int(steps)

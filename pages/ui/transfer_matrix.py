@@ -17,6 +17,7 @@ from pages.ui.shell import told
 from pages.ui.transfer_heat import Grid, chart, heat, table, width
 from pages.ui.transfer_names import in_sight, robust, title
 from pages.ui.transfer_picture import heat_png
+from pages.ui.transfer_predict import predict_first
 
 Cells = Mapping[tuple[str, str], Cell]
 
@@ -40,6 +41,10 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     with below:  # first, because the boxes know what the address says
         recipe = replace(recipe, **pair_boxes(recipe, grid))
     with top:
+        asked = cells.get((recipe.source, recipe.target))
+        names = (grid.titles[recipe.source], grid.titles[recipe.target])
+        if asked is not None and not predict_first(asked.rate("attack", "both", recipe.goal), *names, recipe.goal):
+            return
         left, right = st.columns([3, 2] if len(grid.targets) < 6 else [2, 1], gap="large")
         with left:
             st.caption(f"Of 100 pictures, how often {grid.says}. Click a cell to see its pictures.")

@@ -20,6 +20,7 @@ from pages.ui import jobs, store, transfer_curve, transfer_figure3, transfer_mat
 from pages.ui.transfer_heat import Grid, chart, sentence
 from pages.ui.transfer_names import in_sight, title
 from pages.ui.transfer_picture import heat_png
+from pages.ui.transfer_predict import right_guess
 from tests.conftest import ROOT
 
 PAGE = str(ROOT / "pages" / "transfer.py")
@@ -224,6 +225,26 @@ def test_every_preset_works(preset, offered):
     assert (recipe.show, recipe.goal) == expected[preset]
     app = ran(app.button(key="transfer-preset-4").click())
     assert recipe_of(offered) == TransferRecipe()
+
+
+def test_predicting_comes_before_the_matrix():
+    """The guess is judged by the cell's rate: 110 of 950 is 5 to 25."""
+    app = opened(predict="true", target=ROBUST)
+    assert "Choose, and the matrix appears." in said(app)
+    assert "How to read it" not in said(app)
+    rate = made_up().cells["L2 0.5 untargeted"][STANDARD, ROBUST].fooled
+    app = ran(app.radio(key="guess").set_value("25 to 60"))
+    assert f"You said *25 to 60*; it is **5 to 25**: {rate}." in said(app)
+    assert "How to read it" in said(app)
+    app = ran(app.radio(key="guess").set_value("5 to 25"))
+    assert len(app.success) == 1
+    assert [right_guess(Rate(k, 100)) for k in (0, 4, 5, 60, 100)] == [
+        "under 5",
+        "under 5",
+        "5 to 25",
+        "over 60",
+        "over 60",
+    ]
 
 
 # Live
