@@ -337,7 +337,7 @@ def _by_class(values: Tensor, y: Labels, classes: int) -> tuple[Tensor, Tensor]:
 
 def _student(freedom: Tensor) -> Tensor:
     """Return the half width of a 95 % interval in standard errors: Student's t quantile, by its expansion around Z."""
-    z, v = Z, freedom.clamp(1, 1e6)
+    z, v = Z, freedom.clamp(2, 1e6)
     first = (z**3 + z) / 4
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384

@@ -41,6 +41,7 @@ MODELS = ("resnet9-standard", "resnet9-l2")
 RADII = (0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 1.0)
 SHIPPED = 1000  # test pictures whose features are in the file
 TRAINED = 10_000  # training pictures behind the normal equations
+CHECKED = 30  # PGD steps of the harder attack that tells how far the walk came
 BLOCK = 10  # pictures between two saves: one of each class
 
 
@@ -219,11 +220,11 @@ def closeness(model: Classifier, x: Images, found: Extremes, precision: str) -> 
     for e, eps in enumerate(found.radii):
         if eps not in (0.1, 0.25, 0.5):
             continue
-        strong = pgd(objective, part, L2(eps), steps=30, step_size=2.5 * eps / 30, best=True)
+        strong = pgd(objective, part, L2(eps), steps=CHECKED, step_size=2.5 * eps / CHECKED, best=True)
         with torch.no_grad():
             harder = found.f[rows, k] - objective(strong)
         reached[f"{eps:g}"] = float((found.f - found.low[e])[rows, k].sum() / harder.sum())
-    return {"pictures": len(x), "features": len(k) // len(x), "steps": 30, "push_reached": reached}
+    return {"pictures": len(x), "features": len(k) // len(x), "steps": CHECKED, "push_reached": reached}
 
 
 def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Path, folder: Path = ASSETS) -> None:
@@ -242,7 +243,7 @@ def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Pa
     chosen = spread(test.y(), n, seed)
     y = test.y(chosen)
     models = {name: load_model(name) for name in names_}
-    everything: dict[str, tuple[Features, Features]] = {}
+    everything: dict[str, tuple[Tensor, Tensor]] = {}
     for name, model in models.items():
         assert isinstance(model, Classifier)
         everything[name] = _everything(model, test, train, work / f"{name}.npz")
@@ -280,7 +281,7 @@ def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Pa
             save(made, folder)
 
 
-def _everything(model: Classifier, test: data.Pictures, train: data.Pictures, path: Path) -> tuple[Features, Features]:
+def _everything(model: Classifier, test: data.Pictures, train: data.Pictures, path: Path) -> tuple[Tensor, Tensor]:
     """Compute the features of all test pictures and of some training pictures, or read them where that is done."""
     if not path.is_file():
         np.savez(

@@ -22,12 +22,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core import checkpoints, compute, data, usefulness_atlas
+from core import checkpoints, compute, data, pictures, usefulness_atlas
 from core.balls import L2
+from core.decode import PictureError
 from core.evaluate import robust_accuracy
 from core.models import Classifier
 from core.perturb import load as load_model
 from core.rates import Rate
+from core.types import Images, Labels
 from core.usefulness_atlas import ASSETS, MODELS, Atlas, spread
 
 log = logging.getLogger(__name__)
@@ -99,6 +101,16 @@ def order_by_gamma(atlas: Atlas, eps: float) -> Tensor:
     return rank
 
 
+def attacked_pictures(atlas: Atlas, n: int, seed: int = 0) -> tuple[Images, Labels]:
+    """Get n of the test pictures that the atlas knows, each class about equally often: those that a head is attacked on.
+
+    Raises:
+        core.pictures.PictureError: If CIFAR-10 is not on this computer.
+    """
+    rows = spread(atlas.y, n, seed)
+    return torch.cat([pictures.get(f"cifar10/{atlas.pictures[i]}").x for i in rows]), atlas.y[rows]
+
+
 def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[dict[str, Any]]:
     """Measure heads that keep the most, or the least, robustly useful features of a model.
 
@@ -109,10 +121,9 @@ def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[di
         seed: Of the choice of pictures.
         precision: Of the attack's gradients.
     """
-    atlas, model, test = usefulness_atlas.load(name), load_model(name), data.cifar10("test")
+    atlas, model = usefulness_atlas.load(name), load_model(name)
     assert isinstance(model, Classifier)
-    rows = spread(test.y(), n, seed)
-    x, y = test.x(rows), test.y(rows)
+    x, y = attacked_pictures(atlas, n, seed)
     rank = order_by_gamma(atlas, 0.25)
     found = []
     for kind in ("masked", "refit"):
@@ -148,11 +159,11 @@ def main(arguments: list[str] | None = None) -> None:
     compute.setup_cpu()
     try:
         models = {name: measure(name, given.n, given.steps, given.seed, given.precision) for name in given.models}
-    except (checkpoints.CheckpointError, data.DataError) as error:
+    except (checkpoints.CheckpointError, data.DataError, PictureError) as error:
         sys.exit(str(error))
     about = {
         "n": given.n, "seed": given.seed, "date": f"{datetime.now(UTC):%Y-%m-%d}", "ranked_at": 0.25,
-        "how": f"clean: the first {usefulness_atlas.SHIPPED} test pictures; attacked: {given.n} test pictures, PGD-{given.steps} on log-odds "
+        "how": f"clean: the first {usefulness_atlas.SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
         f"and margin against the re-weighted model; gradients {given.precision}; torch {torch.__version__}",
     }  # fmt: skip
     part = given.out.with_suffix(".part")

@@ -26,8 +26,8 @@ from core.recipes import UsefulnessRecipe
 from core.rules import momentum
 from core.types import Features, Images
 from core.usefulness import Usefulness
-from core.usefulness_atlas import SHIPPED, Atlas, spread
-from core.usefulness_head import clean_accuracy, head_of, rewired
+from core.usefulness_atlas import SHIPPED, Atlas
+from core.usefulness_head import attacked_pictures, clean_accuracy, head_of, rewired
 
 SIDES = ("standard", "robust")
 TOP = 8
@@ -282,12 +282,13 @@ def attacked(
     rewritten, _, _ = left_over(recipe, side, model=model)
     atlas, source = atlas_of(recipe, side), source_of(recipe)
     if source == "cifar10":
-        shown = [pictures.get(f"cifar10/{atlas.pictures[i]}") for i in spread(atlas.y, ATTACKED, 0)]
+        x, y = attacked_pictures(atlas, ATTACKED)
     else:
-        shown = [pictures.get(id) for id in pictures.ids(source)]
-        shown = [picture for picture in shown if picture.label is not None][:ATTACKED]
-    x = _placed(torch.cat([picture.x for picture in shown]), rewritten)
-    y = torch.tensor([picture.label for picture in shown], device=x.device)
+        known = [picture for picture in map(pictures.get, pictures.ids(source)) if picture.label is not None][:ATTACKED]
+        x = torch.cat([picture.x for picture in known])
+        y = torch.tensor([picture.label for picture in known])
+    x = _placed(x, rewritten)
+    y = y.to(x.device)
     ball = L2(radius(atlas, recipe.frame))
     return robust_accuracy(rewritten, x, y, ball, steps=ATTACK_STEPS, batch_size=20, on_batch=on_batch)
 

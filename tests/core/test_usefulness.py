@@ -9,14 +9,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import goh, usefulness_atlas
+from core import data, goh, usefulness_atlas
 from core.balls import L2, Linf
+from core.pictures import fingerprint
 from core.rates import Rate
 from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear
 from core.usefulness_atlas import Atlas, normal_equations, spread
 from core.usefulness_head import clean_accuracy, head_of, masked, order_by_gamma, refit, rewired
 from core.usefulness_views import Brush
-from tests.helpers import REFUSED, draws, images, tiny
+from tests.helpers import REFUSED, draws, images, noise_pictures, tiny
 
 RADII = (0.05, 0.1, 0.2)
 
@@ -448,3 +449,33 @@ def test_what_goh_does_not_have_is_one_sentence(known, tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"no")
     with pytest.raises(goh.data.DataError, match="damaged"):
         goh.load(tmp_path / "bad.npz")
+
+
+# Commands
+
+
+def test_the_measuring_command_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    """A tiny model on made-up pictures: blocks are kept, a second call reads them, and the file says what was done."""
+    made = noise_pictures(60, classes=10, size=32, seed=4)
+    made = data.Pictures(made.images, np.arange(60) % 10, made.classes, "noise")
+    monkeypatch.setattr(usefulness_atlas.data, "cifar10", lambda split: made)
+    monkeypatch.setattr(usefulness_atlas, "load_model", lambda name: tiny(width=1))
+    monkeypatch.setattr(usefulness_atlas, "TRAINED", 30)
+    monkeypatch.setattr(usefulness_atlas, "CHECKED", 5)
+    monkeypatch.setattr(usefulness_atlas, "SHIPPED", 20)
+    monkeypatch.setattr(usefulness_atlas, "RADII", (0.1, 0.25))
+    calls = []
+    real = usefulness_atlas.extremes
+    monkeypatch.setattr(usefulness_atlas, "extremes", lambda *a, **k: calls.append(1) or real(*a, **k))
+    (tmp_path / "results").mkdir()
+    usefulness_atlas.measure(("toy",), 20, 0, "fp32", tmp_path / "work", tmp_path)
+    assert len(calls) == 2
+    first = usefulness_atlas.load("toy", tmp_path)
+    usefulness_atlas.measure(("toy",), 20, 0, "fp32", tmp_path / "work", tmp_path)
+    assert len(calls) == 2, "finished blocks are not computed again"
+    again = usefulness_atlas.load("toy", tmp_path)
+    torch.testing.assert_close(again.measured.push, first.measured.push)
+    assert (first.about["n"], first.about["n_pushed"], len(first.z)) == (60, 20, 20)
+    assert first.pictures[0] == fingerprint(made.images[0])
+    assert set(first.about["check"]["push_reached"]) == {"0.1", "0.25"}
+    assert 0.5 < first.about["check"]["push_reached"]["0.25"] < 1.2
