@@ -35,12 +35,12 @@ PRESETS = [
         "A drawing becomes a horse",
         "Drag the film back to its first frames: the standard model, on the left, is sure within a few steps, long before there"
         " is anything to see. On the right the drawing gets legs, a mane and a meadow. Then hold another class.",
-        {"view": "morph", "start": "sketch/meadow", "holds": ("horse:40",)},
+        {"view": "morph", "morph-start": "sketch/meadow", "morph-holds": ("horse:40",)},
     ),
     shell.Preset(
         "Cat, dog, cat again",
         "One face, three holds. The robust model redraws what makes the difference: ears, muzzle, stripes.",
-        {"view": "morph", "start": "sketch/face", "holds": ("cat:30", "dog:40", "cat:40")},
+        {"view": "morph", "morph-start": "sketch/face", "morph-holds": ("cat:30", "dog:40", "cat:40")},
     ),
     shell.Preset(
         "Sixteen out of nothing",
@@ -62,12 +62,14 @@ def presets() -> None:
         key="synthesis",
         defaults={
             **{name: getattr(DEFAULTS, name) for name in ("view", "task", "target", "second", "share", "region", "coarse")},
-            **{name: getattr(DEFAULTS, name) for name in ("feature", "eps", "steps", "seed", "start", "holds")},
+            **{name: getattr(DEFAULTS, name) for name in ("feature", "eps", "steps", "seed")},
+            "morph-start": DEFAULTS.start,
+            "morph-holds": DEFAULTS.holds,
             "picture": pictures.default_id(),
         },
     )  # fmt: skip
-    asked = {name: st.session_state.pop(name) for name in ("start", "holds") if name in st.session_state}
-    if asked:
+    asked = {name: st.session_state.pop(f"morph-{name}", None) for name in ("start", "holds")}
+    if asked["start"] is not None and st.session_state["view"] == "morph":  # the studio's leave the canvas alone
         synthesis_morph.ask(replace(DEFAULTS, **asked))
 
 
@@ -131,6 +133,7 @@ with st.sidebar, shell.told():
     recipe = replace(base, **shared_controls(view), picture=picture.id)
 with shell.told():
     if view == "studio":
+        st.session_state["morph-picture"] = picture.id  # picked for the studio, it does not go onto the canvas
         synthesis_studio.show(recipe, picture)
     else:
         linked, _ = from_query(SynthesisRecipe, st.query_params.to_dict())

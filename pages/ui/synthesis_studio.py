@@ -78,13 +78,16 @@ def summary(recipe: SynthesisRecipe, made: Painting, judged: dict[str, Tensor | 
     """Say in a sentence what became of the batch at its last step."""
     how = f"Up to L2 {recipe.eps} from" if limit(recipe.eps) < 100 else "As far as the steps lead from"
     text = f"{how} {made.of}; the same sixteen starts for both models. "
-    if made.y is None or None in judged.values():
+    if made.y is None or any(logits is None for logits in judged.values()):
         return text
+    other = synthesis_views.second(recipe) if recipe.task == "mix" else -1
+    what = "one of the two classes" if recipe.task == "mix" else "the wanted class"
     parts = []
     for title, logits in judged.items():
-        right = int((logits[-1].argmax(1) == made.y).sum())
+        said = logits[-1].argmax(1)
+        right = int(((said == made.y) | (said == other)).sum())
         parts.append(f"**{Rate(right, len(made.y))}** of the {title.split()[0].lower()} model's pictures")
-    return f"{text}A third network, trained in the standard way, sees the wanted class in {' and in '.join(parts)}."
+    return f"{text}A third network, trained in the standard way, sees {what} in {' and in '.join(parts)}."
 
 
 def sheets(frames: Tensor) -> np.ndarray:
@@ -105,10 +108,15 @@ def row(title: str, subtitle: str, made: Painting, judged: Tensor | None, other:
     ]
     if made.y is not None:
         own = (made.logits.argmax(2) == made.y).sum(1).tolist()
-        readouts.append(("it sees the class in", tuple(f"{k} of {n}" for k in own)))
+        readouts.append(
+            (
+                "it sees the first class in" if other is not None else "it sees the class in",
+                tuple(f"{k} of {n}" for k in own),
+            )
+        )
         if other is not None:
             also = (made.logits.argmax(2) == other).sum(1).tolist()
-            readouts.append((f"it sees a {CIFAR10_CLASSES[other]} in", tuple(f"{k} of {n}" for k in also)))
+            readouts.append(("it sees the other in", tuple(f"{k} of {n}" for k in also)))
         if judged is not None:
             seen = (judged.argmax(2) == made.y).sum(1).tolist()
             readouts.append(("a third network sees it in", tuple(f"{k} of {n}" for k in seen)))

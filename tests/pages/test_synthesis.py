@@ -426,7 +426,7 @@ def test_the_table_names_every_network_with_its_interval(tmp_path):
         "how": "somehow",
         "starts": {"recognised": seen},
         "painted": {"one": {"6": row, "1": row}},
-        "seconds": {"one": 2.5},
+        "cpu_seconds_per_batch_of_16": {"one": 2.5},
     }
     path = tmp_path / "found.json"
     path.write_text(json.dumps(report))
