@@ -32,7 +32,7 @@ from core.models import Classifier
 from core.perturb import load as load_model
 from core.pictures import fingerprint
 from core.types import Features, Images, Labels
-from core.usefulness import Extremes, Measured, Usefulness, against_rest, batches, extremes
+from core.usefulness import Extremes, Measured, Task, Usefulness, against_rest, batches, extremes
 
 log = logging.getLogger(__name__)
 ASSETS = checkpoints.FOLDER.parent / "assets"
@@ -165,23 +165,29 @@ def summary(atlas: Atlas) -> dict[str, Any]:
     }
 
 
-def lookup(atlas: Atlas, task: str) -> tuple[Usefulness, tuple[int, ...]]:
-    """Read the usefulness for a task by its name in a recipe, and the class that each feature is judged by.
+def lookup(atlas: Atlas, task: str, against: str = "rest") -> tuple[Usefulness, tuple[int, ...]]:
+    """Read the usefulness for a task by its names in a recipe, and the class that each feature is judged by.
 
     Args:
         atlas: Of a model.
         task: "best" (each feature's own best class against the rest), or the name of a class.
+        against: "rest", or the name of another class.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If it is none of these, or both are the same class.
     """
+    classes = data.CIFAR10_CLASSES
     if task == "best":
         found, best = atlas.measured.at_best()
         return found, tuple(best.tolist())
-    if task not in data.CIFAR10_CLASSES:
-        raise ValueError(f"the task must be best or one of {', '.join(data.CIFAR10_CLASSES)}, got {task!r}")
-    label = data.CIFAR10_CLASSES.index(task)
-    return atlas.measured.on(against_rest(label)), (label,) * len(atlas.centre)
+    for name, other in ((task, "best"), (against, "rest")):
+        if name != other and name not in classes:
+            raise ValueError(f"the task must be {other} or one of {', '.join(classes)}, got {name!r}")
+    if task == against:
+        raise ValueError(f"{task} against {task} is no task; choose two different classes")
+    label = classes.index(task)
+    question = against_rest(label) if against == "rest" else Task((label,), (classes.index(against),))
+    return atlas.measured.on(question), (label,) * len(atlas.centre)
 
 
 def spread(y: Labels, n: int, seed: int) -> list[int]:

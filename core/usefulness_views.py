@@ -98,7 +98,7 @@ def atlas_of(recipe: UsefulnessRecipe, side: str) -> Atlas:
 def chosen(recipe: UsefulnessRecipe, side: str) -> Tensor:
     """Tell which features of a side the brush chooses (D); none if it is in the other panel."""
     atlas = atlas_of(recipe, side)
-    found, _ = usefulness_atlas.lookup(atlas, recipe.task)
+    found, _ = usefulness_atlas.lookup(atlas, recipe.task, recipe.against)
     brush = Brush.parse(recipe.brush)
     return brush.covers(found) if brush is not None and brush.side == side else torch.zeros_like(found.rho).bool()
 
@@ -106,7 +106,7 @@ def chosen(recipe: UsefulnessRecipe, side: str) -> Tensor:
 def switched_on(recipe: UsefulnessRecipe, side: str) -> Tensor:
     """Tell which features of a side's model stay on (D). A brush in one panel leaves the other model whole."""
     atlas = atlas_of(recipe, side)
-    found, _ = usefulness_atlas.lookup(atlas, recipe.task)
+    found, _ = usefulness_atlas.lookup(atlas, recipe.task, recipe.against)
     robust = gamma_at(found, recipe.frame) > 0
     brushed = chosen(recipe, side)
     everything = torch.ones_like(robust)
@@ -137,7 +137,7 @@ def feature_of(recipe: UsefulnessRecipe, side: str) -> int:
         if recipe.feature >= len(atlas.centre):
             raise ValueError(f"{atlas.name} has features 0 to {len(atlas.centre) - 1}, and no {recipe.feature}")
         return recipe.feature
-    found, _ = usefulness_atlas.lookup(atlas, recipe.task)
+    found, _ = usefulness_atlas.lookup(atlas, recipe.task, recipe.against)
     among = chosen(recipe, side)
     rho = torch.where(among, found.rho, -1.0) if bool(among.any()) else found.rho
     return int(rho.argmax())
@@ -205,7 +205,7 @@ def look(
     """
     atlas = atlas_of(recipe, side)
     ready = model if model is not None else _ready(atlas.name)
-    found, labels = usefulness_atlas.lookup(atlas, recipe.task)
+    found, labels = usefulness_atlas.lookup(atlas, recipe.task, recipe.against)
     k = feature_of(recipe, side)
     sign = int(found.sign[k])
     eps = radius(atlas, recipe.frame)
@@ -339,7 +339,7 @@ def essential(recipe: UsefulnessRecipe) -> UsefulnessRecipe:
     ignored = {
         "features": ("keep", "head", "linear", "strong", "weak"),
         "head": ("feature", "side", "linear", "strong", "weak"),
-        "linear": ("standard", "robust", "task", "brush", "feature", "side", "keep", "head", "source"),
+        "linear": ("standard", "robust", "task", "against", "brush", "feature", "side", "keep", "head", "source"),
     }[recipe.view]
     blank = UsefulnessRecipe()
     return replace(recipe, **{name: getattr(blank, name) for name in ignored})

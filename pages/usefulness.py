@@ -53,13 +53,19 @@ def sidebar() -> UsefulnessRecipe:
         help="“best” judges each feature by the class that it is most useful for, against the rest; a class judges all by that one. "
         "y = +1 for the class, −1 for the rest, and both count alike.",
     )  # fmt: skip
+    against = st.selectbox(
+        "Against", ["rest", *CIFAR10_CLASSES], key="against", bind="query-params", disabled=task == "best",
+        help="A class against another one rests on fewer pictures, so its intervals are wider.",
+    )  # fmt: skip
     there = usefulness_atlas.names()
     with st.expander("More"):
         left = _model_box("Left model", there, DEFAULTS.standard, "standard")
         right = _model_box("Right model", there, DEFAULTS.robust, "robust")
         sources = pictures.available()
         source = st.selectbox("Pictures", sources, key="source", bind="query-params")
-    return UsefulnessRecipe(task=task, standard=left, robust=right, source="" if source == sources[0] else source)
+    return UsefulnessRecipe(
+        task=task, against=against, standard=left, robust=right, source="" if source == sources[0] else source
+    )
 
 
 def _model_box(label: str, there: tuple[str, ...], default: str, key: str) -> str:
@@ -97,6 +103,7 @@ shell.presets(
     defaults={
         "view": DEFAULTS.view,
         "task": DEFAULTS.task,
+        "against": DEFAULTS.against,
         "keep": DEFAULTS.keep,
         "head": DEFAULTS.head,
         "linear": DEFAULTS.linear,

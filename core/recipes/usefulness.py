@@ -16,6 +16,7 @@ class UsefulnessRecipe:
         standard: Checkpoint of the left panel.
         robust: Checkpoint of the right panel.
         task: "best" (each feature against the rest for its own best class), or a class name.
+        against: What the class is told from: "rest", or another class.
         frame: Where the slider stands: in the atlas the radius (0 is eps = 0, then its radii in order); in "linear" the
             vector, the ensemble or the mixture.
         brush: The chosen features, as a rectangle in one panel at one radius: "standard,0.1,0.6,-2,0,4" is rho from 0.1
@@ -34,6 +35,7 @@ class UsefulnessRecipe:
     standard: str = option("resnet9-standard")
     robust: str = option("resnet9-l2")
     task: str = option("best")
+    against: str = option("rest")
     frame: int = option(4, low=0, high=50)
     brush: str = option("")
     feature: int = option(-1, low=-1, high=4095)

@@ -47,7 +47,9 @@ def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
     """Show one model's feature."""
     name = CIFAR10_CLASSES[seen.label]
     turned = "−" if seen.sign < 0 else ""
-    st.markdown(f"##### {TITLES[side]}: feature {turned}{seen.index}, for “{name}”")
+    pair = recipe.task != "best" and recipe.against != "rest"
+    question = f"for “{name}” against “{recipe.against}”" if pair else f"for “{name}”"
+    st.markdown(f"##### {TITLES[side]}: feature {turned}{seen.index}, {question}")
     what = f"a typical {name}" if pictures.get(seen.typical_id).label == seen.label else "a picture"
     cells = [
         crisp.figure(
@@ -79,7 +81,7 @@ def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
     chosen = int(usefulness_views.chosen(recipe, side).sum())
     among = f" One of the {chosen} that the brush holds." if chosen else ""
     st.caption(
-        f"ρ = {seen.rho:.2f}, γ = {seen.gamma:.2f} at ε = {seen.eps:g}: {kind} for “{name}”. f is in standard deviations. "
+        f"ρ = {seen.rho:.2f}, γ = {seen.gamma:.2f} at ε = {seen.eps:g}: {kind} {question}. f is in standard deviations. "
         f"Small: the {len(seen.ids)} of {seen.seen:,} {SOURCES[usefulness_views.source_of(recipe)]} that excite it most.{among}"
     )
 
@@ -119,7 +121,7 @@ def table(recipe: UsefulnessRecipe) -> str:
     columns: dict[str, list] = {name: [] for name in ("model", "feature", "class", "turned", "rho", "rho_half")}
     for side in SIDES:
         atlas = usefulness_views.atlas_of(recipe, side)
-        found, labels = usefulness_atlas.lookup(atlas, recipe.task)
+        found, labels = usefulness_atlas.lookup(atlas, recipe.task, recipe.against)
         d = len(labels)
         columns["model"] += [atlas.name] * d
         columns["feature"] += list(range(d))
@@ -161,4 +163,13 @@ def _job(recipe: UsefulnessRecipe, side: str):
 def _key(recipe: UsefulnessRecipe, side: str) -> tuple:
     atlas = usefulness_views.atlas_of(recipe, side)
     k = usefulness_views.feature_of(recipe, side)
-    return ("look", atlas.name, str(atlas.about), recipe.task, recipe.frame, k, usefulness_views.source_of(recipe))
+    return (
+        "look",
+        atlas.name,
+        str(atlas.about),
+        recipe.task,
+        recipe.against,
+        recipe.frame,
+        k,
+        usefulness_views.source_of(recipe),
+    )

@@ -11,7 +11,7 @@ from pages.ui.tables import table
 def measured(recipe: UsefulnessRecipe) -> None:
     """Show how many features are robustly useful at each radius, in both models, with what the attack may have missed."""
     atlases = {side: atlas_of(recipe, side) for side in SIDES}
-    found = {side: usefulness_atlas.lookup(atlas, recipe.task)[0] for side, atlas in atlases.items()}
+    found = {side: usefulness_atlas.lookup(atlas, recipe.task, recipe.against)[0] for side, atlas in atlases.items()}
     radii = atlases["standard"].radii
     st.markdown("##### Measured: features with γ > 0, and how many of them surely")
     rows = []

@@ -50,7 +50,7 @@ def payload(recipe: UsefulnessRecipe) -> dict[str, object]:
     largest = 0.0
     for side in SIDES:
         atlas = usefulness_views.atlas_of(recipe, side)
-        found, labels = usefulness_atlas.lookup(atlas, recipe.task)
+        found, labels = usefulness_atlas.lookup(atlas, recipe.task, recipe.against)
         largest = max(largest, float(found.rho.max()))
         shown = usefulness_views.feature_of(recipe, side) if recipe.view == "features" else None
         on = usefulness_views.switched_on(recipe, side) if recipe.view == "head" else torch.ones_like(found.rho).bool()

@@ -152,6 +152,15 @@ def test_each_feature_gets_its_best_class():
         torch.testing.assert_close(best.gamma[:, k], measured.on(against_rest(c, 4)).gamma[:, k])
 
 
+def test_a_pair_asks_only_its_two_classes():
+    """rho is half the difference of the two class means, in standard deviations over all pictures."""
+    atlas = toy_atlas()
+    z = (atlas.z - atlas.centre) / atlas.deviation
+    got = atlas.measured.on(Task((1,), (3,)))
+    torch.testing.assert_close(got.rho, ((z[atlas.y == 1].mean(0) - z[atlas.y == 3].mean(0)) / 2).abs())
+    assert got.gamma[0] == pytest.approx((got.rho - (0.2 + 0.3 * torch.arange(8)) / atlas.deviation).tolist(), abs=1e-4)
+
+
 def test_an_interval_holds_the_truth_as_often_as_it_says():
     """Of 95 % intervals for the usefulness of a feature that is y + noise, about 95 % hold the true one."""
     held, n, runs = 0, 200, 300

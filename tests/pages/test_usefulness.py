@@ -163,7 +163,7 @@ def test_what_is_in_the_store_is_not_computed_again(monkeypatch, shown):
 @pytest.mark.parametrize(
     "recipe",
     [
-        UsefulnessRecipe(task="frog", frame=2, feature=7, side="robust"),
+        UsefulnessRecipe(task="frog", against="truck", frame=2, feature=7, side="robust"),
         UsefulnessRecipe(brush=str(LOW), frame=4),
         UsefulnessRecipe(standard="resnet9-l2", robust="resnet9-standard"),
         UsefulnessRecipe(view="head", keep="robust", head="refit", frame=3),
@@ -179,7 +179,16 @@ def test_every_control_comes_back_from_its_address(recipe, shown):
 @pytest.mark.parametrize(
     "query",
     [
-        {"view": "all", "task": "pig", "frame": "x", "brush": "1,2", "feature": "x", "side": "left", "source": "web"},
+        {
+            "view": "all",
+            "task": "pig",
+            "against": "pig",
+            "frame": "x",
+            "brush": "1,2",
+            "feature": "x",
+            "side": "left",
+            "source": "web",
+        },
         {"standard": "../x", "frame": "-1", "brush": "left,0,1,0,1,3", "feature": "-7"},
     ],
     ids=["first", "second"],
@@ -193,6 +202,11 @@ def test_bad_values_in_the_address_fall_back(query, shown):
 def test_a_feature_beyond_the_last_is_one_sentence(shown):
     app = opened(feature="4000")
     assert [error.value for error in app.error] == [f"{BLANK.standard} has features 0 to 255, and no 4000"]
+
+
+def test_a_class_against_itself_is_one_sentence(shown):
+    app = opened(task="frog", against="frog")
+    assert [error.value for error in app.error] == ["frog against frog is no task; choose two different classes"]
 
 
 def test_a_preset_sets_the_controls_and_says_what_to_look_for(shown):
