@@ -163,7 +163,7 @@ class Panel {
     line("diagonal", x(0), y(0), x(Math.min(range.x[1], range.y[1])), y(Math.min(range.x[1], range.y[1])));
     line("grid", left, bottom, right, bottom);
     word("word", left + 8, top + 16, "robustly useful", "start");
-    word("word", left + 8, y(0) + 18, "useful, not robust", "start");
+    word("word", left + 8, bottom - 10, "useful, not robust", "start");
     word("axis", (left + right) / 2, BOX.height - 8, "usefulness ρ");
     const side = svg("text", { class: "axis", transform: `translate(13 ${(top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" });
     side.textContent = "robust usefulness γ";

@@ -34,7 +34,7 @@ def measured(recipe: UsefulnessRecipe) -> None:
     check = next((atlas.about["check"] for atlas in atlases.values() if "check" in atlas.about), None)
     st.caption(
         f"In brackets: those whose 95 % interval lies above 0. ρ from all {about['n']:,} test pictures, how far a feature can be "
-        f"pushed from {about['n_pushed']} of them, seed {about['seed']}, {about['date']}; {about['how']}. An attack finds a bound: the "
+        f"pushed from {about['n_pushed']} of them, as many of each class, seed {about['seed']}, {about['date']}; {about['how']}. An attack finds a bound: the "
         "true γ may be lower, never higher."
         + (
             f" Against {check['steps']} steps of PGD at one radius (on {check['pictures']} pictures, {check['features']} features) the walk "
