@@ -30,7 +30,7 @@ PRESETS = [
     shell.Preset(
         "Noise and outline",
         "Look at *Loss gradient*: the standard model's is grain, the robust model's has the animal's outline in it. Then at"
-        " *SmoothGrad*, which makes the two look much more alike.",
+        " *SmoothGrad*: by sizes alone (switch on *Sizes only*) the two now look much alike.",
         {},
     ),
     shell.Preset(
@@ -41,7 +41,7 @@ PRESETS = [
     ),
     shell.Preset(
         "Along an attack",
-        "Press play. The standard model's gradient is another grain at every step; the robust model's keeps its shape.",
+        "Press play and read *cosine with step 0*: the standard model's gradient soon turns away, the robust model's keeps its shape.",
         {"view": "attack"},
     ),
     shell.Preset(

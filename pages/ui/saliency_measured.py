@@ -3,7 +3,7 @@
 import functools
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,12 @@ from core.saliency.command import MODELS, RESULTS
 FAILS = 0.5  # rank correlation from which a map is called much the same; there is no agreed limit
 
 
+MULTIPLIED = (
+    " Each value is multiplied by the pixel's distance from the baseline, which no shuffling changes: much of what such a map "
+    "shows is the picture."
+)
+
+
 @dataclass(frozen=True)
 class Measure:
     """A column of the results: what it is called, and which way is the claim's.
@@ -25,28 +31,42 @@ class Measure:
     Args:
         title: Axis label.
         says: One sentence.
-        claim: +1 where the claim wants the robust model's to be larger, -1 smaller, 0 where it says nothing.
+        claim: Whether the claim wants the robust model's to be larger.
+        good: +1 where large values speak for a method, -1 where small ones do: it is then held against a random order.
     """
 
     title: str
     says: str
-    claim: int = 0
+    claim: bool = False
+    good: int = 0
 
 
 MEASURES = {
-    "coherence": Measure("correlation of neighbouring pixels", "Does the map look like noise? White noise has 0.", 1),
+    "coherence": Measure(
+        "correlation of neighbouring pixels",
+        "Does the map look like noise? White noise has 0; below 0, neighbours disagree even more often than in noise.",
+        claim=True,
+    ),
     "edge_correlation": Measure(
-        "correlation with the picture's edges", "Does the map trace what is in the picture? Noise has 0.", 1
+        "correlation with the picture's edges",
+        "Does the map trace what is in the picture? Noise has 0.",
+        claim=True,
     ),
     "edge_alignment": Measure(
-        "cosine with the picture's edges", "The same without subtracting means: noise reaches about 0.66.", 1
+        "cosine with the picture's edges",
+        "The same without subtracting means: look at where noise is.",
+        claim=True,
     ),
     "sparsity": Measure("Gini index", "How few pixels make up most of the map?"),
     "deletion": Measure(
-        "area under the deletion curve (small is good)", "How soon does the class go when the map's top pixels go?"
+        "area under the deletion curve (small is good)",
+        "How soon does the class go when the map's top pixels go?",
+        good=-1,
     ),
     "insertion": Measure(
-        "area under the insertion curve (large is good)", "How soon does the class come when they come?"
+        "area under the insertion curve (large is good)",
+        "How soon does the class come when they come?",
+        good=1,
     ),
     "randomised": Measure(
         "rank correlation with the map of shuffled weights",
@@ -89,7 +109,7 @@ def warning(method: str) -> str:
         return ""
     return (
         f'<p class="fails"><b>Fails the randomisation check</b> (rank correlation, n = {found["n"]}): '
-        f"{html.escape('; '.join(bad))}.</p>"
+        f"{html.escape('; '.join(bad))}.{MULTIPLIED if 'baseline' in METHODS[method].settings else ''}</p>"
     )
 
 
@@ -192,13 +212,30 @@ def sentence(found: Mapping[str, Any], key: str) -> str:
         if names
     ]
     claim = MEASURES[key].claim
-    against = [*(below if claim > 0 else above), *same] if claim else []
+    against = [*below, *same] if claim else []
     verdict = ""
     if claim and not against:
         verdict = " **Here the claim holds for every method measured.**"
     elif claim:
         verdict = f" **Here the claim does not hold for: {', '.join(against)}.**"
-    return " ".join(parts) + verdict
+    return " ".join(parts) + verdict + "".join(_no_better(found, key))
+
+
+def _no_better(found: Mapping[str, Any], key: str) -> Iterator[str]:
+    """Name the methods that find what a model uses no better than a random order of the pixels does."""
+    good = MEASURES[key].good
+    for name, of in found["models"].items():
+        if not good or key not in of.get("noise", {}):
+            continue
+        low, high = of["noise"][key]["interval"]
+        bad = [
+            label(m)
+            for m in METHODS
+            if key in of.get(m, {})
+            and (of[m][key]["interval"][0] <= high if good > 0 else of[m][key]["interval"][1] >= low)
+        ]
+        if bad:
+            yield f" **No better than a random order (judged by the intervals) in the {_word(name)} model: {', '.join(bad)}.**"
 
 
 def table(found: Mapping[str, Any]) -> str:

@@ -186,7 +186,7 @@ def test_a_preset_sets_the_controls_and_says_what_to_look_for(offline, shown):
     app = opened(view="classes", away="dog")
     ran(app.button(key="saliency-preset-2").click())
     assert (recipe_of(shown).view, recipe_of(shown).away) == ("attack", "")
-    assert "another grain at every step" in said(app)
+    assert "read *cosine with step 0*" in said(app)
 
 
 # Measurements
@@ -241,6 +241,16 @@ def test_a_method_that_survives_shuffled_weights_is_marked(results, offline, sho
     assert "all weights shuffled: 0.80 [0.79, 0.81]" in text
     results(0.2)
     assert "Fails the randomisation check" not in html(opened())
+
+
+def test_methods_no_better_than_a_random_order_are_named():
+    def row(deletion: float) -> dict:
+        return {"deletion": {"mean": deletion, "interval": [deletion - 0.01, deletion + 0.01], "n": 500}}
+
+    of = {"gradient": row(0.3), "occlusion": row(0.1), "deep_lift": row(0.24), "noise": row(0.25)}
+    found = {"n": 500, "models": {PHOTO.standard: of}, "differences": {PHOTO.robust: {"gradient": row(0.0)}}}
+    text = saliency_measured.sentence(found, "deletion")
+    assert "(judged by the intervals) in the standard model: Loss gradient, DeepLift." in text
 
 
 def test_nothing_is_said_of_measurements_that_are_not_there(offline, shown):
