@@ -45,7 +45,8 @@ def header(title: str, claim: str) -> None:
         # multipage app; what they want is the app.
         runpy.run_path(str(Path(__file__).parents[2] / "app.py"))
         st.stop()
-    presenting = bool(st.session_state.get("present"))
+    # On the first run of a link the switch, which comes below, has not read the address yet.
+    presenting = bool(st.session_state.get("present", st.query_params.get("present") == "true"))
     st.html(PRESENTER if presenting else ARTICLE)
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.title(title, anchor=False)

@@ -83,6 +83,13 @@ def test_damaged_checkpoints_are_one_sentence(without_cifar10, monkeypatch, tmp_
     assert len(opened().error) == 1
 
 
+def test_a_link_opens_in_presenter_mode_at_once(without_cifar10, monkeypatch):
+    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.query_params["present"] = "true"
+    assert "font-size: 20px" in html(ran(app))
+
+
 def test_presenter_mode_enlarges(without_cifar10, monkeypatch):
     monkeypatch.setattr(checkpoints, "names", lambda: ())
     app = opened()
