@@ -1,0 +1,69 @@
+"""The Datasets page in a real Chromium: the sheets play, the frame is in the address, a phone is wide enough."""
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+
+from core.recipes import DatasetsRecipe
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+pytestmark = pytest.mark.browser
+
+WAIT_MS = 120_000
+FEW = {"n": "4", "steps": "6"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(checkpoint) -> None:
+    for name in (DatasetsRecipe.standard, DatasetsRecipe.robust):
+        checkpoint(name)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator["playwright.Browser"]:
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser, app_server):
+    """Open the page in a context of its own; an error in the page fails the test."""
+    contexts, problems = [], []
+
+    def go(query: dict[str, str], width: int = 1280) -> "playwright.Page":
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{app_server}/datasets?{urlencode({**FEW, **query})}")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+def test_the_sheets_play_and_the_frame_is_in_the_address(visit):
+    page = visit({})
+    slider = page.locator(".scrubber[data-ready] .range").first
+    playwright.expect(slider).to_have_value("6", timeout=WAIT_MS)
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("location.search.includes('frame=0')", timeout=WAIT_MS)
+    page.get_by_text("As a network is shown them, through the robust model").wait_for()
+    page.locator(".scrubber[data-ready]").first.get_by_role("button", name="Play").click()
+    playwright.expect(slider).to_have_value("6", timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("view", ["build", "quiz", "results"])
+def test_a_phone_needs_no_sideways_scrolling(view, visit):
+    page = visit({"view": view}, width=390)
+    last = {"build": "Save and share", "quiz": "Picture 1 of 10", "results": "K. Jordan"}[view]
+    page.get_by_text(last).first.wait_for()
+    wide = "[...document.querySelectorAll('[data-testid=stMain], html')].map(e => e.scrollWidth - e.clientWidth)"
+    assert max(page.evaluate(wide)) <= 0
