@@ -49,12 +49,14 @@ def show(recipe: SaliencyRecipe, picture: Picture) -> None:
 def row_of(name: str, made: Along, painted: np.ndarray, recipe: SaliencyRecipe) -> Row:
     """Build a model's column of the scrubber."""
     t = made.trajectory
+    word = title_of(name, recipe)
+    title = f"{word.capitalize()} model" if word in ("standard", "robust") else word
     norms = made.gradients.flatten(1).norm(dim=1)
     first = measures.cosine(made.gradients, made.gradients[:1].expand_as(made.gradients))
     said = verdicts(t.logits, CIFAR10_CLASSES)
     sizes = tuple(size(float(n), recipe.norm) for n in t.norm)
     return Row(
-        title=f"{title_of(name, recipe).capitalize()} model",
+        title=title,
         subtitle=checkpoints.header(name).title,
         frames=painted,
         reference=painted[0],
@@ -71,7 +73,7 @@ def row_of(name: str, made: Along, painted: np.ndarray, recipe: SaliencyRecipe) 
         flags=tuple("fooled" if s else None for s in t.success.tolist()),
         threshold=t.threshold,
         alt=tuple(
-            f"{title_of(name, recipe)} model, step {i}: gradient towards {CIFAR10_CLASSES[t.y]}, norm {float(n):.3g}; "
+            f"{title}, step {i}: gradient towards {CIFAR10_CLASSES[t.y]}, norm {float(n):.3g}; "
             f"the model says {verdict}."
             for i, (n, verdict) in enumerate(zip(norms, said, strict=True))
         ),

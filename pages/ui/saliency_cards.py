@@ -31,8 +31,8 @@ STYLE = f"""{crisp.STYLE}<style>
 
 
 def title_of(name: str, recipe: SaliencyRecipe) -> str:
-    """Say in a word which column a model stands in."""
-    return {recipe.standard: "standard", recipe.robust: "robust"}.get(name, "third") if name else ""
+    """Say which column a model stands in; one more model has its own title."""
+    return {recipe.standard: "standard", recipe.robust: "robust"}.get(name) or checkpoints.header(name).title
 
 
 def row(

@@ -10,7 +10,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import pictures, render
+from core import checkpoints, pictures, render
 from core.recipes import SaliencyRecipe, to_query
 from core.saliency import METHODS, views
 from core.saliency.views import essential, explain
@@ -133,7 +133,7 @@ def test_a_third_model_gets_a_column(checkpoint, offline, shown):
     checkpoint("vgg-standard")
     text = html(opened(third="vgg-standard"))
     assert text.count("<figure") == 1 + 3 * len(METHODS)
-    assert text.count("<b>third</b>") == len(METHODS)
+    assert text.count(f"<b>{checkpoints.header('vgg-standard').title}</b>") == len(METHODS)
 
 
 def test_the_attack_is_scrubbed_with_a_gradient_at_each_step(offline, shown):
@@ -149,6 +149,14 @@ def test_the_attack_is_scrubbed_with_a_gradient_at_each_step(offline, shown):
 def test_two_equal_classes_are_one_sentence(offline, shown):
     app = opened(view="classes", towards="truck", away="truck")
     assert [error.value for error in app.error] == ["choose two different classes, not truck twice"]
+
+
+def test_without_weights_it_says_how_to_make_them(offline, shown, monkeypatch):
+    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    app = opened()
+    assert [warning.value for warning in app.warning] == [
+        "There are no trained models in checkpoints/. Make them with: make zoo"
+    ]
 
 
 # Address
