@@ -157,14 +157,16 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     compute.setup_cpu()
+    fast = compute.has_fast_bf16(torch.device("cpu"))
+    precision = given.precision if given.precision != "auto" else "bf16" if fast else "fp32"
     try:
-        models = {name: measure(name, given.n, given.steps, given.seed, given.precision) for name in given.models}
+        models = {name: measure(name, given.n, given.steps, given.seed, precision) for name in given.models}
     except (checkpoints.CheckpointError, data.DataError, PictureError) as error:
         sys.exit(str(error))
     about = {
         "n": given.n, "seed": given.seed, "date": f"{datetime.now(UTC):%Y-%m-%d}", "ranked_at": 0.25,
         "how": f"clean: the first {usefulness_atlas.SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
-        f"and margin against the re-weighted model; gradients {given.precision}; torch {torch.__version__}",
+        f"and margin against the re-weighted model; gradients {precision}; torch {torch.__version__}",
     }  # fmt: skip
     part = given.out.with_suffix(".part")
     part.write_text(json.dumps({**about, "models": models}, indent=1, sort_keys=True) + "\n")

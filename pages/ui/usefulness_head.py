@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 from plotly.subplots import make_subplots
 
-from core import checkpoints, exports, usefulness_views
+from core import exports, usefulness_views
 from core.attacks import OnStep
 from core.evaluate import RobustAccuracy
 from core.rates import Rate
@@ -170,10 +170,37 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
         figure, key="usefulness-curves", theme="streamlit",
         alt="Accuracy, clean and attacked, against the number of features kept, for both models",
     )  # fmt: skip
-    st.caption(
-        f"Ranked by γ at ε = {found['ranked_at']:g} for each feature's best class. n = {found['n']} attacked, seed "
-        f"{found['seed']}, {found['date']}; {found['how']}. Bars: 95 % intervals. {checkpoints.header(recipe.robust).title if recipe.robust in checkpoints.names() else ''}"
+    st.markdown(
+        "\n".join(f"- {verdict(TITLES[side], found['models'][names[side]], recipe.head, attack)}" for side in there)
     )
+    st.caption(
+        f"Ranked by γ at ε = {found['ranked_at']:g} for each feature's best class. n = {found['n']} attacked, seed {found['seed']}, "
+        f"{found['date']}; {found['how']}. Bars and brackets: 95 % intervals. Switching features off does not change how the others are "
+        "computed, so a head cannot be more robust than what it reads."
+    )
+
+
+def verdict(title: str, lines: list[dict[str, Any]], head: str, attack: str) -> str:
+    """Say in one sentence what keeping the more, or the less, robust half did to the attacked accuracy."""
+    own = [line for line in lines if line["head"] == head]
+    whole = max(own, key=_kept)
+    part = max(line["kept"] for line in own if line["kept"] < whole["kept"])
+    most, least = (next(x for x in own if x["keep"] == keep and x["kept"] == part) for keep in ("most", "least"))
+    said = [f"{100 * line[attack]['value']:.0f} % {_brackets(line[attack])}" for line in (whole, most, least)]
+    gained = most[attack]["interval"][0] > whole[attack]["interval"][1]
+    outcome = (
+        "choosing the robust ones made it more robust"
+        if gained
+        else "no gain from choosing the robust ones that this many pictures could show"
+    )
+    return (
+        f"**{title}**, attacked: {said[0]} with all {whole['kept']}, {said[1]} with the {part} most robustly useful, {said[2]} with the "
+        f"{part} least: {outcome}."
+    )
+
+
+def _brackets(rate: dict[str, Any]) -> str:
+    return f"[{100 * rate['interval'][0]:.0f}, {100 * rate['interval'][1]:.0f}]"
 
 
 def _kept(line: dict[str, Any]) -> int:

@@ -295,22 +295,33 @@ def test_the_attack_knows_the_new_head():
     assert found.rate == found.clean
 
 
-def test_curves_are_drawn_where_they_were_measured(shown, monkeypatch, tmp_path):
-    rate = Rate(5, 10).as_json()
-    lines = [
-        {"head": h, "keep": k, "kept": n, "clean": rate, "L2 0.1": rate, "L2 0.25": rate}
-        for h in ("masked", "refit")
-        for k in ("most", "least")
-        for n in (8, 64)
-    ]
-    about = {"n": 10, "seed": 0, "date": "2026-01-02", "ranked_at": 0.25, "how": "made up"}
+@pytest.fixture
+def heads(monkeypatch, tmp_path):
+    """Made-up heads: keeping the robust ones helps the standard model, and does nothing for the robust one."""
+
+    def lines(most: int) -> list[dict]:
+        return [
+            {"head": h, "keep": k, "kept": n, "clean": Rate(90, 100).as_json()}
+            | {key: Rate(most if (k, n) == ("most", 64) else 20, 100).as_json() for key in ("L2 0.1", "L2 0.25")}
+            for h in ("masked", "refit")
+            for k, n in (("most", 8), ("most", 64), ("most", 256), ("least", 8), ("least", 64))
+        ]
+
+    about = {"n": 100, "seed": 0, "date": "2026-01-02", "ranked_at": 0.25, "how": "made up"}
     path = tmp_path / "heads.json"
-    path.write_text(json.dumps({**about, "models": {BLANK.standard: lines, BLANK.robust: lines}}))
+    path.write_text(json.dumps({**about, "models": {BLANK.standard: lines(80), BLANK.robust: lines(22)}}))
     monkeypatch.setattr(usefulness_head.curves, "__defaults__", (path,))
+
+
+def test_curves_are_drawn_and_said_where_they_were_measured(shown, heads):
     app = opened(view="head", frame="0")
     assert len(app.get("plotly_chart")) == 1
     assert "attacked at ε = 0.1" in said(app)
     assert "2026-01-02" in said(app)
+    standard, robust = (line for line in said(app).splitlines() if line.startswith("- **"))
+    assert "20 % [13, 29] with all 256, 80 % [71, 87] with the 64 most" in standard
+    assert "made it more robust" in standard
+    assert "no gain" in robust
 
 
 # What is missing
