@@ -176,7 +176,7 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
     st.caption(
         f"Ranked by γ at ε = {found['ranked_at']:g} for each feature's best class. n = {found['n']} attacked, seed {found['seed']}, "
         f"{found['date']}; {found['how']}. Bars and brackets: 95 % intervals. Switching features off does not change how the others are "
-        "computed, so a head cannot be more robust than what it reads."
+        "computed."
     )
 
 
