@@ -15,9 +15,8 @@ from pages.ui.store import lesson, model
 
 DEFAULTS = SynthesisRecipe()
 CLAIMS = {
-    "morph": "Draw something, or take one of the starts; then hold a class. Each model moves its own copy of the picture along its own"
-    " gradient, in steps of the same length. The standard model is sure within a few steps, with nothing to see; held for long it, too,"
-    " draws shapes, under coloured noise.",
+    "morph": "Draw something, or take one of the starts; then hold a class. The standard model is sure within a few steps, with nothing"
+    " to see. The robust model has to draw.",
     "studio": "Sixteen pictures at once: what one gradient can do besides classifying.",
 }
 WORDS = {"morph": ["hold", "anchor", "who sees it"], "studio": ["class Gaussian", "tasks", "who sees it"]}

@@ -10,6 +10,7 @@ import streamlit as st
 from core import checkpoints
 from core.data import CIFAR10_CLASSES
 from core.synthesis_results import RESULTS, SOURCES
+from pages.ui.tables import table
 
 
 def measured(path: Path = RESULTS) -> None:
@@ -24,33 +25,25 @@ def measured(path: Path = RESULTS) -> None:
         f"{n:,} starts, {found['per_class']} of each class, drawn from the class Gaussians; the same for every model. How often does "
         "each network see the class that was wanted?"
     )
-    lines = [
-        "| Painted by | Limit (L2) | Moved (L2), mean | " + " | ".join(f"{_title(v)} sees it" for v in viewers) + " |",
-        "|---" * (3 + len(viewers)) + "|",
-        f"| nobody: the starts | 0 | 0 | {_rates(found['starts']['recognised'], viewers)} |",
-    ]
+    rows = [["nobody: the starts", "0", "0", *_rates(found["starts"]["recognised"], viewers)]]
     for name, limits in sorted(found["painted"].items(), reverse=True):
         for eps in sorted(limits, key=float):
             row = limits[eps]
             low, high = row["moved_interval"]
             moved = f"{row['moved_mean']:.2f} [{low:.2f}, {high:.2f}]"
-            lines.append(f"| {_title(name)} | {eps} | {moved} | {_rates(row['recognised'], viewers, name)} |")
-    st.html(
-        "<style>.st-key-synthesis-measured table { display: block; overflow-x: auto; }</style>"
-    )  # wider than a phone
-    with st.container(key="synthesis-measured"):
-        st.markdown("\n".join(lines))
-        times = " and ".join(
-            f"{seconds:.1f} s ({_title(name)})"
-            for name, seconds in sorted(found["cpu_seconds_per_batch_of_16"].items())
-        )
-        st.caption(
-            f"In brackets: 95 % intervals; n = {n:,}; in italics: a network that looks at its own pictures. "
-            f"a batch of 16 at limit 6 takes {times} of one CPU core; seed {found['seed']}, {found['date']}; {found['how']}."
-        )
-        st.markdown(reading(found))
-        with st.expander("Class by class"):
-            st.markdown(_by_class(found, viewers))
+            rows.append([_title(name), eps, moved, *_rates(row["recognised"], viewers, name)])
+    heads = ["Painted by", "Limit (L2)", "Moved (L2), mean", *(f"{_title(v)} sees it" for v in viewers)]
+    table(heads, rows, label="Who recognises what was painted")
+    times = " and ".join(
+        f"{seconds:.1f} s ({_title(name)})" for name, seconds in sorted(found["cpu_seconds_per_batch_of_16"].items())
+    )
+    st.caption(
+        f"In brackets: 95 % intervals; n = {n:,}; in italics: a network that looks at its own pictures. A batch of 16 at limit 6 takes "
+        f"{times} of one CPU core. Seed {found['seed']}, {found['date']}; {found['how']}."
+    )
+    st.markdown(reading(found))
+    with st.expander("Class by class, at the smallest limit"):
+        _by_class(found, viewers)
 
 
 def reading(found: Mapping[str, Any]) -> str:
@@ -73,21 +66,19 @@ def reading(found: Mapping[str, Any]) -> str:
     )
 
 
-def _by_class(found: Mapping[str, Any], viewers: list[str]) -> str:
-    heads, columns = [], []
+def _by_class(found: Mapping[str, Any], viewers: list[str]) -> None:
+    heads, columns = ["Class"], []
     for name, limits in sorted(found["painted"].items(), reverse=True):
-        eps = max(limits, key=float)
-        for viewer in viewers:
-            if viewer != name:
-                heads.append(f"{_title(name)}, L2 {eps}, as {_title(viewer)} sees it")
-                columns.append(limits[eps]["recognised"][viewer]["by_class"])
-    lines = ["| Class | " + " | ".join(heads) + " |", "|---" * (1 + len(heads)) + "|"]
-    lines += [f"| {c} | " + " | ".join(_rate(column[c]) for column in columns) + " |" for c in CIFAR10_CLASSES]
-    return "\n".join(lines)
+        eps = min(limits, key=float)
+        for viewer in (v for v in viewers if v != name):
+            heads.append(f"{_title(name)}, L2 {eps}, as {_title(viewer)} sees it")
+            columns.append(limits[eps]["recognised"][viewer]["by_class"])
+    rows = [[c, *(_rate(column[c]) for column in columns)] for c in CIFAR10_CLASSES]
+    table(heads, rows, label="Who recognises what was painted, class by class")
 
 
-def _rates(recognised: Mapping[str, Any], viewers: list[str], own: str = "") -> str:
-    return " | ".join(f"*{_rate(recognised[v])}*" if v == own else _rate(recognised[v]) for v in viewers)
+def _rates(recognised: Mapping[str, Any], viewers: list[str], own: str = "") -> list[str]:
+    return [f"<i>{_rate(recognised[v])}</i>" if v == own else _rate(recognised[v]) for v in viewers]
 
 
 def _rate(rate: Mapping[str, Any]) -> str:

@@ -76,7 +76,9 @@ def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
     linked = morph.described(board, recipe)
     _write_address(recipe, linked)
     if linked is None:
-        st.caption("A link cannot carry brush strokes; the files below, the script among them, do.")
+        st.caption(
+            "A link cannot carry brush strokes, uploads or changed settings; the files below, the script among them, do."
+        )
     downloads(files(recipe, board), key="morph", script=morph.script(board, (recipe.standard, recipe.robust)))
 
 
