@@ -518,6 +518,25 @@ def test_examples_are_right_for_both_before_the_attack(two, gallery_only):
     assert 1 <= len(found.ids) == len(found.x) <= views.EXAMPLES
 
 
+class Always(nn.Module):
+    """Says the same class of everything."""
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        self.k = k
+
+    def forward(self, x):
+        return nn.functional.one_hot(torch.full((len(x),), self.k), 10).float()
+
+
+def test_examples_are_pictures_that_the_target_gets_right(two, gallery_only):
+    """Of a target that knows only frogs, frogs; of two that never agree, one sentence."""
+    found = views.examples(two, loaded={two.target: Always(6)})
+    assert set(found.y.tolist()) == {6}
+    with pytest.raises(ValueError, match="none of 24 pictures is right for both models"):
+        views.examples(two, loaded={two.source: Always(5), two.target: Always(6)})
+
+
 def test_an_unknown_radius_is_the_norms_default():
     """As in an old address."""
     assert TransferRecipe(eps="77").radius == ("0.5", 0.5)
