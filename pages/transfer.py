@@ -77,11 +77,13 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
             "Show", ["attack", "noise"], "show", help="The attack, or random noise of the same size."
         )
         st.toggle("Predict first", key="predict", bind="query-params", help="Ask the room before showing the matrix.")
-    with st.expander("More", expanded=live and view != "similarity"):
+    if view == "similarity":
+        return TransferRecipe(view=view, **found)  # type: ignore[arg-type]
+    with st.expander("More", expanded=live):
         steps = st.slider("Steps", 1, 50, DEFAULTS.steps, key="steps", bind="query-params", help="Of live attacks, and of the pictures shown.")  # fmt: skip
         found["steps"] = int(steps)
         found["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
-        if live and view != "similarity":
+        if live:
             found["n"] = int(st.select_slider("Pictures", [16, 32, 64, 128, 256, 512], value=DEFAULTS.n, key="n", bind="query-params"))  # fmt: skip
         if live and view == "matrix":
             names = in_sight(checkpoints.names())

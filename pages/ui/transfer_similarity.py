@@ -100,7 +100,10 @@ def figure(recipe: TransferRecipe, pairs: list[Pair], measured: Measured) -> go.
     drawn.update_layout(
         height=440,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={"title": "how alike the representations are (linear CKA)", "range": [0, 1.02]},
+        xaxis={
+            "title": "how alike the representations are (linear CKA)",
+            "range": [max(0.0, min(p.likeness.value for p in pairs) - 0.1), 1.02],
+        },
         yaxis={"range": [-2, 102], "title": f"{says}, %"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
@@ -126,6 +129,8 @@ def verdicts(pairs: list[Pair]) -> list[str]:
             {(p.source, p.target): p.rate.value for p in some},
         )
         judged = "more than chance explains" if p_value < 0.05 else "no more than chance could do"
+        if len(names) < 5:
+            judged = "too few networks to tell"
         lines.append(
             f"- Among {who}: **r = {r}**. With the networks' names shuffled, a correlation this high comes up in "
             f"{100 * p_value:.1f} % of cases ({len(names)} networks): {judged}."
