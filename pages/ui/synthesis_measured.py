@@ -58,7 +58,7 @@ def reading(found: Mapping[str, Any]) -> str:
     except (KeyError, StopIteration):
         return ""
     return (
-        f"After a change of L2 {small}, which people hardly see on a blur, the third network sees the class in {by_third[0]} of the standard "
+        f"After a change of L2 {small} the third network sees the class in {by_third[0]} of the standard "
         f"model's pictures and in {by_third[1]} of the robust model's: standard networks share what the standard model changed. The robust "
         f"model sees it in only {by_robust[0]} of the standard model's. At L2 {large} everybody sees it in nearly all of both "
         f"({by_third[2]} and {by_third[3]}; the robust model {by_robust[2]} of the standard model's), so these numbers do not tell paint from "
