@@ -59,9 +59,11 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
         st.caption("This view has no controls: its points are fixed.")
         return TransferRecipe(view=view)
     found: dict[str, object] = {}
-    if view != "similarity":
+    if measured is None:
+        found["numbers"] = "live"
+    elif view != "similarity":
         found["numbers"] = choice("Numbers", ["measured", "live"], "numbers", help="Measured on many pictures, or computed here and now on a few.")  # fmt: skip
-    live = found.get("numbers") == "live" or measured is None
+    live = found.get("numbers") == "live"
     found["goal"] = choice("Goal of the attack", ["untargeted", "targeted"], "goal", help="Any wrong class, or one that is drawn for each picture.")  # fmt: skip
     norm = found["norm"] = choice("Norm", list(RADII), "norm")
     if view != "curve":

@@ -311,10 +311,11 @@ def test_an_ensemble_is_one_more_row(offered):
         assert file["sources"][-1] == f"{ROBUST}+{STANDARD}"
 
 
-def test_without_results_it_computes_and_the_similarity_says_what_is_missing(world):
+def test_without_results_it_computes_and_the_similarity_says_what_is_missing(world, offered):
     (world / "transfer.json").unlink()
     app = opened(n="16", steps="1")
     assert not app.error
+    assert recipe_of(offered).numbers == "live", "so that the script computes, too"
     assert "computed here" in said(app)
     assert "python -m core.transfer measure" in said(opened(view="similarity"))
 
