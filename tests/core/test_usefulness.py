@@ -17,7 +17,7 @@ from core.usefulness import Extremes, Measured, Task, against_rest, extremes, li
 from core.usefulness_atlas import Atlas, normal_equations, spread
 from core.usefulness_head import clean_accuracy, head_of, masked, order_by_gamma, refit, rewired
 from core.usefulness_views import Brush
-from tests.helpers import REFUSED, draws, images, noise_pictures, tiny
+from tests.helpers import REFUSED, draws, grey, images, noise_pictures, tiny
 
 RADII = (0.05, 0.1, 0.2)
 
@@ -70,6 +70,14 @@ def test_extremes_only_widen_with_the_radius():
     stack = torch.stack([found.f, *found.high])
     assert bool((stack[1:] >= stack[:-1]).all())
     assert float((found.f - found.low[-1]).mean()) > 0
+
+
+def test_what_a_small_ball_holds_counts_for_the_larger_ones():
+    """|s - 0.08| along one direction: steps of a larger ball jump over the minimum, and must not lose it."""
+    w = torch.ones(1, 3, 4, 4) / 48**0.5
+    found = extremes(lambda x: (scores(w)(x - 0.5) - 0.08).abs(), grey(2, size=4, dtype=torch.float32), L2, (0.05, 0.3))
+    torch.testing.assert_close(found.low[0], torch.full((2, 1), 0.03), atol=1e-4, rtol=0)
+    assert bool((found.low[1] <= found.low[0]).all())
 
 
 def test_batches_do_not_matter_and_pictures_do_not_meet():
