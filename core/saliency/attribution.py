@@ -229,8 +229,8 @@ def captum() -> ModuleType:
 
 
 def _leaf(x: Images) -> Images:
-    """Copy the pictures into a leaf of their own: captum writes `requires_grad` and `grad` on what it is given."""
-    return x.detach().clone(memory_format=torch.preserve_format).requires_grad_()
+    """Make a leaf of the pictures' values: captum writes `requires_grad` and `grad` on the tensor that it is given."""
+    return x.detach().requires_grad_()
 
 
 def _baselines(baseline: str | Tensor, x: Images) -> Tensor:

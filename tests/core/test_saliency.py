@@ -290,8 +290,8 @@ def test_memory_is_bounded_whatever_is_asked(method):
     model, n = Counting().eval(), 2 * ROWS + 3
     rows: list[int] = []
     model.inner.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
-    explained(model, images(n), torch.zeros(n, dtype=torch.long), method, samples=3 if n else 1)
-    explained(model, images(2), torch.zeros(2, dtype=torch.long), method, samples=3 * ROWS)
+    explained(model, images(n), torch.zeros(n, dtype=torch.long), method, samples=3)
+    explained(model, images(2), torch.zeros(2, dtype=torch.long), method, samples=3 * ROWS, window=1)
     assert rows and max(rows) <= (2 * ROWS if method == "deep_lift" else ROWS)
 
 
