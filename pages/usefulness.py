@@ -92,6 +92,14 @@ def one_feature() -> dict[str, object]:
     return {"side": side, "feature": -1 if number is None else int(number)}
 
 
+def forget_other_pages() -> None:
+    """Other pages use some of the same words for their controls; what they left behind is not a value of ours."""
+    ours = {"view": tuple(CLAIMS), "task": ("best", *CIFAR10_CLASSES), "source": pictures.available()}
+    for key, allowed in ours.items():
+        if st.session_state.get(key, allowed[0]) not in allowed:
+            del st.session_state[key]
+
+
 shell.header(
     "Usefulness",
     "Almost every feature of a standard model is useful, and at ε = 0.25, too little to see, almost none is robustly useful. A robust"
@@ -113,6 +121,7 @@ shell.presets(
         "useful-brush": "",
     },
 )
+forget_other_pages()
 view = st.segmented_control(
     "View", list(CLAIMS), default=DEFAULTS.view, key="view", bind="query-params", required=True, wrap=True,
     label_visibility="collapsed",
