@@ -98,8 +98,8 @@ def test_the_table_chooses_a_cell_by_keyboard(visit):
     page.get_by_text("The numbers with their intervals").click()
     table = page.get_by_test_id("stDataFrame").first
     table.wait_for()
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + box["width"] - 20, box["y"] + 52)  # in the chosen row, to have the focus there
+    right = table.bounding_box()["width"] - 20
+    table.click(position={"x": right, "y": 52})  # the first row, which is the chosen source: to have the focus there
     page.keyboard.press("ArrowDown")
     page.wait_for_function("location.search.includes('source=')", timeout=WAIT_MS)
     assert address(page)["source"] != STANDARD
