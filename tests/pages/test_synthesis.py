@@ -264,6 +264,14 @@ def test_talks_take_turns_in_the_pool():
     assert asyncio.run(synthesis_live.in_pool(sum, (1, 2))) == 3
 
 
+def test_streamlit_finds_the_app_with_its_routes():
+    """`streamlit run app.py` serves the connection only if it sees an `st.App` in that file."""
+    from streamlit.web.server.app_discovery import discover_asgi_app
+
+    assert discover_asgi_app(ROOT / "app.py").import_string == "app:app"
+    assert [route.path for route in synthesis_live.ROUTES] == ["/_morph/{token}", "/{base:path}/_morph/{token}"]
+
+
 # The page
 
 
