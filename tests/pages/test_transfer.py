@@ -305,8 +305,11 @@ def test_a_stopped_matrix_keeps_its_rows_and_goes_on_when_asked(monkeypatch, off
         assert set(file["sources"]) == {STANDARD, ROBUST}
 
 
-def test_an_ensemble_is_one_more_row(offered):
-    opened(**LIVE, ensemble="true")
+def test_an_ensemble_is_one_more_row_with_pictures_of_its_own(offered):
+    app = opened(**LIVE, ensemble="true", source=f"{ROBUST}+{STANDARD}", target=STANDARD)
+    assert not app.error
+    assert "Made for **Ensemble of 2**, shown to **ResNet-9**" in said(app)
+    assert html(app).count("<figure") == 3 * views.EXAMPLES
     with np.load(io.BytesIO(offered["transfer.npz"].make())) as file:
         assert file["sources"][-1] == f"{ROBUST}+{STANDARD}"
 
