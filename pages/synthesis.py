@@ -15,8 +15,8 @@ from pages.ui.store import lesson, model
 
 DEFAULTS = SynthesisRecipe()
 CLAIMS = {
-    "morph": "Draw something, or take one of the starts; then hold a class. The standard model is sure within a few steps, with nothing"
-    " to see. The robust model has to draw.",
+    "morph": "Draw something, or take one of the starts; then hold a class. Both models are soon sure: watch what each has added by then,"
+    " and what it adds if you hold on.",
     "studio": "Sixteen pictures at once: what one gradient can do besides classifying.",
 }
 WORDS = {"morph": ["hold", "anchor", "who sees it"], "studio": ["class Gaussian", "tasks", "who sees it"]}
@@ -32,8 +32,9 @@ TASKS_SAY = {
 PRESETS = [
     shell.Preset(
         "A drawing becomes a horse",
-        "Drag the film back to its first frames: the standard model, on the left, is sure within a few steps, long before there"
-        " is anything to see. On the right the drawing gets legs, a mane and a meadow. Then hold another class.",
+        "Drag the film back to its first frames: the standard model, on the left, is sure after about three of the forty steps, the"
+        " robust one after about seven. From then on the robust model draws legs, a mane and a meadow; the standard model draws a"
+        " vaguer horse under coloured noise. Then hold another class.",
         {"view": "morph", "morph-start": "sketch/meadow", "morph-holds": ("horse:40",)},
     ),
     shell.Preset(
