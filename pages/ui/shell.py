@@ -21,7 +21,7 @@ header[data-testid="stHeader"] { opacity: 0.25; }
 div[data-testid="stMainBlockContainer"] h1 { font-size: 1.8rem; padding: 0; }
 div[data-testid="stMainBlockContainer"] h4 { font-size: 1.15rem; font-weight: 500; padding: 0; }
 section[data-testid="stSidebar"] { display: none; }
-div[data-testid="stMainBlockContainer"] { max-width: 1700px; padding-top: 2.2rem; }
+div[data-testid="stMainBlockContainer"] { max-width: 1700px; padding-top: 4rem; }
 </style>"""
 ARTICLE = """<style>
 div[data-testid="stMainBlockContainer"] { max-width: 1480px; padding: 3.6rem 1.6rem 4rem; }
