@@ -28,6 +28,18 @@ STYLE = """<style>
 </style>"""
 
 
+PAGES = {
+    "perturb": ("Perturb", "Fool a model, and fail to fool the other, under one slider."),
+    "frog": ("Robust frog", "What each model remembers of a picture, made visible."),
+    "synthesis": ("Synthesis", "Draw something, hold a class, and watch it become one."),
+    "saliency": ("Saliency", "What the gradients show, method by method, with numbers."),
+    "transfer": ("Transfer", "Who else is fooled, and why: shared features."),
+    "datasets": ("Datasets", "The paper's data sets: labels that look wrong and teach."),
+    "usefulness": ("Usefulness", "Every feature of a network: how useful, how robust."),
+    "gaussian": ("Gaussian", "The theory, on a plane that can be dragged."),
+}
+
+
 def opening() -> tuple[PerturbRecipe, pictures.Picture]:
     """Return the view that the home page shows and links to."""
     picture = pictures.get(pictures.default_id())
@@ -78,6 +90,12 @@ if {recipe.standard, recipe.robust} <= set(checkpoints.names()):
         equation(recipe, picture)
 else:
     st.warning("The trained models are not in checkpoints/. Make them with: make zoo")
+st.markdown("##### Where to go")
+for part in range(0, len(PAGES), 4):
+    for column, (file, (title, says)) in zip(st.columns(4), list(PAGES.items())[part : part + 4], strict=True):
+        with column.container(border=True, height="stretch"):
+            st.page_link(f"pages/{file}.py", label=f"**{title}**")
+            st.caption(says)
 st.caption(
     "After Ilyas, Santurkar, Tsipras, Engstrom, Tran and Mądry (NeurIPS 2019), "
     "[arXiv 1905.02175](https://arxiv.org/abs/1905.02175). Everything on these pages is computed on this machine, on small "

@@ -96,3 +96,9 @@ def test_presenter_mode_enlarges(without_cifar10, monkeypatch):
     assert "font-size: 20px" not in html(app)
     ran(app.toggle(key="present").set_value(True))
     assert "font-size: 20px" in html(app)
+
+
+def test_every_page_has_its_card(without_cifar10, monkeypatch):
+    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    links = {link.proto.page for link in opened().get("page_link")}
+    assert links == {path.stem for path in (ROOT / "pages").glob("*.py")} - {"home"}
