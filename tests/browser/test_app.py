@@ -4,7 +4,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -32,15 +32,6 @@ def models(checkpoint: Callable[[str], object]) -> None:
     """The two models that the app opens with; without them its tests are skipped."""
     for name in (PerturbRecipe().standard, PerturbRecipe().robust):
         checkpoint(name)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator["playwright.Browser"]:
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet])
-        yield running
-        running.close()
 
 
 class Tab:

@@ -1,8 +1,5 @@
 """The Datasets page in a real Chromium: the sheets play, the frame is in the address, a phone is wide enough."""
 
-from collections.abc import Iterator
-from urllib.parse import urlencode
-
 import pytest
 
 from core.recipes import DatasetsRecipe
@@ -21,31 +18,14 @@ def models(checkpoint) -> None:
         checkpoint(name)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator["playwright.Browser"]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def visit(browser, app_server):
-    """Open the page in a context of its own; an error in the page fails the test."""
-    contexts, problems = [], []
+def visit(open_page):
+    """Open a view of the page, with few pictures and steps."""
 
     def go(query: dict[str, str], width: int = 1280) -> "playwright.Page":
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(WAIT_MS)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{app_server}/datasets?{urlencode({**FEW, **query})}")
-        return page
+        return open_page("datasets", {**FEW, **query}, width=width)
 
-    yield go
-    for context in contexts:
-        context.close()
-    assert not problems
+    return go
 
 
 def test_the_sheets_play_and_the_frame_is_in_the_address(visit):

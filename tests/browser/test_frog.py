@@ -1,12 +1,11 @@
 """The Robust frog page in a real Chromium: frames play, Stop keeps, links return, a phone is wide enough."""
 
 import re
-from collections.abc import Iterator
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from core.recipes import InvertRecipe
+from tests.browser.tools import address
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -31,34 +30,17 @@ def models(checkpoint) -> None:
         checkpoint(name)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator["playwright.Browser"]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def visit(browser, app_server):
-    """Open a view in a context of its own; an error in the page fails the test."""
-    contexts, problems = [], []
+def visit(open_page):
+    """Open a view of the page."""
 
     def go(query: dict[str, str], width: int = 1280, *, wait: bool = True) -> "playwright.Page":
-        context = browser.new_context(viewport={"width": width, "height": 900})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{app_server}/frog?{urlencode(query)}")
+        page = open_page("frog", query, width=width)
         if wait:
             page.get_by_text("Save and share").wait_for(timeout=WAIT_MS)
         return page
 
-    yield go
-    for context in contexts:
-        context.close()
-    assert not problems
+    return go
 
 
 def frame(page: "playwright.Page") -> int:
@@ -68,10 +50,6 @@ def frame(page: "playwright.Page") -> int:
 def reaches(page: "playwright.Page", wanted: int) -> None:
     """Wait until the scrubber stands there (it lives in a shadow tree that page functions do not see)."""
     playwright.expect(page.locator(".scrubber[data-ready] .range").first).to_have_value(str(wanted), timeout=30_000)
-
-
-def address(page: "playwright.Page") -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
 def test_frames_play_from_the_start_to_the_result(visit):

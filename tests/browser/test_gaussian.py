@@ -2,8 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import torch
@@ -29,33 +28,16 @@ STATES = [
 WIDE = """() => [...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth)"""
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator["playwright.Browser"]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def visit(browser, app_server):
-    """Open the page in a context of its own; an error in the page fails the test."""
-    contexts, problems = [], []
+def visit(open_page):
+    """Open the page and wait for its plane."""
 
     def go(query: dict[str, str], width: int = 1280, **more) -> "playwright.Page":
-        context = browser.new_context(viewport={"width": width, "height": 1000}, **more)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{app_server}/gaussian?{urlencode(query)}")
+        page = open_page("gaussian", query, width=width, height=1000, **more)
         page.locator(".gaussian[data-ready]").wait_for(timeout=WAIT_MS)
         return page
 
-    yield go
-    for context in contexts:
-        context.close()
-    assert not problems
+    return go
 
 
 def numbers(page: "playwright.Page") -> dict:

@@ -1,12 +1,10 @@
 """The Saliency page in a real Chromium: maps are crisp, the attack plays, links return, a phone is wide enough."""
 
-from collections.abc import Iterator
-from urllib.parse import parse_qs, urlencode, urlsplit
-
 import pytest
 
 from core.recipes import SaliencyRecipe
 from core.saliency import METHODS
+from tests.browser.tools import address
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -28,37 +26,16 @@ def models(checkpoint) -> None:
         checkpoint(name)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator["playwright.Browser"]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def visit(browser, app_server):
-    """Open a view in a context of its own; an error in the page fails the test."""
-    contexts, problems = [], []
+def visit(open_page):
+    """Open a view of the page."""
 
     def go(query: dict[str, str], width: int = 1280) -> "playwright.Page":
-        context = browser.new_context(viewport={"width": width, "height": 900})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(WAIT_MS)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{app_server}/saliency?{urlencode(query)}")
-        page.get_by_text("Save and share").wait_for()
+        page = open_page("saliency", query, width=width)
+        page.get_by_text("Save and share").wait_for(timeout=WAIT_MS)
         return page
 
-    yield go
-    for context in contexts:
-        context.close()
-    assert not problems
-
-
-def address(page: "playwright.Page") -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    return go
 
 
 def test_every_map_is_crisp_and_has_its_sentence(visit):

@@ -61,15 +61,6 @@ def _up(port: int) -> bool:
         return False
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator["playwright.Browser"]:
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet])
-        yield running
-        running.close()
-
-
 class Lab:
     """One open page of the demo, and what a person can see and do on its first scrubber."""
 

@@ -1,7 +1,6 @@
 """The Synthesis page in a real Chromium: draw, hold, release, undo, export; two visitors at once; a phone."""
 
 import io
-from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import numpy as np
@@ -27,34 +26,17 @@ def models(checkpoint) -> None:
         checkpoint(name)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator["playwright.Browser"]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def visit(browser, app_server):
-    """Open the page in a context of its own, without motion; an error in the page fails the test."""
-    contexts, problems = [], []
+def visit(open_page):
+    """Open the page, without motion."""
 
     def go(query: dict[str, str] = SHORT, width: int = 1280) -> "playwright.Page":
-        context = browser.new_context(viewport={"width": width, "height": 1000}, reduced_motion="reduce")
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{app_server}/synthesis?{urlencode(query)}")
+        page = open_page("synthesis", query, width=width, height=1000, reduced_motion="reduce")
         page.locator(".morph[data-ready]").wait_for(timeout=WAIT_MS)
         page.get_by_text("Save and share").wait_for(timeout=WAIT_MS)
         return page
 
-    yield go
-    for context in contexts:
-        context.close()
-    assert not problems
+    return go
 
 
 def pictures(page: "playwright.Page") -> np.ndarray:

@@ -1,12 +1,10 @@
 """The Transfer page in a real Chromium: a click on the heat map, its table by keyboard, Stop, a phone."""
 
-from collections.abc import Iterator
-from urllib.parse import parse_qs, urlencode, urlsplit
-
 import pytest
 
 from core.recipes import TransferRecipe
 from core.transfer.results import RESULTS
+from tests.browser.tools import address
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -33,38 +31,17 @@ def models(checkpoint) -> None:
         checkpoint(name)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator["playwright.Browser"]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def visit(browser, app_server):
-    """Open the page in a context of its own; an error in the page fails the test."""
-    contexts, problems = [], []
+def visit(open_page):
+    """Open a view of the page."""
 
     def go(query: dict[str, str], width: int = 1280, *, wait: bool = True) -> "playwright.Page":
-        context = browser.new_context(viewport={"width": width, "height": 900})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{app_server}/transfer?{urlencode(query)}")
+        page = open_page("transfer", query, width=width)
         if wait:
             page.get_by_text("Save and share").wait_for(timeout=WAIT_MS)
         return page
 
-    yield go
-    for context in contexts:
-        context.close()
-    assert not problems
-
-
-def address(page: "playwright.Page") -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    return go
 
 
 def cell(page: "playwright.Page", source: str, target: str) -> "playwright.Locator":

@@ -22,6 +22,7 @@ from core.data import CIFAR10_CLASSES
 from core.recipes import DatasetsRecipe
 from pages.ui import datasets_build, datasets_quiz, datasets_results, jobs, store
 from tests.conftest import ROOT
+from tests.pages.tools import html, ran, said
 
 PAGE = str(ROOT / "pages" / "datasets.py")
 FEW = {"n": "4", "steps": "3"}
@@ -62,21 +63,6 @@ def opened(**query: str) -> AppTest:
     for name, value in {**FEW, **query}.items():
         app.query_params[name] = value
     return ran(app)
-
-
-def ran(page_or_moved_widget) -> AppTest:
-    app = page_or_moved_widget.run()
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def said(app: AppTest) -> str:
-    kinds = ("markdown", "caption", "info", "warning", "error", "title")
-    return "\n".join(element.value for kind in kinds for element in getattr(app, kind))
-
-
-def html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
 
 
 @pytest.mark.parametrize("kind", ["inverted", "rand", "det"])

@@ -20,6 +20,7 @@ from core.inversion_views import between, essential, feature, gallery
 from core.recipes import InvertRecipe, to_query
 from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, frog_judge, jobs, store
 from tests.conftest import ROOT
+from tests.pages.tools import html, ran, said
 
 PAGE = str(ROOT / "pages" / "frog.py")
 STEPS = 6
@@ -72,24 +73,6 @@ def opened(**query: str) -> AppTest:
     for name, value in {"picture": "photo/chelsea", **query}.items():
         app.query_params[name] = value
     return ran(app)
-
-
-def ran(page_or_moved_widget) -> AppTest:
-    app = page_or_moved_widget.run()
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def said(app: AppTest) -> str:
-    return "\n".join(
-        element.value
-        for kind in ("markdown", "caption", "info", "warning", "error", "success", "title")
-        for element in getattr(app, kind)
-    )
-
-
-def html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
 
 
 def recipe_of(shown) -> InvertRecipe:

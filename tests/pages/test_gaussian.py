@@ -14,6 +14,7 @@ from core.gaussian_fit import Estimate
 from core.recipes import GaussianRecipe, from_json, to_query
 from pages.ui import gaussian_stage, store
 from tests.conftest import ROOT
+from tests.pages.tools import ran
 
 PAGE = str(ROOT / "pages" / "gaussian.py")
 
@@ -46,12 +47,6 @@ def opened(**query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     return ran(app)
-
-
-def ran(app) -> AppTest:
-    app = app.run()
-    assert not app.exception, app.exception[0].value
-    return app
 
 
 def said(app: AppTest) -> str:

@@ -8,22 +8,13 @@ from streamlit.testing.v1 import AppTest
 from core import checkpoints, pictures
 from core.recipes import PerturbRecipe
 from tests.conftest import ROOT
+from tests.pages.tools import html, ran
 
 NAMES = {PerturbRecipe().standard, PerturbRecipe().robust}
 
 
 def opened(file: str = "app.py") -> AppTest:
     return ran(AppTest.from_file(str(ROOT / file), default_timeout=120))
-
-
-def ran(page_or_moved_widget) -> AppTest:
-    app = page_or_moved_widget.run()
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def html(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
 
 
 @pytest.fixture

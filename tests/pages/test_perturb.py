@@ -16,6 +16,7 @@ from core.data import CIFAR10_CLASSES
 from core.recipes import PerturbRecipe, from_json, to_query
 from pages.ui import exports, scrubber
 from tests.conftest import ROOT
+from tests.pages.tools import ran, said
 
 PAGE = str(ROOT / "pages" / "perturb.py")
 QUICK = {"attack": "FGSM", "picture": "photo/chelsea", "target": "truck"}  # one step, and no need of CIFAR-10
@@ -51,20 +52,6 @@ def opened(**query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     return ran(app)
-
-
-def ran(page_or_moved_widget) -> AppTest:
-    app = page_or_moved_widget.run()
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def said(app: AppTest) -> str:
-    return "\n".join(
-        element.value
-        for kind in ("markdown", "caption", "info", "warning", "error", "success", "title")
-        for element in getattr(app, kind)
-    )
 
 
 def recipe_of(shown) -> PerturbRecipe:

@@ -16,6 +16,7 @@ from core.saliency import METHODS, views
 from core.saliency.views import essential, explain
 from pages.ui import jobs, saliency_attack, saliency_measured, saliency_shown, store
 from tests.conftest import ROOT
+from tests.pages.tools import html, ran, said
 
 # Captum announces its hooks at each call; the program silences that where it imports captum.
 pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Setting (backward|forward, backward) hooks")
@@ -66,24 +67,6 @@ def opened(**query: str) -> AppTest:
     for name, value in {"picture": "photo/chelsea", **QUICK, **query}.items():
         app.query_params[name] = value
     return ran(app)
-
-
-def ran(page_or_moved_widget) -> AppTest:
-    app = page_or_moved_widget.run()
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def said(app: AppTest) -> str:
-    return "\n".join(
-        element.value
-        for kind in ("markdown", "caption", "info", "warning", "error", "title")
-        for element in getattr(app, kind)
-    )
-
-
-def html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
 
 
 def recipe_of(shown) -> SaliencyRecipe:

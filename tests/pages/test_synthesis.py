@@ -21,6 +21,7 @@ from pages.ui import store, synthesis_live, synthesis_measured, synthesis_morph,
 from pages.ui.synthesis_live import Live, Talk, packed, serve
 from tests.conftest import ROOT
 from tests.helpers import images, tiny
+from tests.pages.tools import ran
 
 PAGE = str(ROOT / "pages" / "synthesis.py")
 DEFAULTS = SynthesisRecipe()
@@ -303,12 +304,6 @@ def opened(**query: str) -> AppTest:
     for name, value in {"picture": "photo/chelsea", **query}.items():
         app.query_params[name] = value
     return ran(app)
-
-
-def ran(page_or_moved_widget) -> AppTest:
-    app = page_or_moved_widget.run()
-    assert not app.exception, app.exception[0].value
-    return app
 
 
 SHORT = {"start": "sketch/pond", "holds": "frog:2"}

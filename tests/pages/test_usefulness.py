@@ -25,6 +25,7 @@ from pages.ui import (
     usefulness_scatter,
 )
 from tests.conftest import ROOT
+from tests.pages.tools import html, ran, said
 
 PAGE = str(ROOT / "pages" / "usefulness.py")
 BLANK = UsefulnessRecipe()
@@ -80,21 +81,6 @@ def opened(**query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     return ran(app)
-
-
-def ran(page_or_moved_widget) -> AppTest:
-    app = page_or_moved_widget.run()
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def said(app: AppTest) -> str:
-    kinds = ("markdown", "caption", "info", "warning", "error", "title")
-    return "\n".join(element.value for kind in kinds for element in getattr(app, kind))
-
-
-def html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
 
 
 def recipe_of(shown) -> UsefulnessRecipe:

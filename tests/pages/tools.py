@@ -1,0 +1,30 @@
+"""What several page tests do with a page under Streamlit's AppTest."""
+
+from typing import Protocol
+
+from streamlit.testing.v1 import AppTest
+
+SPOKEN = ("markdown", "caption", "info", "warning", "error", "success", "title")
+
+
+class Runs(Protocol):
+    """A page, or a widget that was moved."""
+
+    def run(self) -> AppTest: ...
+
+
+def ran(page_or_moved_widget: Runs) -> AppTest:
+    """Run the page; an exception in it fails the test."""
+    app = page_or_moved_widget.run()
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def said(app: AppTest) -> str:
+    """All text on the page, but for HTML."""
+    return "\n".join(element.value for kind in SPOKEN for element in getattr(app, kind))
+
+
+def html(app: AppTest) -> str:
+    """All HTML on the page."""
+    return "\n".join(element.proto.body for element in app.get("html"))
