@@ -41,6 +41,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no CUDA device here"))
 
 
+@pytest.fixture(autouse=True)
+def own_cpu_settings() -> Iterator[None]:
+    """Undo what a command under test set for its whole process: threads, and flushing of denormal numbers."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_flush_denormal(False)
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def cifar() -> data.Pictures:
     """The CIFAR-10 test set."""

@@ -147,7 +147,7 @@ def _trained(
     def watch(epoch: int, model: Classifier) -> None:
         rate = evaluate.clean_accuracy(model, x.to(here), y.to(here))
         log.info("%s: epoch %d, clean %s", folder.name, epoch, rate)
-        curve[:] = [*(point for point in curve if point[0] < epoch), [epoch, rate.value]]
+        curve[:] = [*(point for point in curve if point[0] < epoch), [float(epoch), rate.value]]
         construct.files.replace_with(note, json.dumps(curve).encode())
 
     model = train.fit(recipe, lessons, run=folder, device=here, on_progress=train.reporter(60.0), on_epoch=watch)
