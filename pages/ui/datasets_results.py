@@ -105,12 +105,28 @@ def show() -> None:
         there = [line for line in experiment.lines if line.student in students]
         if there:
             st.caption(_how(found, [students[line.student] for line in there]))
+            for line in there:
+                if at_chance(line, students[line.student]["clean"]):
+                    st.markdown(
+                        f"**{line.saw.capitalize()}: not told apart from guessing.** The paper's effect did not show here."
+                    )
             figure = curves(there, students)
             st.plotly_chart(
                 figure, key=f"curves-{name}", alt=_curves_alt(there, students), config={"displaylogo": False}
             )
         if len(there) < len(experiment.lines):
             st.caption(f"What has no number here was not measured yet: python -m core.experiments run {name}")
+
+
+def chance(line: Line) -> float:
+    """Return what guessing gives."""
+    return 0.5 if "cats" in line.student else 0.1
+
+
+def at_chance(line: Line, rate: Mapping[str, Any]) -> bool:
+    """Tell whether a rate cannot be told from guessing."""
+    low, high = rate["interval"]
+    return low <= chance(line) <= high
 
 
 def curves(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
@@ -122,8 +138,7 @@ def curves(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
         figure.add_scatter(
             x=[epoch for epoch, _ in curve], y=[100 * value for _, value in curve], name=line.saw, mode="lines+markers", line_color=colour
         )  # fmt: skip
-    classes = 2 if any("cats" in line.student for line in lines) else 10
-    figure.add_hline(y=100 / classes, line_dash="dot", line_color="gray", annotation_text="chance")
+    figure.add_hline(y=100 * chance(lines[0]), line_dash="dot", line_color="gray", annotation_text="chance")
     figure.update_layout(
         height=300,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},

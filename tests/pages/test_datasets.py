@@ -189,3 +189,19 @@ def test_results_that_were_measured_stand_beside_the_papers(shown, tmp_path):
     assert "<b>50.0 % [49.0, 51.0]</b> / 63.3 %" in html(app)
     assert "50,000 pictures, 2 epochs, seed 100" in said(app)
     assert said(app).count("was not measured yet") == len(datasets_results.EXPERIMENTS)  # D_det is still missing
+
+
+@pytest.mark.parametrize(("interval", "warned"), [([0.48, 0.52], True), ([0.7, 0.74], False)])
+def test_a_student_that_guesses_is_said_to_guess(interval, warned, shown, tmp_path):
+    rate = {"value": sum(interval) / 2, "interval": interval, "hits": 1, "n": 2000}
+    student = {
+        **dict.fromkeys(datasets_results.MEASURED, rate),
+        "n_train": 10,
+        "seed": 1,
+        "recipe": {"epochs": 1, "arch": "resnet9"},
+        "curve": [[1.0, 0.5]],
+        "date": "2026-01-01",
+    }
+    content = {"profile": "cpu", "students": {"student-cats-vs-dogs": student}}
+    (tmp_path / "cats-vs-dogs.json").write_text(json.dumps(content))
+    assert ("not told apart from guessing" in said(opened(view="results"))) == warned
