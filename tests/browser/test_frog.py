@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core.recipes import InvertRecipe
-from tests.browser.tools import address
+from tests.browser.tools import address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -123,7 +123,7 @@ def test_the_quiz_can_be_played_to_its_end(visit):
 def test_a_phone_is_wide_enough(view, visit):
     page = visit({**PHOTO, "view": view}, width=390)
     page.get_by_role("columnheader", name="Feature distance left").wait_for(timeout=WAIT_MS)  # wider than a phone
-    assert not page.evaluate(BEYOND), "what reaches beyond the right edge"
+    assert not settles(page, BEYOND), "what reaches beyond the right edge"
 
 
 @pytest.mark.parametrize("view", ["gallery", "feature", "between"])

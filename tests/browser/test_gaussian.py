@@ -10,6 +10,7 @@ import torch
 from core import gaussian, gaussian_views
 from core.recipes import GaussianRecipe, from_query, to_query
 from pages.ui import gaussian_stage
+from tests.browser.tools import settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -154,6 +155,6 @@ def test_a_phone_is_wide_enough_and_the_plane_works_in_the_dark(visit):
     assert page.locator(".gaussian[data-theme=dark]").count() == 1
     page.get_by_role("button", name="Attack all points").click()
     page.wait_for_function("() => true")
-    assert not page.evaluate(WIDE)
+    assert not settles(page, WIDE)
     inside = "el => Math.max(...[...el.querySelectorAll('.toolbar *, .readouts *, .plane')].map(e => e.getBoundingClientRect().right))"
     assert page.locator(".gaussian").evaluate(inside) <= 390

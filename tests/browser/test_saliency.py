@@ -4,7 +4,7 @@ import pytest
 
 from core.recipes import SaliencyRecipe
 from core.saliency import METHODS
-from tests.browser.tools import address
+from tests.browser.tools import address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -73,7 +73,7 @@ def test_the_gradient_plays_along_the_attack(visit):
 @pytest.mark.parametrize("view", ["methods", "attack", "classes"])
 def test_a_phone_is_wide_enough(view, visit):
     page = visit({**PHOTO, "view": view}, width=390)
-    assert not page.evaluate(BEYOND), "what reaches beyond the right edge"
+    assert not settles(page, BEYOND), "what reaches beyond the right edge"
 
 
 def test_coming_from_another_page_with_a_view_of_its_own(visit):

@@ -9,6 +9,7 @@ from PIL import Image
 
 from core.recipes import SynthesisRecipe
 from tests.browser.test_frog import BEYOND
+from tests.browser.tools import settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -176,5 +177,5 @@ def test_a_phone_is_wide_enough(view, browser, app_server):
     page.goto(f"{app_server}/synthesis?{urlencode({**SHORT, 'view': view, 'steps': '10'})}")
     page.get_by_text("Save and share").wait_for(timeout=WAIT_MS)
     page.wait_for_timeout(500)
-    assert not page.evaluate(BEYOND), "what reaches beyond the right edge"
+    assert not settles(page, BEYOND), "what reaches beyond the right edge"
     context.close()

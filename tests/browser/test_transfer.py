@@ -4,7 +4,7 @@ import pytest
 
 from core.recipes import TransferRecipe
 from core.transfer.results import RESULTS
-from tests.browser.tools import address
+from tests.browser.tools import address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -95,4 +95,4 @@ def test_a_live_matrix_can_be_stopped_and_stays_so(visit):
 def test_a_phone_is_wide_enough(view, visit):
     page = visit({"target": ROBUST, "view": view}, width=390)
     page.wait_for_function("document.querySelector('[data-test-script-state=notRunning]')", timeout=WAIT_MS)
-    assert not page.evaluate(BEYOND), "what reaches beyond the right edge"
+    assert not settles(page, BEYOND), "what reaches beyond the right edge"

@@ -4,7 +4,7 @@ import pytest
 
 from core import usefulness_atlas
 from core.recipes import UsefulnessRecipe
-from tests.browser.tools import address
+from tests.browser.tools import address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -95,7 +95,7 @@ def test_a_phone_is_wide_enough(view, visit):
     page = visit({"view": view, **({"frame": "0"} if view == "head" else {})}, width=390)
     page.locator(".atlas[data-ready], .scrubber[data-ready]").first.wait_for(timeout=WAIT_MS)
     page.wait_for_timeout(500)
-    assert not page.evaluate(WIDER)
+    assert not settles(page, WIDER)
 
 
 def test_the_linear_slider_plays_goh(visit):
