@@ -24,6 +24,7 @@ from core.models import Classifier, build
 
 FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
 SUFFIX = ".safetensors"
+STUDENT = "student-"  # begins the names of what `core.experiments` trained on constructed sets
 
 
 class CheckpointError(Exception):
@@ -51,9 +52,10 @@ class Header:
     measured: dict[str, Any] = field(default_factory=dict)
 
 
-def names(folder: Path = FOLDER) -> tuple[str, ...]:
-    """List the models whose weights are here."""
-    return tuple(sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}")))
+def names(folder: Path = FOLDER, *, students: bool = True) -> tuple[str, ...]:
+    """List the models whose weights are here, with or without those that learnt from constructed sets."""
+    found = sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+    return tuple(name for name in found if students or not name.startswith(STUDENT))
 
 
 def path_of(name: str, folder: Path = FOLDER) -> Path:

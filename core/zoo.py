@@ -212,7 +212,8 @@ def main(arguments: list[str] | None = None) -> None:
             for entry in declared().values():
                 sys.stdout.write(f"{entry.name:20} {'here   ' if entry.name in here else 'missing'} {entry.title}\n")
         elif given.action == "measure":
-            for name in given.names or checkpoints.names():
+            entries, here = declared(), checkpoints.names()
+            for name in given.names or [name for name in entries if name in here]:
                 measure(name, given.n, precision=given.precision)
         else:
             for entry in chosen(given.names):

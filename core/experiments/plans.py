@@ -12,6 +12,13 @@ from core.construct import ConstructRecipe
 from core.train import TrainRecipe
 
 STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"
+# The students of figure 3 besides ResNet-9: as small as the networks of the zoo.
+ARCHITECTURES: dict[str, dict[str, int]] = {
+    "vgg": {"width": 32},
+    "densenet": {"growth": 32, "depth": 5},
+    "mobilenet": {"width": 32, "expand": 3},
+    "convmixer": {"width": 256, "depth": 6, "patch": 4, "kernel": 3},
+}
 PROFILES = ("quick", "cpu", "full")
 
 
@@ -49,6 +56,8 @@ class Scale:
         perturbed: Pictures of D_rand and D_det.
         inversion: Fields of the recipe of D_R and D_NR.
         perturbation: Fields of the recipe of D_rand and D_det.
+        shifted: Steps under random shifts, which D_det takes: its targets are always the same class, and only features
+            that survive shifts outweigh the robust ones.
         epochs: Passes over a set of perturbed pictures.
         inverted_epochs: Passes over D_R and D_NR.
         pair_epochs: Passes over cats and dogs.
@@ -58,12 +67,14 @@ class Scale:
         arch: Architecture of the students.
         args: Its arguments.
         batch_size: Pictures a step.
+        architectures: Those of figure 3 besides ResNet-9.
     """
 
     inverted: int
     perturbed: int
     inversion: dict[str, object]
     perturbation: dict[str, object]
+    shifted: int
     epochs: int
     inverted_epochs: int
     pair_epochs: int
@@ -73,6 +84,7 @@ class Scale:
     arch: str = "resnet9"
     args: dict[str, int] = field(default_factory=lambda: {"width": 32})
     batch_size: int = 128
+    architectures: tuple[str, ...] = tuple(ARCHITECTURES)
 
 
 SCALES = {
@@ -80,6 +92,7 @@ SCALES = {
         *(256, 256),
         inversion={"rule": "lbfgs", "steps": 3},
         perturbation={"steps": 3},
+        shifted=3,
         epochs=1,
         inverted_epochs=1,
         pair_epochs=1,
@@ -87,11 +100,13 @@ SCALES = {
         steps=3,
         args={"width": 8},
         batch_size=64,
+        architectures=("vgg",),
     ),
     "cpu": Scale(
         *(10_000, 50_000),
         inversion={"rule": "lbfgs", "steps": 40},
-        perturbation={"steps": 20},
+        perturbation={"steps": 10, "step_size": 0.2},
+        shifted=20,
         epochs=10,
         inverted_epochs=25,
         pair_epochs=15,
@@ -100,6 +115,7 @@ SCALES = {
         *(50_000, 50_000),
         inversion={"steps": 1000},
         perturbation={"steps": 100},
+        shifted=100,
         epochs=60,
         inverted_epochs=60,
         pair_epochs=60,
@@ -170,7 +186,7 @@ def _det(scale: Scale, seed: int) -> Student:
     return Student(
         _named("student-det", seed),
         "D_det: labels one further",
-        _perturbed(scale, "det", shifts=True),
+        _perturbed(scale, "det", shifts=True, steps=scale.shifted, step_size=0.1),
         _train(scale, scale.epochs, seed, augment=False),
         keep=seed == 0,
     )
@@ -178,6 +194,24 @@ def _det(scale: Scale, seed: int) -> Student:
 
 def _table1(scale: Scale) -> list[Student]:
     return [make(scale, seed) for seed in scale.seeds for make in (_rand, _det)]
+
+
+def _figure3(scale: Scale) -> list[Student]:
+    """One student of D_det for each architecture; ResNet-9's is the one of table 1."""
+    det = _det(scale, 0)
+    return [
+        det,
+        *(
+            replace(
+                det,
+                name=f"figure3-{arch}",
+                title=f"D_det, learnt by a {arch}",
+                train=replace(det.train, arch=arch, args=ARCHITECTURES[arch]),
+                keep=False,
+            )
+            for arch in scale.architectures
+        ),
+    ]
 
 
 def _controls(scale: Scale) -> list[Student]:
@@ -205,4 +239,10 @@ def _cats_vs_dogs(scale: Scale) -> list[Student]:
     return [student]
 
 
-PLANS = {"figure2": _figure2, "table1": _table1, "controls": _controls, "cats-vs-dogs": _cats_vs_dogs}
+PLANS = {
+    "figure2": _figure2,
+    "table1": _table1,
+    "figure3": _figure3,
+    "controls": _controls,
+    "cats-vs-dogs": _cats_vs_dogs,
+}

@@ -14,13 +14,14 @@ import torch
 from core import balls, checkpoints, compute, construct, data, evaluate, train
 from core.construct import Constructed, ConstructRecipe
 from core.data import Pictures
-from core.experiments.plans import SCALES, Scale, Student, plan
+from core.experiments.plans import PLANS, SCALES, Scale, Student, plan
 from core.models import Classifier
 from core.train import TrainRecipe
 
 log = logging.getLogger("core.experiments")
 RESULTS = checkpoints.FOLDER.parent / "assets" / "results"
 BALLS = (balls.L2(0.25), balls.L2(0.5))
+MEASURED = ("clean", *(evaluate.ball_name(ball) for ball in BALLS))
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,33 @@ def run(experiment: str, profile: str, places: Places, *, originals: tuple[Pictu
     students, scale = plan(experiment, profile), SCALES[profile]
     training, test = originals or (data.cifar10("train"), data.cifar10("test"))
     path = places.results / f"{experiment}.json"
-    known = json.loads(path.read_text())["students"] if path.is_file() else {}
+    known = _known(places.results)
     measured: dict[str, Any] = {}
     for student in students:
         identity = _identity(student, scale)
         if known.get(student.name, {}).get("identity") == identity:
             measured[student.name] = known[student.name]
+            _sign(student, measured[student.name], profile, places)
             continue
         log.info("%s: %s", student.name, student.title)
         seen = only(training, student.classes), only(test, student.classes)
         measured[student.name] = {"identity": identity, **_student(student, scale, profile, places, *seen)}
         about = {"experiment": experiment, "profile": profile, "scale": asdict(scale)}
-        content = {**about, "students": {**known, **measured}}
+        content = {**about, "students": {**_known(places.results, experiment), **measured}}
         construct.files.replace_with(path, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
+        _sign(student, measured[student.name], profile, places)
     return path
+
+
+def _known(results: Path, *names: str) -> dict[str, Any]:
+    """Read the students that are measured, of these experiments or of all: one that two of them have is trained once."""
+    files = [results / f"{name}.json" for name in names or PLANS]
+    return {
+        key: student
+        for file in files
+        if file.is_file()
+        for key, student in json.loads(file.read_text())["students"].items()
+    }
 
 
 def only(pictures: Pictures, classes: tuple[str, ...]) -> Pictures:
@@ -108,6 +122,15 @@ def _student(
         "torch": torch.__version__,
         **found,
     }
+
+
+def _sign(student: Student, found: dict[str, Any], profile: str, places: Places) -> None:
+    """Write what was measured into the header of the weights that are kept."""
+    path = checkpoints.path_of(student.name, places.weights)
+    if student.keep and profile != "quick" and path.is_file():
+        about, rates = checkpoints.header(student.name, places.weights), {name: found[name] for name in MEASURED}
+        if about.measured != rates:
+            checkpoints.annotate(path, replace(about, measured=rates))
 
 
 def _set(student: Student, profile: str, places: Places, training: Pictures) -> Constructed | None:

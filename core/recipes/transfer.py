@@ -26,7 +26,7 @@ class TransferRecipe:
         steps: PGD steps of the live computation and of the pictures shown.
         n: Pictures of the live computation.
         seed: Decides which pictures, which targets, and the noise.
-        models: The models of a live matrix; () is all there are.
+        models: The models of a live matrix; () is all there are but students.
         ensemble: Attack all of those models at once as well.
         source: The model that the examples are made for.
         target: The model that they are shown to.

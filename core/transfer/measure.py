@@ -1,6 +1,6 @@
 """Measure transfer on many pictures; the command behind assets/results/transfer.json.
 
-    python -m core.transfer measure                    all models in checkpoints/, 2,000 test pictures
+    python -m core.transfer measure                    all models in checkpoints/ but students, 2,000 test pictures
     python -m core.transfer measure NAME ...           those, beside what is in the file already
 
 Adversarial examples are kept, so that a model that appears later is added without attacking the others again; what is in
@@ -174,7 +174,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(prog="python -m core.transfer", description="Measure who is fooled by whom.")
     parser.add_argument("action", choices=["measure"])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="models; all that are in checkpoints/ by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="models; all in checkpoints/ but students by default")
     parser.add_argument("--n", type=int, default=N, help="test pictures")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seed", type=int, default=0)
@@ -184,7 +184,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     compute.setup_cpu()
     try:
-        names = tuple(given.names) or checkpoints.names()
+        names = tuple(given.names) or checkpoints.names(students=False)
         measure(
             names, data.cifar10("test"), n=given.n, steps=given.steps, seed=given.seed, precision=given.precision,
             out=given.out, kept=given.kept,

@@ -188,23 +188,47 @@ PAPER = (
 PAPER_LINE = ((0.270, 0.630), (0.454, 0.992))  # the dashed line of the figure
 
 
-def figure3(path: Path = FIGURE3) -> tuple[dict[str, Any], tuple[Point, ...]] | None:
-    """Read our points of figure 3 and how they were made; None where they were not measured.
+# Figure 3 of our own: which setting of the matrix, whose examples, and to whom they are shown. The source's own architecture
+# is a network of another seed; the student of that architecture is the one of table 1.
+OURS, SOURCE = "L2 0.5 untargeted", "resnet9-standard"
+TARGETS = {
+    "student-det": "resnet9-standard-2",
+    **{f"figure3-{arch}": f"{arch}-standard" for arch in ("vgg", "densenet", "mobilenet", "convmixer")},
+}
+
+
+def figure3(path: Path | None = None, measured: Measured | None = None) -> tuple[dict[str, Any], tuple[Point, ...]]:
+    """Put our points of figure 3 together: the students of `core.experiments run figure3`, and the measured transfer rates.
+
+    Args:
+        path: The experiment's results, by default `FIGURE3`.
+        measured: The transfer rates, by default what is in the results file.
+
+    Returns:
+        How the students were made, and a point for every architecture that has both numbers; without the file, nothing.
 
     Raises:
-        ValueError: If the file is damaged.
+        ValueError: If a file is damaged.
     """
-    if not path.is_file():
-        return None
+    path = path if path is not None else FIGURE3
+    measured = measured if measured is not None else Measured.read(RESULTS)
+    if not path.is_file() or measured is None:
+        return {}, ()
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        points = []
-        for name, point in sorted(found["points"].items()):
-            accuracy, transfer = (Rate(point[key]["hits"], point[key]["n"]) for key in ("accuracy", "transfer"))
-            points.append(Point(name, accuracy.value, transfer.value, accuracy, transfer))
-        return dict(found.get("how", {})), tuple(points)
+        students = json.loads(path.read_text(encoding="utf-8"))["students"]
+        how, points = {}, []
+        for name, student in sorted(students.items()):
+            target = TARGETS[name]
+            cell = measured.cells.get(OURS, {}).get((SOURCE, target))
+            if cell is None:
+                continue
+            accuracy, transfer = Rate(student["clean"]["hits"], student["clean"]["n"]), cell.fooled
+            title = measured.models[target].title.partition(",")[0]
+            points.append(Point(title, accuracy.value, transfer.value, accuracy, transfer))
+            how = {"pictures": student["n_train"], "epochs": student["recipe"]["epochs"], "date": student["date"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path.name} is damaged ({error})") from error
+    return how, tuple(points)
 
 
 def _pair(key: str) -> tuple[str, str]:

@@ -17,8 +17,7 @@ GREY, BLUE = "#8c8c8c", "#0072b2"
 
 def show(recipe: TransferRecipe) -> None:
     """Show the paper's five points and, where they were measured, ours."""
-    found = results.figure3(results.FIGURE3)
-    how, ours = found if found is not None else ({}, ())
+    how, ours = results.figure3()
     st.plotly_chart(figure(ours), key="transfer-figure3", alt=alt(ours))
     st.markdown(
         f"- **The paper's five architectures: r = {_r(PAPER)}.** Each learned from the same training set D_det, whose labels "
@@ -28,8 +27,8 @@ def show(recipe: TransferRecipe) -> None:
         st.markdown(f"- **Ours: r = {_r(ours)}.** Small networks, our own D_det. {_words(how)}")
     else:
         st.markdown(
-            "- **Ours: not measured.** It takes a student of our D_det set for each architecture; the file of these numbers "
-            "is not here."
+            "- **Ours: not measured.** It takes a student of our D_det set for each architecture: "
+            "python -m core.experiments run figure3, then python -m core.transfer measure."
         )
     st.markdown(
         "A correlation over so few points is weak evidence by itself: look at its interval. We found no ε and no number of "

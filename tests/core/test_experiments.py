@@ -1,14 +1,16 @@
 """The experiments at their smallest: whole, resumable, and asserting nothing about science."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core import experiments, train
+from core import checkpoints, experiments, train, zoo
 from core.data import CIFAR10_CLASSES, Pictures
-from core.experiments import PLANS, PROFILES, Places, plan, run
+from core.experiments import PLANS, PROFILES, SCALES, Places, plan, run
 from core.experiments.run import only
+from core.transfer.results import TARGETS
 
 
 def drawn(n: int, seed: int) -> Pictures:
@@ -71,10 +73,50 @@ def test_the_settings_of_table_3():
     assert (robust.train.lr, robust.train.momentum, robust.train.weight_decay) == (0.1, 0.9, 5e-4)
 
 
-@pytest.mark.parametrize(("experiment", "profile"), [("figure3", "cpu"), ("table1", "slow")])
+@pytest.mark.parametrize(("experiment", "profile"), [("figure9", "cpu"), ("table1", "slow")])
 def test_what_there_is_not_is_one_sentence(experiment, profile):
-    with pytest.raises(ValueError, match=f"no .* '{experiment if experiment == 'figure3' else profile}'; have"):
+    with pytest.raises(ValueError, match=f"no .* '{experiment if experiment == 'figure9' else profile}'; have"):
         plan(experiment, profile)
+
+
+def test_a_student_of_two_experiments_is_trained_once(originals, places, checkpoint, monkeypatch):
+    checkpoint("resnet9-standard")
+    run("table1", "quick", places, originals=originals)
+    fit, trained = train.fit, []
+    monkeypatch.setattr(
+        train, "fit", lambda recipe, *args, **kwargs: trained.append(recipe.arch) or fit(recipe, *args, **kwargs)
+    )
+    found = json.loads(run("figure3", "quick", places, originals=originals).read_text())
+    assert trained == ["vgg"]
+    assert list(found["students"]) == ["figure3-vgg", "student-det"]
+    table = json.loads((places.results / "table1.json").read_text())
+    assert found["students"]["student-det"] == table["students"]["student-det"]
+
+
+def test_figure_3_has_the_networks_of_the_zoo():
+    """What learns from D_det is built like what is fooled, and the page knows whom to compare with whom."""
+    entries = zoo.declared()
+    for student in plan("figure3", "cpu"):
+        target = entries[TARGETS[student.name]]
+        assert (student.train.arch, student.train.args) == (target.arch, target.args)
+    assert {student.name for student in plan("figure3", "cpu")} == set(TARGETS)
+
+
+def test_kept_weights_say_what_was_measured_of_them(originals, places, checkpoint, monkeypatch):
+    """Also those that were measured before: a header that lacks it is mended by running again."""
+    checkpoint("resnet9-standard")
+    tiny = replace(experiments.SCALES["quick"], tested=16)
+    monkeypatch.setitem(SCALES, "cpu", tiny)
+    path = run("table1", "cpu", places, originals=originals)
+    students = json.loads(path.read_text())["students"]
+    assert sorted(checkpoints.names(places.weights)) == ["student-det", "student-rand"]
+    assert checkpoints.names(places.weights, students=False) == ()
+    weights = checkpoints.path_of("student-det", places.weights)
+    about = checkpoints.header("student-det", places.weights)
+    assert about.measured == {name: students["student-det"][name] for name in ("clean", "L2 0.25", "L2 0.5")}
+    checkpoints.annotate(weights, replace(about, measured={}))
+    run("table1", "cpu", places, originals=originals)
+    assert checkpoints.header("student-det", places.weights) == about
 
 
 def test_two_classes_are_counted_anew():

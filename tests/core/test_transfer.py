@@ -20,7 +20,7 @@ from core.recipes import RADII, TransferRecipe
 from core.transfer import Attack, Cell, Ensemble, Transfer, craft, in_order, linear_cka, matrix, transfer_matrix, views
 from core.transfer import measure as measuring
 from core.transfer.matrix import judge, other_classes
-from core.transfer.results import FIGURE3, PAPER, RESULTS, SETTINGS, Measured, Model, Setting, figure3
+from core.transfer.results import PAPER, RESULTS, SETTINGS, Measured, Model, Setting, figure3
 from core.transfer.similarity import Estimate, cka_with_interval, correlation, mantel
 from tests.conftest import ROOT
 from tests.helpers import REFUSED, Plane, draws, grey, images, noise_pictures, tiny, trained
@@ -586,22 +586,22 @@ def test_the_papers_points_correlate_as_drawn():
 
 
 def test_our_points_of_figure_3_carry_their_intervals(tmp_path):
-    """As the experiment writes them; a damaged file is one sentence."""
+    """Students as the experiment writes them, beside the measured matrix; a damaged file is one sentence."""
     path = tmp_path / "figure3.json"
-    point = {"accuracy": Rate(300, 1000).as_json(), "transfer": Rate(700, 1000).as_json(), "seed": 1, "n_train": 50000}
-    path.write_text(json.dumps({"how": {"epochs": 3}, "points": {"vgg": point}}))
-    how, (ours,) = figure3(path)
-    assert how == {"epochs": 3}
-    assert (ours.accuracy_rate, ours.transfer_rate, ours.transfer) == (Rate(300, 1000), Rate(700, 1000), 0.7)
-    assert figure3(tmp_path / "none.json") is None
-    path.write_text('{"points": [1]}')
+    student = {"clean": Rate(300, 1000).as_json(), "n_train": 50, "recipe": {"epochs": 3}, "date": "2026-01-02"}
+    path.write_text(json.dumps({"students": {"figure3-vgg": student, "figure3-densenet": student}}))
+    rates = (Rate(700, 1000), Rate(800, 1100), Rate(1, 1000), Rate(2, 1100))
+    measured = Measured(
+        models={"vgg-standard": Model("VGG, standard training", "00", Rate(5, 6))},
+        cells={"L2 0.5 untargeted": {("resnet9-standard", "vgg-standard"): Cell(*rates)}},
+    )
+    how, (ours,) = figure3(path, measured)  # nobody measured the DenseNet
+    assert how == {"pictures": 50, "epochs": 3, "date": "2026-01-02"}
+    assert (ours.name, ours.accuracy_rate, ours.transfer_rate) == ("VGG", Rate(300, 1000), Rate(700, 1000))
+    assert figure3(tmp_path / "none.json", measured) == ({}, ())
+    path.write_text('{"students": [1]}')
     with pytest.raises(ValueError, match=r"figure3.json is damaged"):
-        figure3(path)
-
-
-def test_the_file_of_figure_3_can_be_read_if_it_is_here():
-    """Written by another command."""
-    assert FIGURE3.is_file() == (figure3() is not None)
+        figure3(path, measured)
 
 
 @pytest.mark.skipif(not RESULTS.is_file(), reason="nothing is measured; python -m core.transfer measure")

@@ -55,7 +55,7 @@ def test_without_cifar10_the_photograph_is_fooled(without_cifar10, checkpoint):
 
 
 def test_without_checkpoints_it_says_how_to_make_them(without_cifar10, monkeypatch):
-    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     app = opened()
     assert [warning.value for warning in app.warning] == ["The trained models are not in checkpoints/. Make them with: make zoo"]  # fmt: skip
     assert app.button[0].label == "Fool a model yourself"
@@ -67,7 +67,7 @@ def test_damaged_checkpoints_are_one_sentence(without_cifar10, monkeypatch, tmp_
     for name in NAMES:
         (tmp_path / f"{name}.safetensors").write_bytes(b"no")
     names, load = checkpoints.names, checkpoints.load
-    monkeypatch.setattr(checkpoints, "names", lambda: names(tmp_path))
+    monkeypatch.setattr(checkpoints, "names", lambda **only: names(tmp_path, **only))
     monkeypatch.setattr(checkpoints, "load", lambda name: load(name, folder=tmp_path))
     store._model.clear()
     store.results.clear()
@@ -75,14 +75,14 @@ def test_damaged_checkpoints_are_one_sentence(without_cifar10, monkeypatch, tmp_
 
 
 def test_a_link_opens_in_presenter_mode_at_once(without_cifar10, monkeypatch):
-    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     app.query_params["present"] = "true"
     assert "font-size: 20px" in html(ran(app))
 
 
 def test_presenter_mode_enlarges(without_cifar10, monkeypatch):
-    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     app = opened()
     assert "font-size: 20px" not in html(app)
     ran(app.toggle(key="present").set_value(True))
@@ -90,6 +90,6 @@ def test_presenter_mode_enlarges(without_cifar10, monkeypatch):
 
 
 def test_every_page_has_its_card(without_cifar10, monkeypatch):
-    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     links = {link.proto.page for link in opened().get("page_link")}
     assert links == {path.stem for path in (ROOT / "pages").glob("*.py")} - {"home"}

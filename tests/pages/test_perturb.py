@@ -172,7 +172,7 @@ def test_with_cifar10_it_opens_with_a_frog(cifar, shown):
 
 
 def test_without_checkpoints_it_says_how_to_make_them(monkeypatch):
-    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     app = opened()
     assert [warning.value for warning in app.warning] == [
         "There are no trained models in checkpoints/. Make them with: make zoo"
@@ -180,7 +180,7 @@ def test_without_checkpoints_it_says_how_to_make_them(monkeypatch):
 
 
 def test_with_one_model_both_columns_show_it(monkeypatch, shown):
-    monkeypatch.setattr(checkpoints, "names", lambda: ("resnet9-l2",))
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ("resnet9-l2",))
     app = opened(**QUICK)
     recipe = recipe_of(shown)
     assert "**Left model: " in said(app) and "**Right model: " in said(app)
@@ -194,7 +194,7 @@ def test_a_damaged_checkpoint_is_one_sentence(monkeypatch, tmp_path):
     for name in ("resnet9-standard", "resnet9-l2"):
         (tmp_path / f"{name}.safetensors").write_bytes(b"no")
     names, load, header = checkpoints.names, checkpoints.load, checkpoints.header
-    monkeypatch.setattr(checkpoints, "names", lambda: names(tmp_path))
+    monkeypatch.setattr(checkpoints, "names", lambda **only: names(tmp_path, **only))
     monkeypatch.setattr(checkpoints, "load", lambda name: load(name, folder=tmp_path))
     monkeypatch.setattr(checkpoints, "header", lambda name: header(name, tmp_path))
     store._model.clear()

@@ -135,7 +135,7 @@ def test_two_equal_classes_are_one_sentence(offline, shown):
 
 
 def test_without_weights_it_says_how_to_make_them(offline, shown, monkeypatch):
-    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     app = opened()
     assert [warning.value for warning in app.warning] == [
         "There are no trained models in checkpoints/. Make them with: make zoo"

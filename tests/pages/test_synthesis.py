@@ -371,7 +371,7 @@ def test_both_views_open_offline(models, monkeypatch, tmp_path):
 
 
 def test_without_models_it_says_how_to_make_them(monkeypatch):
-    monkeypatch.setattr(checkpoints, "names", lambda *_: ())
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     assert "make zoo" in opened().warning[0].value
 
 

@@ -60,7 +60,7 @@ def world(checkpoint, monkeypatch, tmp_path):
     """The two models of the other pages, made-up results, no CIFAR-10; nothing is left in the store."""
     for name in (STANDARD, ROBUST):
         checkpoint(name)
-    monkeypatch.setattr(checkpoints, "names", lambda: (ROBUST, STANDARD))
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: (ROBUST, STANDARD))
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
     monkeypatch.setattr(results, "RESULTS", tmp_path / "transfer.json")
     monkeypatch.setattr(results, "FIGURE3", tmp_path / "figure3.json")
@@ -321,7 +321,7 @@ def test_without_labelled_pictures_it_says_so(world, monkeypatch):
 
 
 def test_without_models_it_says_how_to_make_them(monkeypatch):
-    monkeypatch.setattr(checkpoints, "names", lambda: ())
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     assert "make zoo" in opened().warning[0].value
 
 
@@ -354,13 +354,16 @@ def test_the_similarity_counts_pairs_and_says_when_they_are_too_few(offered):
     assert all(row["source"] != row["target"] for row in rows)
 
 
-def test_figure_3_shows_the_papers_points_alone_and_ours_beside_them(world, offered):
+def test_figure_3_shows_the_papers_points_alone_and_ours_beside_them(world, offered, monkeypatch):
     app = opened(view="figure3")
     assert "**Ours: not measured.**" in said(app)
     assert len(offered["figure3.csv"].make().splitlines()) == 1 + 5
-    point = {"accuracy": Rate(300, 1000).as_json(), "transfer": Rate(700, 1000).as_json(), "seed": 1, "n_train": 50000}
-    other = {"accuracy": Rate(400, 1000).as_json(), "transfer": Rate(900, 1000).as_json(), "seed": 1, "n_train": 50000}
-    (world / "figure3.json").write_text(json.dumps({"how": {"epochs": 3}, "points": {"vgg": point, "resnet9": other}}))
+    vgg, own = (
+        {"clean": Rate(hits, 1000).as_json(), "n_train": 50000, "recipe": {"epochs": 3}, "date": "2026-01-02"}
+        for hits in (300, 400)
+    )
+    monkeypatch.setitem(results.TARGETS, "student-det", ROBUST)  # any measured network will do
+    (world / "figure3.json").write_text(json.dumps({"students": {"figure3-vgg": vgg, "student-det": own}}))
     app = opened(view="figure3")
     assert "**Ours: r = " in said(app)
     assert "epochs: 3" in said(app)
