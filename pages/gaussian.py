@@ -42,7 +42,7 @@ PRESETS = [
     ),
 ]
 DEFAULTS = GaussianRecipe()
-VIEWS = {
+CLAIMS = {
     "experiment": "The robust model again, learned by sampling and gradient descent, without any formula.",
     "dimensions": "The theorems are about any number of dimensions; the plane is the smallest case, and not the clearest.",
     "paper": "What the paper draws, as measured in its vector graphics, beside what comes out here.",
@@ -111,18 +111,7 @@ with st.sidebar:
     recipe = controls()
 stage(recipe, key="gaussian-stage", on_release=take)
 in_words = st.container()
-view = st.segmented_control(
-    "Below",
-    list(VIEWS),  # the words of the recipe, because they are also what stands in the address
-    default=DEFAULTS.view,
-    key="view",
-    bind="query-params",
-    required=True,
-    wrap=True,
-    label_visibility="collapsed",
-)
-view = view or DEFAULTS.view
-st.markdown(VIEWS[view])
+view = shell.views(CLAIMS, DEFAULTS.view)
 with shell.told():
     both = gaussian_views.sides(recipe)
     with in_words:

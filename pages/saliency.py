@@ -174,18 +174,7 @@ shell.presets(
 if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
-view = st.segmented_control(
-    "View",
-    list(CLAIMS),  # the words of the recipe, because they are also what stands in the address
-    default=DEFAULTS.view,
-    key="view",
-    bind="query-params",
-    required=True,
-    wrap=True,
-    label_visibility="collapsed",
-    on_change=lambda: st.query_params.pop("frame", None),
-)
-st.markdown(CLAIMS[view])
+view = shell.views(CLAIMS, DEFAULTS.view)
 with st.sidebar, shell.told():
     picture = pick_picture(key="picture")
     recipe = replace(controls(view), picture=picture.id)

@@ -123,10 +123,7 @@ presets()
 if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
-view = st.segmented_control(
-    "View", list(CLAIMS), default=DEFAULTS.view, key="view", bind="query-params", required=True, label_visibility="collapsed",
-)  # fmt: skip
-st.markdown(CLAIMS[view])
+view = shell.views(CLAIMS, DEFAULTS.view)
 with st.sidebar, shell.told():
     picture = pick_picture(key="picture")
     base = studio_controls() if view == "studio" else DEFAULTS

@@ -94,7 +94,7 @@ def one_feature() -> dict[str, object]:
 
 def forget_other_pages() -> None:
     """Other pages use some of the same words for their controls; what they left behind is not a value of ours."""
-    ours = {"view": tuple(CLAIMS), "task": ("best", *CIFAR10_CLASSES), "source": pictures.available()}
+    ours = {"task": ("best", *CIFAR10_CLASSES), "source": pictures.available()}
     for key, allowed in ours.items():
         if st.session_state.get(key, allowed[0]) not in allowed:
             del st.session_state[key]
@@ -122,12 +122,7 @@ shell.presets(
     },
 )
 forget_other_pages()
-view = st.segmented_control(
-    "View", list(CLAIMS), default=DEFAULTS.view, key="view", bind="query-params", required=True, wrap=True,
-    label_visibility="collapsed",
-    on_change=lambda: st.query_params.pop("frame", None),
-)  # fmt: skip
-st.markdown(CLAIMS[view])
+view = shell.views(CLAIMS, DEFAULTS.view)
 with shell.told():
     if view == "linear":
         fields = usefulness_linear.controls()

@@ -1,4 +1,4 @@
-"""The frame of every page: claim, presets, glossary, presenter mode, and where a problem is told."""
+"""The frame of every page: claim, presets, views, glossary, presenter mode, and where a problem is told."""
 
 import runpy
 from collections.abc import Iterator, Mapping
@@ -77,6 +77,33 @@ def presets(choices: list[Preset], *, key: str, defaults: Mapping[str, Any]) -> 
             st.button(preset.label, key=f"{key}-preset-{i}", on_click=apply, args=(preset,), type=kind, width="content")
     if text := st.session_state.get(f"{key}-look-for"):
         st.info(text, icon=":material/visibility:")
+
+
+def views(claims: Mapping[str, str], default: str) -> str:
+    """Show the choice among the page's views with the claim of the chosen one below it, and return that view.
+
+    A view that this page does not have, left behind by another page or asked for by the address, is the default one.
+
+    Args:
+        claims: What each view shows, by its name: a word of the recipe, because it also stands in the address.
+        default: The view that the page opens with.
+    """
+    if st.session_state.get("view", default) not in claims:
+        del st.session_state["view"]
+    chosen = st.segmented_control(
+        "View",
+        list(claims),
+        default=default,
+        key="view",
+        bind="query-params",
+        required=True,
+        wrap=True,
+        label_visibility="collapsed",
+        on_change=lambda: st.query_params.pop("frame", None),  # another view's frames are others
+    )
+    view = chosen or default  # None where the address says nothing: ?view=
+    st.markdown(claims[view])
+    return view
 
 
 def glossary(name: str, words: list[str]) -> None:

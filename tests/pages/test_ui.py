@@ -274,6 +274,43 @@ def test_a_preset_sets_its_values_over_the_defaults():
     assert not app.info
 
 
+def two_views():
+    import streamlit as st
+
+    from pages.ui import shell
+
+    st.text(shell.views({"near": "From near.", "far": "From far."}, "near"))
+
+
+@pytest.mark.parametrize("left", ["gallery", "", None, 3])
+def test_a_view_that_another_page_left_behind_is_the_default_one(left):
+    app = AppTest.from_function(two_views, default_timeout=60)
+    app.session_state["view"] = left
+    app.run()
+    assert not app.exception
+    assert (app.text[0].value, app.markdown[0].value) == ("near", "From near.")
+    assert app.segmented_control(key="view").value == "near"
+
+
+@pytest.mark.parametrize(("asked", "shown"), [("far", "far"), ("all", "near"), ("", "near")])
+def test_a_view_of_the_address_is_shown_if_the_page_has_it(asked, shown):
+    app = AppTest.from_function(two_views, default_timeout=60)
+    app.query_params["view"] = asked
+    app.run()
+    assert not app.exception
+    assert (app.text[0].value, app.markdown[0].value) == (shown, f"From {shown}.")
+
+
+def test_another_view_drops_the_frame_from_the_address():
+    app = AppTest.from_function(two_views, default_timeout=60)
+    app.query_params["frame"] = "7"
+    app.run()
+    assert "frame" in app.query_params
+    app.segmented_control(key="view").set_value("far").run()
+    assert app.text[0].value == "far"
+    assert "frame" not in app.query_params
+
+
 def test_a_lesson_is_its_parts_by_their_headings(tmp_path):
     (tmp_path / "some.md").write_text("# Some\nintro\n\n## ε\nA size.\n\n## two words\nLine 1\n\nLine 2\n", "utf-8")
     assert lesson("some", tmp_path) == {"ε": "A size.", "two words": "Line 1\n\nLine 2"}
