@@ -28,7 +28,7 @@ from core.inversion import FAST, PAPER, Setting, invert, noise_start, relative_d
 from core.models import Classifier
 from core.perturb import load
 from core.rates import Rate
-from core.recipes import InvertRecipe
+from core.recipes import InvertRecipe, to_python
 from core.rules import State
 from core.types import Images
 
@@ -176,25 +176,16 @@ def emerge(
 
 def script(recipe: InvertRecipe) -> str:
     """Write the Python program that computes the recipe's view and saves the last frame of each model as a PNG."""
-    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
-    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
-
-from pathlib import Path
-
-from core import render
-from core.compute import setup_cpu
-from core.emergence import emerge
-from core.recipes import InvertRecipe
-
-setup_cpu(1)  # as the app, so that sums round alike
-recipe = InvertRecipe(
-    {fields},
-)
-for name in (recipe.standard, recipe.robust):
-    made = emerge(recipe, name)
-    print(f"{{name}}: relative feature distance {{float(made.distance[-1]):.4f}}")
-    Path(f"{{name}}-inverted.png").write_bytes(render.png(render.to_uint8(made.frames[-1:])[0]))
-'''
+    return to_python(
+        recipe,
+        ["from pathlib import Path", "from core import render", "from core.emergence import emerge"],
+        """
+        for name in (recipe.standard, recipe.robust):
+            made = emerge(recipe, name)
+            print(f"{name}: relative feature distance {float(made.distance[-1]):.4f}")
+            Path(f"{name}-inverted.png").write_bytes(render.png(render.to_uint8(made.frames[-1:])[0]))
+        """,
+    )
 
 
 def measure(name: str, viewers: tuple[str, ...], n: int, seed: int, setting: str) -> dict[str, Any]:

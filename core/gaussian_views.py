@@ -8,14 +8,14 @@ The page, the drawing in the browser and the script offered for copying give the
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from core import gaussian
 from core.gaussian_fit import POINTS, REPEATS, Estimate, Fit, sampled_variances, standard_draws, train
-from core.recipes import GaussianRecipe
+from core.recipes import GaussianRecipe, to_python
 
 SHOWN = 150  # points of each class in the drawing
 KAPPAS = (10.0, 100.0, 1000.0)
@@ -209,19 +209,21 @@ def percent(value: float) -> str:
 
 def script(recipe: GaussianRecipe) -> str:
     """Write the view as a Python program that prints its numbers."""
-    arguments = "".join(f"    {f.name}={getattr(recipe, f.name)!r},\n" for f in fields(recipe))
-    return (
-        '"""Two Gaussian classes, maximum likelihood beside robust: run in the folder of Robust Frog."""\n\n'
-        "from core.gaussian_fit import Estimate\n"
-        "from core.gaussian_views import experiment, sides\n"
-        "from core.recipes import GaussianRecipe\n\n"
-        f"recipe = GaussianRecipe(\n{arguments})\n"
-        "for name, side in sides(recipe).items():\n"
-        '    print(f"{name}: angle {side.angle:.2f} degrees, condition number {side.kappa:.3f}, "\n'
-        '          f"accuracy {side.clean:.4f}, attacked {side.attacked:.4f}")\n'
-        "for budget, fit in experiment(recipe).items():\n"
-        '    print(f"by gradient descent, budget {budget}: angle {Estimate.of(fit.angles)} degrees, "\n'
-        '          f"condition number {Estimate.of(fit.condition_numbers)}")\n'
+    return to_python(
+        recipe,
+        ["from core.gaussian_fit import Estimate", "from core.gaussian_views import experiment, sides"],
+        """
+        for name, side in sides(recipe).items():
+            print(
+                f"{name}: angle {side.angle:.2f} degrees, condition number {side.kappa:.3f}, "
+                f"accuracy {side.clean:.4f}, attacked {side.attacked:.4f}"
+            )
+        for budget, fit in experiment(recipe).items():
+            print(
+                f"by gradient descent, budget {budget}: angle {Estimate.of(fit.angles)} degrees, "
+                f"condition number {Estimate.of(fit.condition_numbers)}"
+            )
+        """,
     )
 
 

@@ -20,7 +20,7 @@ from core.emergence import SETTINGS, draws_of, other_of, source_of, start_of
 from core.inversion import interpolate, invert, maximise_feature, relative_distance, representation
 from core.models import Classifier
 from core.perturb import load
-from core.recipes import InvertRecipe
+from core.recipes import InvertRecipe, to_python
 from core.types import Features, Images
 
 GALLERY = 10
@@ -267,27 +267,21 @@ def script(recipe: InvertRecipe) -> str:
     """Write the Python program that computes the recipe's view and saves its pictures."""
     if recipe.view == "emergence":
         return emergence.script(recipe)
-    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
-    picture = "made.made" if recipe.view == "feature" else "picture[None]"
-    each = "" if recipe.view == "feature" else "for i, picture in enumerate(made.made):\n        "
-    number = "" if recipe.view == "feature" else "-{i}"
-    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
-
-from pathlib import Path
-
-from core import render
-from core.compute import setup_cpu
-from core.inversion_views import {recipe.view}
-from core.recipes import InvertRecipe
-
-setup_cpu(1)  # as the app, so that sums round alike
-recipe = InvertRecipe(
-    {fields},
-)
-for name in (recipe.standard, recipe.robust):
-    made = {recipe.view}(recipe, name)
-    {each}Path(f"{{name}}{number}.png").write_bytes(render.png(render.to_uint8({picture})[0]))
-'''
+    if recipe.view == "feature":
+        body = """
+        for name in (recipe.standard, recipe.robust):
+            made = feature(recipe, name)
+            Path(f"{name}.png").write_bytes(render.png(render.to_uint8(made.made)[0]))
+        """
+    else:
+        body = f"""
+        for name in (recipe.standard, recipe.robust):
+            made = {recipe.view}(recipe, name)
+            for i, picture in enumerate(made.made):
+                Path(f"{{name}}-{{i}}.png").write_bytes(render.png(render.to_uint8(picture[None])[0]))
+        """
+    page = f"from core.inversion_views import {recipe.view}"
+    return to_python(recipe, ["from pathlib import Path", "from core import render", page], body)
 
 
 def _ready(recipe: InvertRecipe, name: str, model: nn.Module | None) -> tuple[Classifier, str | None]:

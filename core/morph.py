@@ -25,7 +25,7 @@ from core.balls import L2
 from core.data import CIFAR10_CLASSES
 from core.decode import PictureError
 from core.objectives import log_odds
-from core.recipes import SynthesisRecipe
+from core.recipes import SynthesisRecipe, program
 from core.recipes.synthesis import LIMITS
 from core.render import Frames, from_uint8, to_uint8
 from core.rules import momentum
@@ -348,11 +348,13 @@ def script(board: Board, names: Sequence[str]) -> str:
         board: What was drawn and held.
         names: The models' checkpoints.
     """
+    imports = ["from pathlib import Path", "from core.perturb import load"]
     if board.name and not board.name.startswith("upload/"):
-        needed, given = "", "from core.morph import Act, Board, replay, start"
+        imports += ["from core.morph import Act, Board, replay, start", "from core.render import png, to_uint8"]
         origin = f"origin = anchor = Board.of(start({board.name!r}), {len(names)}).pictures"
     else:
-        needed, given = "import base64\nimport zlib\n", "from core.morph import Act, replay"
+        imports += ["import base64", "import zlib", "import numpy as np"]
+        imports += ["from core.morph import Act, replay", "from core.render import from_uint8, png, to_uint8"]
         both = [
             base64.b64encode(zlib.compress(frames.tobytes(), 9)).decode()
             for frames in (board.origin, board.origin_anchor)
@@ -365,25 +367,14 @@ def script(board: Board, names: Sequence[str]) -> str:
         for act in board.acts
     ).replace("inf", "math.inf")
     if "math.inf" in acts:
-        needed += "import math\n"
-    number = "import numpy as np\n\n" if "zlib" in needed else ""
-    pixels = "from_uint8, png, to_uint8" if number else "png, to_uint8"
-    needed = "".join(sorted(needed.splitlines(keepends=True)))
-    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
-
-{needed}from pathlib import Path
-
-{number}from core.compute import setup_cpu
-{given}
-from core.perturb import load
-from core.render import {pixels}
-
-setup_cpu(1)  # as the app, so that sums round alike
-{origin}
+        imports.append("import math")
+    return program(
+        imports,
+        f"""{origin}
 acts = [  # class, steps, L2 distance allowed, length of a step
 {acts}]
 names = {tuple(names)!r}
 pictures = replay(origin, anchor, acts, [load(name) for name in names])
 for name, picture in zip(names, to_uint8(pictures)):
-    Path(f"{{name}}-morph.png").write_bytes(png(picture))
-'''
+    Path(f"{{name}}-morph.png").write_bytes(png(picture))""",
+    )

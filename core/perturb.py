@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from core import balls, checkpoints, compute, pictures
 from core.attacks import SWEEP_ROWS, OnStep, minimum_norm, pgd, sweep
 from core.objectives import targeted, untargeted
-from core.recipes import PerturbRecipe
+from core.recipes import PerturbRecipe, to_python
 from core.rules import State
 from core.types import Images, PerExample
 
@@ -293,26 +293,17 @@ def load(name: str) -> nn.Module:
 
 def script(recipe: PerturbRecipe) -> str:
     """Write the Python program that computes the recipe's view and saves the frame in sight as a PNG."""
-    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
-    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
-
-from pathlib import Path
-
-from core import render
-from core.compute import setup_cpu
-from core.perturb import attack
-from core.recipes import PerturbRecipe
-
-setup_cpu(1)  # as the app, so that sums round alike
-recipe = PerturbRecipe(
-    {fields},
-)
-for name in (recipe.standard, recipe.robust):
-    found = attack(recipe, name)
-    frame = min(recipe.frame, len(found.x_adv) - 1)
-    print(f"{{name}}: fooled from frame {{found.threshold}}, |delta| = {{float(found.norm[frame]):.4f}}")
-    Path(f"{{name}}.png").write_bytes(render.png(render.to_uint8(found.x_adv[frame : frame + 1])[0]))
-'''
+    return to_python(
+        recipe,
+        ["from pathlib import Path", "from core import render", "from core.perturb import attack"],
+        """
+        for name in (recipe.standard, recipe.robust):
+            found = attack(recipe, name)
+            frame = min(recipe.frame, len(found.x_adv) - 1)
+            print(f"{name}: fooled from frame {found.threshold}, |delta| = {float(found.norm[frame]):.4f}")
+            Path(f"{name}.png").write_bytes(render.png(render.to_uint8(found.x_adv[frame : frame + 1])[0]))
+        """,
+    )
 
 
 def _steps(recipe: PerturbRecipe) -> int:

@@ -21,7 +21,7 @@ from core.models import Classifier
 from core.morph import limit
 from core.objectives import Objective, targeted
 from core.perturb import load
-from core.recipes import SynthesisRecipe
+from core.recipes import SynthesisRecipe, to_python
 from core.rules import State
 from core.synthesis import excite, gaussians, keep_coarse, masked, mixture, region, synthesise
 from core.types import Images, Labels
@@ -245,25 +245,16 @@ def studio(
 
 def script(recipe: SynthesisRecipe) -> str:
     """Write the Python program that paints the recipe's batch and saves a sheet of it for each model."""
-    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
-    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
-
-from pathlib import Path
-
-from core import render
-from core.compute import setup_cpu
-from core.recipes import SynthesisRecipe
-from core.synthesis_views import studio
-
-setup_cpu(1)  # as the app, so that sums round alike
-recipe = SynthesisRecipe(
-    {fields},
-)
-for name in (recipe.standard, recipe.robust):
-    made = studio(recipe, name)
-    print(f"{{name}}: mean L2 distance travelled {{float(made.moved[-1].mean()):.4f}}")
-    Path(f"{{name}}-painted.png").write_bytes(render.png(render.sheet(list(render.to_uint8(made.frames[-1])), 4)))
-'''
+    return to_python(
+        recipe,
+        ["from pathlib import Path", "from core import render", "from core.synthesis_views import studio"],
+        """
+        for name in (recipe.standard, recipe.robust):
+            made = studio(recipe, name)
+            print(f"{name}: mean L2 distance travelled {float(made.moved[-1].mean()):.4f}")
+            Path(f"{name}-painted.png").write_bytes(render.png(render.sheet(list(render.to_uint8(made.frames[-1])), 4)))
+        """,
+    )
 
 
 def _varied(x: Images, draws: torch.Generator) -> Images:

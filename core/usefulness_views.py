@@ -22,7 +22,7 @@ from core.inversion import UNLIMITED, noise_start, representation
 from core.models import Classifier
 from core.perturb import load as load_model
 from core.rates import Rate
-from core.recipes import UsefulnessRecipe
+from core.recipes import UsefulnessRecipe, to_python
 from core.rules import momentum
 from core.types import Features, Images
 from core.usefulness import Usefulness
@@ -347,45 +347,41 @@ def essential(recipe: UsefulnessRecipe) -> UsefulnessRecipe:
 
 def script(recipe: UsefulnessRecipe) -> str:
     """Write the Python program that computes the recipe's view."""
-    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
-    body = {"features": _FEATURES, "head": _HEAD, "linear": _LINEAR}[recipe.view]
-    imports = {
-        "features": "from core import render\n",
-        "head": "",
-        "linear": "from core import render\n",
-    }[recipe.view]
-    names = {"features": "look", "head": "attacked, left_over", "linear": "construction"}[recipe.view]
-    path = "" if recipe.view == "head" else "from pathlib import Path\n\n"
-    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
-
-{path}{imports}from core.compute import setup_cpu
-from core.rates import Rate
-from core.recipes import UsefulnessRecipe
-from core.usefulness_views import {names}
-
-setup_cpu(1)  # as the app, so that sums round alike
-recipe = UsefulnessRecipe(
-    {fields},
-)
-{body}'''
+    imports, body = _SCRIPTS[recipe.view]
+    return to_python(recipe, imports, body)
 
 
-_FEATURES = """for side in ("standard", "robust"):
-    seen = look(recipe, side)
-    print(f"{side}, feature {seen.index}: rho = {seen.rho:.3f}, gamma = {seen.gamma:.3f} at eps {seen.eps:g}")
-    Path(f"{side}-feature-{seen.index}.png").write_bytes(render.png(render.to_uint8(seen.made)[0]))
-"""
-_HEAD = """for side in ("standard", "robust"):
-    _, _, clean = left_over(recipe, side)
-    print(f"{side}: clean {clean}; attacked {attacked(recipe, side).rate}")
-"""
-_LINEAR = """path = construction(recipe)
-frame = min(recipe.frame, len(path.labels) - 1)
-print(path.labels[frame], path.features[frame])
-vector = path.vectors[frame : frame + 1]
-picture = 0.5 + 0.5 * vector / vector.abs().max()
-Path("direction.png").write_bytes(render.png(render.to_uint8(picture)[0]))
-"""
+_DRAWS = ["from pathlib import Path", "from core import render"]
+_SCRIPTS = {
+    "features": (
+        [*_DRAWS, "from core.usefulness_views import look"],
+        """
+        for side in ("standard", "robust"):
+            seen = look(recipe, side)
+            print(f"{side}, feature {seen.index}: rho = {seen.rho:.3f}, gamma = {seen.gamma:.3f} at eps {seen.eps:g}")
+            Path(f"{side}-feature-{seen.index}.png").write_bytes(render.png(render.to_uint8(seen.made)[0]))
+        """,
+    ),
+    "head": (
+        ["from core.usefulness_views import attacked, left_over"],
+        """
+        for side in ("standard", "robust"):
+            _, _, clean = left_over(recipe, side)
+            print(f"{side}: clean {clean}; attacked {attacked(recipe, side).rate}")
+        """,
+    ),
+    "linear": (
+        [*_DRAWS, "from core.usefulness_views import construction"],
+        """
+        path = construction(recipe)
+        frame = min(recipe.frame, len(path.labels) - 1)
+        print(path.labels[frame], path.features[frame])
+        vector = path.vectors[frame : frame + 1]
+        picture = 0.5 + 0.5 * vector / vector.abs().max()
+        Path("direction.png").write_bytes(render.png(render.to_uint8(picture)[0]))
+        """,
+    ),
+}
 
 
 def _seen(atlas: Atlas, source: str, model: Classifier) -> tuple[tuple[str, ...], tuple[int | None, ...], Features]:

@@ -18,7 +18,7 @@ from core.decode import PictureError
 from core.inversion import relative_distance, representation
 from core.models import Classifier
 from core.perturb import load
-from core.recipes import DatasetsRecipe
+from core.recipes import DatasetsRecipe, to_python
 from core.rules import State
 from core.types import Images, Labels
 
@@ -150,25 +150,16 @@ def watch(recipe: DatasetsRecipe, name: str, *, model: nn.Module | None = None, 
 
 def script(recipe: DatasetsRecipe) -> str:
     """Write the Python program that constructs the recipe's pictures and saves each set as a sheet."""
-    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
-    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
+    return to_python(
+        recipe,
+        ["from pathlib import Path", "from core import render", "from core.construct.live import watch"],
+        """
+        for name in (recipe.standard, recipe.robust):
+            made = watch(recipe, name)
+            hits = int((made.says[-1].cpu() == made.labels).sum())
+            print(f"{name}: says the set's label of {hits} of {len(made.labels)}; mean L2 {float(made.delta[-1].mean()):.3f}")
+            Path(f"{name}-{recipe.kind}.png").write_bytes(render.png(render.sheet(list(render.to_uint8(made.frames[-1])), 6)))
 
-from pathlib import Path
-
-from core import render
-from core.compute import setup_cpu
-from core.construct.live import watch
-from core.recipes import DatasetsRecipe
-
-setup_cpu(1)  # as the app, so that sums round alike
-recipe = DatasetsRecipe(
-    {fields},
-)
-for name in (recipe.standard, recipe.robust):
-    made = watch(recipe, name)
-    hits = int((made.says[-1].cpu() == made.labels).sum())
-    print(f"{{name}}: says the set's label of {{hits}} of {{len(made.labels)}}; mean L2 {{float(made.delta[-1].mean()):.3f}}")
-    Path(f"{{name}}-{recipe.kind}.png").write_bytes(render.png(render.sheet(list(render.to_uint8(made.frames[-1])), 6)))
-
-# The whole training set, with labels:  python -m core.construct {{robust,nonrobust,rand,det}} --out set.npz
-'''
+        # The whole training set, with labels:  python -m core.construct {robust,nonrobust,rand,det} --out set.npz
+        """,
+    )

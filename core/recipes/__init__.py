@@ -6,8 +6,9 @@ A recipe is a frozen dataclass whose fields are strings, numbers, booleans or tu
     to_query(recipe)            {"eps": "8"}: only what differs from the default
     from_query(Recipe, params)  the recipe, and the names of the parameters that were not usable and fell back
     to_json / from_json         everything, for files
+    to_python(recipe, ...)      the program that computes the view
 
-One file for each page's recipe; `base` is the machinery.
+One file for each page's recipe; `base` and `python` are the machinery.
 """
 
 from core.recipes.base import from_json, from_query, option, to_json, to_query
@@ -15,6 +16,7 @@ from core.recipes.datasets import DatasetsRecipe
 from core.recipes.gaussian import GaussianRecipe
 from core.recipes.invert import InvertRecipe
 from core.recipes.perturb import DEFAULT_REACH, REACHES, PerturbRecipe
+from core.recipes.python import program, to_python
 from core.recipes.saliency import SaliencyRecipe
 from core.recipes.synthesis import SynthesisRecipe
 from core.recipes.transfer import DEFAULT_RADIUS, RADII, TransferRecipe
@@ -36,6 +38,8 @@ __all__ = [
     "from_json",
     "from_query",
     "option",
+    "program",
     "to_json",
+    "to_python",
     "to_query",
 ]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from core import pictures
 from core.perturb import load
-from core.recipes import SaliencyRecipe
+from core.recipes import SaliencyRecipe, to_python
 from core.render import Frames
 from core.saliency import maps
 from core.saliency.methods import METHODS
@@ -100,22 +100,13 @@ def rows(recipe: SaliencyRecipe) -> Iterator[Row]:
 
 def script(recipe: SaliencyRecipe) -> str:
     """Write the Python program that computes the recipe's view and saves its maps as PNG."""
-    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
-    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
-
-from pathlib import Path
-
-from core import render
-from core.compute import setup_cpu
-from core.recipes import SaliencyRecipe
-from core.saliency.rows import rows
-
-setup_cpu(1)  # as the app, so that sums round alike
-recipe = SaliencyRecipe(
-    {fields},
-)
-for number, row in enumerate(rows(recipe)):
-    for name, attribution in row.attributions.items():
-        print(f"{{row.title}}, {{name}}: strength {{float(attribution.square().mean().sqrt()):.4g}}")
-        Path(f"{{number:02d}}-{{name}}.png").write_bytes(render.png(row.painted(recipe, name)[0]))
-'''
+    return to_python(
+        recipe,
+        ["from pathlib import Path", "from core import render", "from core.saliency.rows import rows"],
+        """
+        for number, row in enumerate(rows(recipe)):
+            for name, attribution in row.attributions.items():
+                print(f"{row.title}, {name}: strength {float(attribution.square().mean().sqrt()):.4g}")
+                Path(f"{number:02d}-{name}.png").write_bytes(render.png(row.painted(recipe, name)[0]))
+        """,
+    )

@@ -19,7 +19,7 @@ from core.attacks import OnStep
 from core.data import CIFAR10_CLASSES
 from core.decode import PictureError
 from core.perturb import go
-from core.recipes import RADII, TransferRecipe
+from core.recipes import RADII, TransferRecipe, to_python
 from core.rules import State
 from core.transfer.matrix import BATCH, Attack, Ensemble, craft, in_order, other_classes, transfer_matrix
 from core.transfer.outcome import Transfer
@@ -195,59 +195,64 @@ def examples(recipe: TransferRecipe, *, loaded: dict[str, nn.Module] | None = No
 
 def script(recipe: TransferRecipe) -> str:
     """Write the Python program that computes the recipe's view."""
-    fields = ",\n    ".join(f"{key}={value!r}" for key, value in vars(recipe).items())
-    imports, body = _BODIES.get((recipe.view, recipe.numbers), _BODIES[recipe.view, "measured"])
-    return f'''"""Made by Robust Frog. Run it from the project's folder: python this_file.py"""
-
-{imports}
-
-setup_cpu(1)  # as the app, so that sums round alike
-recipe = TransferRecipe(
-    {fields},
-)
-{body}'''
+    room, body = _SCRIPTS.get((recipe.view, recipe.numbers), _SCRIPTS[recipe.view, "measured"])
+    return to_python(recipe, [f"from core.transfer import {room}"], body)
 
 
-_RATE = "cell.rate(recipe.show, recipe.of, recipe.goal)"
-_IMPORTS = """from core.compute import setup_cpu
-from core.recipes import TransferRecipe
-from core.transfer import {}"""
-_READ = f"""found = results.Measured.read()
-for (source, target), cell in found.cells[results.setting_of(recipe)].items():
-    print(f"{{source}} -> {{target}}: {{{_RATE}}}")
-"""
-_LIVE = f"""for source in views.sources_of(recipe):
-    for (_, target), cell in views.row(recipe, source).cells.items():
-        print(f"{{source}} -> {{target}}: {{{_RATE}}}")
-"""
-_CURVE_READ = f"""found = results.Measured.read()
-for setting in results.SETTINGS:
-    cell = found.cells.get(setting.name, {{}}).get((recipe.source, recipe.target))
-    if cell and (setting.norm, setting.goal) == (recipe.norm, recipe.goal):
-        print(f"{{recipe.source}} -> {{recipe.target}}, {{setting.name}}: {{{_RATE}}}")
-"""
-_CURVE = f"""for eps, found in views.curve(recipe).items():
-    cell = found.cell(recipe.source, recipe.target)
-    print(f"{{recipe.source}} -> {{recipe.target}}, {{recipe.norm}} {{eps}}: {{{_RATE}}}")
-"""
-_SIMILARITY = f"""found = results.Measured.read()
-cells = found.cells[results.setting_of(recipe)]
-for (a, b), likeness in found.similarity.items():
-    for source, target in ((a, b), (b, a)):
-        cell = cells[source, target]
-        print(f"{{source}} -> {{target}}: CKA {{likeness}}, {{{_RATE}}}")
-"""
-_FIGURE3 = """from core.transfer.similarity import correlation
-
-for point in results.PAPER:
-    print(f"{point.name}: accuracy {point.accuracy:.4f}, transfer {point.transfer:.4f}")
-print("r =", correlation([p.accuracy for p in results.PAPER], [p.transfer for p in results.PAPER]))
-"""
-_BODIES = {
-    ("matrix", "measured"): (_IMPORTS.format("results"), _READ),
-    ("matrix", "live"): (_IMPORTS.format("views"), _LIVE),
-    ("curve", "measured"): (_IMPORTS.format("results"), _CURVE_READ),
-    ("curve", "live"): (_IMPORTS.format("views"), _CURVE),
-    ("similarity", "measured"): (_IMPORTS.format("results"), _SIMILARITY),
-    ("figure3", "measured"): (_IMPORTS.format("results"), _FIGURE3),
+# The module of core.transfer that a view's program needs, and the program.
+_RATE = "{cell.rate(recipe.show, recipe.of, recipe.goal)}"
+_SCRIPTS = {
+    ("matrix", "measured"): (
+        "results",
+        f"""
+        found = results.Measured.read()
+        for (source, target), cell in found.cells[results.setting_of(recipe)].items():
+            print(f"{{source}} -> {{target}}: {_RATE}")
+        """,
+    ),
+    ("matrix", "live"): (
+        "views",
+        f"""
+        for source in views.sources_of(recipe):
+            for (_, target), cell in views.row(recipe, source).cells.items():
+                print(f"{{source}} -> {{target}}: {_RATE}")
+        """,
+    ),
+    ("curve", "measured"): (
+        "results",
+        f"""
+        found = results.Measured.read()
+        for setting in results.SETTINGS:
+            cell = found.cells.get(setting.name, {{}}).get((recipe.source, recipe.target))
+            if cell and (setting.norm, setting.goal) == (recipe.norm, recipe.goal):
+                print(f"{{recipe.source}} -> {{recipe.target}}, {{setting.name}}: {_RATE}")
+        """,
+    ),
+    ("curve", "live"): (
+        "views",
+        f"""
+        for eps, found in views.curve(recipe).items():
+            cell = found.cell(recipe.source, recipe.target)
+            print(f"{{recipe.source}} -> {{recipe.target}}, {{recipe.norm}} {{eps}}: {_RATE}")
+        """,
+    ),
+    ("similarity", "measured"): (
+        "results",
+        f"""
+        found = results.Measured.read()
+        cells = found.cells[results.setting_of(recipe)]
+        for (a, b), likeness in found.similarity.items():
+            for source, target in ((a, b), (b, a)):
+                cell = cells[source, target]
+                print(f"{{source}} -> {{target}}: CKA {{likeness}}, {_RATE}")
+        """,
+    ),
+    ("figure3", "measured"): (
+        "results, similarity",
+        """
+        for point in results.PAPER:
+            print(f"{point.name}: accuracy {point.accuracy:.4f}, transfer {point.transfer:.4f}")
+        print("r =", similarity.correlation([p.accuracy for p in results.PAPER], [p.transfer for p in results.PAPER]))
+        """,
+    ),
 }

@@ -1,4 +1,4 @@
-"""A recipe survives the address bar and a file, and whatever people type there."""
+"""A recipe survives the address bar and a file, and whatever people type there; and it becomes a program."""
 
 import dataclasses
 import itertools
@@ -17,7 +17,9 @@ from core.recipes import (
     from_json,
     from_query,
     option,
+    program,
     to_json,
+    to_python,
     to_query,
 )
 
@@ -245,3 +247,32 @@ def test_recipes_are_cache_keys():
     assert len({PerturbRecipe(steps=3), PerturbRecipe(steps=3), PerturbRecipe(steps=4)}) == 2
     with pytest.raises(dataclasses.FrozenInstanceError):
         PerturbRecipe().steps = 3
+
+
+# As Python
+
+
+def test_a_program_makes_its_recipe_and_goes_on_with_it(capsys):
+    recipe = PerturbRecipe(picture='photo/"); import os; ("', steps=7, random_start=True)
+    text = to_python(recipe, ["from math import pi"], "\n        print(recipe, pi)\n        ")
+    namespace: dict[str, object] = {}
+    exec(compile(text, "view.py", "exec"), namespace)  # noqa: S102
+    assert namespace["recipe"] == recipe
+    assert capsys.readouterr().out.startswith(f"{recipe} 3.14159")
+
+
+def test_a_program_has_its_imports_in_their_usual_order_and_the_apps_settings_before_its_body():
+    imports = [
+        "from core.render import png",
+        "import zlib",
+        "import numpy as np",
+        "from pathlib import Path",
+        "import math",
+    ]
+    lines = program(imports, "print(1)").splitlines()
+    assert lines[2:] == [
+        "import math", "import zlib", "from pathlib import Path", "",
+        "import numpy as np", "",
+        "from core.compute import setup_cpu", "from core.render import png", "",
+        "setup_cpu(1)  # as the app, so that sums round alike", "print(1)",
+    ]  # fmt: skip

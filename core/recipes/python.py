@@ -1,0 +1,41 @@
+"""A view as Python: the program that its page offers for copying.
+
+    to_python(recipe, ["from core.perturb import attack"], '''
+        for name in (recipe.standard, recipe.robust):
+            print(attack(recipe, name).threshold)
+    ''')
+
+writes the imports in order, the app's CPU settings, the whole recipe, and then that body.
+"""
+
+import sys
+from collections.abc import Iterable
+from textwrap import dedent
+from typing import Any
+
+HEAD = '"""Made by Robust Frog. Run it from the project\'s folder: python this_file.py"""'
+SETTINGS = "setup_cpu(1)  # as the app, so that sums round alike"
+
+
+def to_python(recipe: Any, imports: Iterable[str], body: str) -> str:
+    """Write the program of a recipe's view.
+
+    Args:
+        recipe: What the body knows as `recipe`.
+        imports: What the body needs, a statement each; the recipe's class comes by itself.
+        body: The rest of the program, indented as one likes.
+    """
+    kind = type(recipe).__name__
+    fields = "".join(f"    {name}={value!r},\n" for name, value in vars(recipe).items())
+    return program(
+        [*imports, f"from core.recipes import {kind}"], f"recipe = {kind}(\n{fields})\n{dedent(body).strip()}"
+    )
+
+
+def program(imports: Iterable[str], body: str) -> str:
+    """Write a program that computes as the app does: its imports in their usual order, the CPU settings, the body."""
+    sections: list[list[str]] = [[], [], []]  # the standard library, other people's packages, ours
+    for line in sorted({*imports, "from core.compute import setup_cpu"}, key=lambda line: (line[0] == "f", line)):
+        package = line.split()[1].partition(".")[0]
+        sections[0 if package in sys.stdlib_module_names else 2 if package == "core" else 1].append(line)
+    return "\n\n".join([HEAD, *("\n".join(lines) for lines in sections if lines), f"{SETTINGS}\n{body}\n"])
