@@ -11,7 +11,7 @@ from core.attacks import OnStep, descend, pgd
 from core.balls import L2
 from core.construct.recipes import INVERTED, ConstructRecipe, Draws
 from core.data import Pictures
-from core.inversion import UNLIMITED, Setting, invert, noise_start, relative_distance, representation
+from core.inversion import UNLIMITED, noise_start, relative_distance, representation
 from core.models import Classifier
 from core.objectives import Objective, autocast, targeted
 from core.render import to_uint8
@@ -112,19 +112,9 @@ def inverted(
     Source: Ilyas et al. (2019), section 3.1 and appendix C.4 (1000 steps of 0.1).
     """
     x0 = x0.to(x.device, memory_format=torch.channels_last)
-    if recipe.rule == "lbfgs":
-        setting = Setting(recipe.steps, lambda: rules.lbfgs(1.0))
-        return invert(model, representation(model, x), x0, setting=setting, on_step=on_step)
     goal = autocast(relative_distance(model, representation(model, x)), recipe.precision)
-    return descend(
-        goal,
-        x0,
-        UNLIMITED,
-        steps=recipe.steps,
-        rule=rules.steepest(UNLIMITED, recipe.step_size),
-        best=True,
-        on_step=on_step,
-    )
+    rule = rules.lbfgs(1.0) if recipe.rule == "lbfgs" else rules.steepest(UNLIMITED, recipe.step_size)
+    return descend(goal, x0, UNLIMITED, steps=recipe.steps, rule=rule, best=True, on_step=on_step)
 
 
 def noise(recipe: ConstructRecipe, rows: range, shape: torch.Size) -> Images:

@@ -104,7 +104,7 @@ SCALES = {
     ),
     "cpu": Scale(
         *(10_000, 50_000),
-        inversion={"rule": "lbfgs", "steps": 40},
+        inversion={"rule": "lbfgs", "steps": 30},
         perturbation={"steps": 10, "step_size": 0.2},
         shifted=20,
         epochs=10,
