@@ -23,13 +23,13 @@ import torch
 from torch import Tensor, nn
 
 from core import checkpoints, compute, data, pictures
-from core.attacks import OnStep, Stop
+from core.attacks import OnStep
 from core.inversion import FAST, PAPER, Setting, invert, noise_start, relative_distance, representation
 from core.models import Classifier
 from core.perturb import load
 from core.rates import Rate
 from core.recipes import InvertRecipe, to_python
-from core.rules import State
+from core.recording import Recorder, picked
 from core.types import Images
 
 SETTINGS: dict[str, Setting] = {"fast": FAST, "paper": PAPER}
@@ -68,16 +68,9 @@ class Emergence:
         """L2 distance of each frame from the picture x (F), pixel units."""
         return (self.frames - self.x).flatten(1).norm(dim=1)
 
-    def shortened(self, n: int) -> "Emergence":
-        """Keep n frames, the result among them: models that were stopped at different steps can then stand side by side."""
-        rows = [*range(n - 1), len(self.frames) - 1]
-        return replace(
-            self,
-            steps=tuple(self.steps[i] for i in rows),
-            frames=self.frames[rows],
-            distance=self.distance[rows],
-            logits=self.logits[rows],
-        )
+    def at(self, rows: list[int]) -> "Emergence":
+        """Return it with these frames alone."""
+        return replace(self, **picked(self, rows, "steps", "frames", "distance", "logits"))
 
 
 def kept_steps(steps: int) -> tuple[int, ...]:
@@ -147,31 +140,14 @@ def emerge(
     block = None if recipe.block == ready.blocks[-1] else recipe.block
     setting = SETTINGS[recipe.setting]
     wanted = representation(ready, x, block)
-    kept, frames, at, distance = set(kept_steps(setting.steps)), [], [], []
-    stopped: int | None = None
-
-    def keep(i: int, state: State) -> bool:
-        nonlocal stopped
-        try:
-            end = on_step is not None and bool(on_step(i, state))
-        except Stop:
-            end = True
-        if end:
-            stopped = i
-        elif i in kept:
-            frames.append(state.x)
-            at.append(i)
-            distance.append(state.values)
-        return end
-
-    best = invert(ready, wanted, x0, setting=setting, block=block, on_step=keep)
+    recorder = Recorder(kept_steps(setting.steps), on_step)
+    best = invert(ready, wanted, x0, setting=setting, block=block, on_step=recorder)
     gap = representation(ready, best, block) - wanted
     relative = gap.flatten(1).norm(dim=1) / wanted.flatten(1).norm(dim=1).clamp_min(1e-12)
-    stack = torch.cat([*frames, best])
+    stack, distance = torch.cat([*recorder.frames, best]), torch.cat([*recorder.values, relative])
     with torch.no_grad():
         logits, clean = ready(stack), ready(x)
-    last = setting.steps if stopped is None else stopped
-    return Emergence(x, x0, (*at, last), stack, torch.cat([*distance, relative]), logits, clean, stopped)
+    return Emergence(x, x0, recorder.steps(setting.steps), stack, distance, logits, clean, recorder.stopped)
 
 
 def script(recipe: InvertRecipe) -> str:

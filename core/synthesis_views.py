@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core import pictures
-from core.attacks import OnStep, Stop
+from core.attacks import OnStep
 from core.balls import L2
 from core.data import CIFAR10_CLASSES
 from core.models import Classifier
@@ -22,7 +22,7 @@ from core.morph import limit
 from core.objectives import Objective, targeted
 from core.perturb import load
 from core.recipes import SynthesisRecipe, to_python
-from core.rules import State
+from core.recording import Recorder, picked
 from core.synthesis import excite, gaussians, keep_coarse, masked, mixture, region, synthesise
 from core.types import Images, Labels
 
@@ -82,6 +82,10 @@ class Painting:
     def moved(self) -> Tensor:
         """L2 distance of each from its start (F, N), pixel units."""
         return (self.frames - self.x0).flatten(2).norm(dim=2)
+
+    def at(self, rows: list[int]) -> "Painting":
+        """Return it with these frames alone."""
+        return replace(self, **picked(self, rows, "steps", "frames", "logits"))
 
 
 def essential(recipe: SynthesisRecipe) -> SynthesisRecipe:
@@ -212,35 +216,19 @@ def studio(
     begun = replace(begun, x0=x0)
     needed = recipe.task == "sharpen"
     x = (picture if picture is not None else pictures.get(recipe.picture)).x if needed else x0[:1]
-    kept, frames, at = set(kept_steps(recipe.steps)), [], []
-    stopped: int | None = None
-
-    def keep(i: int, state: State) -> bool:
-        nonlocal stopped
-        try:
-            end = on_step is not None and bool(on_step(i, state))
-        except Stop:
-            end = True
-        if end:
-            stopped = i
-        elif i in kept:
-            frames.append(state.x.clone(memory_format=torch.contiguous_format))
-            at.append(i)
-        return end
-
+    recorder = Recorder(kept_steps(recipe.steps), on_step)
     last = synthesise(
         objective(recipe, ready, begun, x),
         x0,
         L2(limit(recipe.eps)),
         steps=recipe.steps,
         step_size=step_size(recipe),
-        on_step=keep,
+        on_step=recorder,
     )
-    stack = torch.stack([*frames, last])
+    stack = torch.stack([*recorder.frames, last])
     with torch.no_grad():
         logits = torch.stack([ready(frame.contiguous(memory_format=torch.channels_last)) for frame in stack])
-    steps = (*at, recipe.steps if stopped is None else stopped)
-    return Painting(x0, begun.y, steps, stack, logits, begun.of, stopped)
+    return Painting(x0, begun.y, recorder.steps(recipe.steps), stack, logits, begun.of, recorder.stopped)
 
 
 def script(recipe: SynthesisRecipe) -> str:

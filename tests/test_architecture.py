@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("types", "compute", "recipes", "render", "decode", "exports", "rates", "figures"),
     ("models", "checkpoints", "data", "pictures"),
-    ("balls", "rules", "objectives", "attacks", "perturb"),
+    ("balls", "rules", "objectives", "attacks", "recording", "perturb"),
     (
         "inversion",
         "emergence",

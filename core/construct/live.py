@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core import pictures
-from core.attacks import OnStep, Stop
+from core.attacks import OnStep
 from core.construct.make import inverted, perturbed
 from core.construct.recipes import ConstructRecipe, draw
 from core.data import CIFAR10_CLASSES
@@ -19,7 +19,7 @@ from core.inversion import relative_distance, representation
 from core.models import Classifier
 from core.perturb import load
 from core.recipes import DatasetsRecipe, to_python
-from core.rules import State
+from core.recording import Recorder, picked
 from core.types import Images, Labels
 
 FRAMES = 21
@@ -52,11 +52,9 @@ class Few:
     delta: Tensor
     distance: Tensor
 
-    def shortened(self, n: int) -> "Few":
-        """Keep n frames, the result among them."""
-        rows = [*range(n - 1), len(self.frames) - 1]
-        columns = {name: getattr(self, name)[rows] for name in ("frames", "says", "delta", "distance")}
-        return replace(self, steps=tuple(self.steps[i] for i in rows), **columns)
+    def at(self, rows: list[int]) -> "Few":
+        """Return it with these frames alone."""
+        return replace(self, **picked(self, rows, "steps", "frames", "says", "delta", "distance"))
 
 
 def recipe_of(recipe: DatasetsRecipe, name: str, n: int) -> ConstructRecipe:
@@ -118,34 +116,19 @@ def watch(recipe: DatasetsRecipe, name: str, *, model: nn.Module | None = None, 
     made_by = recipe_of(recipe, name, len(x))
     draws = draw(made_by, y, CLASSES)
     x = x.to(here, memory_format=torch.channels_last)
-    kept, frames, at = set(kept_steps(recipe.steps)), [], []
-    last = recipe.steps
-
-    def keep(i: int, state: State) -> bool:
-        nonlocal last
-        try:
-            end = on_step is not None and bool(on_step(i, state))
-        except Stop:
-            end = True
-        if end:
-            last = i
-        elif i in kept:
-            frames.append(state.x)
-            at.append(i)
-        return end
-
+    recorder = Recorder(kept_steps(recipe.steps), on_step)
     if recipe.kind == "inverted":
-        result = inverted(made_by, ready, x, x[draws.partners], on_step=keep)
+        result = inverted(made_by, ready, x, x[draws.partners], on_step=recorder)
     else:
         generator = torch.Generator().manual_seed(recipe.seed)
-        result = perturbed(made_by, ready, x, draws.labels.to(here), generator, on_step=keep)
-    stack = torch.stack([*frames, result])
+        result = perturbed(made_by, ready, x, draws.labels.to(here), generator, on_step=recorder)
+    stack = torch.stack([*recorder.frames, result])
     with torch.no_grad():
         says = torch.stack([ready(frame).argmax(1) for frame in stack])
         apart = relative_distance(ready, representation(ready, x))
         distance = torch.stack([apart(frame) for frame in stack])
     delta = (stack - x).flatten(2).norm(dim=2)
-    return Few(ids, x, y, draws.labels, (*at, last), stack, says, delta, distance)
+    return Few(ids, x, y, draws.labels, recorder.steps(recipe.steps), stack, says, delta, distance)
 
 
 def script(recipe: DatasetsRecipe) -> str:

@@ -22,6 +22,7 @@ from core.data import CIFAR10_CLASSES
 from core.perturb import Trajectory, load
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
+from core.recording import picked
 from core.saliency.attribution import Watch, attribute
 from core.saliency.measures import cosine
 from core.saliency.methods import BASELINES, METHODS, against
@@ -57,10 +58,22 @@ class Along:
     Args:
         trajectory: The attack's frames (F).
         gradients: Gradient of the log-odds of the picture's class at each of them (F, C, H, W).
+        clean: The same at the clean picture (1, C, H, W).
     """
 
     trajectory: Trajectory
     gradients: Tensor
+    clean: Tensor
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The step number of each frame."""
+        return tuple(int(position) for position in self.trajectory.positions)
+
+    def at(self, rows: list[int]) -> "Along":
+        """Return it with these frames alone."""
+        columns = picked(self.trajectory, rows, "positions", "x_adv", "logits", "norm", "allowed", "success")
+        return replace(self, trajectory=replace(self.trajectory, **columns), gradients=self.gradients[rows])
 
 
 @dataclass(frozen=True)
@@ -214,7 +227,8 @@ def along(
     made = perturb.attack(recipe.attack, name, picture=picture, model=model, on_step=on_step)
     x = made.x_adv.detach()
     y = torch.full((len(x),), made.y, device=x.device)
-    return Along(made, attribute(model, x, y, "gradient"))
+    gradients = attribute(model, x, y, "gradient")
+    return Along(made, gradients, gradients[:1])  # the attack starts at the picture
 
 
 def contrast(

@@ -14,9 +14,10 @@ from core.construct import live
 from core.construct.live import Few
 from core.data import CIFAR10_CLASSES
 from core.recipes import DatasetsRecipe, to_json
+from core.recording import shared_steps, side_by_side
 from core.rules import State
 from core.types import Labels
-from pages.ui import crisp, frog_work
+from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 
@@ -31,10 +32,8 @@ STYLE = """<style>
 
 def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> None:
     """Show the view."""
-    left, right = both(recipe)
-    n = min(len(left.frames), len(right.frames))
-    left, right = left.shortened(n), right.shortened(n)
-    at = max((left.steps, right.steps), key=lambda s: s[-1])
+    left, right = side_by_side(*both(recipe))
+    at = shared_steps(left, right)
     rows = [
         row(title, name, made, recipe)
         for title, name, made in (
@@ -42,7 +41,8 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
             ("Through the robust model", recipe.robust, right),
         )
     ]
-    frame = min(frame_in_sight("datasets-scrubber", n - 1), n - 1)
+    last = len(at) - 1
+    frame = min(frame_in_sight("datasets-scrubber", last), last)
     shown = scrubber(
         rows,
         Axis("step", tuple(map(float, at)), tuple(map(str, at))),
@@ -51,7 +51,7 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
         captions=("originals", "what was added"),
         report=True,
     )
-    write_frame("datasets-scrubber", min(shown if shown is not None else frame, n - 1), n - 1)
+    write_frame("datasets-scrubber", min(shown if shown is not None else frame, last), last)
     st.html(STYLE + crisp.STYLE)
     for title, made in (("through the standard model", left), ("through the robust model", right)):
         st.markdown(f"##### As a network is shown them, {title}")
@@ -62,7 +62,7 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
 def both(recipe: DatasetsRecipe) -> tuple[Few, Few]:
     """Return what both source models make."""
     live_sheets = st.empty()
-    return frog_work.both(
+    return pair_work.both(
         recipe,
         lambda name, ready, on_step: live.watch(recipe, name, model=ready, on_step=on_step),
         steps=recipe.steps,

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from core import checkpoints, emergence, exports, inversion_views, render
 from core.data import CIFAR10_CLASSES
-from core.inversion_views import Way
+from core.inversion_views import Way, essential
 from core.pictures import Picture
 from core.recipes import InvertRecipe, to_json
 from core.rules import State
 from core.types import Images
-from pages.ui import crisp, frog_work
+from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_emergence import scrubbed
 from pages.ui.frog_judge import judged
@@ -30,13 +30,14 @@ MIDDLE = 5  # the frame the view opens with
 def show(recipe: InvertRecipe, picture: Picture) -> None:
     """Show the way in both models, and all of it below, beside the cross-fade of the pixels."""
     live = st.empty()
-    left, right = frog_work.both(
+    left, right = pair_work.both(
         recipe,
         lambda name, ready, on_step: inversion_views.between(
             recipe, name, picture=picture, model=ready, on_step=on_step
         ),
         steps=emergence.SETTINGS[recipe.setting].steps,
         show=lambda states: _so_far(live, states),
+        key=essential(recipe),
     )
     way = right
     ends = zip(way.x.split(1), (picture.caption, way.caption), ("t = 0", "t = 1"), strict=True)

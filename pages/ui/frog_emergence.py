@@ -9,10 +9,12 @@ import streamlit as st
 from core import checkpoints, emergence, exports, inversion_views, render
 from core.data import CIFAR10_CLASSES
 from core.emergence import Emergence
+from core.inversion_views import essential
 from core.pictures import Picture
 from core.recipes import InvertRecipe, to_json
+from core.recording import shared_steps, side_by_side, step_columns
 from core.rules import State
-from pages.ui import crisp, frog_work
+from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_judge import JUDGE, seen_by
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
@@ -26,22 +28,21 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     names = list(dict.fromkeys((recipe.standard, recipe.robust)))
     with slot:
         live = st.empty()
-        left, right = frog_work.both(
+        left, right = pair_work.both(
             recipe,
             lambda name, ready, on_step: emergence.emerge(recipe, name, picture=picture, model=ready, on_step=on_step),
             steps=steps,
             show=lambda states: _so_far(live, states, names),
+            key=essential(recipe),
         )
     wanted(recipe, picture)
     doubts(recipe, left, right, picture)
-    n = min(len(left.frames), len(right.frames))
-    left, right = left.shortened(n), right.shortened(n)
+    left, right = side_by_side(left, right)
     rows = rows_of(recipe, left, right, picture)
-    # Where they were stopped at different steps, the last frame is each one's result.
-    at = max((left.steps, right.steps), key=lambda s: s[-1])
+    at = shared_steps(left, right)
     axis = Axis("step", tuple(map(float, at)), tuple(map(str, at)))
     frame = scrubbed(rows, axis, "frog-scrubber", recipe.frame)
-    shown = replace(recipe, frame=min(frame, n - 1))
+    shown = replace(recipe, frame=min(frame, len(at) - 1))
     downloads(files(shown, left, right), key="frog", script=inversion_views.script(shown))
 
 
@@ -133,7 +134,7 @@ def files(recipe: InvertRecipe, left: Emergence, right: Emergence) -> list[Downl
         return render.png(render.sheet([render.upscaled(c, 6) for c in cells], 3, gap=12), about)
 
     def film(kind: str) -> bytes:
-        strips = zip(*(render.to_uint8(e.frames) for e in made.values()), strict=False)
+        strips = zip(*(render.to_uint8(e.frames) for e in made.values()), strict=True)
         frames = [render.upscaled(render.sheet(list(strip), 2), 6) for strip in strips]
         return render.animation(np.stack(frames), kind, 80, about)
 
@@ -145,12 +146,11 @@ def files(recipe: InvertRecipe, left: Emergence, right: Emergence) -> list[Downl
         return exports.npz({"x": left.x, "x0": left.x0, **steps, **tensors}, to_json(recipe))
 
     def curve() -> str:
-        n = min(len(e.frames) for e in made.values())
-        columns: dict[str, list] = {"step": list(left.steps[:n])}
+        columns: dict[str, list] = {**step_columns(made)}
         for name, e in made.items():
-            columns[f"{name}_feature_distance"] = e.distance[:n].tolist()
-            columns[f"{name}_pixel_distance"] = e.pixel_distance[:n].tolist()
-            columns[f"{name}_prediction"] = [CIFAR10_CLASSES[k] for k in e.logits[:n].argmax(1).tolist()]
+            columns[f"{name}_feature_distance"] = e.distance.tolist()
+            columns[f"{name}_pixel_distance"] = e.pixel_distance.tolist()
+            columns[f"{name}_prediction"] = [CIFAR10_CLASSES[k] for k in e.logits.argmax(1).tolist()]
         return exports.table(columns)
 
     return [

@@ -8,11 +8,11 @@ from core import checkpoints, exports, inversion_views, pictures, render
 from core.attacks import OnStep
 from core.data import CIFAR10_CLASSES
 from core.emergence import source_of
-from core.inversion_views import BATCH, CLIMB, SEEN, Feature
+from core.inversion_views import BATCH, CLIMB, SEEN, Feature, essential
 from core.pictures import Picture
 from core.recipes import InvertRecipe, to_json
 from core.rules import State
-from pages.ui import crisp, frog_work
+from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.store import results
 
@@ -59,7 +59,13 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         )
 
     live = st.empty()
-    left, right = frog_work.both(recipe, work, steps=batches + CLIMB, show=lambda states: _so_far(live, states))
+    left, right = pair_work.both(
+        recipe,
+        work,
+        steps=batches + CLIMB,
+        show=lambda states: _so_far(live, states),
+        key=essential(recipe),
+    )
     sides = (("Standard model", recipe.standard, left), ("Robust model", recipe.robust, right))
     for column, (title, name, found) in zip(st.columns(2, gap="large"), sides, strict=True):
         with column:

@@ -10,7 +10,7 @@ from core.data import CIFAR10_CLASSES
 from core.inversion_views import Grid, essential
 from core.rates import Rate
 from core.recipes import InvertRecipe, to_json
-from pages.ui import crisp, frog_work
+from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_judge import seen_by
 from pages.ui.trajectories import verdicts
@@ -27,11 +27,12 @@ def show(recipe: InvertRecipe) -> None:
     """Show the controls of the view and then the grid, or the quiz."""
     st.html(STYLE + crisp.STYLE)
     live = st.empty()
-    standard, robust = frog_work.both(
+    standard, robust = pair_work.both(
         recipe,
         lambda name, ready, on_step: inversion_views.gallery(recipe, name, model=ready, on_step=on_step),
         steps=emergence.SETTINGS[recipe.setting].steps,
         show=lambda states: _so_far(live, [state.x for state in states.values()]),
+        key=essential(recipe),
     )
     if st.session_state.get("quiz"):
         quiz(recipe, standard, robust)

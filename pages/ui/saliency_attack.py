@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
+import torch
 
 from core import checkpoints
 from core.data import CIFAR10_CLASSES
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
+from core.recording import shared_steps, side_by_side
+from core.render import Frames
 from core.saliency import measures, rows
 from core.saliency.views import Along
 from pages.ui import saliency_work
@@ -23,42 +25,49 @@ KEY = "saliency-scrubber"
 
 def show(recipe: SaliencyRecipe, picture: Picture) -> None:
     """Show the view; the frame in sight goes into the address."""
-    found = saliency_work.alongs(recipe, picture)
-    painted = {
-        name: rows.paint(recipe, made.gradients, made.trajectory.x_adv, rows.frame_limits(recipe, made.gradients))
-        for name, made in found.items()
-    }
-    count = min(map(len, painted.values()))
+    alongs = saliency_work.alongs(recipe, picture)
+    found = dict(zip(alongs, side_by_side(*alongs.values()), strict=True))
+    painted = {name: paint(recipe, made) for name, made in found.items()}
     columns = [row_of(name, made, painted[name], recipe) for name, made in found.items()]
-    axis = Axis("step", tuple(map(float, range(count))), tuple(map(str, range(count))), _where(recipe))
+    steps = shared_steps(*found.values())
+    axis = Axis("step", tuple(map(float, steps)), tuple(map(str, steps)), _where(recipe))
     st.html(STYLE + legend(recipe, OF_FRAMES))
-    frame = min(frame_in_sight(KEY, recipe.frame), count - 1)
+    last = len(steps) - 1
+    frame = min(frame_in_sight(KEY, recipe.frame), last)
     at = scrubber(
         columns, axis, key=KEY, frame=frame, captions=("gradient at step 0", "what changed in it"), gain=1, report=True
     )
-    frame = min(frame if at is None else at, count - 1)
+    frame = min(frame if at is None else at, last)
     write_frame(KEY, frame, 0)
     st.caption(
         "In each column: the gradient towards the picture's class at the clean picture, what has changed in it, and the gradient "
         "at this step of the attack. The attack itself moves the picture against the gradient, by ‖δ‖ so far."
     )
     shown = replace(recipe, frame=frame)
-    downloads(films(shown, found, painted), key="saliency-attack", script=rows.script(shown))
+    films_of = {name: frames[1:] for name, frames in painted.items()}
+    downloads(films(shown, found, films_of), key="saliency-attack", script=rows.script(shown))
 
 
-def row_of(name: str, made: Along, painted: np.ndarray, recipe: SaliencyRecipe) -> Row:
-    """Build a model's column of the scrubber."""
+def paint(recipe: SaliencyRecipe, made: Along) -> Frames:
+    """Paint the gradient at the clean picture, and then the one at each frame, on the recipe's scale (1 + F, H, W, 3)."""
+    gradients = torch.cat([made.clean, made.gradients])
+    x = torch.cat([made.trajectory.x, made.trajectory.x_adv])
+    return rows.paint(recipe, gradients, x, rows.frame_limits(recipe, gradients))
+
+
+def row_of(name: str, made: Along, painted: Frames, recipe: SaliencyRecipe) -> Row:
+    """Build a model's column of the scrubber from what `paint` made."""
     t = made.trajectory
     word = title_of(name, recipe)
     title = f"{word.capitalize()} model" if word in ("standard", "robust") else word
     norms = made.gradients.flatten(1).norm(dim=1)
-    first = measures.cosine(made.gradients, made.gradients[:1].expand_as(made.gradients))
+    first = measures.cosine(made.gradients, made.clean.expand_as(made.gradients))
     said = verdicts(t.logits, CIFAR10_CLASSES)
     sizes = tuple(size(float(n), recipe.norm) for n in t.norm)
     return Row(
         title=title,
         subtitle=checkpoints.header(name).title,
-        frames=painted,
+        frames=painted[1:],
         reference=painted[0],
         classes=CIFAR10_CLASSES,
         probabilities=t.probabilities,
@@ -75,7 +84,7 @@ def row_of(name: str, made: Along, painted: np.ndarray, recipe: SaliencyRecipe) 
         alt=tuple(
             f"{title}, step {i}: gradient towards {CIFAR10_CLASSES[t.y]}, norm {float(n):.3g}; "
             f"the model says {verdict}."
-            for i, (n, verdict) in enumerate(zip(norms, said, strict=True))
+            for i, n, verdict in zip(made.steps, norms, said, strict=True)
         ),
     )
 

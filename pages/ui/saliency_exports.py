@@ -8,6 +8,7 @@ from torch import Tensor
 
 from core import exports, render
 from core.recipes import SaliencyRecipe, to_json
+from core.recording import step_columns
 from core.saliency import maps, measures
 from core.saliency.rows import Row
 from core.saliency.views import Along
@@ -75,7 +76,7 @@ def films(recipe: SaliencyRecipe, found: Mapping[str, Along], painted: Mapping[s
     about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
 
     def film(kind: str) -> bytes:
-        strips = zip(*painted.values(), strict=False)
+        strips = zip(*painted.values(), strict=True)
         frames = [render.upscaled(render.sheet(list(strip), len(painted)), 6) for strip in strips]
         return render.animation(np.stack(frames), kind, 150, about)
 
@@ -85,12 +86,11 @@ def films(recipe: SaliencyRecipe, found: Mapping[str, Along], painted: Mapping[s
         return exports.npz({"x": next(iter(found.values())).trajectory.x, **tensors}, to_json(recipe))
 
     def curve() -> str:
-        columns: dict[str, Sequence[object]] = {"step": list(range(min(len(a.gradients) for a in found.values())))}
-        count = len(columns["step"])
+        columns: dict[str, Sequence[object]] = {**step_columns(found)}
         for name, a in found.items():
-            columns[f"{name}_norm"] = a.trajectory.norm[:count].tolist()
-            columns[f"{name}_gradient_norm"] = a.gradients[:count].flatten(1).norm(dim=1).tolist()
-            columns[f"{name}_p_true"] = a.trajectory.probabilities[:count, a.trajectory.y].tolist()
+            columns[f"{name}_norm"] = a.trajectory.norm.tolist()
+            columns[f"{name}_gradient_norm"] = a.gradients.flatten(1).norm(dim=1).tolist()
+            columns[f"{name}_p_true"] = a.trajectory.probabilities[:, a.trajectory.y].tolist()
         return exports.table(columns)
 
     return [

@@ -13,9 +13,10 @@ from core.morph import limit
 from core.pictures import Picture
 from core.rates import Rate
 from core.recipes import SynthesisRecipe, to_json
+from core.recording import shared_steps, side_by_side
 from core.rules import State
 from core.synthesis_views import Painting, essential
-from pages.ui import crisp, frog_work
+from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_emergence import scrubbed
 from pages.ui.frog_judge import JUDGE
@@ -34,7 +35,7 @@ STYLE = """<style>
 def show(recipe: SynthesisRecipe, picture: Picture) -> None:
     """Show both models' batches, what an independent network sees in them, and the shelf of kept pictures."""
     live = st.empty()
-    left, right = frog_work.both(
+    left, right = pair_work.both(
         recipe,
         lambda name, ready, on_step: synthesis_views.studio(
             recipe, name, picture=picture, model=ready, on_step=on_step
@@ -43,17 +44,17 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
         show=lambda states: _so_far(live, states),
         key=("studio", essential(recipe)),
     )
+    left, right = side_by_side(left, right)
     sides = {"Standard model": (recipe.standard, left), "Robust model": (recipe.robust, right)}
     judged = {title: _judged(recipe, name, made) for title, (name, made) in sides.items()}
     st.markdown(summary(recipe, left, judged))
-    n = min(len(left.frames), len(right.frames))
-    steps = (left if len(left.frames) == n else right).steps
-    axis = Axis("step", tuple(map(float, steps)), tuple(map(str, steps)))
+    at = shared_steps(left, right)
+    axis = Axis("step", tuple(map(float, at)), tuple(map(str, at)))
     rows = [
         row(title, checkpoints.header(name).title, made, judged[title], synthesis_views.second(recipe) if recipe.task == "mix" else None)
         for title, (name, made) in sides.items()
     ]  # fmt: skip
-    frame = min(scrubbed(rows, axis, "studio-scrubber", recipe.frame), n - 1)
+    frame = min(scrubbed(rows, axis, "studio-scrubber", recipe.frame), len(at) - 1)
     shown = replace(recipe, frame=frame)
     pick(shown, left, right)
     downloads(files(shown, left, right), key="studio", script=synthesis_views.script(shown))
@@ -71,7 +72,7 @@ def _judged(recipe: SynthesisRecipe, name: str, made: Painting) -> Tensor | None
 
     if made.stopped is not None:
         return look()
-    return results().of(("studio-judged", essential(recipe), name), look)
+    return results().of(("studio-judged", essential(recipe), name, made.steps), look)
 
 
 def summary(recipe: SynthesisRecipe, made: Painting, judged: dict[str, Tensor | None]) -> str:
@@ -130,7 +131,7 @@ def row(title: str, subtitle: str, made: Painting, judged: Tensor | None, other:
         title=title,
         subtitle=subtitle,
         frames=frames,
-        reference=frames[0],
+        reference=sheets(made.x0[None])[0],
         curve=curve,
         curve_name=name,
         readouts=tuple(readouts),
@@ -140,9 +141,7 @@ def row(title: str, subtitle: str, made: Painting, judged: Tensor | None, other:
 
 def pick(recipe: SynthesisRecipe, left: Painting, right: Painting) -> None:
     """Show the robust model's pictures at the frame in sight as buttons, and the shelf of those that were kept."""
-    frame = min(recipe.frame, len(right.frames) - 1)
-    made = render.to_uint8(right.frames[frame])
-    rival = render.to_uint8(left.frames[min(recipe.frame, len(left.frames) - 1)])
+    made, rival = (render.to_uint8(painting.frames[recipe.frame]) for painting in (right, left))
     st.html(STYLE + crisp.STYLE)
     st.markdown(
         "**Pick what you want to keep** (the robust model's; what the standard model made of the same start is kept with it)"
@@ -204,11 +203,10 @@ def files(recipe: SynthesisRecipe, left: Painting, right: Painting) -> list[Down
     made = {"standard": left, "robust": right}
 
     def sheet(painting: Painting) -> bytes:
-        frame = min(recipe.frame, len(painting.frames) - 1)
-        return render.png(sheets(painting.frames[frame : frame + 1])[0], about)
+        return render.png(sheets(painting.frames[recipe.frame : recipe.frame + 1])[0], about)
 
     def film(kind: str) -> bytes:
-        strips = zip(*(sheets(painting.frames) for painting in made.values()), strict=False)
+        strips = zip(*(sheets(painting.frames) for painting in made.values()), strict=True)
         frames = [render.upscaled(render.sheet(list(strip), 2, 8), 3) for strip in strips]
         return render.animation(np.stack(frames), kind, 100, about)
 

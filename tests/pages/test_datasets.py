@@ -20,7 +20,7 @@ from core import data, render
 from core.construct import live
 from core.data import CIFAR10_CLASSES
 from core.recipes import DatasetsRecipe
-from pages.ui import datasets_build, datasets_quiz, datasets_results, jobs, store
+from pages.ui import datasets_build, datasets_quiz, datasets_results, jobs, pair_work, store
 from tests.conftest import ROOT
 from tests.pages.tools import html, ran, said
 
@@ -123,7 +123,7 @@ def test_the_script_in_a_process_of_its_own_writes_the_pages_pictures(shown, tmp
 
 def test_stop_keeps_what_there_is(shown, monkeypatch):
     def run(work, *_, **__):
-        st.session_state["frog-session"].stop()
+        st.session_state[pair_work.SESSION].stop()
         return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, (1, 2), strict=True)]
 
     monkeypatch.setattr(jobs, "run", run)
@@ -205,3 +205,22 @@ def test_a_student_that_guesses_is_said_to_guess(interval, warned, shown, tmp_pa
     content = {"profile": "cpu", "students": {"student-cats-vs-dogs": student}}
     (tmp_path / "cats-vs-dogs.json").write_text(json.dumps(content))
     assert ("not told apart from guessing" in said(opened(view="results"))) == warned
+
+
+# Models stopped at different steps
+
+
+@pytest.mark.parametrize("ends", [(0, 9), (9, 0), (2, 1)])
+def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, monkeypatch, shown):
+    def run(work, *_, **__):
+        st.session_state[pair_work.SESSION].stop()
+        return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, ends, strict=True)]
+
+    monkeypatch.setattr(jobs, "run", run)
+    assert not opened().error
+    assert {len(row.frames) for row in shown.rows} == {len(shown.axis.values)}
+    assert shown.axis.labels[-1] == str(min(max(ends), int(FEW["steps"])))
+    recipe = DatasetsRecipe(n=4, steps=3)
+    for row, name, end in zip(shown.rows, (recipe.standard, recipe.robust), ends, strict=True):
+        made = live.watch(recipe, name, on_step=lambda i, _, end=end: i >= end)
+        np.testing.assert_array_equal(row.frames[-1], datasets_build.row("", name, made, recipe).frames[-1])

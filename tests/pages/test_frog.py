@@ -18,7 +18,7 @@ from core.emergence import emerge
 from core.inversion import FAST, Setting
 from core.inversion_views import between, essential, feature, gallery
 from core.recipes import InvertRecipe, to_query
-from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, frog_judge, jobs, store
+from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, frog_judge, jobs, pair_work, store
 from tests.conftest import ROOT
 from tests.pages.tools import html, ran, said
 
@@ -271,7 +271,7 @@ def stopped_at_first(monkeypatch):
         state.runs += 1
         if state.runs > 1:
             return [job(lambda *_: False) for job in work]
-        st.session_state["frog-session"].stop()
+        st.session_state[pair_work.SESSION].stop()
         return [job(lambda i, _: i >= 3) for job in work]
 
     monkeypatch.setattr(jobs, "run", run)
@@ -290,7 +290,7 @@ def test_stop_keeps_the_best_marks_it_and_does_not_start_again(stopped_at_first,
 @pytest.mark.parametrize("ends", [(0, 0), (0, 5), (4, 2)])
 def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, monkeypatch, shown):
     def run(work, *_, **__):
-        st.session_state["frog-session"].stop()
+        st.session_state[pair_work.SESSION].stop()
         return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, ends, strict=True)]
 
     monkeypatch.setattr(jobs, "run", run)

@@ -41,10 +41,10 @@ def models(checkpoint, monkeypatch, tmp_path):
 @pytest.fixture
 def shown(monkeypatch):
     """What the page hands to the scrubber and to the downloads, most recent last."""
-    seen = SimpleNamespace(rows=None, frame=None, files={}, script="")
+    seen = SimpleNamespace(rows=None, axis=None, frame=None, files={}, script="")
 
     def show(rows, axis, *, key, frame=0, **_):
-        seen.rows, seen.frame = rows, frame
+        seen.rows, seen.axis, seen.frame = rows, axis, frame
         return frame
 
     def offer(files, *, key, script):
@@ -266,3 +266,32 @@ def test_every_file_can_be_made_and_carries_the_recipe(view, offline, shown):
 def test_what_two_settings_share_is_computed_once():
     other = replace(PHOTO, view="pictures", noise=50)
     assert essential(other, "gradient") == essential(PHOTO, "gradient")
+
+
+# Models stopped at different steps
+
+
+@pytest.mark.parametrize("ends", [(0, 99), (99, 0), (5, 2)])
+def test_attacks_stopped_at_different_steps_still_stand_side_by_side(ends, monkeypatch, offline, shown):
+    """The columns are equally long, each ends with its own result, and what they are compared with is the clean picture."""
+
+    def run(work, *_, **__):
+        return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, ends, strict=True)]
+
+    names = (PHOTO.standard, PHOTO.robust)
+    opened(view="attack")
+    whole = shown.rows
+    monkeypatch.setattr(jobs, "run", run)
+    store.results.clear()
+    assert not opened(view="attack", frame="9").error
+    assert {len(row.frames) for row in shown.rows} == {len(shown.axis.values)}
+    for row, before, name, end in zip(shown.rows, whole, names, ends, strict=True):
+        made = views.along(PHOTO, name, on_step=lambda i, _, end=end: i >= end)
+        assert row.curve[-1] == pytest.approx(float(made.gradients[-1].norm()), rel=1e-3)
+        np.testing.assert_array_equal(row.reference, before.reference)
+        np.testing.assert_array_equal(row.frames[-1], before.frames[min(end, len(before.frames) - 1)])
+    film = render.Image.open(io.BytesIO(shown.files["gradients.png"].make()))
+    assert getattr(film, "n_frames", 1) == len(shown.axis.values)
+    table = shown.files["gradients.csv"].make().splitlines()
+    assert table[0].startswith(",".join(f"{name}_step" for name in names))
+    assert len(table) == 1 + len(shown.axis.values)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
@@ -17,7 +18,16 @@ from core.data import CIFAR10_CLASSES
 from core.morph import Board
 from core.recipes import SynthesisRecipe, to_query
 from core.render import to_uint8
-from pages.ui import store, synthesis_live, synthesis_measured, synthesis_morph, synthesis_studio
+from pages.ui import (
+    frog_emergence,
+    jobs,
+    pair_work,
+    store,
+    synthesis_live,
+    synthesis_measured,
+    synthesis_morph,
+    synthesis_studio,
+)
 from pages.ui.synthesis_live import Live, Talk, packed, serve
 from tests.conftest import ROOT
 from tests.helpers import images, tiny
@@ -450,3 +460,39 @@ def test_the_table_names_every_network_with_its_interval(tmp_path):
 
 def test_every_link_of_the_presets_is_a_recipe():
     assert to_query(replace(DEFAULTS, holds=("cat:30", "dog:40"))) == {"holds": "cat:30,dog:40"}
+
+
+# Models stopped at different steps
+
+
+@pytest.mark.parametrize("ends", [(0, 99), (99, 0), (4, 2)])
+def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, models, monkeypatch):
+    """With the real scrubber, which refuses columns that are longer than its axis."""
+    seen = {}
+
+    def run(work, *_, **__):
+        st.session_state[pair_work.SESSION].stop()
+        return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, ends, strict=True)]
+
+    def scrubbed(rows, axis, key, default):
+        seen.update(rows=rows, axis=axis)
+        return frog_emergence.scrubbed(rows, axis, key, default)
+
+    def offer(files, *, key, script):
+        seen.update(files={file.name: file for file in files})
+
+    monkeypatch.setattr(jobs, "run", run)
+    monkeypatch.setattr(synthesis_studio, "JUDGE", DEFAULTS.robust)  # any model can stand in for it
+    monkeypatch.setattr(synthesis_studio, "scrubbed", scrubbed)
+    monkeypatch.setattr(synthesis_studio, "downloads", offer)
+    app = opened(view="studio", steps="10")
+    assert not app.error
+    assert {len(row.frames) for row in seen["rows"]} == {len(seen["axis"].values)}
+    assert seen["axis"].labels[-1] == str(min(max(ends), 10))
+    recipe = SynthesisRecipe(view="studio", picture="photo/chelsea", steps=10)
+    for row, name, end in zip(seen["rows"], (recipe.standard, recipe.robust), ends, strict=True):
+        made = synthesis_views.studio(recipe, name, on_step=lambda i, _, end=end: i >= end)
+        np.testing.assert_array_equal(row.frames[-1], synthesis_studio.sheets(made.frames[-1:])[0])
+        np.testing.assert_array_equal(row.reference, synthesis_studio.sheets(made.x0[None])[0])
+    film = render.Image.open(render.io.BytesIO(seen["files"]["studio-film.png"].make()))
+    assert getattr(film, "n_frames", 1) == len(seen["axis"].values)

@@ -7,22 +7,31 @@ and stays in sight until the person asks for all of it or for something else.
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import streamlit as st
 from torch import nn
 
 from core import checkpoints
 from core.attacks import OnStep
-from core.inversion_views import essential
-from core.recipes import DatasetsRecipe, InvertRecipe, SynthesisRecipe
 from core.rules import State
 from pages.ui import jobs
 from pages.ui.store import model, results
 
 T = TypeVar("T")
+SESSION = "pair-session"  # where it is kept between the runs of the page
 Work = Callable[[str, nn.Module, OnStep], T]
 PATIENCE_S = 60  # a stopped loop needs one step, but may still be waiting for its turn
+
+
+class Pair(Protocol):
+    """A recipe for two models: the names of their checkpoints."""
+
+    @property
+    def standard(self) -> str: ...
+
+    @property
+    def robust(self) -> str: ...
 
 
 @dataclass
@@ -41,31 +50,28 @@ class Session(Generic[T]):
 
 
 def both(
-    recipe: InvertRecipe | SynthesisRecipe | DatasetsRecipe,
+    recipe: Pair,
     work: Work[T],
     *,
     steps: int,
     show: Callable[[dict[str, State]], None],
-    key: Hashable | None = None,
+    key: Hashable,
 ) -> tuple[T, T]:
     """Return the results of the left and of the right model, computing what is missing side by side.
 
     Args:
-        recipe: What to do.
+        recipe: Its models are asked.
         work: Computes one model's result: (name, model, on_step) -> result.
         steps: Steps it takes, for the progress bar.
         show: Puts what there is so far on the page: (name -> state).
-        key: What one model's result depends on, besides the model; None: `core.inversion_views.essential`.
+        key: What one model's result depends on, besides the model.
     """
-    if key is None:
-        assert isinstance(recipe, InvertRecipe)
-        key = essential(recipe)
     names = list(dict.fromkeys((recipe.standard, recipe.robust)))
     found = {name: results().get((key, name)) for name in names}
     missing = [name for name in names if found[name] is None]
-    session: Session[T] = st.session_state.setdefault("frog-session", Session())
+    session: Session[T] = st.session_state.setdefault(SESSION, Session())
     if session.key != key:
-        session = st.session_state["frog-session"] = Session(key)
+        session = st.session_state[SESSION] = Session(key)
     if missing and session.stopped and all(name in session.outcomes for name in missing):
         ended = {name: session.outcomes[name].result(PATIENCE_S) for name in missing}
         _say_stopped(session, {name: step for name, (_, step) in ended.items()}, steps)
@@ -78,7 +84,7 @@ def both(
 
 def _say_stopped(session: Session[T], ended: dict[str, int | None], steps: int) -> None:
     where = " and ".join(f"at step {step} ({checkpoints.header(name).title})" for name, step in ended.items())
-    with st.container(horizontal=True, vertical_alignment="center", key="frog-stopped"):
+    with st.container(horizontal=True, vertical_alignment="center", key="pair-stopped"):
         st.caption(f"Stopped {where} of {steps}; what you see is the best so far.", width="content")
         st.button("Compute all of it", key="go-on", on_click=session.go_on, width="content")
 
