@@ -13,6 +13,7 @@ from core.gaussian_views import FIGURE_4, KAPPAS, Side, percent
 from core.recipes import GaussianRecipe, to_json
 from pages.ui.exports import Download
 from pages.ui.store import results
+from pages.ui.tables import table
 
 COLOURS = {"standard": "#b75c07", "robust": "#8a7eb3"}  # both seen on white and on black
 SHADES = ("#707173", "#8a8678", "#c3b369")
@@ -63,15 +64,20 @@ def experiment(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
     with st.spinner("Sampling, attacking, fitting", show_time=False):
         fits = results().of(key, lambda: gaussian_views.experiment(recipe))
     robust = both["robust"]
-    rows = {
-        "angle, gradient to classes (°)": (robust.angle, "angles"),
-        "condition number of Σᵣ": (robust.kappa, "condition_numbers"),
-    }
-    lines = ["| | theorem 2 | descent, ε on average | descent, each point ≤ ε |", "|---|---|---|---|"]
-    for title, (exact, name) in rows.items():
-        found = [Estimate.of(getattr(fits[budget], name)) for budget in ("average", "each")]
-        lines.append(f"| {title} | **{exact:.3g}** | {found[0]} | {found[1]} |")
-    st.markdown("\n".join(lines))
+    exact = {"angles": robust.angle, "condition_numbers": robust.kappa}
+    titles = {"angles": "angle, gradient to classes (°)", "condition_numbers": "condition number of Σᵣ"}
+    table(
+        ["", "theorem 2", "descent, ε on average", "descent, each point ≤ ε"],
+        [
+            [
+                titles[name],
+                f"<b>{value:.3g}</b>",
+                *(str(Estimate.of(getattr(fits[budget], name))) for budget in ("average", "each")),
+            ]
+            for name, value in exact.items()
+        ],
+        label="The robust model by theorem 2 and by gradient descent",
+    )
     st.caption(
         f"{REPEATS} samples of {POINTS} points, the adversary by projected gradient "
         "steps, the covariance by natural gradient steps; mean and 95 % t-interval over the samples. Theorem 2 is exact for "
@@ -136,9 +142,13 @@ def paper(recipe: GaussianRecipe) -> None:
     """Put our numbers beside figures 4 and 14."""
     left, right = st.columns(2, gap="large")
     rows = results().of(("gaussian figure 4",), gaussian_views.figure_4)
-    lines = ["| ε | paper's line | theorem 2 | each point ≤ ε |", "|---|---|---|---|"]
-    lines += [f"| {eps:g} | {printed:.3f} | {ours:.3f} | {exact} |" for eps, printed, ours, exact in rows]
-    left.markdown("**Figure 4: slope of the decision line**\n\n" + "\n".join(lines))
+    with left:
+        st.markdown("**Figure 4: slope of the decision line**")
+        table(
+            ["ε", "paper's line", "theorem 2", "each point ≤ ε"],
+            [[f"{eps:g}", f"{printed:.3f}", f"{ours:.3f}", str(exact)] for eps, printed, ours, exact in rows],
+            label="Slope of the decision line in figure 4, here and in the paper",
+        )
     left.caption(
         f"The paper prints neither means nor covariances. Its drawing (page 10) shows centres at (−10, 1) and (10, −1), variances "
         f"in the ratio 50 : 1, and these slopes at ε = {', '.join(f'{eps:g}' for eps in FIGURE_4)}. The scale Σ = diag(25, 0.5) is inferred "

@@ -2,8 +2,9 @@
 
 import functools
 import html
+import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ import streamlit as st
 from core import checkpoints
 from core.saliency import METHODS
 from core.saliency.command import MODELS, RESULTS
+from pages.ui.tables import table
 
 FAILS = 0.5  # rank correlation from which a map is called much the same; there is no agreed limit
-
-
+SYMBOLS = ("circle", "diamond", "square", "cross")
 MULTIPLIED = (
     " Each value is multiplied by the pixel's distance from the baseline, which no shuffling changes: much of what such a map "
     "shows is the picture."
@@ -137,18 +138,18 @@ def show() -> None:
         f"{found['how']}. The camera symbol in the chart saves it as SVG."
     )
     with st.expander("All numbers"):
-        st.html("<style>.st-key-saliency-table table { display: block; overflow-x: auto; }</style>")
-        with st.container(key="saliency-table"):
-            st.markdown(table(found))
+        keys = ["class_alignment", *MEASURES]
+        heads = ["Method", "Model", *(key.replace("_", " ") for key in keys)]
+        table(heads, numbers(found, keys), label="Every measure of every method and model")
 
 
 def headline(found: Mapping[str, Any]) -> str:
     """Say what came of the quantity of theorem 3."""
     key = "class_alignment"
     cells = [
-        f"{_title(name)} {_cell(of['gradient'][key])}"
+        f"{_title(name)} **{value['mean']:.3f}** {_interval(value)}"
         for name, of in found["models"].items()
-        if key in of.get("gradient", {})
+        if (value := of.get("gradient", {}).get(key))
     ]
     if not cells:
         return ""
@@ -162,7 +163,7 @@ def chart(found: Mapping[str, Any], key: str) -> go.Figure:
     """Draw a point with its interval for each method and model."""
     figure = go.Figure()
     rows = [m for m in (*METHODS, *CONTROLS) if any(key in of.get(m, {}) for of in found["models"].values())]
-    for symbol, (name, of) in zip(("circle", "diamond", "square", "cross"), found["models"].items(), strict=False):
+    for (name, of), symbol in zip(found["models"].items(), itertools.cycle(SYMBOLS), strict=False):
         there = [m for m in rows if key in of.get(m, {})]
         values = [of[m][key] for m in there]
         figure.add_scatter(
@@ -238,19 +239,13 @@ def _no_better(found: Mapping[str, Any], key: str) -> Iterator[str]:
             yield f" **No better than a random order (judged by the intervals) in the {_word(name)} model: {', '.join(bad)}.**"
 
 
-def table(found: Mapping[str, Any]) -> str:
-    """Write all numbers as a Markdown table."""
-    keys = ["class_alignment", *MEASURES]
-    lines = [
-        "| Method | Model | " + " | ".join(k.replace("_", " ") for k in keys) + " |",
-        "|---" * (2 + len(keys)) + "|",
-    ]
+def numbers(found: Mapping[str, Any], keys: Sequence[str]) -> Iterator[list[str]]:
+    """List all numbers, a row for each method and model, as HTML."""
     for method in (*METHODS, *CONTROLS):
         for name, of in found["models"].items():
             if method in of:
-                cells = [_cell(of[method].get(k)) for k in keys]
-                lines.append(f"| {label(method)} | {_word(name)} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+                cells = [_cell(of[method].get(key)) for key in keys]
+                yield [html.escape(text) for text in (label(method), _word(name))] + cells
 
 
 def label(method: str) -> str:
@@ -261,8 +256,12 @@ def label(method: str) -> str:
 def _cell(value: Mapping[str, Any] | None) -> str:
     if value is None:
         return "–"
+    return f"<b>{value['mean']:.3f}</b> {_interval(value).replace(' ', '&nbsp;')}"
+
+
+def _interval(value: Mapping[str, Any]) -> str:
     low, high = value["interval"]
-    return f"**{value['mean']:.3f}** [{low:.3f}, {high:.3f}]"
+    return f"[{low:.3f}, {high:.3f}]"
 
 
 def _title(name: str) -> str:

@@ -1,5 +1,6 @@
 """The matrix as a heat map that can be clicked, and its twin: a table for keyboard and screen reader."""
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -112,7 +113,7 @@ def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.Laye
 
 
 def heat(grid: Grid, chosen: tuple[str, str], on_pick: Callable[[str, str], None], *, key: str) -> None:
-    """Show the heat map; a click hands source and target to `on_pick`, before the page runs again."""
+    """Show the heat map and its caption; a click hands source and target to `on_pick`, before the page runs again."""
 
     def clicked() -> None:
         points = st.session_state[key].selection.get("cell", [])
@@ -135,11 +136,16 @@ def width(grid: Grid) -> int:
 
 
 def board(grid: Grid, *, key: str) -> DeltaGenerator:
-    """Make the place of the heat map; where the page is narrower, on a phone, it scrolls."""
+    """Show the caption and make the place of the heat map; where the page is narrower, on a phone, that scrolls.
+
+    The style stands in the caption's element: one of its own may reach the browser later than the heat map.
+    """
     px = width(grid)
     st.html(
         f"<style>.st-key-{key}-box {{ overflow-x: auto; }}"
         f".st-key-{key}-board {{ width: {px}px; min-width: {px}px; }}</style>"
+        f'<div style="font-size: 0.875rem; opacity: 0.6">Of 100 pictures, how often {html.escape(grid.says)}. '
+        "Click a cell to see its pictures.</div>"
     )
     return st.container(key=f"{key}-box").container(key=f"{key}-board")
 

@@ -47,7 +47,6 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
             return
         left, right = st.columns([3, 2] if len(grid.targets) < 6 else [2, 1], gap="large")
         with left:
-            st.caption(f"Of 100 pictures, how often {grid.says}. Click a cell to see its pictures.")
             heat(grid, (recipe.source, recipe.target), pick, key="transfer-heat")
         with right:
             reading(recipe, grid, measured)

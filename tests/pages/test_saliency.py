@@ -16,7 +16,7 @@ from core.saliency import METHODS, views
 from core.saliency.views import essential, explain
 from pages.ui import jobs, saliency_attack, saliency_measured, saliency_shown, store
 from tests.conftest import ROOT
-from tests.pages.tools import html, ran, said
+from tests.pages.tools import html, ran, rows, said
 
 # Captum announces its hooks at each call; the program silences that where it imports captum.
 pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Setting (backward|forward, backward) hooks")
@@ -222,7 +222,14 @@ def test_what_was_measured_is_shown_with_n_and_intervals_and_where_the_claim_fai
     assert "**0.320** [0.310, 0.330]" in text, "the quantity of theorem 3"
     assert "n = 500 test pictures" in text
     assert "the claim does not hold for: Occlusion" in text
-    assert "| Loss gradient | standard |" in text
+    assert ["Loss gradient", "robust", "<b>0.320</b> [0.310,&nbsp;0.330]"] in [row[:3] for row in rows(app)]
+
+
+def test_every_model_of_the_results_has_its_points():
+    row = {"coherence": {"mean": 0.1, "interval": [0.0, 0.2], "n": 500}}
+    models = {f"model-{i}": {"gradient": row} for i in range(5)}
+    figure = saliency_measured.chart({"models": models}, "coherence")
+    assert [trace.name for trace in figure.data] == list(models)
 
 
 def test_a_method_that_survives_shuffled_weights_is_marked(results, offline, shown):

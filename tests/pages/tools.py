@@ -1,5 +1,6 @@
 """What several page tests do with a page under Streamlit's AppTest."""
 
+import re
 from typing import Protocol
 
 from streamlit.testing.v1 import AppTest
@@ -28,3 +29,9 @@ def said(app: AppTest) -> str:
 def html(app: AppTest) -> str:
     """All HTML on the page."""
     return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def rows(app: AppTest) -> list[list[str]]:
+    """All rows of all tables on the page, a string of HTML for each cell."""
+    found = re.findall(r"<tr>(.*?)</tr>", html(app))
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
