@@ -31,9 +31,9 @@ class Student:
         title: For people.
         made: How its set is constructed; None trains on the original pictures.
         train: How it is trained.
-        classes: The original classes it is about; empty is all. Others are left out, and labels are counted anew.
+        classes: The original classes it is about; empty is all. Others are left out, labels are counted anew, and the source
+            model is asked about these alone.
         subset: "" all pictures of the set, "moved" only those whose new label is not their own.
-        source: Training of the source model, where it is not a model of the zoo.
         keep: Put its weights among the checkpoints.
     """
 
@@ -43,7 +43,6 @@ class Student:
     train: TrainRecipe
     classes: tuple[str, ...] = ()
     subset: str = ""
-    source: TrainRecipe | None = None
     keep: bool = False
 
 
@@ -225,16 +224,17 @@ def _controls(scale: Scale) -> list[Student]:
 
 
 def _cats_vs_dogs(scale: Scale) -> list[Student]:
-    n = min(10_000, scale.perturbed)
-    train = _train(scale, scale.pair_epochs, 0, args={**scale.args, "classes": 2})
-    made = ConstructRecipe("det", source="cats-vs-dogs", n=n, **scale.perturbation)  # type: ignore[arg-type]
-    student = Student(
-        "student-cats-vs-dogs",
-        "Cats that look like dogs to a network, labelled dogs; and dogs, cats",
-        made,
-        replace(train, augment=False),
+    """All ten thousand cats and dogs, made as D_det is."""
+    det = _det(scale, 0)
+    assert det.made is not None
+    student = replace(
+        det,
+        name="student-cats-vs-dogs",
+        title="Cats that look like dogs to a network, labelled dogs; and dogs, cats",
+        made=replace(det.made, n=min(10_000, scale.perturbed)),
+        train=replace(det.train, epochs=scale.pair_epochs, args={**scale.args, "classes": 2}),
         classes=("cat", "dog"),
-        source=train,
+        keep=False,
     )
     return [student]
 

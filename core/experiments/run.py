@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -10,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from core import balls, checkpoints, compute, construct, data, evaluate, train
 from core.construct import Constructed, ConstructRecipe
@@ -89,6 +92,17 @@ def only(pictures: Pictures, classes: tuple[str, ...]) -> Pictures:
     return Pictures(pictures.images[rows], labels.astype(np.int64), names, f"{pictures.source}, {' and '.join(names)}")
 
 
+def asked_about(model: Classifier, rows: Sequence[int]) -> Classifier:
+    """Make a copy of a model that has the logits of these classes alone, in this order."""
+    copied = deepcopy(model)
+    head = nn.Linear(model.head.in_features, len(rows)).to(model.head.weight)
+    with torch.no_grad():
+        head.weight.copy_(model.head.weight[list(rows)])
+        head.bias.copy_(model.head.bias[list(rows)])
+    copied.head = head
+    return copied.eval().requires_grad_(False)
+
+
 def _student(
     student: Student, scale: Scale, profile: str, places: Places, training: Pictures, test: Pictures
 ) -> dict[str, Any]:
@@ -138,16 +152,15 @@ def _set(student: Student, profile: str, places: Places, training: Pictures) -> 
     if recipe is None:
         return None
     recipe = replace(recipe, n=min(recipe.n, len(training)))
-    path = places.work / "sets" / f"{recipe.kind}-{_short(asdict(recipe))}.npz"
+    of = "-".join((recipe.kind, *student.classes))
+    path = places.work / "sets" / f"{of}-{_short(asdict(recipe))}.npz"
     if path.is_file():
         return construct.read(path)
     here = compute.device()
-    model = None
-    if student.source is not None:
-        folder = places.work / "students" / f"{recipe.source}-source-{profile}"
-        model = train.fit(student.source, training, run=folder, device=here, on_progress=train.reporter(60.0))
-    elif recipe.source:
-        model = checkpoints.load(recipe.source)
+    model = checkpoints.load(recipe.source) if recipe.source else None
+    if model is not None and student.classes:
+        names = checkpoints.header(recipe.source).classes
+        model = asked_about(model, [names.index(name) for name in training.classes])
     if model is not None:
         compute.for_inference(model, here)
 
@@ -216,7 +229,6 @@ def _identity(student: Student, scale: Scale) -> str:
         {
             "train": asdict(student.train),
             "made": asdict(made) if made else scale.inverted,
-            "source": asdict(student.source) if student.source else None,
             "subset": student.subset,
             "classes": student.classes,
             "tested": (scale.tested, scale.steps),
