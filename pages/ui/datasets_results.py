@@ -15,6 +15,7 @@ from core.experiments.run import RESULTS
 from pages.ui.tables import table
 
 MEASURED = ("clean", "L2 0.25", "L2 0.5")
+COLOURS = ("#0072B2", "#E69F00", "#009E73")  # as many as an experiment has lines
 HEADS = {"clean": "Clean", "L2 0.25": "ℓ₂ 0.25", "L2 0.5": "ℓ₂ 0.5"}
 
 
@@ -130,10 +131,9 @@ def at_chance(line: Line, rate: Mapping[str, Any]) -> bool:
 
 
 def curves(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
-    """Draw the learning curves: clean test accuracy after each epoch, and the paper's last value as a dotted line."""
+    """Draw the learning curves: clean test accuracy after each epoch, and what guessing gives as a dotted line."""
     figure = go.Figure()
-    colours = ("#0072B2", "#E69F00", "#009E73")
-    for colour, line in zip(colours, lines, strict=False):
+    for colour, line in zip(COLOURS[: len(lines)], lines, strict=True):
         curve = students[line.student]["curve"]
         figure.add_scatter(
             x=[epoch for epoch, _ in curve], y=[100 * value for _, value in curve], name=line.saw, mode="lines+markers", line_color=colour
