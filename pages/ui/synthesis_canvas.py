@@ -10,7 +10,8 @@ from core.data import CIFAR10_CLASSES
 from core.pictures import SIZE
 from core.render import to_uint8
 from core.types import Images
-from pages.ui.synthesis_live import Live, packed
+from pages.ui.synthesis_board import Live
+from pages.ui.synthesis_live import packed
 
 _ASSETS = Path(__file__).parents[2] / "assets" / "canvas"
 _mount = st.components.v2.component(  # once, at import: registering in a rerun logs a warning each time

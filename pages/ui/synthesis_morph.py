@@ -16,8 +16,8 @@ from core.recipes import SynthesisRecipe, to_json, to_query
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_judge import JUDGE
 from pages.ui.store import model, results
+from pages.ui.synthesis_board import Live
 from pages.ui.synthesis_canvas import canvas
-from pages.ui.synthesis_live import Live
 
 PAGE = "synthesis"
 JUDGE_NAME = "a third network"

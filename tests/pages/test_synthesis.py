@@ -28,7 +28,8 @@ from pages.ui import (
     synthesis_morph,
     synthesis_studio,
 )
-from pages.ui.synthesis_live import Live, Talk, packed, serve
+from pages.ui.synthesis_board import Live, find
+from pages.ui.synthesis_live import Talk, packed, serve
 from tests.conftest import ROOT
 from tests.helpers import images, tiny
 from tests.pages.tools import ran
@@ -249,10 +250,10 @@ def test_the_same_origin_is_let_in():
 def test_a_board_goes_with_its_session():
     live = live_of()
     token = live.token
-    assert token in synthesis_live._boards
+    assert find(token) is live
     del live
     gc.collect()
-    assert token not in synthesis_live._boards
+    assert find(token) is None
 
 
 def test_a_slow_browser_is_waited_for(monkeypatch):
