@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import checkpoints
+from core import checkpoints, pictures, students
 from core.construct import live
 from core.recipes import DatasetsRecipe
-from pages.ui import datasets_build, datasets_quiz, datasets_results, shell
+from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, shell
+from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
 
 CLAIMS = {
     "build": "Make a few pictures of each set as the paper does. What do you see, and what is the label that a network is given?",
     "quiz": "Label the pictures of D_rand yourself. The network that was trained on them had nothing else to go by.",
     "results": "What networks learnt from each set, on ordinary test pictures: ours beside the paper's.",
+    "student": "Let a network that learnt from such a set alone look at any picture, beside one that learnt from ordinary ones.",
 }
 KINDS = {
     "inverted": "**D_NR and D_R.** Each picture is replaced by another that the model represents alike. The label stays.",
@@ -23,8 +25,8 @@ KINDS = {
 PRESETS = [
     shell.Preset(
         "Labels that look wrong",
-        "Through the standard model nothing visible changes, and yet that model agrees with every new label. A network trained "
-        "on such pictures recognises clean ones.",
+        "Left, through the standard model: nothing visible changes, and yet that model says nearly every new label (the count "
+        "is below the sheet). Right, within the same ε, the robust model can hardly be moved.",
         {"kind": "rand"},
     ),
     shell.Preset(
@@ -39,7 +41,10 @@ PRESETS = [
         {"kind": "det", "eps": 300},
     ),
 ]
-DEFAULTS = DatasetsRecipe()
+SURE_EPS = 100  # hundredths
+# The gallery's pictures were made by a robust model, and networks are surer about them than about photographs.
+GENERATED = pictures.available()[0] == "gallery"
+DEFAULTS = DatasetsRecipe(eps=SURE_EPS) if GENERATED else DatasetsRecipe()
 
 
 def controls(view: str) -> DatasetsRecipe:
@@ -68,6 +73,22 @@ def controls(view: str) -> DatasetsRecipe:
     return DatasetsRecipe(kind=kind, n=int(n), eps=int(eps), steps=int(steps), seed=int(seed), **found)
 
 
+def student() -> None:
+    """Show the view of a student, or how to make one."""
+    if not students.names():
+        st.info(
+            "No student has been trained here yet: python -m core.experiments run table1. "
+            "The results view shows what the paper's students learnt.",
+            icon=":material/school:",
+        )
+        return
+    with st.sidebar:
+        recipe = datasets_student.controls(replace(DEFAULTS, view="student"))
+        picture = pick_picture(key="picture")
+        seed = st.number_input("Seed of the noise", 0, 2**31 - 1, DEFAULTS.seed, key="seed", bind="query-params")
+    datasets_student.show(replace(recipe, seed=int(seed)), picture)
+
+
 shell.header(
     "Datasets",
     "Robustness is a property of the data: from pictures whose labels look wrong, networks learn to be right.",
@@ -77,21 +98,14 @@ shell.presets(
     key="datasets",
     defaults={name: getattr(DEFAULTS, name) for name in ("view", "kind", "n", "eps", "steps", "seed")},
 )
-view = st.segmented_control(
-    "View",
-    list(CLAIMS),
-    default=DEFAULTS.view,
-    key="view",
-    bind="query-params",
-    required=True,
-    label_visibility="collapsed",
-    on_change=lambda: st.query_params.pop("frame", None),
-)
-st.markdown(CLAIMS[view])
+view = shell.views(CLAIMS, DEFAULTS.view)
 if view == "results":
     datasets_results.show()
 elif not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+elif view == "student":
+    with shell.told():
+        student()
 else:
     with st.sidebar:
         recipe = replace(controls(view), view=view)
@@ -100,6 +114,11 @@ else:
             datasets_quiz.show(replace(recipe, n=max(recipe.n, datasets_quiz.ROUNDS)))
         else:
             st.markdown(KINDS[recipe.kind])
+            if GENERATED and recipe.kind != "inverted":
+                st.caption(
+                    "CIFAR-10 is not here, so these are generated pictures. Networks are surer about them than about photographs:"
+                    " the paper's ε of 0.5 moves few of them, 1.0 moves them all."
+                )
             datasets_build.show(recipe, live.script)
 shell.glossary("datasets", ["D_R and D_NR", "D_rand and D_det", "robust features", "leakage", "student"])
 with st.expander("The mathematics"):

@@ -41,6 +41,7 @@ LAYERS = (
         "zoo",
         "gallery",
         "experiments",
+        "students",
         "usefulness_head",
         "usefulness_views",
     ),

@@ -106,7 +106,7 @@ def asked_about(model: Classifier, rows: Sequence[int]) -> Classifier:
 def _student(
     student: Student, scale: Scale, profile: str, places: Places, training: Pictures, test: Pictures
 ) -> dict[str, Any]:
-    made = _set(student, profile, places, training)
+    made = _set(student, places, training)
     lessons = made.pictures if made is not None else _first(training, scale.inverted)
     if student.subset == "moved" and made is not None:
         lessons = _rows(lessons, made.pictures.labels != made.source_labels)
@@ -147,7 +147,7 @@ def _sign(student: Student, found: dict[str, Any], profile: str, places: Places)
             checkpoints.annotate(path, replace(about, measured=rates))
 
 
-def _set(student: Student, profile: str, places: Places, training: Pictures) -> Constructed | None:
+def _set(student: Student, places: Places, training: Pictures) -> Constructed | None:
     recipe = student.made
     if recipe is None:
         return None

@@ -10,7 +10,7 @@ class DatasetsRecipe:
     """A few pictures of a constructed set, made through two source models.
 
     Args:
-        view: "build" a few, the "quiz", or the "results" of the experiments.
+        view: "build" a few, the "quiz", the "results" of the experiments, or a "student" that looks at a picture.
         kind: "inverted" (D_NR through the left model, D_R through the right one), "rand" or "det".
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
@@ -19,9 +19,12 @@ class DatasetsRecipe:
         steps: Gradient steps; the paper's are 100, and 1000 for inversions.
         frame: Which of the frames kept is in view; the default is the last.
         seed: Decides which pictures, targets and starts.
+        picture: View "student": the picture, see `core.pictures.get`.
+        student: View "student": checkpoint of a network that learnt from a constructed set.
+        beside: View "student": checkpoint of the network beside it.
     """
 
-    view: str = option("build", among=("build", "quiz", "results"))
+    view: str = option("build", among=("build", "quiz", "results", "student"))
     kind: str = option("rand", among=("inverted", "rand", "det"))
     standard: str = option("resnet9-standard")
     robust: str = option("resnet9-l2")
@@ -30,3 +33,6 @@ class DatasetsRecipe:
     steps: int = option(20, low=1, high=200)
     frame: int = option(200, low=0, high=200)
     seed: int = option(0, low=0, high=2**31 - 1)
+    picture: str = option("")
+    student: str = option("student-rand")
+    beside: str = option("resnet9-standard")

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,16 +17,17 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import data, render
+from core import checkpoints, data, render, students
 from core.construct import live
 from core.data import CIFAR10_CLASSES
+from core.rates import Rate
 from core.recipes import DatasetsRecipe
-from pages.ui import datasets_build, datasets_quiz, datasets_results, jobs, pair_work, store
+from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, jobs, pair_work, store
 from tests.conftest import ROOT
 from tests.pages.tools import html, ran, said
 
 PAGE = str(ROOT / "pages" / "datasets.py")
-FEW = {"n": "4", "steps": "3"}
+FEW = {"n": "4", "steps": "3", "eps": "50"}
 
 
 @pytest.fixture(autouse=True)
@@ -205,6 +207,77 @@ def test_a_student_that_guesses_is_said_to_guess(interval, warned, shown, tmp_pa
     content = {"profile": "cpu", "students": {"student-cats-vs-dogs": student}}
     (tmp_path / "cats-vs-dogs.json").write_text(json.dumps(content))
     assert ("not told apart from guessing" in said(opened(view="results"))) == warned
+
+
+# A student
+
+
+@pytest.fixture
+def student(tmp_path, monkeypatch):
+    """A network among the checkpoints that is called a student; its weights are another model's."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for name in (DatasetsRecipe.standard, DatasetsRecipe.robust):
+        shutil.copy(checkpoints.path_of(name), folder)
+    shutil.copy(checkpoints.path_of(DatasetsRecipe.standard), folder / "student-det.safetensors")
+    about = checkpoints.header("student-det", folder)
+    checkpoints.annotate(folder / "student-det.safetensors", replace(about, title="Student of D_det"))
+    path_of, names = checkpoints.path_of, checkpoints.names
+    monkeypatch.setattr(checkpoints, "path_of", lambda name, *_: path_of(name, folder))
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **only: names(folder, **only))
+    st.cache_resource.clear()
+    yield "student-det"
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def looked(monkeypatch):
+    """What the view of a student hands to the scrubber and to the downloads."""
+    seen = SimpleNamespace(rows=None, axis=None, files={}, script="")
+
+    def scrubbed(rows, axis, *_):
+        seen.rows, seen.axis = rows, axis
+        return 0
+
+    def offer(files, *, key, script):
+        seen.files, seen.script = {file.name: file for file in files}, script
+
+    monkeypatch.setattr(datasets_student, "scrubbed", scrubbed)
+    monkeypatch.setattr(datasets_student, "downloads", offer)
+    return seen
+
+
+def test_a_student_looks_at_a_picture_beside_an_ordinary_network(student, looked, tmp_path):
+    found = {"title": "D_det: labels one further", "n_train": 500, "clean": Rate(30, 100).as_json()}
+    (tmp_path / "table1.json").write_text(json.dumps({"students": {student: found}}))
+    app = opened(view="student", picture="gallery/7")
+    assert not app.error
+    assert "This network has seen 500 such pictures and nothing else" in html(app)
+    assert str(Rate(30, 100)) in html(app)
+    assert [row.title for row in looked.rows] == ["Student of D_det", "ResNet-9, standard training"]
+    assert all(len(row.frames) == len(looked.axis.values) for row in looked.rows)
+    # Both have the same weights, so that they must say and see the same.
+    arrays = np.load(io.BytesIO(looked.files["student.npz"].make()))
+    for what in ("logits", "attribution", "frames"):
+        assert np.array_equal(arrays[f"student-det_{what}"], arrays[f"resnet9-standard_{what}"]), what
+    rows = looked.files["student.csv"].make().splitlines()
+    assert rows[0] == "class,student-det,resnet9-standard"
+    assert len(rows) == 1 + len(CIFAR10_CLASSES)
+    assert Image.open(io.BytesIO(looked.files["student.png"].make())).size[1] > 2 * 32 * 6
+    assert "student='student-det'" in looked.script
+    assert "picture='gallery/7'" in looked.script
+
+
+def test_without_a_student_the_view_says_how_to_make_one(monkeypatch):
+    monkeypatch.setattr(students, "names", lambda: ())
+    app = opened(view="student")
+    assert "python -m core.experiments run table1" in app.info[0].value
+
+
+def test_a_student_that_is_not_here_is_another_one(student, looked):
+    app = opened(view="student", student="student-of-nobody", beside="../evil", picture="gallery/7")
+    assert not app.exception
+    assert looked.rows[0].title == "Student of D_det"
 
 
 # Models stopped at different steps
