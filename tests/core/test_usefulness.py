@@ -260,10 +260,10 @@ def test_an_atlas_comes_back_from_its_file(tmp_path):
 
 
 def test_a_missing_or_damaged_atlas_is_one_sentence(tmp_path):
-    with pytest.raises(usefulness_atlas.data.DataError, match="have not been measured"):
+    with pytest.raises(data.DataError, match="have not been measured"):
         usefulness_atlas.load("toy", tmp_path)
     usefulness_atlas.path_of("toy", tmp_path).write_bytes(b"no")
-    with pytest.raises(usefulness_atlas.data.DataError, match="damaged"):
+    with pytest.raises(data.DataError, match="damaged"):
         usefulness_atlas.load("toy", tmp_path)
 
 
@@ -461,10 +461,10 @@ def test_what_goh_does_not_have_is_one_sentence(known, tmp_path):
     ):
         with pytest.raises(REFUSED):
             act()
-    with pytest.raises(goh.data.DataError, match=r"core\.goh build"):
+    with pytest.raises(data.DataError, match=r"core\.goh build"):
         goh.load(tmp_path / "none.npz")
     (tmp_path / "bad.npz").write_bytes(b"no")
-    with pytest.raises(goh.data.DataError, match="damaged"):
+    with pytest.raises(data.DataError, match="damaged"):
         goh.load(tmp_path / "bad.npz")
 
 

@@ -1,0 +1,5 @@
+"""Run `python -m core.goh build`."""
+
+from core.goh.build import main
+
+main()
