@@ -10,9 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from core import morph
 from core.decode import PictureError
-from core.morph import FILM, SKETCHES, STEP, Act, Board, Hold, acts_of, described, opened, replay, script, start
+from core.morph import SKETCHES, STEP, Act, Board, Hold, acts_of, described, opened, replay, script, start
+from core.morph.board import FILM
+from core.morph.links import MOST_STEPS
 from core.recipes import SynthesisRecipe, from_query, to_query
 from core.render import from_uint8, to_uint8
 from tests.helpers import REFUSED, images, tiny
@@ -179,7 +180,7 @@ def test_holds_are_read_and_what_makes_no_sense_is_left_out():
 
 def test_an_address_cannot_ask_for_endless_work():
     recipe = SynthesisRecipe(holds=("frog:500",) * 20)
-    assert sum(act.steps for act in acts_of(recipe)) <= morph.MOST_STEPS
+    assert sum(act.steps for act in acts_of(recipe)) <= MOST_STEPS
 
 
 def test_a_board_and_its_link_make_each_other():
