@@ -11,7 +11,6 @@ import argparse
 import json
 import logging
 import os
-import sys
 import time
 import zlib
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from torch import Tensor, nn
 
 from core import checkpoints, compute, data, pictures
 from core.attacks import OnStep
+from core.commands import command
 from core.inversion import FAST, PAPER, Setting, invert, noise_start, relative_distance, representation
 from core.models import Classifier
 from core.perturb import load
@@ -212,6 +212,7 @@ def _mean(name: str, values: Tensor) -> dict[str, object]:
     return {f"{name}_mean": mean, f"{name}_interval": [mean - half, mean + half]}
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command: python -m core.emergence measure."""
     parser = argparse.ArgumentParser(prog="python -m core.emergence", description="Measure inversions.")
@@ -223,7 +224,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     threads = compute.setup_cpu()
     about = {
         "n": given.n,
@@ -232,19 +232,16 @@ def main(arguments: list[str] | None = None) -> None:
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "how": f"test pictures, starts are other test pictures; batches of 50; {threads} CPU threads; torch {torch.__version__}",
     }
-    try:
-        for setting in given.settings:
-            for name in given.models:
-                viewers = tuple(v for v in dict.fromkeys((*MODELS, given.judge)) if v != name)
-                found = {name: measure(name, viewers, given.n, given.seed, setting)}
-                known = json.loads(given.out.read_text()) if given.out.is_file() else {}
-                settings = known.get("settings", {})
-                settings[setting] = {**settings.get(setting, {}), **found}
-                part = given.out.with_suffix(f".{os.getpid()}.part")
-                part.write_text(json.dumps({**about, "settings": settings}, indent=2, sort_keys=True) + "\n")
-                part.replace(given.out)
-    except (checkpoints.CheckpointError, data.DataError) as error:
-        sys.exit(str(error))
+    for setting in given.settings:
+        for name in given.models:
+            viewers = tuple(v for v in dict.fromkeys((*MODELS, given.judge)) if v != name)
+            found = {name: measure(name, viewers, given.n, given.seed, setting)}
+            known = json.loads(given.out.read_text()) if given.out.is_file() else {}
+            settings = known.get("settings", {})
+            settings[setting] = {**settings.get(setting, {}), **found}
+            part = given.out.with_suffix(f".{os.getpid()}.part")
+            part.write_text(json.dumps({**about, "settings": settings}, indent=2, sort_keys=True) + "\n")
+            part.replace(given.out)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from torch import nn
 from core import balls, compute
 from core.attacks import pgd
 from core.balls import Ball
+from core.commands import command
 from core.models import evaluating
 from core.objectives import autocast, untargeted, untargeted_margin
 from core.rates import Rate
@@ -180,6 +181,7 @@ def ball_name(ball: Ball) -> str:
     return f"L2 {eps:g}" if isinstance(ball, balls.L2) else f"Linf {eps * 255:g}/255"
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     from core import checkpoints, data
@@ -193,22 +195,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="fp32")
     given = parser.parse_args(arguments)
     compute.setup_cpu()
-    try:
-        here = compute.device()
-        model = compute.for_inference(checkpoints.load(given.model), here)
-        test = data.cifar10("test")
-        n = min(given.n, len(test))
-        x, y = test.x(range(n)).to(here), test.y(range(n)).to(here)
-        sys.stdout.write(f"clean        {clean_accuracy(model, x, y)}\n")
-        for text in given.ball or ["L2:0.25", "L2:0.5"]:
-            ball = parse_ball(text)
-            found = robust_accuracy(
-                model, x, y, ball, steps=given.steps, restarts=given.restarts, precision=given.precision,
-                generator=torch.Generator(here).manual_seed(0),
-            )  # fmt: skip
-            sys.stdout.write(f"{ball_name(ball):12} {found.rate}\n")
-    except (ValueError, checkpoints.CheckpointError, data.DataError) as error:
-        sys.exit(str(error))
+    here = compute.device()
+    model = compute.for_inference(checkpoints.load(given.model), here)
+    test = data.cifar10("test")
+    n = min(given.n, len(test))
+    x, y = test.x(range(n)).to(here), test.y(range(n)).to(here)
+    sys.stdout.write(f"clean        {clean_accuracy(model, x, y)}\n")
+    for text in given.ball or ["L2:0.25", "L2:0.5"]:
+        ball = parse_ball(text)
+        found = robust_accuracy(
+            model, x, y, ball, steps=given.steps, restarts=given.restarts, precision=given.precision,
+            generator=torch.Generator(here).manual_seed(0),
+        )  # fmt: skip
+        sys.stdout.write(f"{ball_name(ball):12} {found.rate}\n")
 
 
 if __name__ == "__main__":

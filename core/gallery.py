@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from core import checkpoints, compute, data
+from core.commands import command
 from core.data import Pictures
 from core.render import to_uint8
 from core.synthesis import ClassGaussian, paint
@@ -62,9 +63,9 @@ def build(
     return Pictures(np.concatenate(images), np.asarray(labels, dtype=np.int64), train.classes, "generated")
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(prog="python -m core.gallery", description="Make the offline gallery.")
     parser.add_argument("action", choices=["build"])
     parser.add_argument("--out", type=Path, default=FILE)
@@ -75,12 +76,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     compute.setup_cpu()
-    try:
-        robust, standard = (compute.for_inference(checkpoints.load(name)) for name in (given.robust, given.standard))
-        train = data.cifar10("train")
-        made = build(robust, standard, train, per_class=given.per_class, candidates=given.candidates, seed=given.seed)
-    except (checkpoints.CheckpointError, data.DataError) as error:
-        sys.exit(str(error))
+    robust, standard = (compute.for_inference(checkpoints.load(name)) for name in (given.robust, given.standard))
+    train = data.cifar10("train")
+    made = build(robust, standard, train, per_class=given.per_class, candidates=given.candidates, seed=given.seed)
     about = f"painted by {given.robust}, seed {given.seed}, kept where {given.standard} agrees"
     np.savez_compressed(
         given.out, images=made.images, labels=made.labels.astype(np.uint8), classes=np.array(made.classes), about=about

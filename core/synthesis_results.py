@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import statistics
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from torch import nn
 
 from core import checkpoints, compute, data, render
 from core.balls import L2
+from core.commands import command
 from core.data import CIFAR10_CLASSES
 from core.morph import opened, start
 from core.objectives import targeted
@@ -154,6 +154,7 @@ def sheet(models: Sequence[str], seed: int) -> np.ndarray:
     return np.concatenate([parts[0], between, parts[1]])
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m core.synthesis_results", description="Synthesis, measured.")
@@ -164,29 +165,23 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     threads = compute.setup_cpu()
-    try:
-        if given.action == "gaussians":
-            train = data.cifar10("train")
-            text = (
-                f"mean and covariance of each class of CIFAR-10's training set, in one basis of {given.rank} directions"
-            )
-            save_gaussians(fit_gaussians(train, given.rank), train.classes, text, given.out or FILE)
-        elif given.action == "sheet":
-            (given.out or SHEET).write_bytes(render.png(sheet(given.sources, given.seed)))
-        else:
-            about = {
-                "per_class": given.per_class,
-                "seed": given.seed,
-                "date": f"{datetime.now(UTC):%Y-%m-%d}",
-                "how": f"8-bit pictures; batches of {BATCH}; {threads} CPU threads; torch {torch.__version__}",
-            }
-            seconds = {name: cpu_seconds(name) for name in given.sources}
-            for found in measure(given.sources, checkpoints.names(), given.per_class, given.seed):
-                _write(given.out or RESULTS, {**about, **found, "cpu_seconds_per_batch_of_16": seconds})
-    except (checkpoints.CheckpointError, data.DataError) as error:
-        sys.exit(str(error))
+    if given.action == "gaussians":
+        train = data.cifar10("train")
+        text = f"mean and covariance of each class of CIFAR-10's training set, in one basis of {given.rank} directions"
+        save_gaussians(fit_gaussians(train, given.rank), train.classes, text, given.out or FILE)
+    elif given.action == "sheet":
+        (given.out or SHEET).write_bytes(render.png(sheet(given.sources, given.seed)))
+    else:
+        about = {
+            "per_class": given.per_class,
+            "seed": given.seed,
+            "date": f"{datetime.now(UTC):%Y-%m-%d}",
+            "how": f"8-bit pictures; batches of {BATCH}; {threads} CPU threads; torch {torch.__version__}",
+        }
+        seconds = {name: cpu_seconds(name) for name in given.sources}
+        for found in measure(given.sources, checkpoints.names(), given.per_class, given.seed):
+            _write(given.out or RESULTS, {**about, **found, "cpu_seconds_per_batch_of_16": seconds})
 
 
 def _write(path: Path, report: dict[str, Any]) -> None:

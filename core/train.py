@@ -26,6 +26,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from core import balls, compute
 from core.attacks import descend
+from core.commands import command
 from core.data import Pictures
 from core.models import Classifier, build
 from core.objectives import autocast, untargeted
@@ -367,14 +368,13 @@ def join_processes() -> tuple[torch.device, int]:
     return here, dist.get_rank()
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     import argparse
-    import sys
 
     from core import checkpoints, data
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(prog="python -m core.train", description="Train a classifier.")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors to write")
     parser.add_argument("--data", type=Path, help="an .npz to train on instead of CIFAR-10")
@@ -409,18 +409,15 @@ def main(arguments: list[str] | None = None) -> None:
     )
     compute.setup_cpu()
     here, rank = join_processes()
-    try:
-        pictures = data.from_npz(given.data) if given.data else data.cifar10("train")
-        if given.limit:
-            pictures = Pictures(
-                pictures.images[: given.limit], pictures.labels[: given.limit], pictures.classes, pictures.source
-            )
-        if len(pictures.classes) != len(data.CIFAR10_CLASSES):
-            recipe = replace(recipe, args={**recipe.args, "classes": len(pictures.classes)})
-        run = given.run or given.out.with_suffix(".run")
-        model = fit(recipe, pictures, run=run, device=here, on_progress=reporter() if rank == 0 else None)
-    except (ValueError, data.DataError, FloatingPointError) as error:
-        sys.exit(str(error))
+    pictures = data.from_npz(given.data) if given.data else data.cifar10("train")
+    if given.limit:
+        pictures = Pictures(
+            pictures.images[: given.limit], pictures.labels[: given.limit], pictures.classes, pictures.source
+        )
+    if len(pictures.classes) != len(data.CIFAR10_CLASSES):
+        recipe = replace(recipe, args={**recipe.args, "classes": len(pictures.classes)})
+    run = given.run or given.out.with_suffix(".run")
+    model = fit(recipe, pictures, run=run, device=here, on_progress=reporter() if rank == 0 else None)
     if rank == 0:
         about = checkpoints.Header(recipe.arch, recipe.args, recipe=asdict(recipe), classes=pictures.classes)
         checkpoints.save(given.out, model.state_dict(), about)

@@ -22,6 +22,7 @@ import torch.distributed as dist
 
 from core import balls, checkpoints, compute, data, evaluate
 from core.checkpoints import Header
+from core.commands import command
 from core.models import ARCHITECTURES, Classifier
 from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
 
@@ -190,9 +191,9 @@ def record(name: str, entry: dict[str, Any]) -> None:
     part.replace(RESULTS)
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(prog="python -m core.zoo", description="Build and measure the models.")
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="what is declared, and what is here")
@@ -206,20 +207,17 @@ def main(arguments: list[str] | None = None) -> None:
     measuring.add_argument("--precision", choices=["auto", "fp32"], default="auto", help="of the attack's gradients")
     given = parser.parse_args(arguments)
     compute.setup_cpu()
-    try:
-        if given.action == "list":
-            here = checkpoints.names()
-            for entry in declared().values():
-                sys.stdout.write(f"{entry.name:20} {'here   ' if entry.name in here else 'missing'} {entry.title}\n")
-        elif given.action == "measure":
-            entries, here = declared(), checkpoints.names()
-            for name in given.names or [name for name in entries if name in here]:
-                measure(name, given.n, precision=given.precision)
-        else:
-            for entry in chosen(given.names):
-                build(entry, given.profile, force=given.force)
-    except (ValueError, data.DataError, checkpoints.CheckpointError) as error:
-        sys.exit(str(error))
+    if given.action == "list":
+        here = checkpoints.names()
+        for entry in declared().values():
+            sys.stdout.write(f"{entry.name:20} {'here   ' if entry.name in here else 'missing'} {entry.title}\n")
+    elif given.action == "measure":
+        entries, here = declared(), checkpoints.names()
+        for name in given.names or [name for name in entries if name in here]:
+            measure(name, given.n, precision=given.precision)
+    else:
+        for entry in chosen(given.names):
+            build(entry, given.profile, force=given.force)
 
 
 if __name__ == "__main__":

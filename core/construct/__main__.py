@@ -2,13 +2,13 @@
 
 import argparse
 import logging
-import sys
 import time
 from pathlib import Path
 
 import torch.distributed as dist
 
 from core import checkpoints, compute, data
+from core.commands import command
 from core.construct import KINDS, ConstructRecipe, build, write_folder
 from core.construct.build import OnShard
 from core.train import join_processes
@@ -16,9 +16,9 @@ from core.train import join_processes
 log = logging.getLogger("core.construct")
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     given = _parser().parse_args(arguments)
     inverted = given.kind in ("robust", "nonrobust")
     source = given.source or {"robust": "resnet9-l2", "leak": ""}.get(given.kind, "resnet9-standard")
@@ -49,8 +49,6 @@ def main(arguments: list[str] | None = None) -> None:
             log.info("%s: %d pictures, %s", given.out, len(made.pictures), moved)
             if given.folder:
                 write_folder(made.pictures, given.folder)
-    except (ValueError, OSError, data.DataError, checkpoints.CheckpointError) as error:
-        sys.exit(str(error))
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()

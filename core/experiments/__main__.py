@@ -1,17 +1,17 @@
 """The command `python -m core.experiments`."""
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
-from core import checkpoints, compute, data
+from core import compute
+from core.commands import command
 from core.experiments import PLANS, PROFILES, Places, run
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(prog="python -m core.experiments", description="Run an experiment of the paper.")
     actions = parser.add_subparsers(dest="action", required=True)
     running = actions.add_parser("run", help="build the sets, train the students, measure them")
@@ -21,10 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     places = Places(*[given.out / name for name in ("runs", "checkpoints", "results")]) if given.out else Places()
     compute.setup_cpu()
-    try:
-        sys.stdout.write(f"{run(given.experiment, given.profile, places)}\n")
-    except (ValueError, OSError, data.DataError, checkpoints.CheckpointError, FloatingPointError) as error:
-        sys.exit(str(error))
+    sys.stdout.write(f"{run(given.experiment, given.profile, places)}\n")
 
 
 if __name__ == "__main__":

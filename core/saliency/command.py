@@ -8,7 +8,6 @@ import functools
 import json
 import logging
 import os
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from core import checkpoints, compute, data
+from core.commands import command
 from core.models import Classifier
 from core.perturb import load
 from core.saliency.attribution import attribute
@@ -159,6 +159,7 @@ def run(names: tuple[str, ...], n: int, seed: int, samples: int, kept: Path | No
     }
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m core.saliency", description="Measure attribution methods.")
@@ -170,12 +171,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--kept", type=Path, help="a folder for finished batches: a killed measurement then goes on")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     threads = compute.setup_cpu()
-    try:
-        found = run(tuple(given.models), given.n, given.seed, given.samples, given.kept)
-    except (checkpoints.CheckpointError, data.DataError) as error:
-        sys.exit(str(error))
+    found = run(tuple(given.models), given.n, given.seed, given.samples, given.kept)
     about = {
         "n": given.n,
         "seed": given.seed,

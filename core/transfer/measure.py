@@ -10,7 +10,6 @@ the file is not computed a second time, unless its model has been trained anew.
 import argparse
 import hashlib
 import logging
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ import torch
 from torch import nn
 
 from core import checkpoints, compute, data
+from core.commands import command
 from core.rates import Rate
 from core.transfer.matrix import Attack, craft, judge, other_classes, says
 from core.transfer.results import RESULTS, SETTINGS, Measured, Model, Setting
@@ -169,9 +169,9 @@ def _features(model: nn.Module, x: Images) -> Features:
         return torch.cat([model.features(part) for part in x.split(500)])  # type: ignore[operator]
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(prog="python -m core.transfer", description="Measure who is fooled by whom.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("names", nargs="*", metavar="NAME", help="models; all in checkpoints/ but students by default")
@@ -183,11 +183,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--kept", type=Path, default=KEPT, help="where adversarial examples are kept")
     given = parser.parse_args(arguments)
     compute.setup_cpu()
-    try:
-        names = tuple(given.names) or checkpoints.names(students=False)
-        measure(
-            names, data.cifar10("test"), n=given.n, steps=given.steps, seed=given.seed, precision=given.precision,
-            out=given.out, kept=given.kept,
-        )  # fmt: skip
-    except (ValueError, checkpoints.CheckpointError, data.DataError) as error:
-        sys.exit(str(error))
+    names = tuple(given.names) or checkpoints.names(students=False)
+    measure(
+        names, data.cifar10("test"), n=given.n, steps=given.steps, seed=given.seed, precision=given.precision,
+        out=given.out, kept=given.kept,
+    )  # fmt: skip
