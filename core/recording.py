@@ -77,11 +77,6 @@ def side_by_side(*made: R) -> tuple[R, ...]:
     return tuple(one.at([*range(n - 1), len(one.steps) - 1]) for one in made)
 
 
-def shared_steps(*made: Recording) -> tuple[int, ...]:
-    """Return the step of each frame of recordings that stand side by side; where the last ones differ, the latest."""
-    return tuple(max(at) for at in zip(*(one.steps for one in made), strict=True))
-
-
 def step_columns(made: Mapping[str, Recording]) -> dict[str, list[int]]:
     """Return the column of a table that says the step of each frame; one for each recording where they differ."""
     each = {f"{name}_step": list(one.steps) for name, one in made.items()}

@@ -14,12 +14,13 @@ from core.construct import live
 from core.construct.live import Few
 from core.data import CIFAR10_CLASSES
 from core.recipes import DatasetsRecipe, to_json
-from core.recording import shared_steps, side_by_side
+from core.recording import side_by_side
 from core.rules import State
 from core.types import Labels
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
-from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber import Row, frame_in_sight, scrubber, write_frame
+from pages.ui.steps import step_axis
 
 COLUMNS = 4  # of the sheet in the scrubber
 CARDS = 12
@@ -33,7 +34,6 @@ STYLE = """<style>
 def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> None:
     """Show the view."""
     left, right = side_by_side(*both(recipe))
-    at = shared_steps(left, right)
     rows = [
         row(title, name, made, recipe)
         for title, name, made in (
@@ -41,11 +41,11 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
             ("Through the robust model", recipe.robust, right),
         )
     ]
-    last = len(at) - 1
+    last = len(left.steps) - 1
     frame = min(frame_in_sight("datasets-scrubber", last), last)
     shown = scrubber(
         rows,
-        Axis("step", tuple(map(float, at)), tuple(map(str, at))),
+        step_axis(left, right),
         key="datasets-scrubber",
         frame=frame,
         captions=("originals", "what was added"),

@@ -12,7 +12,7 @@ from core.inversion_views import essential
 from core.pictures import Picture
 from core.rates import Rate
 from core.recipes import DatasetsRecipe, to_json
-from core.recording import shared_steps, side_by_side
+from core.recording import side_by_side
 from core.rules import State
 from core.saliency.maps import limits
 from core.saliency.rows import paint
@@ -20,7 +20,7 @@ from core.students import Look
 from pages.ui import crisp, datasets_results, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_emergence import row, scrubbed
-from pages.ui.scrubber import Axis
+from pages.ui.steps import step_axis
 from pages.ui.trajectories import verdicts
 
 ORDER = ("student-rand", "student-det", "student-robust", "student-nonrobust")
@@ -68,8 +68,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
         )
         for name, made, other in zip(names, emerged, reversed(names), strict=True)
     ]
-    at = shared_steps(*emerged)
-    scrubbed(rows, Axis("step", tuple(map(float, at)), tuple(map(str, at))), "datasets-student", len(at) - 1)
+    scrubbed(rows, step_axis(*emerged), "datasets-student", len(emerged[0].steps) - 1)
     shown = replace(recipe, picture=picture.id)
     downloads(files(shown, looks), key="datasets-student", script=students.script(shown))
 

@@ -12,12 +12,13 @@ from core.emergence import Emergence
 from core.inversion_views import essential
 from core.pictures import Picture
 from core.recipes import InvertRecipe, to_json
-from core.recording import shared_steps, side_by_side, step_columns
+from core.recording import side_by_side, step_columns
 from core.rules import State
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_judge import JUDGE, seen_by
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
+from pages.ui.steps import step_axis
 from pages.ui.trajectories import verdicts
 
 
@@ -39,10 +40,8 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     doubts(recipe, left, right, picture)
     left, right = side_by_side(left, right)
     rows = rows_of(recipe, left, right, picture)
-    at = shared_steps(left, right)
-    axis = Axis("step", tuple(map(float, at)), tuple(map(str, at)))
-    frame = scrubbed(rows, axis, "frog-scrubber", recipe.frame)
-    shown = replace(recipe, frame=min(frame, len(at) - 1))
+    frame = scrubbed(rows, step_axis(left, right), "frog-scrubber", recipe.frame)
+    shown = replace(recipe, frame=min(frame, len(left.steps) - 1))
     downloads(files(shown, left, right), key="frog", script=inversion_views.script(shown))
 
 

@@ -9,7 +9,7 @@ from core import checkpoints
 from core.data import CIFAR10_CLASSES
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
-from core.recording import shared_steps, side_by_side
+from core.recording import side_by_side
 from core.render import Frames
 from core.saliency import measures, rows
 from core.saliency.views import Along
@@ -17,7 +17,8 @@ from pages.ui import saliency_work
 from pages.ui.exports import downloads
 from pages.ui.saliency_cards import OF_FRAMES, STYLE, legend, title_of
 from pages.ui.saliency_exports import films
-from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber import Row, frame_in_sight, scrubber, write_frame
+from pages.ui.steps import step_axis
 from pages.ui.trajectories import size, verdicts
 
 KEY = "saliency-scrubber"
@@ -29,10 +30,9 @@ def show(recipe: SaliencyRecipe, picture: Picture) -> None:
     found = dict(zip(alongs, side_by_side(*alongs.values()), strict=True))
     painted = {name: paint(recipe, made) for name, made in found.items()}
     columns = [row_of(name, made, painted[name], recipe) for name, made in found.items()]
-    steps = shared_steps(*found.values())
-    axis = Axis("step", tuple(map(float, steps)), tuple(map(str, steps)), _where(recipe))
+    axis = step_axis(*found.values(), unit=_where(recipe))
     st.html(STYLE + legend(recipe, OF_FRAMES))
-    last = len(steps) - 1
+    last = len(axis.values) - 1
     frame = min(frame_in_sight(KEY, recipe.frame), last)
     at = scrubber(
         columns, axis, key=KEY, frame=frame, captions=("gradient at step 0", "what changed in it"), gain=1, report=True

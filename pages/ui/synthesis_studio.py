@@ -13,14 +13,15 @@ from core.morph import limit
 from core.pictures import Picture
 from core.rates import Rate
 from core.recipes import SynthesisRecipe, to_json
-from core.recording import shared_steps, side_by_side
+from core.recording import side_by_side
 from core.rules import State
 from core.synthesis_views import Painting, essential
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_emergence import scrubbed
 from pages.ui.frog_judge import JUDGE
-from pages.ui.scrubber import Axis, Row
+from pages.ui.scrubber import Row
+from pages.ui.steps import step_axis
 from pages.ui.store import model, results
 
 COLUMNS, GAP = 4, 2
@@ -48,13 +49,12 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
     sides = {"Standard model": (recipe.standard, left), "Robust model": (recipe.robust, right)}
     judged = {title: _judged(recipe, name, made) for title, (name, made) in sides.items()}
     st.markdown(summary(recipe, left, judged))
-    at = shared_steps(left, right)
-    axis = Axis("step", tuple(map(float, at)), tuple(map(str, at)))
     rows = [
         row(title, checkpoints.header(name).title, made, judged[title], synthesis_views.second(recipe) if recipe.task == "mix" else None)
         for title, (name, made) in sides.items()
     ]  # fmt: skip
-    frame = min(scrubbed(rows, axis, "studio-scrubber", recipe.frame), len(at) - 1)
+    frame = scrubbed(rows, step_axis(left, right), "studio-scrubber", recipe.frame)
+    frame = min(frame, len(left.steps) - 1)
     shown = replace(recipe, frame=frame)
     pick(shown, left, right)
     downloads(files(shown, left, right), key="studio", script=synthesis_views.script(shown))
