@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import checkpoints, pictures, usefulness_atlas
+from core import checkpoints, pictures
 from core.data import CIFAR10_CLASSES
 from core.recipes import UsefulnessRecipe
-from core.usefulness_views import FIRST_FRAME
+from core.usefulness import atlas
+from core.usefulness.views import FIRST_FRAME
 from pages.ui import shell, usefulness_features, usefulness_head, usefulness_linear
 from pages.ui.store import lesson
 from pages.ui.usefulness_measured import measured
@@ -57,7 +58,7 @@ def sidebar() -> UsefulnessRecipe:
         "Against", ["rest", *CIFAR10_CLASSES], key="against", bind="query-params", disabled=task == "best",
         help="A class against another one rests on fewer pictures, so its intervals are wider.",
     )  # fmt: skip
-    there = usefulness_atlas.names()
+    there = atlas.names()
     with st.expander("More"):
         left = _model_box("Left model", there, DEFAULTS.standard, "standard")
         right = _model_box("Right model", there, DEFAULTS.robust, "robust")
@@ -127,11 +128,11 @@ with shell.told():
     if view == "linear":
         fields = usefulness_linear.controls()
         usefulness_linear.show(replace(DEFAULTS, view="linear", frame=FIRST_FRAME[str(fields["linear"])], **fields))
-    elif not usefulness_atlas.names():
+    elif not atlas.names():
         st.warning(
-            "No measured features are here whose model is. Make them with: make zoo, then python -m core.usefulness_atlas measure"
+            "No measured features are here whose model is. Make them with: make zoo, then python -m core.usefulness measure"
             if not checkpoints.names()
-            else "No features have been measured. Measure them with: python -m core.usefulness_atlas measure"
+            else "No features have been measured. Measure them with: python -m core.usefulness measure"
         )
     else:
         with st.sidebar:

@@ -20,8 +20,6 @@ LAYERS = (
         "inversion_views",
         "saliency",
         "transfer",
-        "usefulness",
-        "usefulness_atlas",
         "goh",
         "gaussian",
         "gaussian_drawing",
@@ -42,8 +40,7 @@ LAYERS = (
         "gallery",
         "experiments",
         "students",
-        "usefulness_head",
-        "usefulness_views",
+        "usefulness",
     ),
 )
 LAYER_OF = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from core import compute, data
+from core.commands import command
 from core.data import CIFAR10_CLASSES
 from core.goh.known import FILE, PAIR, Known, save
 
@@ -64,6 +65,7 @@ def _half_difference(values: Tensor, y: Tensor) -> Tensor:
     return (values[y > 0].mean(0) - values[y < 0].mean(0)) / 2
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m core.goh", description="Analyse trucks and frogs.")
@@ -78,9 +80,6 @@ def main(arguments: list[str] | None = None) -> None:
         rows = np.flatnonzero((pictures.labels == plus) | (pictures.labels == minus)).tolist()
         return pictures.x(rows), torch.where(pictures.y(rows) == plus, 1, -1)
 
-    try:
-        known = analyse(*two_classes("train"), *two_classes("test"))
-    except data.DataError as error:
-        sys.exit(str(error))
+    known = analyse(*two_classes("train"), *two_classes("test"))
     save(known, given.out)
     sys.stdout.write(f"{given.out}: {given.out.stat().st_size / 1024:.0f} KB\n")

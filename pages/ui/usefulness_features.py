@@ -3,11 +3,14 @@
 import streamlit as st
 import torch
 
-from core import exports, pictures, render, usefulness_atlas, usefulness_views
+from core import exports, pictures, render
 from core.attacks import OnStep
 from core.data import CIFAR10_CLASSES
 from core.recipes import UsefulnessRecipe, to_json
-from core.usefulness_views import CLIMB, PUSH, SIDES, Look
+from core.usefulness import choice, feature, views
+from core.usefulness.atlas import lookup
+from core.usefulness.choice import SIDES
+from core.usefulness.feature import CLIMB, PUSH, Look
 from pages.ui import crisp, jobs
 from pages.ui.exports import Download, downloads
 from pages.ui.store import model, results
@@ -35,7 +38,7 @@ def show(recipe: UsefulnessRecipe) -> None:
     for column, side in zip(st.columns(2, gap="large"), SIDES, strict=True):
         with column:
             panel(recipe, side, found[side])
-    downloads(files(recipe, found), key="usefulness", script=usefulness_views.script(recipe))
+    downloads(files(recipe, found), key="usefulness", script=views.script(recipe))
 
 
 def looked(recipe: UsefulnessRecipe, side: str) -> Look | None:
@@ -78,11 +81,11 @@ def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
     )
     st.html(f'<div class="crisp tops">{tops}</div>')
     kind = "robustly useful" if seen.gamma > 0 else "useful, but not robustly"
-    chosen = int(usefulness_views.chosen(recipe, side).sum())
+    chosen = int(choice.chosen(recipe, side).sum())
     among = f" One of the {chosen} that the brush holds." if chosen else ""
     st.caption(
         f"ρ = {seen.rho:.2f}, γ = {seen.gamma:.2f} at ε = {seen.eps:g}: {kind} {question}. f is in standard deviations. "
-        f"Small: the {len(seen.ids)} of {seen.seen:,} {SOURCES[usefulness_views.source_of(recipe)]} that excite it most.{among}"
+        f"Small: the {len(seen.ids)} of {seen.seen:,} {SOURCES[choice.source_of(recipe)]} that excite it most.{among}"
     )
 
 
@@ -120,8 +123,8 @@ def table(recipe: UsefulnessRecipe) -> str:
     """Write rho and gamma of every feature of both models as CSV, with their intervals."""
     columns: dict[str, list] = {name: [] for name in ("model", "feature", "class", "turned", "rho", "rho_half")}
     for side in SIDES:
-        atlas = usefulness_views.atlas_of(recipe, side)
-        found, labels = usefulness_atlas.lookup(atlas, recipe.task, recipe.against)
+        atlas = choice.atlas_of(recipe, side)
+        found, labels = lookup(atlas, recipe.task, recipe.against)
         d = len(labels)
         columns["model"] += [atlas.name] * d
         columns["feature"] += list(range(d))
@@ -150,19 +153,17 @@ def _shown(gradient: torch.Tensor) -> torch.Tensor:
 
 
 def _job(recipe: UsefulnessRecipe, side: str):
-    ready = model(
-        usefulness_views.atlas_of(recipe, side).name
-    )  # loaded here: Streamlit's cache wants the script's thread
+    ready = model(choice.atlas_of(recipe, side).name)  # loaded here: Streamlit's cache wants the script's thread
 
     def run(on_step: OnStep) -> Look:
-        return usefulness_views.look(recipe, side, model=ready, on_step=on_step)
+        return feature.look(recipe, side, model=ready, on_step=on_step)
 
     return run
 
 
 def _key(recipe: UsefulnessRecipe, side: str) -> tuple:
-    atlas = usefulness_views.atlas_of(recipe, side)
-    k = usefulness_views.feature_of(recipe, side)
+    atlas = choice.atlas_of(recipe, side)
+    k = choice.feature_of(recipe, side)
     return (
         "look",
         atlas.name,
@@ -171,5 +172,5 @@ def _key(recipe: UsefulnessRecipe, side: str) -> tuple:
         recipe.against,
         recipe.frame,
         k,
-        usefulness_views.source_of(recipe),
+        choice.source_of(recipe),
     )

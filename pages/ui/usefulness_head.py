@@ -9,14 +9,16 @@ import streamlit as st
 import torch
 from plotly.subplots import make_subplots
 
-from core import exports, usefulness_views
+from core import exports
 from core.attacks import OnStep
 from core.evaluate import RobustAccuracy
 from core.rates import Rate
 from core.recipes import UsefulnessRecipe, to_json
 from core.rules import State
-from core.usefulness_head import RESULTS
-from core.usefulness_views import ATTACK_STEPS, ATTACKED, SIDES
+from core.usefulness import choice, views
+from core.usefulness.choice import SIDES
+from core.usefulness.heads import RESULTS
+from core.usefulness.views import ATTACK_STEPS, ATTACKED
 from pages.ui import jobs
 from pages.ui.exports import Download, downloads
 from pages.ui.store import model, results
@@ -45,13 +47,13 @@ help="“robust” is γ > 0 and “brittle” γ ≤ 0, at the ε of the slider
 
 def show(recipe: UsefulnessRecipe) -> None:
     """Show clean accuracy at once and attacked accuracy as soon as it is measured."""
-    source = usefulness_views.source_of(recipe)
-    eps = usefulness_views.radius(usefulness_views.atlas_of(recipe, "standard"), recipe.frame)
+    source = choice.source_of(recipe)
+    eps = choice.radius(choice.atlas_of(recipe, "standard"), recipe.frame)
     clean, slots = {}, {}
     for column, side in zip(st.columns(2, gap="large"), SIDES, strict=True):
-        name = usefulness_views.atlas_of(recipe, side).name
-        on = usefulness_views.switched_on(recipe, side)
-        _, _, clean[side] = usefulness_views.left_over(recipe, side, model=model(name))
+        name = choice.atlas_of(recipe, side).name
+        on = choice.switched_on(recipe, side)
+        _, _, clean[side] = views.left_over(recipe, side, model=model(name))
         with column:
             st.markdown(f"##### {TITLES[side]}: {int(on.sum())} of {len(on)} features on")
             first, second = st.columns(2)
@@ -75,7 +77,7 @@ def show(recipe: UsefulnessRecipe) -> None:
                 "brackets: 95 % intervals."
             )
     curves(recipe, eps)
-    downloads(files(recipe, clean, found), key="usefulness-head", script=usefulness_views.script(recipe))
+    downloads(files(recipe, clean, found), key="usefulness-head", script=views.script(recipe))
 
 
 def _attacked(
@@ -102,20 +104,18 @@ def _attacked(
 
 
 def _job(recipe: UsefulnessRecipe, side: str) -> Callable[[OnStep], RobustAccuracy]:
-    ready = model(
-        usefulness_views.atlas_of(recipe, side).name
-    )  # loaded here: Streamlit's cache wants the script's thread
+    ready = model(choice.atlas_of(recipe, side).name)  # loaded here: Streamlit's cache wants the script's thread
 
     def run(on_step: OnStep) -> RobustAccuracy:
-        return usefulness_views.attacked(recipe, side, model=ready, on_batch=lambda done: bool(on_step(done, NOTHING)))
+        return views.attacked(recipe, side, model=ready, on_batch=lambda done: bool(on_step(done, NOTHING)))
 
     return run
 
 
 def _key(recipe: UsefulnessRecipe, side: str, source: str) -> tuple:
-    atlas = usefulness_views.atlas_of(recipe, side)
-    on = usefulness_views.switched_on(recipe, side)
-    eps = usefulness_views.radius(atlas, recipe.frame)
+    atlas = choice.atlas_of(recipe, side)
+    on = choice.switched_on(recipe, side)
+    eps = choice.radius(atlas, recipe.frame)
     return ("attacked", atlas.name, str(atlas.about), recipe.head, bytes(on.to(torch.uint8).tolist()), eps, source)
 
 
@@ -221,8 +221,8 @@ def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, Rob
 
     def table() -> str:
         columns: dict[str, list] = {
-            "model": [usefulness_views.atlas_of(recipe, side).name for side in SIDES],
-            "features_on": [int(usefulness_views.switched_on(recipe, side).sum()) for side in SIDES],
+            "model": [choice.atlas_of(recipe, side).name for side in SIDES],
+            "features_on": [int(choice.switched_on(recipe, side).sum()) for side in SIDES],
             "clean": [clean[side].value for side in SIDES],
             "clean_n": [clean[side].n for side in SIDES],
         }
@@ -234,10 +234,10 @@ def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, Rob
     def arrays() -> bytes:
         tensors = {}
         for side in SIDES:
-            name = usefulness_views.atlas_of(recipe, side).name
-            _, head, _ = usefulness_views.left_over(recipe, side, model=model(name))
+            name = choice.atlas_of(recipe, side).name
+            _, head, _ = views.left_over(recipe, side, model=model(name))
             tensors |= {f"{side}_weight": head.weight, f"{side}_bias": head.bias}
-            tensors[f"{side}_on"] = usefulness_views.switched_on(recipe, side)
+            tensors[f"{side}_on"] = choice.switched_on(recipe, side)
         return exports.npz(tensors, to_json(recipe))
 
     return [

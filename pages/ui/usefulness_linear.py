@@ -7,9 +7,10 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from core import exports, goh, render, usefulness_views
+from core import exports, goh, render
 from core.recipes import UsefulnessRecipe, to_json
-from core.usefulness_views import EPS, FIRST_FRAME, Path, construction
+from core.usefulness import views
+from core.usefulness.views import EPS, FIRST_FRAME, Path, construction
 from pages.ui.exports import Download, downloads
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 
@@ -66,7 +67,7 @@ def show(recipe: UsefulnessRecipe) -> None:
     write_frame(key, frame, default)
     st.markdown(sentence(path, frame, known))
     chart(path, frame, known)
-    downloads(files(recipe, path, frame, known), key=KEY, script=usefulness_views.script(_at(recipe, frame)))
+    downloads(files(recipe, path, frame, known), key=KEY, script=views.script(_at(recipe, frame)))
 
 
 def rows(recipe: UsefulnessRecipe, path: Path, known: goh.Known) -> list[Row]:

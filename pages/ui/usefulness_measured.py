@@ -2,16 +2,17 @@
 
 import streamlit as st
 
-from core import checkpoints, usefulness_atlas
+from core import checkpoints
 from core.recipes import UsefulnessRecipe
-from core.usefulness_views import SIDES, atlas_of
+from core.usefulness.atlas import lookup
+from core.usefulness.choice import SIDES, atlas_of
 from pages.ui.tables import table
 
 
 def measured(recipe: UsefulnessRecipe) -> None:
     """Show how many features are robustly useful at each radius, in both models, with what the attack may have missed."""
     atlases = {side: atlas_of(recipe, side) for side in SIDES}
-    found = {side: usefulness_atlas.lookup(atlas, recipe.task, recipe.against)[0] for side, atlas in atlases.items()}
+    found = {side: lookup(atlas, recipe.task, recipe.against)[0] for side, atlas in atlases.items()}
     radii = atlases["standard"].radii
     st.markdown("##### Measured: features with γ > 0, and how many of them surely")
     rows = []

@@ -11,11 +11,12 @@ from pathlib import Path
 import streamlit as st
 import torch
 
-from core import checkpoints, usefulness_atlas, usefulness_views
+from core import checkpoints
 from core.data import CIFAR10_CLASSES
 from core.recipes import UsefulnessRecipe
-from core.usefulness import Usefulness
-from core.usefulness_views import SIDES, Brush
+from core.usefulness import Usefulness, choice
+from core.usefulness.atlas import lookup
+from core.usefulness.choice import SIDES, Brush
 
 KEY = "usefulness-atlas"
 TITLES = {"standard": "Standard model", "robust": "Robust model"}
@@ -49,11 +50,11 @@ def payload(recipe: UsefulnessRecipe) -> dict[str, object]:
     panels = []
     largest = 0.0
     for side in SIDES:
-        atlas = usefulness_views.atlas_of(recipe, side)
-        found, labels = usefulness_atlas.lookup(atlas, recipe.task, recipe.against)
+        atlas = choice.atlas_of(recipe, side)
+        found, labels = lookup(atlas, recipe.task, recipe.against)
         largest = max(largest, float(found.rho.max()))
-        shown = usefulness_views.feature_of(recipe, side) if recipe.view == "features" else None
-        on = usefulness_views.switched_on(recipe, side) if recipe.view == "head" else torch.ones_like(found.rho).bool()
+        shown = choice.feature_of(recipe, side) if recipe.view == "features" else None
+        on = choice.switched_on(recipe, side) if recipe.view == "head" else torch.ones_like(found.rho).bool()
         panels.append(
             {
                 "title": TITLES[side],
@@ -64,11 +65,11 @@ def payload(recipe: UsefulnessRecipe) -> dict[str, object]:
                 "shown": shown,
             }
         )
-    radii = usefulness_views.atlas_of(recipe, "standard").radii
+    radii = choice.atlas_of(recipe, "standard").radii
     edge = max(0.4, 0.1 * -(-largest // 0.1))
     held = None
     if brush is not None:
-        members = usefulness_views.chosen(recipe, brush.side).nonzero()[:, 0].tolist()
+        members = choice.chosen(recipe, brush.side).nonzero()[:, 0].tolist()
         held = {"panel": SIDES.index(brush.side), "box": brush.box, "frame": brush.frame, "features": members}
     return {
         "panels": panels,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core import usefulness_atlas
 from core.recipes import UsefulnessRecipe
+from core.usefulness import atlas
 from tests.browser.tools import address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -20,7 +20,7 @@ WIDER = (
 def models(checkpoint) -> None:
     for name in (UsefulnessRecipe().standard, UsefulnessRecipe().robust):
         checkpoint(name)
-        if name not in usefulness_atlas.names():
+        if name not in atlas.names():
             pytest.skip(f"the atlas of {name} is not here")
 
 
@@ -41,7 +41,7 @@ def count(page: "playwright.Page", panel: int) -> "playwright.Locator":
 
 
 def surviving(name: str, frame: int) -> str:
-    found, _ = usefulness_atlas.lookup(usefulness_atlas.load(name), "best")
+    found, _ = atlas.lookup(atlas.load(name), "best")
     return str(int((found.gamma[frame - 1] > 0).sum()) if frame else len(found.rho))
 
 

@@ -9,14 +9,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import data, goh, usefulness_atlas
+from core import data, goh
 from core.balls import L2, Linf
 from core.pictures import fingerprint
 from core.rates import Rate
-from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear
-from core.usefulness_atlas import Atlas, normal_equations, spread
-from core.usefulness_head import clean_accuracy, head_of, masked, order_by_gamma, refit, rewired
-from core.usefulness_views import Brush
+from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear, measure
+from core.usefulness import atlas as atlases
+from core.usefulness.atlas import Atlas
+from core.usefulness.choice import Brush
+from core.usefulness.heads import clean_accuracy, head_of, masked, order_by_gamma, refit, rewired
+from core.usefulness.measure import normal_equations, spread
 from tests.helpers import REFUSED, draws, grey, images, noise_pictures, tiny
 
 RADII = (0.05, 0.1, 0.2)
@@ -242,8 +244,8 @@ def toy_atlas(n: int = 80, d: int = 8, classes: int = 4, seed: int = 0) -> Atlas
 
 def test_an_atlas_comes_back_from_its_file(tmp_path):
     atlas = toy_atlas()
-    usefulness_atlas.save(atlas, tmp_path)
-    back = usefulness_atlas.load("toy", tmp_path)
+    atlases.save(atlas, tmp_path)
+    back = atlases.load("toy", tmp_path)
     assert (back.name, back.radii, back.pictures, back.about) == (atlas.name, atlas.radii, atlas.pictures, atlas.about)
     torch.testing.assert_close(back.y, atlas.y)
     torch.testing.assert_close(back.z, atlas.z, atol=2e-3, rtol=2e-3)
@@ -261,10 +263,10 @@ def test_an_atlas_comes_back_from_its_file(tmp_path):
 
 def test_a_missing_or_damaged_atlas_is_one_sentence(tmp_path):
     with pytest.raises(data.DataError, match="have not been measured"):
-        usefulness_atlas.load("toy", tmp_path)
-    usefulness_atlas.path_of("toy", tmp_path).write_bytes(b"no")
+        atlases.load("toy", tmp_path)
+    atlases.path_of("toy", tmp_path).write_bytes(b"no")
     with pytest.raises(data.DataError, match="damaged"):
-        usefulness_atlas.load("toy", tmp_path)
+        atlases.load("toy", tmp_path)
 
 
 def test_every_prefix_holds_the_classes_about_equally_often():
@@ -279,13 +281,13 @@ def test_every_prefix_holds_the_classes_about_equally_often():
 
 def test_what_ships_is_what_the_json_says():
     """The counts that the README may quote are those of the arrays that the page shows."""
-    names = usefulness_atlas.names()
+    names = atlases.names()
     if not names:
-        pytest.skip("no atlas is here; make it with: python -m core.usefulness_atlas measure")
+        pytest.skip("no atlas is here; make it with: python -m core.usefulness measure")
     for name in names:
-        atlas = usefulness_atlas.load(name)
-        told = json.loads((usefulness_atlas.ASSETS / "results" / f"usefulness-{name}.json").read_text())
-        counted = usefulness_atlas.summary(atlas)
+        atlas = atlases.load(name)
+        told = json.loads((atlases.ASSETS / "results" / f"usefulness-{name}.json").read_text())
+        counted = atlases.summary(atlas)
         assert told["n_pushed"] == atlas.measured.n_pushed
         for radius, line in counted["by_radius"].items():
             assert abs(line["gamma_above_0"] - told["summary"]["by_radius"][radius]["gamma_above_0"]) <= 3, radius
@@ -475,22 +477,22 @@ def test_the_measuring_command_goes_on_where_it_stopped(tmp_path, monkeypatch):
     """A tiny model on made-up pictures: blocks are kept, a second call reads them, and the file says what was done."""
     made = noise_pictures(60, classes=10, size=32, seed=4)
     made = data.Pictures(made.images, np.arange(60) % 10, made.classes, "noise")
-    monkeypatch.setattr(usefulness_atlas.data, "cifar10", lambda split: made)
-    monkeypatch.setattr(usefulness_atlas, "load_model", lambda name: tiny(width=1))
-    monkeypatch.setattr(usefulness_atlas, "TRAINED", 30)
-    monkeypatch.setattr(usefulness_atlas, "CHECKED", 5)
-    monkeypatch.setattr(usefulness_atlas, "SHIPPED", 20)
-    monkeypatch.setattr(usefulness_atlas, "RADII", (0.1, 0.25))
+    monkeypatch.setattr(data, "cifar10", lambda split: made)
+    monkeypatch.setattr(measure, "load_model", lambda name: tiny(width=1))
+    monkeypatch.setattr(measure, "TRAINED", 30)
+    monkeypatch.setattr(measure, "CHECKED", 5)
+    monkeypatch.setattr(measure, "SHIPPED", 20)
+    monkeypatch.setattr(measure, "RADII", (0.1, 0.25))
     calls = []
-    real = usefulness_atlas.extremes
-    monkeypatch.setattr(usefulness_atlas, "extremes", lambda *a, **k: calls.append(1) or real(*a, **k))
+    real = measure.extremes
+    monkeypatch.setattr(measure, "extremes", lambda *a, **k: calls.append(1) or real(*a, **k))
     (tmp_path / "results").mkdir()
-    usefulness_atlas.measure(("toy",), 20, 0, "fp32", tmp_path / "work", tmp_path)
+    measure.measure(("toy",), 20, 0, "fp32", tmp_path / "work", tmp_path)
     assert len(calls) == 2
-    first = usefulness_atlas.load("toy", tmp_path)
-    usefulness_atlas.measure(("toy",), 20, 0, "fp32", tmp_path / "work", tmp_path)
+    first = atlases.load("toy", tmp_path)
+    measure.measure(("toy",), 20, 0, "fp32", tmp_path / "work", tmp_path)
     assert len(calls) == 2, "finished blocks are not computed again"
-    again = usefulness_atlas.load("toy", tmp_path)
+    again = atlases.load("toy", tmp_path)
     torch.testing.assert_close(again.measured.push, first.measured.push)
     assert (first.about["n"], first.about["n_pushed"], len(first.z)) == (60, 20, 20)
     assert first.pictures[0] == fingerprint(made.images[0])

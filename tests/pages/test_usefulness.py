@@ -12,11 +12,14 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import goh, pictures, usefulness_atlas, usefulness_views
+from core import goh, pictures
 from core.evaluate import RobustAccuracy
 from core.rates import Rate
 from core.recipes import UsefulnessRecipe, to_query
-from core.usefulness_views import SIDES, Brush, construction, switched_on
+from core.usefulness import atlas as atlases
+from core.usefulness import choice, feature, views
+from core.usefulness.choice import SIDES, Brush, switched_on
+from core.usefulness.views import construction
 from pages.ui import (
     store,
     usefulness_features,
@@ -37,14 +40,12 @@ def models(checkpoint, monkeypatch):
     """The two models that the page opens with and their atlases; few steps; nothing is left in the store."""
     for name in (BLANK.standard, BLANK.robust):
         checkpoint(name)
-        if name not in usefulness_atlas.names():
-            pytest.skip(
-                f"the atlas of {name} is not here; make it with: python -m core.usefulness_atlas measure {name}"
-            )
-    monkeypatch.setattr(usefulness_views, "CLIMB", 3)
-    monkeypatch.setattr(usefulness_views, "PUSH", 2)
-    monkeypatch.setattr(usefulness_views, "ATTACKED", 10)
-    monkeypatch.setattr(usefulness_views, "ATTACK_STEPS", 2)
+        if name not in atlases.names():
+            pytest.skip(f"the atlas of {name} is not here; make it with: python -m core.usefulness measure {name}")
+    monkeypatch.setattr(feature, "CLIMB", 3)
+    monkeypatch.setattr(feature, "PUSH", 2)
+    monkeypatch.setattr(views, "ATTACKED", 10)
+    monkeypatch.setattr(views, "ATTACK_STEPS", 2)
     store.results.clear()
     yield
     store.results.clear()
@@ -106,9 +107,9 @@ def test_it_opens_with_both_clouds_and_one_feature_of_each(shown):
 
 def test_the_points_are_what_was_measured(shown):
     opened(task="frog")
-    assert shown.atlas["labels"] == ["0", *(f"{r:g}" for r in usefulness_atlas.load(BLANK.standard).radii)]
+    assert shown.atlas["labels"] == ["0", *(f"{r:g}" for r in atlases.load(BLANK.standard).radii)]
     for panel, name in zip(shown.atlas["panels"], (BLANK.standard, BLANK.robust), strict=True):
-        found, _ = usefulness_atlas.lookup(usefulness_atlas.load(name), "frog")
+        found, _ = atlases.lookup(atlases.load(name), "frog")
         np.testing.assert_allclose(panel["rho"], found.rho, atol=1e-4)
         np.testing.assert_allclose(panel["gamma"][0], found.rho, atol=1e-4)
         np.testing.assert_allclose(panel["gamma"][1:], found.gamma, atol=1e-4)
@@ -131,15 +132,15 @@ def test_only_the_view_in_sight_computes(monkeypatch, shown):
     def never(*_, **__):
         raise AssertionError("computed")
 
-    monkeypatch.setattr(usefulness_views, "look", never)
-    monkeypatch.setattr(usefulness_views, "attacked", never)
+    monkeypatch.setattr(feature, "look", never)
+    monkeypatch.setattr(views, "attacked", never)
     opened(view="linear")
     opened(view="head", frame="0")
 
 
 def test_what_is_in_the_store_is_not_computed_again(monkeypatch, shown):
     app = opened()
-    monkeypatch.setattr(usefulness_views, "look", lambda *_, **__: pytest.fail("computed again"))
+    monkeypatch.setattr(feature, "look", lambda *_, **__: pytest.fail("computed again"))
     ran(app.toggle(key="present").set_value(True))
 
 
@@ -209,8 +210,8 @@ def test_a_preset_sets_the_controls_and_says_what_to_look_for(shown):
 
 def test_a_brush_chooses_and_the_most_useful_of_the_chosen_is_looked_at(shown):
     opened(brush=str(LOW))
-    atlas = usefulness_atlas.load(BLANK.standard)
-    found, _ = usefulness_atlas.lookup(atlas, "best")
+    atlas = atlases.load(BLANK.standard)
+    found, _ = atlases.lookup(atlas, "best")
     inside = found.gamma[3] <= 0
     held = shown.atlas["brush"]
     assert held["features"] == inside.nonzero()[:, 0].tolist()
@@ -236,8 +237,8 @@ def test_what_is_picked_in_the_browser_becomes_brush_or_feature():
 def test_what_is_on_follows_from_gamma_or_the_brush(keep):
     recipe = UsefulnessRecipe(view="head", keep=keep, brush=str(LOW), frame=4)
     for side in SIDES:
-        atlas = usefulness_views.atlas_of(recipe, side)
-        gamma = usefulness_atlas.lookup(atlas, "best")[0].gamma[3]
+        atlas = choice.atlas_of(recipe, side)
+        gamma = atlases.lookup(atlas, "best")[0].gamma[3]
         here = side == LOW.side
         wanted = {
             "all": torch.ones(256).bool(),
@@ -251,12 +252,12 @@ def test_what_is_on_follows_from_gamma_or_the_brush(keep):
 
 def test_the_head_view_shows_clean_and_attacked_with_n_and_intervals(shown, monkeypatch):
     answer = RobustAccuracy(Rate(3, 10), Rate(9, 10), 0.1, ("a made-up doubt",))
-    monkeypatch.setattr(usefulness_views, "attacked", lambda *_, **__: answer)
+    monkeypatch.setattr(views, "attacked", lambda *_, **__: answer)
     app = opened(view="head", keep="robust", frame="3")
     values = [metric.value for metric in app.metric]
     for side in SIDES:
         recipe = recipe_of(shown)
-        _, _, clean = usefulness_views.left_over(recipe, side)
+        _, _, clean = views.left_over(recipe, side)
         assert f"{100 * clean.value:.1f} %" in values
         assert f"{int(switched_on(recipe, side).sum())} of 256 features on" in said(app)
     assert values.count("30.0 %") == 2
@@ -276,7 +277,7 @@ def test_the_attack_knows_the_new_head():
     recipe = UsefulnessRecipe(
         view="head", keep="only", brush=str(Brush("standard", (5.0, 6.0, 5.0, 6.0), 4)), frame=4, source="gallery"
     )
-    found = usefulness_views.attacked(recipe, "standard")
+    found = views.attacked(recipe, "standard")
     assert found.rate.n == 10
     assert found.rate == found.clean
 
@@ -314,10 +315,10 @@ def test_curves_are_drawn_and_said_where_they_were_measured(shown, heads):
 
 
 def test_without_an_atlas_there_is_one_sentence(shown, monkeypatch):
-    monkeypatch.setattr(usefulness_atlas, "names", tuple)
+    monkeypatch.setattr(atlases, "names", tuple)
     app = opened()
     assert [w.value for w in app.warning] == [
-        "No features have been measured. Measure them with: python -m core.usefulness_atlas measure"
+        "No features have been measured. Measure them with: python -m core.usefulness measure"
     ]
     assert not app.error
 
@@ -357,7 +358,7 @@ def test_the_script_runs_and_prints_what_the_page_says(view, shown, tmp_path, mo
         case "features":
             recipe = recipe_of(shown)
             for side in SIDES:
-                k = usefulness_views.feature_of(recipe, side)
+                k = choice.feature_of(recipe, side)
                 assert f"{side}, feature {k}: rho = " in printed
                 assert (tmp_path / f"{side}-feature-{k}.png").is_file()
         case "head":

@@ -1,8 +1,8 @@
 """What is left of a model when some of its features are switched off: a re-weighted head, its accuracy, clean and attacked.
 
-    python -m core.usefulness_head measure           writes assets/results/usefulness-heads.json (minutes)
+    python -m core.usefulness.heads measure          writes assets/results/usefulness-heads.json (minutes)
 
-    atlas = usefulness_atlas.load("resnet9-standard")
+    atlas = load("resnet9-standard")
     on = order_by_gamma(atlas, 0.25) < 64                          # the 64 most robustly useful
     head = masked(model, atlas, on)                                 # or refit(atlas, on)
     clean_accuracy(atlas, head)                                     # at once, from the atlas's own features
@@ -14,7 +14,6 @@ Switching features off does not change what the others compute of a picture: thi
 import argparse
 import json
 import logging
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core import checkpoints, compute, data, pictures, usefulness_atlas
+from core import compute, pictures
 from core.balls import L2
-from core.decode import PictureError
+from core.commands import command
 from core.evaluate import robust_accuracy
 from core.models import Classifier
 from core.perturb import load as load_model
 from core.rates import Rate
 from core.types import Images, Labels
-from core.usefulness_atlas import ASSETS, MODELS, Atlas, spread
+from core.usefulness.atlas import ASSETS, SHIPPED, Atlas, load
+from core.usefulness.measure import MODELS, spread
 
 log = logging.getLogger(__name__)
 RESULTS = ASSETS / "results" / "usefulness-heads.json"
@@ -121,7 +121,7 @@ def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[di
         seed: Of the choice of pictures.
         precision: Of the attack's gradients.
     """
-    atlas, model = usefulness_atlas.load(name), load_model(name)
+    atlas, model = load(name), load_model(name)
     assert isinstance(model, Classifier)
     x, y = attacked_pictures(atlas, n, seed)
     rank = order_by_gamma(atlas, 0.25)
@@ -144,9 +144,10 @@ def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[di
     return found
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m core.usefulness_head", description="Switch features off.")
+    parser = argparse.ArgumentParser(prog="python -m core.usefulness.heads", description="Switch features off.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("models", nargs="*", default=list(MODELS))
     parser.add_argument("--n", type=int, default=100)
@@ -155,17 +156,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     compute.setup_cpu()
     fast = compute.has_fast_bf16(torch.device("cpu"))
     precision = given.precision if given.precision != "auto" else "bf16" if fast else "fp32"
-    try:
-        models = {name: measure(name, given.n, given.steps, given.seed, precision) for name in given.models}
-    except (checkpoints.CheckpointError, data.DataError, PictureError) as error:
-        sys.exit(str(error))
+    models = {name: measure(name, given.n, given.steps, given.seed, precision) for name in given.models}
     about = {
         "n": given.n, "seed": given.seed, "date": f"{datetime.now(UTC):%Y-%m-%d}", "ranked_at": 0.25,
-        "how": f"clean: the first {usefulness_atlas.SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
+        "how": f"clean: the first {SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
         f"and margin against the re-weighted model; gradients {precision}; torch {torch.__version__}",
     }  # fmt: skip
     part = given.out.with_suffix(".part")

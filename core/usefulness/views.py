@@ -1,0 +1,159 @@
+"""What the Usefulness page computes besides one feature's looks: re-weighted heads, Goh's constructions, the script.
+
+    recipe = UsefulnessRecipe(view="head", keep="robust")
+    _, _, clean = left_over(recipe, "standard")
+    attacked(recipe, "standard").rate
+
+The page and the script that it offers for copying call these same functions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from core import goh, pictures
+from core.balls import L2
+from core.evaluate import RobustAccuracy, robust_accuracy
+from core.models import Classifier
+from core.rates import Rate
+from core.recipes import UsefulnessRecipe, to_python
+from core.usefulness.choice import atlas_of, loaded, placed, radius, source_of, switched_on
+from core.usefulness.heads import attacked_pictures, clean_accuracy, head_of, rewired
+
+ATTACKED = 100  # pictures on which a re-weighted head is attacked
+ATTACK_STEPS = 10
+MIXTURES = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)  # per mille
+EPS = 0.25  # at which the linear constructions are judged
+FIRST_FRAME = {"features": 4, "head": 4, "singular": 0, "ensemble": 34, "containment": 2}
+
+
+def left_over(
+    recipe: UsefulnessRecipe, side: str, *, model: Classifier | None = None
+) -> tuple[Classifier, nn.Linear, Rate]:
+    """Return the re-weighted model of a side, its head, and its clean accuracy on the atlas's pictures."""
+    atlas = atlas_of(recipe, side)
+    ready = model if model is not None else loaded(atlas.name)
+    head = head_of(recipe.head, ready, atlas, switched_on(recipe, side))
+    return rewired(ready, head), head, clean_accuracy(atlas, head)
+
+
+def attacked(
+    recipe: UsefulnessRecipe,
+    side: str,
+    *,
+    model: Classifier | None = None,
+    on_batch: Callable[[int], bool | None] | None = None,
+) -> RobustAccuracy:
+    """Attack the re-weighted model of a side: PGD knows the new head.
+
+    Args:
+        recipe: Its frame is the radius, its source the pictures: of CIFAR-10's test set, or of the generated gallery.
+        side: "standard" or "robust".
+        model: The loaded model, if the caller has it.
+        on_batch: Called with the number of pictures done; returning True stops and reports those.
+    """
+    rewritten, _, _ = left_over(recipe, side, model=model)
+    atlas, source = atlas_of(recipe, side), source_of(recipe)
+    if source == "cifar10":
+        x, y = attacked_pictures(atlas, ATTACKED)
+    else:
+        known = [picture for picture in map(pictures.get, pictures.ids(source)) if picture.label is not None][:ATTACKED]
+        x = torch.cat([picture.x for picture in known])
+        y = torch.tensor([picture.label for picture in known])
+    x = placed(x, rewritten)
+    y = y.to(x.device)
+    ball = L2(radius(atlas, recipe.frame))
+    return robust_accuracy(rewritten, x, y, ball, steps=ATTACK_STEPS, batch_size=20, on_batch=on_batch)
+
+
+@dataclass(frozen=True)
+class Path:
+    """One of Goh's constructions, step by step along its slider.
+
+    Args:
+        labels: What the slider says at each frame (F).
+        vectors: Unit vectors in pixel space (F, 3, 32, 32).
+        features: Their usefulness (F).
+    """
+
+    labels: tuple[str, ...]
+    vectors: Tensor
+    features: tuple[goh.Linear, ...]
+
+
+def construction(recipe: UsefulnessRecipe, known: goh.Known | None = None) -> Path:
+    """Compute the recipe's construction.
+
+    Raises:
+        core.data.DataError: If the statistics are not there.
+    """
+    known = known if known is not None else goh.load()
+    match recipe.linear:
+        case "singular":
+            labels = tuple(str(i) for i in known.shown)
+            return Path(labels, known.vectors, tuple(known.single(i) for i in known.shown))
+        case "ensemble":
+            labels = tuple(f"{m:,}" for m in known.sizes)
+            return Path(labels, known.ensembles, tuple(known.ensemble(m) for m in known.sizes))
+    strong, weak = known.nearest(recipe.strong), known.nearest(recipe.weak)
+    if strong == weak:
+        raise ValueError("the containment needs two different directions")
+    shares = [share / 1000 for share in MIXTURES]
+    vectors = torch.stack([known.containment_vector(strong, weak, share) for share in shares])
+    return Path(
+        tuple(f"{share:g}" for share in shares),
+        vectors,
+        tuple(known.containment(strong, weak, share) for share in shares),
+    )
+
+
+def essential(recipe: UsefulnessRecipe) -> UsefulnessRecipe:
+    """Put everything the recipe's view does not depend on to its default: what results are kept under."""
+    ignored = {
+        "features": ("keep", "head", "linear", "strong", "weak"),
+        "head": ("feature", "side", "linear", "strong", "weak"),
+        "linear": ("standard", "robust", "task", "against", "brush", "feature", "side", "keep", "head", "source"),
+    }[recipe.view]
+    blank = UsefulnessRecipe()
+    return replace(recipe, **{name: getattr(blank, name) for name in ignored})
+
+
+def script(recipe: UsefulnessRecipe) -> str:
+    """Write the Python program that computes the recipe's view."""
+    imports, body = _SCRIPTS[recipe.view]
+    return to_python(recipe, imports, body)
+
+
+_DRAWS = ["from pathlib import Path", "from core import render"]
+_SCRIPTS = {
+    "features": (
+        [*_DRAWS, "from core.usefulness.feature import look"],
+        """
+        for side in ("standard", "robust"):
+            seen = look(recipe, side)
+            print(f"{side}, feature {seen.index}: rho = {seen.rho:.3f}, gamma = {seen.gamma:.3f} at eps {seen.eps:g}")
+            Path(f"{side}-feature-{seen.index}.png").write_bytes(render.png(render.to_uint8(seen.made)[0]))
+        """,
+    ),
+    "head": (
+        ["from core.usefulness.views import attacked, left_over"],
+        """
+        for side in ("standard", "robust"):
+            _, _, clean = left_over(recipe, side)
+            print(f"{side}: clean {clean}; attacked {attacked(recipe, side).rate}")
+        """,
+    ),
+    "linear": (
+        [*_DRAWS, "from core.usefulness.views import construction"],
+        """
+        path = construction(recipe)
+        frame = min(recipe.frame, len(path.labels) - 1)
+        print(path.labels[frame], path.features[frame])
+        vector = path.vectors[frame : frame + 1]
+        picture = 0.5 + 0.5 * vector / vector.abs().max()
+        Path("direction.png").write_bytes(render.png(render.to_uint8(picture)[0]))
+        """,
+    ),
+}
