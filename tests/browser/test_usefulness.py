@@ -4,7 +4,7 @@ import pytest
 
 from core.recipes import UsefulnessRecipe
 from core.usefulness import atlas
-from tests.browser.tools import address, settles
+from tests.browser.tools import address, settles, still
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -31,6 +31,7 @@ def visit(open_page):
     def go(query: dict[str, str], width: int = 1280) -> "playwright.Page":
         page = open_page("usefulness", {"source": "gallery", **query}, width=width, height=1000)
         page.get_by_text("Save and share").wait_for(timeout=WAIT_MS)
+        page.wait_for_function("document.querySelector('[data-test-script-state=notRunning]')", timeout=WAIT_MS)
         return page
 
     return go
@@ -63,9 +64,7 @@ def test_the_slider_moves_the_cloud_and_only_its_release_reaches_the_address(vis
 
 def test_a_brush_and_a_click_choose_and_come_back_from_the_link(visit):
     page = visit({})
-    plot = page.locator(".atlas .plot").first
-    plot.scroll_into_view_if_needed()
-    box = plot.bounding_box()
+    box = still(page.locator(".atlas .plot").first)
     at = lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])
     page.mouse.move(*at(0.3, 0.45))
     page.mouse.down()
@@ -81,7 +80,7 @@ def test_a_brush_and_a_click_choose_and_come_back_from_the_link(visit):
     again = visit(address(page))
     again.locator(".atlas .point.in").first.wait_for(state="attached", timeout=WAIT_MS)
     assert again.locator(".atlas .point.in").count() == held
-    point = again.locator(".atlas .panel").nth(1).locator(".point").nth(17).bounding_box()
+    point = still(again.locator(".atlas .panel").nth(1).locator(".point").nth(17))
     again.mouse.click(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
     again.wait_for_function("location.search.includes('side=robust')", timeout=WAIT_MS)
     again.wait_for_function("/feature=\\d+/.test(location.search)", timeout=WAIT_MS)
