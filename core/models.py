@@ -5,32 +5,14 @@
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from core.normalization import Normalize, Whiten
 from core.types import Features, Images, Logits
-
-# CIFAR-10 training set, per channel and pixel. They are saved with the weights: normalisation belongs to a model.
-MEAN = (0.4914, 0.4822, 0.4465)
-STD = (0.2470, 0.2435, 0.2616)
-
-
-class Normalize(nn.Module):
-    """(x - mean) / std per channel, with the constants stored among the weights."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.tensor(mean).reshape(1, -1, 1, 1))
-        self.register_buffer("std", torch.tensor(std).reshape(1, -1, 1, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (x - self.mean) / self.std
 
 
 class Classifier(nn.Module):
@@ -306,11 +288,12 @@ ARCHITECTURES: dict[str, Callable[..., Classifier]] = {
 }
 
 
-def build(arch: str, **args: int) -> Classifier:
+def build(arch: str, *, whiten: int = 0, **args: int) -> Classifier:
     """Build a freshly initialised classifier by name.
 
     Args:
         arch: A key of `ARCHITECTURES`.
+        whiten: Side of the patches that `core.normalization.Whiten` decorrelates, odd; 0 only normalises.
         args: The builder's arguments, `width` and `classes`.
 
     Raises:
@@ -318,4 +301,7 @@ def build(arch: str, **args: int) -> Classifier:
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"no architecture {arch!r}; have {', '.join(ARCHITECTURES)}")
-    return ARCHITECTURES[arch](**args)
+    model = ARCHITECTURES[arch](**args)
+    if whiten:
+        model.normalize = Whiten(whiten)
+    return model

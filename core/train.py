@@ -29,11 +29,13 @@ from core.attacks import descend
 from core.commands import command
 from core.data import Pictures
 from core.models import Classifier, build
+from core.normalization import Whiten
 from core.objectives import autocast, untargeted
 from core.rules import steepest
 from core.types import Images, Labels
 
 log = logging.getLogger(__name__)
+WHITENED = 2000  # pictures from which a whitening network learns how pixels go together
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ def fit(
         torch.backends.cudnn.benchmark = True
     model = build(recipe.arch, **recipe.args)
     initialise(model, torch.Generator().manual_seed(recipe.seed))
+    if isinstance(model.normalize, Whiten):
+        model.normalize.fit(pictures.x(range(min(WHITENED, len(pictures)))))
     model = model.to(here, memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.SGD(

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("types", "compute", "recipes", "render", "decode", "exports", "rates", "figures"),
-    ("models", "checkpoints", "data", "pictures", "commands"),
+    ("normalization", "models", "checkpoints", "data", "pictures", "commands"),
     ("balls", "rules", "objectives", "attacks", "recording", "perturb"),
     (
         "inversion",

@@ -121,6 +121,7 @@ def _student(
             recipe={**asdict(student.train), "profile": profile, "set": asdict(student.made) if student.made else None},
         )
         checkpoints.save(checkpoints.path_of(student.name, places.weights), model.state_dict(), about)
+        model = checkpoints.load(student.name, folder=places.weights)  # what is measured is what is kept
     found = measure(model, test, scale)
     if student.made is not None and student.made.kind == "det":
         x, y = test.x(), test.y()

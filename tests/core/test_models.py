@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from core.models import ARCHITECTURES, MEAN, STD, build, evaluating
+from core.models import ARCHITECTURES, build, evaluating
+from core.normalization import MEAN, STD
 from tests.helpers import images, tiny
 
 every = pytest.mark.parametrize("arch", sorted(ARCHITECTURES))
