@@ -168,9 +168,11 @@ def _how(found: Mapping[str, Any], students: list[Mapping[str, Any]]) -> str:
         {f"{s['n_train']:,} pictures, {s['recipe']['epochs']} epochs, seed {s['seed']}, {s['date']}" for s in students}
     )
     n = {s["L2 0.5"]["n"] for s in students}
+    whitened = any(s["recipe"].get("args", {}).get("whiten") for s in students)
     return (
         f"In brackets: 95 % intervals. Profile {found['profile']}, {students[0]['recipe']['arch']}: {'; '.join(parts)}. Clean on all "
         f"{max(s['clean']['n'] for s in students):,} test pictures, attacked on the first {max(n):,}."
+        + (" These students see whitened pixels (see *student*)." if whitened else "")
     )
 
 
