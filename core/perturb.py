@@ -17,6 +17,7 @@ from core import balls, checkpoints, compute, pictures
 from core.attacks import SWEEP_ROWS, OnStep, minimum_norm, pgd, sweep
 from core.objectives import targeted, untargeted
 from core.recipes import PerturbRecipe, to_python
+from core.recording import Recorder
 from core.rules import State
 from core.types import Images, PerExample
 
@@ -204,12 +205,7 @@ def _radii(recipe: PerturbRecipe, case: _Case, rows: tuple[int, ...], on_step: O
 
 def _iterates(recipe: PerturbRecipe, case: _Case, on_step: OnStep) -> Trajectory:
     eps = recipe.eps_values[recipe.at_index]
-    frames: list[Tensor] = []
-
-    def keep(i: int, state: State) -> bool | None:
-        frames.append(state.x)
-        return on_step(i, state)
-
+    recorder = Recorder(range(_steps(recipe)), on_step)
     ball = balls.make(recipe.norm, eps)
     last = pgd(
         untargeted(case.model, case.y) if case.target is None else targeted(case.model, case.target),
@@ -219,9 +215,9 @@ def _iterates(recipe: PerturbRecipe, case: _Case, on_step: OnStep) -> Trajectory
         step_size=eps * min(1.0, 2.5 / _steps(recipe)),
         random_start=recipe.random_start,
         generator=_draws(recipe, 0, case.x.device),
-        on_step=keep,
+        on_step=recorder,
     )
-    x_adv = torch.cat([*frames, last])
+    x_adv = torch.cat([*recorder.frames, last])
     allowed = torch.full((len(x_adv),), eps, device=case.x.device)
     return case.trajectory(tuple(map(float, range(len(x_adv)))), x_adv, ball.norm(x_adv - case.x), allowed)
 

@@ -74,6 +74,6 @@ def row(
         threshold=found.threshold,
         alt=tuple(
             f"{title}: {classes[found.y]} at {where}; the model says {verdict}; measured size {measured}."
-            for where, verdict, measured in zip(axis, said, sizes, strict=False)
+            for where, verdict, measured in zip(axis, said, sizes, strict=True)
         ),
     )
