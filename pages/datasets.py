@@ -41,10 +41,19 @@ PRESETS = [
         {"kind": "det", "eps": 300},
     ),
 ]
+TWO_STUDENTS = shell.Preset(
+    "Two students",
+    "Both were trained in the ordinary way, without any adversary: the left one on D_R, the right one on D_NR. What does each"
+    " hold of the picture?",
+    {"view": "student", "student": "student-robust", "beside": "student-nonrobust"},
+)
+if {"student-robust", "student-nonrobust"} <= set(students.names()):
+    PRESETS.append(TWO_STUDENTS)
 SURE_EPS = 100  # hundredths
 # The gallery's pictures were made by a robust model, and networks are surer about them than about photographs.
 GENERATED = pictures.available()[0] == "gallery"
 DEFAULTS = DatasetsRecipe(eps=SURE_EPS) if GENERATED else DatasetsRecipe()
+STUDENT_KEYS = ("student", "beside") if students.names() else ()  # their boxes offer what is here
 
 
 def controls(view: str) -> DatasetsRecipe:
@@ -96,7 +105,7 @@ shell.header(
 shell.presets(
     PRESETS,
     key="datasets",
-    defaults={name: getattr(DEFAULTS, name) for name in ("view", "kind", "n", "eps", "steps", "seed")},
+    defaults={name: getattr(DEFAULTS, name) for name in ("view", "kind", "n", "eps", "steps", "seed", *STUDENT_KEYS)},
 )
 view = shell.views(CLAIMS, DEFAULTS.view)
 if view == "results":

@@ -145,6 +145,8 @@ def _map(recipe: DatasetsRecipe, seen: Look):
 
 def _box(label: str, names: list[str], default: str, key: str) -> str:
     index = names.index(default) if default in names else 0
+    if st.session_state.get(key, names[index]) not in names:  # a preset's, which is not here
+        st.session_state[key] = names[index]
     return st.selectbox(
         label, names, index=index, key=key, bind="query-params", format_func=lambda name: checkpoints.header(name).title
     )

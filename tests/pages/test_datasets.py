@@ -278,6 +278,12 @@ def test_a_student_that_is_not_here_is_another_one(student, looked):
     app = opened(view="student", student="student-of-nobody", beside="../evil", picture="gallery/7")
     assert not app.exception
     assert looked.rows[0].title == "Student of D_det"
+    reset = next(button for button in app.button if button.label == "Reset")
+    ran(reset.click())  # to the page's own default, which is not here either
+    app.session_state["view"] = "student"
+    ran(app)
+    assert not app.exception
+    assert looked.rows[0].title == "Student of D_det"
 
 
 # Models stopped at different steps
