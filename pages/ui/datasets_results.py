@@ -16,6 +16,7 @@ from pages.ui.tables import table
 
 MEASURED = ("clean", "L2 0.25", "L2 0.5")
 COLOURS = ("#0072B2", "#E69F00", "#009E73")  # as many as an experiment has lines
+PLAIN_CHART = {"displaylogo": False}
 HEADS = {"clean": "Clean", "L2 0.25": "ℓ₂ 0.25", "L2 0.5": "ℓ₂ 0.5"}
 
 
@@ -111,9 +112,14 @@ def show() -> None:
                     st.markdown(
                         f"**{line.saw.capitalize()}: not told apart from guessing.** The paper's effect did not show here."
                     )
-            figure = curves(there, students)
-            st.plotly_chart(
-                figure, key=f"curves-{name}", alt=_curves_alt(there, students), config={"displaylogo": False}
+                if text := next_label(line, students[line.student]):
+                    st.markdown(text)
+            left, right = st.columns(2)
+            left.plotly_chart(
+                bars(there, students), key=f"bars-{name}", alt=_bars_alt(there, students), config=PLAIN_CHART
+            )
+            right.plotly_chart(
+                curves(there, students), key=f"curves-{name}", alt=_curves_alt(there, students), config=PLAIN_CHART
             )
         if len(there) < len(experiment.lines):
             st.caption(f"What has no number here was not measured yet: python -m core.experiments run {name}")
@@ -130,6 +136,64 @@ def at_chance(line: Line, rate: Mapping[str, Any]) -> bool:
     return low <= chance(line) <= high
 
 
+def next_label(line: Line, found: Mapping[str, Any]) -> str:
+    """Say how often a student of D_det says the class that robust features taught it; nothing where there are but two."""
+    wrong = found.get("label + 1")
+    if wrong is None or chance(line) == 0.5:
+        return ""
+    return (
+        f"{line.saw}: robust features speak for the *next* class there, and of {_cell(wrong)} of the test pictures that is what "
+        f"its student says."
+    )
+
+
+def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
+    """Draw the rates of each student that the paper gives as well, ours with intervals, the paper's as diamonds."""
+    shown = [name for i, name in enumerate(MEASURED) if any(line.paper[i] is not None for line in lines)]
+    figure = go.Figure()
+    saw = [line.saw for line in lines]
+    for colour, name in zip(COLOURS[: len(shown)], shown, strict=True):
+        rates = [students[line.student][name] for line in lines]
+        figure.add_bar(
+            x=saw,
+            y=[100 * rate["value"] for rate in rates],
+            error_y={
+                "array": [100 * (rate["interval"][1] - rate["value"]) for rate in rates],
+                "arrayminus": [100 * (rate["value"] - rate["interval"][0]) for rate in rates],
+                "symmetric": False,
+            },
+            name=f"{HEADS[name]}, here",
+            marker_color=colour,
+            offsetgroup=name,
+        )
+        figure.add_scatter(
+            x=saw,
+            y=[line.paper[MEASURED.index(name)] for line in lines],
+            mode="markers",
+            marker={"symbol": "diamond", "size": 11, "color": colour, "line": {"width": 2, "color": "gray"}},
+            name=f"{HEADS[name]}, elsewhere",
+            offsetgroup=name,
+        )
+    figure.add_hline(y=100 * chance(lines[0]), line_dash="dot", line_color="gray")
+    figure.update_layout(
+        height=340,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        yaxis_title="accuracy on test pictures, %",
+        yaxis_range=[0, 100],
+        barmode="group",
+        scattermode="group",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+    )
+    return figure
+
+
+def _bars_alt(lines: list[Line], students: Mapping[str, Any]) -> str:
+    ours = [f"{line.saw} {100 * students[line.student]['clean']['value']:.0f} %" for line in lines]
+    return (
+        f"Accuracy of each student, here and in the paper; the table has the numbers. Clean, here: {'; '.join(ours)}."
+    )
+
+
 def curves(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
     """Draw the learning curves: clean test accuracy after each epoch, and what guessing gives as a dotted line."""
     figure = go.Figure()
@@ -140,12 +204,13 @@ def curves(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
         )  # fmt: skip
     figure.add_hline(y=100 * chance(lines[0]), line_dash="dot", line_color="gray", annotation_text="chance")
     figure.update_layout(
-        height=300,
+        height=340,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         xaxis_title="epochs",
         yaxis_title="clean test accuracy, %",
         yaxis_range=[0, 100],
-        legend={"orientation": "h", "y": 1.15},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        showlegend=True,
     )
     return figure
 

@@ -209,6 +209,28 @@ def test_a_student_that_guesses_is_said_to_guess(interval, warned, shown, tmp_pa
     assert ("not told apart from guessing" in said(opened(view="results"))) == warned
 
 
+def test_the_bars_are_what_was_measured_and_the_diamonds_the_papers():
+    line = datasets_results.EXPERIMENTS["figure2"].lines[0]
+    rates = {
+        name: Rate(hits, 100).as_json() for name, hits in zip(datasets_results.MEASURED, (70, 40, 20), strict=True)
+    }
+    drawn = datasets_results.bars([line], {line.student: rates})
+    assert [bar.y[0] for bar in drawn.data if bar.type == "bar"] == [70, 40, 20]
+    assert [mark.y[0] for mark in drawn.data if mark.type == "scatter"] == list(line.paper)
+    low, high = rates["clean"]["interval"]
+    assert (drawn.data[0].error_y.array[0], drawn.data[0].error_y.arrayminus[0]) == pytest.approx(
+        (100 * high - 70, 70 - 100 * low)
+    )
+
+
+def test_what_robust_features_taught_a_student_of_d_det_is_said():
+    rand, det = datasets_results.EXPERIMENTS["table1"].lines
+    assert "40.0 %" in datasets_results.next_label(det, {"label + 1": Rate(40, 100).as_json()})
+    assert datasets_results.next_label(rand, {}) == ""
+    pair = datasets_results.EXPERIMENTS["cats-vs-dogs"].lines[0]
+    assert datasets_results.next_label(pair, {"label + 1": Rate(40, 100).as_json()}) == ""
+
+
 # A student
 
 
