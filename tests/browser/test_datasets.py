@@ -41,10 +41,23 @@ def test_the_sheets_play_and_the_frame_is_in_the_address(visit):
     playwright.expect(slider).to_have_value("6", timeout=WAIT_MS)
 
 
-@pytest.mark.parametrize("view", ["build", "quiz", "results"])
-def test_a_phone_needs_no_sideways_scrolling(view, visit):
+def test_a_student_shows_what_it_holds_of_a_picture(visit, checkpoint):
+    checkpoint("student-robust")
+    page = visit({"view": "student", "student": "student-robust", "picture": "gallery/7"})
+    slider = page.locator(".scrubber[data-ready] .range").first
+    slider.wait_for(timeout=WAIT_MS)
+    playwright.expect(page.get_by_text("This network has seen")).to_be_visible(timeout=WAIT_MS)
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("location.search.includes('frame=0')", timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("view", ["build", "quiz", "results", "student"])
+def test_a_phone_needs_no_sideways_scrolling(view, visit, checkpoint):
+    if view == "student":
+        checkpoint("student-robust")
     page = visit({"view": view}, width=390)
-    last = {"build": "Save and share", "quiz": "Picture 1 of 10", "results": "K. Jordan"}[view]
+    last = {"build": "Save and share", "quiz": "Picture 1 of 10", "results": "K. Jordan", "student": "Save and share"}[view]
     page.get_by_text(last).first.wait_for()
     wide = "[...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth)"
     assert not settles(page, wide)
