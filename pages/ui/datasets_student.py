@@ -147,9 +147,7 @@ def _box(label: str, names: list[str], default: str, key: str) -> str:
     index = names.index(default) if default in names else 0
     if st.session_state.get(key, names[index]) not in names:  # a preset's, which is not here
         st.session_state[key] = names[index]
-    return st.selectbox(
-        label, names, index=index, key=key, bind="query-params", format_func=lambda name: checkpoints.header(name).title
-    )
+    return st.selectbox(label, names, index=index, key=key, bind="query-params")  # the words of the address: no titles
 
 
 def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core import checkpoints
 from core.recipes import DatasetsRecipe
 from tests.browser.tools import settles
 
@@ -42,11 +43,14 @@ def test_the_sheets_play_and_the_frame_is_in_the_address(visit):
 
 
 def test_a_student_shows_what_it_holds_of_a_picture(visit, checkpoint):
-    checkpoint("student-robust")
-    page = visit({"view": "student", "student": "student-robust", "picture": "gallery/7"})
+    for name in ("student-robust", "student-nonrobust"):
+        checkpoint(name)
+    page = visit({"view": "student", "student": "student-robust", "beside": "student-nonrobust", "picture": "gallery/7"})
     slider = page.locator(".scrubber[data-ready] .range").first
     slider.wait_for(timeout=WAIT_MS)
     playwright.expect(page.get_by_text("This network has seen")).to_be_visible(timeout=WAIT_MS)
+    for name in ("student-robust", "student-nonrobust"):
+        page.locator(".scrubber h3, .scrubber h4, .scrubber").get_by_text(checkpoints.header(name).title).first.wait_for()
     slider.focus()
     page.keyboard.press("Home")
     page.wait_for_function("location.search.includes('frame=0')", timeout=WAIT_MS)
