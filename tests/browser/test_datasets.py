@@ -45,12 +45,16 @@ def test_the_sheets_play_and_the_frame_is_in_the_address(visit):
 def test_a_student_shows_what_it_holds_of_a_picture(visit, checkpoint):
     for name in ("student-robust", "student-nonrobust"):
         checkpoint(name)
-    page = visit({"view": "student", "student": "student-robust", "beside": "student-nonrobust", "picture": "gallery/7"})
+    page = visit(
+        {"view": "student", "student": "student-robust", "beside": "student-nonrobust", "picture": "gallery/7"}
+    )
     slider = page.locator(".scrubber[data-ready] .range").first
     slider.wait_for(timeout=WAIT_MS)
     playwright.expect(page.get_by_text("This network has seen")).to_be_visible(timeout=WAIT_MS)
     for name in ("student-robust", "student-nonrobust"):
-        page.locator(".scrubber h3, .scrubber h4, .scrubber").get_by_text(checkpoints.header(name).title).first.wait_for()
+        page.locator(".scrubber h3, .scrubber h4, .scrubber").get_by_text(
+            checkpoints.header(name).title
+        ).first.wait_for()
     slider.focus()
     page.keyboard.press("Home")
     page.wait_for_function("location.search.includes('frame=0')", timeout=WAIT_MS)
@@ -61,7 +65,9 @@ def test_a_phone_needs_no_sideways_scrolling(view, visit, checkpoint):
     if view == "student":
         checkpoint("student-robust")
     page = visit({"view": view}, width=390)
-    last = {"build": "Save and share", "quiz": "Picture 1 of 10", "results": "K. Jordan", "student": "Save and share"}[view]
+    last = {"build": "Save and share", "quiz": "Picture 1 of 10", "results": "K. Jordan", "student": "Save and share"}[
+        view
+    ]
     page.get_by_text(last).first.wait_for()
     wide = "[...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth)"
     assert not settles(page, wide)
