@@ -295,8 +295,10 @@ def test_attacks_stopped_at_different_steps_still_stand_side_by_side(ends, monke
     for row, before, name, end in zip(shown.rows, whole, names, ends, strict=True):
         made = views.along(PHOTO, name, on_step=lambda i, _, end=end: i >= end)
         assert row.curve[-1] == pytest.approx(float(made.gradients[-1].norm()), rel=1e-3)
-        np.testing.assert_array_equal(row.reference, before.reference)
-        np.testing.assert_array_equal(row.frames[-1], before.frames[min(end, len(before.frames) - 1)])
+        # To one level of 255: fewer frames are a smaller batch, whose sums round differently.
+        np.testing.assert_allclose(row.reference.astype(int), before.reference.astype(int), atol=1)
+        last = before.frames[min(end, len(before.frames) - 1)]
+        np.testing.assert_allclose(row.frames[-1].astype(int), last.astype(int), atol=1)
     film = render.Image.open(io.BytesIO(shown.files["gradients.png"].make()))
     assert getattr(film, "n_frames", 1) == len(shown.axis.values)
     table = shown.files["gradients.csv"].make().splitlines()
