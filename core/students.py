@@ -46,8 +46,7 @@ class Look:
 
 def names() -> tuple[str, ...]:
     """List the students whose weights are here."""
-    everybody = checkpoints.names()
-    return tuple(name for name in everybody if name not in checkpoints.names(students=False))
+    return tuple(name for name in checkpoints.names() if name.startswith(checkpoints.STUDENT))
 
 
 def inversion_of(recipe: DatasetsRecipe) -> InvertRecipe:

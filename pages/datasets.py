@@ -8,6 +8,7 @@ from core import checkpoints, pictures, students
 from core.construct import live
 from core.recipes import DatasetsRecipe
 from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, shell
+from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
 
@@ -73,12 +74,10 @@ def controls(view: str) -> DatasetsRecipe:
             "ε in hundredths (ℓ₂)", 0, 500, DEFAULTS.eps, 10, key="eps", bind="query-params", help="The paper's is 50."
         )
     seed = st.number_input("Seed of pictures and labels", 0, 2**31 - 1, DEFAULTS.seed, key="seed", bind="query-params")
-    names, found = checkpoints.names(), {}
+    found = {}
     with st.expander("More"):
         for label, key in (("Left source", "standard"), ("Right source", "robust")):
-            default = getattr(DEFAULTS, key)
-            index = names.index(default) if default in names else 0
-            found[key] = st.selectbox(label, names, index=index, key=key, bind="query-params")
+            found[key] = model_box(label, getattr(DEFAULTS, key), key)
     return DatasetsRecipe(kind=kind, n=int(n), eps=int(eps), steps=int(steps), seed=int(seed), **found)
 
 
@@ -126,7 +125,7 @@ else:
             if GENERATED and recipe.kind != "inverted":
                 st.caption(
                     "CIFAR-10 is not here, so these are generated pictures. Networks are surer about them than about photographs:"
-                    " the paper's ε of 0.5 moves few of them, 1.0 moves them all."
+                    " the paper's ε of 0.5 moves few of them, 1.0 nearly all."
                 )
             datasets_build.show(recipe, live.script)
 shell.glossary("datasets", ["D_R and D_NR", "D_rand and D_det", "robust features", "leakage", "student"])

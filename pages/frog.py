@@ -8,6 +8,7 @@ from core import checkpoints, emergence, pictures
 from core.recipes import InvertRecipe
 from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, shell
 from pages.ui.frog_judge import measured
+from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson, model
 
@@ -72,10 +73,9 @@ def controls(view: str) -> InvertRecipe:
         view, "Seed of the start"
     )
     seed = st.number_input(what, 0, 2**31 - 1, 0, key="seed", bind="query-params")
-    names = checkpoints.names()
     with st.expander("More"):
-        found["standard"] = left = model_box("Left model", names, DEFAULTS.standard, "standard")
-        found["robust"] = right = model_box("Right model", names, DEFAULTS.robust, "robust")
+        found["standard"] = left = model_box("Left model", DEFAULTS.standard, "standard")
+        found["robust"] = right = model_box("Right model", DEFAULTS.robust, "robust")
         if view != "feature":
             found["block"] = block_box(left, right)
             found["setting"] = st.segmented_control(
@@ -88,12 +88,6 @@ def controls(view: str) -> InvertRecipe:
                 help="The paper's 1000 steps of 0.1, or a hundred quasi-Newton steps.",
             )
     return InvertRecipe(view=view, seed=int(seed), **found)
-
-
-def model_box(label: str, names: tuple[str, ...], default: str, key: str) -> str:
-    """Show a choice among the models."""
-    index = names.index(default) if default in names else 0
-    return st.selectbox(label, names, index=index, key=key, bind="query-params")
 
 
 def block_box(left: str, right: str) -> str:

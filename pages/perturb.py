@@ -1,6 +1,5 @@
 """Perturb: drag epsilon and watch what each model says."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -13,6 +12,7 @@ from core.pictures import Picture
 from core.recipes import DEFAULT_REACH, REACHES, PerturbRecipe
 from pages.ui import shell
 from pages.ui.exports import downloads
+from pages.ui.model_box import model_box
 from pages.ui.perturb_exports import files, still_fools
 from pages.ui.perturb_work import closest_of, compute_more, known
 from pages.ui.picker import pick_picture
@@ -51,7 +51,6 @@ FIRST_FRAME = PerturbRecipe().frame
 
 def controls() -> PerturbRecipe:
     """Show the controls and return the recipe they make (without picture and frame)."""
-    here = checkpoints.names()
     defaults = PerturbRecipe()
     with st.container(horizontal=True):
         # The options are the words of the recipe, because they are also what stands in the address.
@@ -103,8 +102,8 @@ def controls() -> PerturbRecipe:
             help="Start at a uniform draw from the ball. Off is the paper's way (appendix C.3).",
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
-        left = _model_box("Left model", here, defaults.standard, "standard")
-        right = _model_box("Right model", here, defaults.robust, "robust")
+        left = model_box("Left model", defaults.standard, "standard")
+        right = model_box("Right model", defaults.robust, "robust")
     return PerturbRecipe(
         standard=left,
         robust=right,
@@ -118,11 +117,6 @@ def controls() -> PerturbRecipe:
         at="" if at == labels[defaults.at_index] else at,
         seed=int(seed),
     )
-
-
-def _model_box(label: str, here: Sequence[str], default: str, key: str) -> str:
-    index = here.index(default) if default in here else 0
-    return st.selectbox(label, here, index=index, key=key, bind="query-params")
 
 
 def rows_of(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, axis: Axis) -> list[Row]:

@@ -11,6 +11,7 @@ from core.recipes import DEFAULT_REACH, PerturbRecipe, SaliencyRecipe
 from core.saliency import METHODS
 from core.saliency.maps import CHANNELS
 from pages.ui import saliency_attack, saliency_measured, saliency_shown, shell
+from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
 
@@ -81,8 +82,8 @@ def controls(view: str) -> SaliencyRecipe:
             found |= settings()
         found["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
         names = checkpoints.names()
-        found["standard"] = model_box("Left model", names, DEFAULTS.standard, "standard")
-        found["robust"] = model_box("Right model", names, DEFAULTS.robust, "robust")
+        found["standard"] = model_box("Left model", DEFAULTS.standard, "standard")
+        found["robust"] = model_box("Right model", DEFAULTS.robust, "robust")
         found["third"] = (
             st.selectbox("One more model", names, index=None, placeholder="none", key="third", bind="query-params")
             or ""
@@ -143,12 +144,6 @@ def attack_controls() -> dict[str, Any]:
 def class_box(label: str, key: str, nothing: str) -> str:
     """Show a choice among the classes; "" is none."""
     return st.selectbox(label, CIFAR10_CLASSES, index=None, placeholder=nothing, key=key, bind="query-params") or ""
-
-
-def model_box(label: str, names: tuple[str, ...], default: str, key: str) -> str:
-    """Show a choice among the models."""
-    index = names.index(default) if default in names else 0
-    return st.selectbox(label, names, index=index, key=key, bind="query-params")
 
 
 def in_use() -> dict[str, Any]:

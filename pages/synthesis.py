@@ -10,6 +10,7 @@ from core.recipes import SynthesisRecipe, from_query
 from core.recipes.synthesis import LIMITS, REGIONS, TASKS
 from core.synthesis_views import IGNORED
 from pages.ui import shell, synthesis_measured, synthesis_morph, synthesis_studio
+from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson, model
 
@@ -104,14 +105,12 @@ def studio_controls() -> SynthesisRecipe:
 
 def shared_controls(view: str) -> dict[str, str | int]:
     """Show what both views have: the seed and the models."""
-    names = checkpoints.names()
     found: dict[str, str | int] = {
         "seed": int(st.number_input("Seed of the starts", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
     }
     with st.expander("More"):
         for side, label in (("standard", "Left model"), ("robust", "Right model")):
-            index = names.index(getattr(DEFAULTS, side)) if getattr(DEFAULTS, side) in names else 0
-            found[side] = st.selectbox(label, names, index=index, key=side, bind="query-params")
+            found[side] = model_box(label, getattr(DEFAULTS, side), side)
     return {"view": view, **found}
 
 

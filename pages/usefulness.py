@@ -10,6 +10,7 @@ from core.recipes import UsefulnessRecipe
 from core.usefulness import atlas
 from core.usefulness.views import FIRST_FRAME
 from pages.ui import shell, usefulness_features, usefulness_head, usefulness_linear
+from pages.ui.model_box import model_box
 from pages.ui.store import lesson
 from pages.ui.usefulness_measured import measured
 from pages.ui.usefulness_scatter import brush_in_sight, frame_in_sight, scatter
@@ -60,18 +61,13 @@ def sidebar() -> UsefulnessRecipe:
     )  # fmt: skip
     there = atlas.names()
     with st.expander("More"):
-        left = _model_box("Left model", there, DEFAULTS.standard, "standard")
-        right = _model_box("Right model", there, DEFAULTS.robust, "robust")
+        left = model_box("Left model", DEFAULTS.standard, "standard", there)
+        right = model_box("Right model", DEFAULTS.robust, "robust", there)
         sources = pictures.available()
         source = st.selectbox("Pictures", sources, key="source", bind="query-params")
     return UsefulnessRecipe(
         task=task, against=against, standard=left, robust=right, source="" if source == sources[0] else source
     )
-
-
-def _model_box(label: str, there: tuple[str, ...], default: str, key: str) -> str:
-    index = there.index(default) if default in there else 0
-    return st.selectbox(label, there, index=index, key=key, bind="query-params")
 
 
 def one_feature() -> dict[str, object]:

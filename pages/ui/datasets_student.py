@@ -20,6 +20,7 @@ from core.students import Look
 from pages.ui import crisp, datasets_results, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_emergence import row, scrubbed
+from pages.ui.model_box import model_box
 from pages.ui.steps import step_axis
 from pages.ui.trajectories import verdicts
 
@@ -29,11 +30,10 @@ ORDER = ("student-rand", "student-det", "student-robust", "student-nonrobust")
 def controls(default: DatasetsRecipe) -> DatasetsRecipe:
     """Show the choice of the student and of the network beside it."""
     here = sorted(students.names(), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
-    everybody = checkpoints.names()
     return replace(
         default,
-        student=_box("Student", here, default.student, "student"),
-        beside=_box("Beside it", list(everybody), default.beside, "beside"),
+        student=model_box("Student", default.student, "student", here),
+        beside=model_box("Beside it", default.beside, "beside"),
     )
 
 
@@ -141,13 +141,6 @@ def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
 def _map(recipe: DatasetsRecipe, seen: Look):
     drawn = paint(students.map_of(recipe), seen.attribution.cpu(), seen.x.cpu(), limits(seen.attribution.cpu()))
     return render.from_uint8(drawn)
-
-
-def _box(label: str, names: list[str], default: str, key: str) -> str:
-    index = names.index(default) if default in names else 0
-    if st.session_state.get(key, names[index]) not in names:  # a preset's, which is not here
-        st.session_state[key] = names[index]
-    return st.selectbox(label, names, index=index, key=key, bind="query-params")  # the words of the address: no titles
 
 
 def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:

@@ -2,7 +2,6 @@
 
 import functools
 import html
-import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -163,7 +162,7 @@ def chart(found: Mapping[str, Any], key: str) -> go.Figure:
     """Draw a point with its interval for each method and model."""
     figure = go.Figure()
     rows = [m for m in (*METHODS, *CONTROLS) if any(key in of.get(m, {}) for of in found["models"].values())]
-    for (name, of), symbol in zip(found["models"].items(), itertools.cycle(SYMBOLS), strict=False):
+    for i, (name, of) in enumerate(found["models"].items()):
         there = [m for m in rows if key in of.get(m, {})]
         values = [of[m][key] for m in there]
         figure.add_scatter(
@@ -171,7 +170,7 @@ def chart(found: Mapping[str, Any], key: str) -> go.Figure:
             x=[v["mean"] for v in values],
             y=[label(m) for m in there],
             mode="markers",
-            marker={"symbol": symbol, "size": 10},
+            marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 10},
             error_x={
                 "type": "data",
                 "symmetric": False,

@@ -14,7 +14,8 @@ from core.transfer.outcome import Cell
 from core.transfer.results import Measured, Setting
 from pages.ui import transfer_work
 from pages.ui.exports import Download, downloads
-from pages.ui.transfer_matrix import model_box, source_line
+from pages.ui.model_box import model_box
+from pages.ui.transfer_matrix import source_line
 from pages.ui.transfer_names import title
 
 BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#8c8c8c"
@@ -136,8 +137,8 @@ def pair_boxes(recipe: TransferRecipe, names: list[str]) -> tuple[str, str]:
     """Show the choice of source and target; return both."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         return (
-            model_box("Made for", names, recipe.source, "source"),
-            model_box("Shown to", names, recipe.target, "target"),
+            model_box("Made for", recipe.source, "source", names, 260),
+            model_box("Shown to", recipe.target, "target", names, 260),
         )
 
 

@@ -1,6 +1,6 @@
 """The matrix view of the Transfer page: who is fooled by whom, measured or live, and the pictures of one cell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from core.transfer.outcome import Cell, Transfer
 from core.transfer.results import Measured, setting_of
 from pages.ui import transfer_cell, transfer_work
 from pages.ui.exports import Download, downloads
+from pages.ui.model_box import model_box
 from pages.ui.shell import told
 from pages.ui.transfer_heat import Grid, chart, heat, table, width
 from pages.ui.transfer_names import in_sight, robust, title
@@ -124,8 +125,8 @@ def pair_boxes(recipe: TransferRecipe, grid: Grid) -> dict[str, str]:
     st.markdown("##### One cell")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         return {
-            "source": model_box("Made for", grid.sources, recipe.source, "source"),
-            "target": model_box("Shown to", grid.targets, recipe.target, "target"),
+            "source": model_box("Made for", recipe.source, "source", grid.sources, 260),
+            "target": model_box("Shown to", recipe.target, "target", grid.targets, 260),
         }
 
 
@@ -142,12 +143,6 @@ def cell(recipe: TransferRecipe, cells: Cells, measured: Measured | None) -> vie
         return None
     with told():
         return transfer_cell.pictures(recipe, measured)
-
-
-def model_box(label: str, names: Sequence[str], default: str, key: str) -> str:
-    """Show a choice among models, by the names that stand in the address."""
-    index = names.index(default) if default in names else 0
-    return st.selectbox(label, names, index=index, key=key, bind="query-params", width=260)
 
 
 def pairs_line(recipe: TransferRecipe, cells: Cells) -> str:

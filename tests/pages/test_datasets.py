@@ -67,6 +67,22 @@ def opened(**query: str) -> AppTest:
     return ran(app)
 
 
+def test_generated_pictures_are_moved_at_the_eps_that_the_page_opens_with_and_not_at_the_papers(shown):
+    """What the page says when CIFAR-10 is not here."""
+    app = opened(eps="", steps="20", n="12")
+    assert "1.0 nearly all" in said(app)
+    recipe = DatasetsRecipe(n=12, eps=app.slider(key="eps").value)
+    assert recipe.eps == 100
+
+    def agrees(recipe: DatasetsRecipe, name: str) -> int:
+        made = live.watch(recipe, name)
+        return int((made.says[-1].cpu() == made.labels).sum())
+
+    assert agrees(recipe, recipe.standard) >= 11
+    assert agrees(recipe, recipe.robust) <= 3
+    assert agrees(replace(recipe, eps=50), recipe.standard) <= 4
+
+
 @pytest.mark.parametrize("kind", ["inverted", "rand", "det"])
 def test_each_set_is_made_through_both_models_and_labelled_as_in_the_paper(kind, shown):
     app = opened(kind=kind)
