@@ -34,8 +34,9 @@ class Student:
         made: How its set is constructed; None trains on the original pictures.
         train: How it is trained.
         classes: The original classes it is about; empty is all. Others are left out, labels are counted anew, and the source
-            model is asked about these alone.
-        subset: "" all pictures of the set, "moved" only those whose new label is not their own.
+            model is asked about these alone (unless subset is "unseen").
+        subset: "" all pictures of the set, "moved" only those whose new label is not their own, "unseen" only pictures of
+            other classes that were given the label of one of `classes`.
         keep: Put its weights among the checkpoints.
     """
 
@@ -64,6 +65,7 @@ class Scale:
         epochs: Passes over a set of perturbed pictures.
         inverted_epochs: Passes over D_R and D_NR.
         pair_epochs: Passes over cats and dogs.
+        unseen_epochs: Passes over the fewer pictures that are neither and are labelled so.
         seeds: One student each.
         tested: Test pictures attacked for robust accuracy.
         steps: Steps of that attack.
@@ -83,6 +85,7 @@ class Scale:
     epochs: int
     inverted_epochs: int
     pair_epochs: int
+    unseen_epochs: int
     seeds: tuple[int, ...] = (0,)
     tested: int = 1000
     steps: int = 20
@@ -103,10 +106,11 @@ SCALES = {
         epochs=1,
         inverted_epochs=1,
         pair_epochs=1,
+        unseen_epochs=1,
         tested=64,
         steps=3,
         args={"width": 8},
-        batch_size=64,
+        batch_size=32,
         architectures=("vgg",),
     ),
     "cpu": Scale(
@@ -119,6 +123,7 @@ SCALES = {
         epochs=6,
         inverted_epochs=25,
         pair_epochs=15,
+        unseen_epochs=12,
     ),
     "full": Scale(
         *(50_000, 50_000),
@@ -130,6 +135,7 @@ SCALES = {
         epochs=60,
         inverted_epochs=60,
         pair_epochs=60,
+        unseen_epochs=60,
         seeds=(0, 1, 2),
         tested=10_000,
         steps=100,
@@ -159,6 +165,11 @@ def _train(scale: Scale, epochs: int, seed: int, **fields: object) -> TrainRecip
 
 def _of_perturbed(scale: Scale, seed: int, **fields: object) -> TrainRecipe:
     return _train(scale, scale.epochs, seed, args={**scale.args, "whiten": scale.whiten}, **fields)
+
+
+def _plain(student: Student) -> TrainRecipe:
+    """Return a student's training without the whitening."""
+    return replace(student.train, args={**student.train.args, "whiten": 0})
 
 
 def _named(name: str, seed: int) -> str:
@@ -232,17 +243,25 @@ def _figure3(scale: Scale) -> list[Student]:
 def _controls(scale: Scale) -> list[Student]:
     rand = _rand(scale, 0)
     leak = ConstructRecipe("leak", n=scale.perturbed)
-    return [
+    controls = [
         replace(rand, name="control-moved", title="D_rand without its own class", subset="moved", keep=False),
         Student("control-leak", "D_rand without adversarial features", leak, rand.train),
         Student(
             "control-robust-source", "D_rand made with a robust model", _perturbed(scale, "rand", ROBUST), rand.train
         ),
     ]
+    if scale.whiten:
+        controls.append(
+            replace(rand, name="control-plain", title="D_rand, pixels only normalised", train=_plain(rand), keep=False)
+        )
+    return controls
 
 
 def _cats_vs_dogs(scale: Scale) -> list[Student]:
-    """All ten thousand cats and dogs, made as D_det is."""
+    """All ten thousand cats and dogs, made as D_det is; beside it what whitening does here, and who never saw either.
+
+    The last is ours: the pictures of D_rand that are neither cats nor dogs and were labelled so.
+    """
     det = _det(scale, 0)
     assert det.made is not None
     student = replace(
@@ -254,7 +273,20 @@ def _cats_vs_dogs(scale: Scale) -> list[Student]:
         classes=("cat", "dog"),
         keep=False,
     )
-    return [student]
+    rand = _rand(scale, 0)
+    unseen = replace(
+        rand,
+        name="student-unseen",
+        title="Neither cats nor dogs, made to look like them to a network and labelled so",
+        train=replace(rand.train, epochs=scale.unseen_epochs, args={**rand.train.args, "classes": 2}),
+        classes=("cat", "dog"),
+        subset="unseen",
+        keep=False,
+    )
+    if not scale.whiten:
+        return [student, unseen]
+    plain = replace(student, name="control-cats-vs-dogs-plain", title="The same, pixels only normalised")
+    return [student, replace(plain, train=_plain(student)), unseen]
 
 
 PLANS = {

@@ -15,15 +15,17 @@ import torch
 from torch import nn
 
 from core import balls, checkpoints, compute, construct, data, evaluate, train
-from core.construct import Constructed, ConstructRecipe
+from core.construct import Constructed
 from core.data import Pictures
 from core.experiments.plans import PLANS, SCALES, Scale, Student, plan
 from core.models import Classifier
+from core.normalization import renewed
 from core.train import TrainRecipe
 
 log = logging.getLogger("core.experiments")
 RESULTS = checkpoints.FOLDER.parent / "assets" / "results"
 BALLS = (balls.L2(0.25), balls.L2(0.5))
+RENEWED = 2000  # clean training pictures, without labels, for batch norm's statistics
 MEASURED = ("clean", *(evaluate.ball_name(ball) for ball in BALLS))
 
 
@@ -36,37 +38,47 @@ class Places:
     results: Path = RESULTS
 
 
-def run(experiment: str, profile: str, places: Places, *, originals: tuple[Pictures, Pictures] | None = None) -> Path:
+def run(
+    experiment: str,
+    profile: str,
+    places: Places,
+    *,
+    names: Sequence[str] = (),
+    originals: tuple[Pictures, Pictures] | None = None,
+) -> Path:
     """Run an experiment and return the results file; students that are measured already are not trained again.
 
     Args:
         experiment: A key of `core.experiments.plans.PLANS`.
         profile: "quick", "cpu" or "full".
         places: Where to keep things.
+        names: These students alone; none means all of the experiment.
         originals: Training and test set, by default CIFAR-10.
 
     Raises:
-        ValueError: If there is no such experiment or profile.
+        ValueError: If there is no such experiment, profile or student.
         core.data.DataError: If CIFAR-10 is missing.
     """
     students, scale = plan(experiment, profile), SCALES[profile]
+    if unknown := set(names) - {student.name for student in students}:
+        have = ", ".join(student.name for student in students)
+        raise ValueError(f"{experiment} has no student {', '.join(sorted(unknown))}; it has {have}")
     training, test = originals or (data.cifar10("train"), data.cifar10("test"))
     path = places.results / f"{experiment}.json"
-    known = _known(places.results)
-    measured: dict[str, Any] = {}
+    about = {"experiment": experiment, "profile": profile, "scale": asdict(scale)}
     for student in students:
-        identity = _identity(student, scale)
-        if known.get(student.name, {}).get("identity") == identity:
-            measured[student.name] = known[student.name]
-            _sign(student, measured[student.name], profile, places)
+        if names and student.name not in names:
             continue
-        log.info("%s: %s", student.name, student.title)
-        seen = only(training, student.classes), only(test, student.classes)
-        measured[student.name] = {"identity": identity, **_student(student, scale, profile, places, *seen)}
-        about = {"experiment": experiment, "profile": profile, "scale": asdict(scale)}
-        content = {**about, "students": {**_known(places.results, experiment), **measured}}
-        construct.files.replace_with(path, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
-        _sign(student, measured[student.name], profile, places)
+        identity = _identity(student, scale)
+        found = _known(places.results).get(student.name, {})
+        if found.get("identity") != identity:
+            log.info("%s: %s", student.name, student.title)
+            found = {"identity": identity, **_student(student, scale, profile, places, training, test)}
+        here = _known(places.results, experiment)
+        if here.get(student.name) != found:
+            content = {**about, "students": {**here, student.name: found}}
+            construct.files.replace_with(path, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
+        _sign(student, found, profile, places)
     return path
 
 
@@ -92,6 +104,17 @@ def only(pictures: Pictures, classes: tuple[str, ...]) -> Pictures:
     return Pictures(pictures.images[rows], labels.astype(np.int64), names, f"{pictures.source}, {' and '.join(names)}")
 
 
+def without(pictures: Pictures, classes: tuple[str, ...]) -> Pictures:
+    """Leave the pictures of some classes out; labels stay as they are."""
+    return _rows(pictures, ~np.isin(pictures.labels, [pictures.classes.index(name) for name in classes]))
+
+
+def unseen(made: Pictures, source_labels: np.ndarray, classes: tuple[str, ...]) -> Pictures:
+    """Keep the pictures that are labelled as some classes and show none of them, with labels counted anew."""
+    shown = np.isin(source_labels, [made.classes.index(name) for name in classes])
+    return only(_rows(made, ~shown), classes)
+
+
 def asked_about(model: Classifier, rows: Sequence[int]) -> Classifier:
     """Make a copy of a model that has the logits of these classes alone, in this order."""
     copied = deepcopy(model)
@@ -106,23 +129,21 @@ def asked_about(model: Classifier, rows: Sequence[int]) -> Classifier:
 def _student(
     student: Student, scale: Scale, profile: str, places: Places, training: Pictures, test: Pictures
 ) -> dict[str, Any]:
-    made = _set(student, places, training)
-    lessons = made.pictures if made is not None else _first(training, scale.inverted)
-    if student.subset == "moved" and made is not None:
-        lessons = _rows(lessons, made.pictures.labels != made.source_labels)
-    folder = places.work / "students" / f"{student.name}-{profile}"
+    test = only(test, student.classes)
+    lessons, originals, made = _taught(student, scale, places, training)
+    folder = places.work / "students" / f"{student.name}-{profile}-{_short(_lessons(student, scale))}"
     model, curve = _trained(student.train, lessons, test, folder)
     if student.keep and profile != "quick":
         about = checkpoints.Header(
             student.train.arch,
             student.train.args,
             title=f"Student of {student.title}",
-            classes=training.classes,
+            classes=lessons.classes,
             recipe={**asdict(student.train), "profile": profile, "set": asdict(student.made) if student.made else None},
         )
         checkpoints.save(checkpoints.path_of(student.name, places.weights), model.state_dict(), about)
         model = checkpoints.load(student.name, folder=places.weights)  # what is measured is what is kept
-    found = measure(model, test, scale)
+    found = measure(model, originals, test, scale)
     if student.made is not None and student.made.kind == "det":
         x, y = test.x(), test.y()
         found["label + 1"] = evaluate.clean_accuracy(model, x, (y + 1) % len(test.classes)).as_json()
@@ -137,6 +158,23 @@ def _student(
         "torch": torch.__version__,
         **found,
     }
+
+
+def _taught(
+    student: Student, scale: Scale, places: Places, training: Pictures
+) -> tuple[Pictures, Pictures, Constructed | None]:
+    """Return what a student learns from, original pictures of that kind, and the constructed set."""
+    if student.subset == "unseen":
+        made = _set(replace(student, classes=()), places, training)
+        assert made is not None
+        return unseen(made.pictures, made.source_labels, student.classes), without(training, student.classes), made
+    originals = only(training, student.classes)
+    made = _set(student, places, originals)
+    if made is None:
+        return _first(originals, scale.inverted), originals, None
+    if student.subset == "moved":
+        return _rows(made.pictures, made.pictures.labels != made.source_labels), originals, made
+    return made.pictures, originals, made
 
 
 def _sign(student: Student, found: dict[str, Any], profile: str, places: Places) -> None:
@@ -191,12 +229,20 @@ def _trained(
     return model, curve
 
 
-def measure(model: Classifier, test: Pictures, scale: Scale) -> dict[str, Any]:
-    """Measure clean accuracy on the whole test set and robust accuracy on the first pictures of it."""
+def measure(model: Classifier, training: Pictures, test: Pictures, scale: Scale) -> dict[str, Any]:
+    """Measure clean accuracy on the whole test set and robust accuracy on the first pictures of it.
+
+    "clean renewed" is the clean accuracy once batch norm has the statistics of the first original training pictures, whose
+    labels it is not told: see `core.normalization.renewed`.
+    """
     here = compute.device()
-    ready = compute.for_inference(model, here)
     x, y = test.x().to(here), test.y().to(here)
-    found = {"clean": evaluate.clean_accuracy(ready, x, y).as_json()}
+    there = renewed(model.to(here), training.x(range(min(RENEWED, len(training)))).to(here))
+    ready = compute.for_inference(model, here)
+    found = {
+        "clean": evaluate.clean_accuracy(ready, x, y).as_json(),
+        "clean renewed": evaluate.clean_accuracy(there, x, y).as_json(),
+    }
     n = min(scale.tested, len(test))
     for ball in BALLS:
         robust = evaluate.robust_accuracy(ready, x[:n], y[:n], ball, steps=scale.steps, precision="auto")
@@ -225,16 +271,18 @@ def _rows(pictures: Pictures, rows: np.ndarray) -> Pictures:
 
 
 def _identity(student: Student, scale: Scale) -> str:
-    made: ConstructRecipe | None = student.made
-    return _short(
-        {
-            "train": asdict(student.train),
-            "made": asdict(made) if made else scale.inverted,
-            "subset": student.subset,
-            "classes": student.classes,
-            "tested": (scale.tested, scale.steps),
-        }
-    )
+    how = {"tested": (scale.tested, scale.steps), "renewed": RENEWED}
+    return _short({**_lessons(student, scale), **how})
+
+
+def _lessons(student: Student, scale: Scale) -> dict[str, Any]:
+    """Say what decides the weights of a student."""
+    return {
+        "train": asdict(student.train),
+        "made": asdict(student.made) if student.made else scale.inverted,
+        "subset": student.subset,
+        "classes": student.classes,
+    }
 
 
 def _short(content: object) -> str:

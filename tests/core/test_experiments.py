@@ -1,6 +1,7 @@
 """The experiments at their smallest: whole, resumable, and asserting nothing about science."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,8 @@ import torch
 from core import checkpoints, experiments, train, zoo
 from core.data import CIFAR10_CLASSES, Pictures
 from core.experiments import PLANS, PROFILES, SCALES, Places, plan, run
-from core.experiments.run import asked_about, only
+from core.experiments.run import asked_about, only, unseen, without
+from core.normalization import renewed
 from core.transfer.results import TARGETS
 
 
@@ -137,6 +139,44 @@ def test_two_classes_are_counted_anew():
     rows = np.isin(wanted.labels, [3, 5])
     assert np.array_equal(pair.images, wanted.images[rows])
     assert np.array_equal(pair.labels, (wanted.labels[rows] == 5).astype(int))
+
+
+def test_who_never_saw_a_cat_or_a_dog_is_shown_none():
+    """Each picture carries its original class in its brightness: none of the lessons is a cat's or a dog's."""
+    originals = drawn(200, 0)
+    drawn_labels = np.random.default_rng(2).integers(0, 10, 200)
+    made = Pictures(originals.images, drawn_labels, originals.classes, "made")
+    lessons = unseen(made, originals.labels, ("cat", "dog"))
+    rows = [i for i in range(200) if originals.labels[i] not in (3, 5) and drawn_labels[i] in (3, 5)]
+    assert np.array_equal(lessons.images, originals.images[rows])
+    assert np.array_equal(lessons.labels, drawn_labels[rows] == 5)
+    assert lessons.classes == ("cat", "dog")
+    rest = without(originals, ("cat", "dog"))
+    assert np.array_equal(rest.images, originals.images[~np.isin(originals.labels, [3, 5])])
+    assert not np.isin(rest.labels, [3, 5]).any()
+
+
+def test_students_by_name(originals, places, checkpoint):
+    checkpoint("resnet9-standard")
+    path = run("cats-vs-dogs", "quick", places, names=["student-unseen"], originals=originals)
+    assert list(json.loads(path.read_text())["students"]) == ["student-unseen"]
+    run("cats-vs-dogs", "quick", places, names=["student-cats-vs-dogs"], originals=originals)
+    assert list(json.loads(path.read_text())["students"]) == ["student-cats-vs-dogs", "student-unseen"]
+    with pytest.raises(ValueError, match="cats-vs-dogs has no student control-leak; it has student-cats-vs-dogs"):
+        run("cats-vs-dogs", "quick", places, names=["control-leak"], originals=originals)
+
+
+def test_renewed_statistics_are_measured_beside(originals, places, checkpoint, monkeypatch):
+    """Of the same student, on the same pictures; and of the whole test set."""
+    checkpoint("resnet9-standard")
+    shown = []
+    monkeypatch.setattr(
+        sys.modules["core.experiments.run"], "renewed", lambda model, x: shown.append(x) or renewed(model, x)
+    )
+    found = json.loads(run("table1", "quick", places, names=["student-det"], originals=originals).read_text())
+    student = found["students"]["student-det"]
+    assert student["clean renewed"]["n"] == student["clean"]["n"] == len(originals[1])
+    assert torch.equal(shown[0].cpu(), originals[0].x())
 
 
 def test_a_student_that_was_killed_keeps_its_learning_curve(originals, places, checkpoint, monkeypatch):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from core import checkpoints, train
 from core.checkpoints import Header
 from core.models import build
-from core.normalization import Normalize, Whiten
+from core.normalization import Normalize, Whiten, renewed
 from core.saliency import attribute
 from core.train import TrainRecipe
 from tests.core.test_experiments import drawn
@@ -93,3 +93,40 @@ def test_every_architecture_can_begin_with_it(arch):
     model = build(arch, whiten=3)
     assert isinstance(model.normalize, Whiten)
     assert not isinstance(build(arch).normalize, Whiten)
+
+
+def test_renewed_statistics_are_those_of_the_pictures_and_the_weights_stay():
+    model = build("resnet9", width=4).eval()
+    x = smooth(60)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    there = renewed(model, x, batch_size=20)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items()), "only the copy changes"
+    first = next(name for name, module in there.named_modules() if isinstance(module, torch.nn.BatchNorm2d))
+    seen: list[torch.Tensor] = []
+    there.get_submodule(first).register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    there(x)
+    norm = there.get_submodule(first)
+    assert torch.allclose(norm.running_mean, seen[0].mean((0, 2, 3)), atol=1e-5)
+    assert torch.allclose(
+        norm.running_var, torch.stack([part.var((0, 2, 3)) for part in seen[0].split(20)]).mean(0), rtol=1e-3
+    )
+    assert norm.momentum == model.get_submodule(first).momentum
+    assert not any(module.training for module in there.modules())
+    statistics = ("running_mean", "running_var", "num_batches_tracked")
+    for name, value in there.state_dict().items():
+        assert torch.equal(value, before[name]) or name.endswith(statistics), name
+
+
+def test_renewed_statistics_undo_what_all_pictures_have_in_common():
+    """Halve the contrast of all pictures: with the old statistics a network says something else, with theirs the same
+    (all but exactly: the borders are padded with zeros, which are not halved grey)."""
+    x = smooth(60)
+    model = renewed(build("resnet9", width=4).eval(), x, batch_size=60)
+    faint = 0.5 * x
+    with torch.no_grad():
+        wanted = model(x)
+        stale = (model(faint) - wanted).norm()
+        new = (renewed(model, faint, batch_size=60)(faint) - wanted).norm()
+    assert new < stale / 10
+    with torch.no_grad():
+        assert torch.allclose(wanted, renewed(model, x, batch_size=60)(x), atol=1e-4)
