@@ -3,6 +3,7 @@
 import functools
 import html
 import json
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +12,18 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from core import exports
+from core.experiments import report
 from core.experiments.run import RESULTS
+from pages.ui.exports import Download, downloads
 from pages.ui.tables import table
 
 MEASURED = ("clean", "L2 0.25", "L2 0.5")
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")  # as many as an experiment has lines
 PLAIN_CHART = {"displaylogo": False}
-RENEWED = "Clean, statistics renewed"
-HEADS = {"clean": "Clean", "L2 0.25": "ℓ₂ 0.25", "L2 0.5": "ℓ₂ 0.5"}
+RENEWED = "clean renewed"
+HEADS = {"clean": "Clean", "L2 0.25": "ℓ₂ 0.25", "L2 0.5": "ℓ₂ 0.5", RENEWED: "Clean, statistics renewed"}
+BARS = dict(zip(HEADS, ("#0072B2", "#E69F00", "#009E73", "#56B4E9"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def show() -> None:
         students = found.get("students", {})
         rows = [_row(line, students.get(line.student)) for line in experiment.lines]
         table(
-            ["Trained on", *(f"{h}: here / paper" for h in HEADS.values()), RENEWED, "Paper's source"],
+            ["Trained on", *(f"{HEADS[name]}: here / paper" for name in MEASURED), HEADS[RENEWED], "Paper's source"],
             rows,
             label=experiment.title,
         )
@@ -129,6 +134,16 @@ def show() -> None:
             )
         if len(there) < len(experiment.lines):
             st.caption(f"What has no number here was not measured yet: python -m core.experiments run {name}")
+    downloads(files(), key="results", script=report.script())
+
+
+def files(folder: Path = RESULTS) -> list[Download]:
+    """List the downloads; the charts' own menus give pictures of them."""
+    return [
+        Download(
+            "Numbers, CSV", "students.csv", "text/csv", lambda: exports.table(report.columns(folder)), "With intervals"
+        )
+    ]
 
 
 def chance(line: Line) -> float:
@@ -154,11 +169,15 @@ def next_label(line: Line, found: Mapping[str, Any]) -> str:
 
 
 def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
-    """Draw the rates of each student that the paper gives as well, ours with intervals, the paper's as diamonds."""
-    shown = [name for i, name in enumerate(MEASURED) if any(line.paper[i] is not None for line in lines)]
+    """Draw the rates of each student with intervals, and as diamonds the paper's.
+
+    Clean accuracy, beside it what the paper gives as well; and renewed statistics where there is nothing else.
+    """
+    shown = [name for i, name in enumerate(MEASURED) if i == 0 or any(line.paper[i] is not None for line in lines)]
     figure = go.Figure()
-    saw = [line.saw for line in lines]
-    for colour, name in zip(COLOURS[: len(shown)], shown, strict=True):
+    saw = [_folded(line.saw) for line in lines]
+    renewed = [RENEWED] if shown == ["clean"] and all(RENEWED in students[line.student] for line in lines) else []
+    for name in (*shown, *renewed):
         rates = [students[line.student][name] for line in lines]
         figure.add_bar(
             x=saw,
@@ -168,15 +187,17 @@ def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
                 "arrayminus": [100 * (rate["value"] - rate["interval"][0]) for rate in rates],
                 "symmetric": False,
             },
-            name=f"{HEADS[name]}, here",
-            marker_color=colour,
+            name=HEADS[name] + ", here" * (name in MEASURED),
+            marker_color=BARS[name],
             offsetgroup=name,
         )
+        if name not in MEASURED:
+            continue
         figure.add_scatter(
             x=saw,
             y=[line.paper[MEASURED.index(name)] for line in lines],
             mode="markers",
-            marker={"symbol": "diamond", "size": 11, "color": colour, "line": {"width": 2, "color": "gray"}},
+            marker={"symbol": "diamond", "size": 11, "color": BARS[name], "line": {"width": 2, "color": "gray"}},
             name=f"{HEADS[name]}, elsewhere",
             offsetgroup=name,
         )
@@ -191,6 +212,11 @@ def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     return figure
+
+
+def _folded(text: str) -> str:
+    """Break a name into lines, so that the axis need not tilt it."""
+    return "<br>".join(textwrap.wrap(text, 16))
 
 
 def _bars_alt(lines: list[Line], students: Mapping[str, Any]) -> str:
@@ -231,7 +257,7 @@ def _row(line: Line, found: Mapping[str, Any] | None) -> list[str]:
     for name, paper in zip(MEASURED, line.paper, strict=True):
         ours = f"<b>{_cell(found[name])}</b>" if found else "–"
         cells.append(f"{ours} / {'–' if paper is None else f'{paper:g} %'}")
-    renewed = _cell(found["clean renewed"]) if found and "clean renewed" in found else "–"
+    renewed = _cell(found[RENEWED]) if found and RENEWED in found else "–"
     return [html.escape(line.saw), *cells, renewed, html.escape(line.source)]
 
 
@@ -240,13 +266,17 @@ def _how(found: Mapping[str, Any], students: list[Mapping[str, Any]]) -> str:
         {f"{s['n_train']:,} pictures, {s['recipe']['epochs']} epochs, seed {s['seed']}, {s['date']}" for s in students}
     )
     n = {s["L2 0.5"]["n"] for s in students}
-    whitened = any(s["recipe"].get("args", {}).get("whiten") for s in students)
+    whitened = {bool(s["recipe"].get("args", {}).get("whiten")) for s in students}
+    sees = {
+        (True,): "These students see whitened pixels.",
+        (False, True): "But for *without whitening*, they see whitened pixels.",
+    }
     return (
         f"In brackets: 95 % intervals. Profile {found['profile']}, {students[0]['recipe']['arch']}: {'; '.join(parts)}. Clean on all "
         f"{max(s['clean']['n'] for s in students):,} test pictures, attacked on the first {max(n):,}."
-        + (" These students see whitened pixels." if whitened else "")
-        + (" *Statistics renewed*: see *student*." if any("clean renewed" in s for s in students) else "")
-    )
+        + (" *Statistics renewed*: see *student*." if any(RENEWED in s for s in students) else "")
+        + f" {sees.get(tuple(sorted(whitened)), '')}"
+    ).rstrip()
 
 
 def _cell(rate: Mapping[str, Any]) -> str:

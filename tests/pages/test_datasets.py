@@ -1,5 +1,6 @@
 """The Datasets page without its pictures: what is made, under which label, the quiz, the results, and bad addresses."""
 
+import csv
 import io
 import json
 import os
@@ -20,6 +21,8 @@ from streamlit.testing.v1 import AppTest
 from core import checkpoints, data, render, students
 from core.construct import live
 from core.data import CIFAR10_CLASSES
+from core.experiments import report
+from core.experiments.run import RESULTS
 from core.rates import Rate
 from core.recipes import DatasetsRecipe
 from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, jobs, pair_work, store
@@ -237,6 +240,35 @@ def test_the_bars_are_what_was_measured_and_the_diamonds_the_papers():
     assert (drawn.data[0].error_y.array[0], drawn.data[0].error_y.arrayminus[0]) == pytest.approx(
         (100 * high - 70, 70 - 100 * low)
     )
+
+
+def test_renewed_statistics_stand_beside_and_a_student_without_a_papers_number_has_a_bar_too():
+    line = datasets_results.EXPERIMENTS["controls"].lines[-1]
+    assert line.paper == (None, None, None)
+    rates = {name: Rate(hits, 100).as_json() for name, hits in zip(datasets_results.HEADS, (30, 2, 1, 44), strict=True)}
+    bars = [bar for bar in datasets_results.bars([line], {line.student: rates}).data if bar.type == "bar"]
+    assert [bar.y[0] for bar in bars] == [30, 44]
+    del rates[datasets_results.RENEWED]
+    bars = [bar for bar in datasets_results.bars([line], {line.student: rates}).data if bar.type == "bar"]
+    assert [bar.y[0] for bar in bars] == [30]
+
+
+def test_the_table_of_all_students_is_what_was_measured_and_the_script_prints_it():
+    (file,) = datasets_results.files(RESULTS)
+    rows = list(csv.DictReader(io.StringIO(file.make())))
+    table = {(row["experiment"], row["student"], row["measured"]): row for row in rows}
+    found = json.loads((RESULTS / "table1.json").read_text())["students"]["student-det"]
+    for what in (*datasets_results.HEADS, "label + 1"):
+        row = table["table1", "student-det", what]
+        assert float(row["value"]) == int(row["hits"]) / int(row["n"]) == found[what]["value"]
+        assert [float(row["low"]), float(row["high"])] == found[what]["interval"]
+    done = subprocess.run([sys.executable, "-c", report.script()], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == file.make().strip()
+
+
+def test_where_nothing_was_measured_the_table_is_empty(tmp_path):
+    (file,) = datasets_results.files(tmp_path)
+    assert list(csv.DictReader(io.StringIO(file.make()))) == []
 
 
 def test_what_robust_features_taught_a_student_of_d_det_is_said():
