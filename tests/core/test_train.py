@@ -13,13 +13,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import checkpoints, train
+from core import checkpoints
 from core.attacks import pgd
 from core.balls import Linf, make
 from core.data import Pictures
 from core.models import Classifier
 from core.objectives import untargeted
-from core.train import SHIFT, InnerAttack, Progress, TrainRecipe, crop, fit, learning_rate
+from core.train import InnerAttack, Progress, TrainRecipe, fit, initialise, learning_rate, loop
+from core.train import __main__ as command_line
+from core.train import batches as batching
+from core.train.batches import SHIFT, crop, mix
 from tests.helpers import draws, noise_pictures, tiny, two_cues
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +84,7 @@ def test_the_inner_adversary_makes_the_loss_larger_inside_its_ball(norm):
     model, pictures = tiny(classes=4), noise_pictures(16)
     x, y = pictures.x(), pictures.y()
     recipe = replace(RECIPE, inner=InnerAttack(norm, eps, 5, eps / 3))
-    x_adv = train._worst(recipe, model, x, y, draws())
+    x_adv = loop.worst(recipe, model, x, y, draws())
     loss = nn.CrossEntropyLoss()
     assert loss(model(x_adv), y) > loss(model(x), y) + 0.02
     assert (make(norm, eps).norm(x_adv - x) <= eps + 1e-6).all()
@@ -93,7 +96,7 @@ def test_the_inner_adversary_starts_inside_the_ball_and_at_different_radii():
     """Without a step only the start remains: radii spread over (0, eps), not all on the surface."""
     model, x = tiny(classes=4), torch.full((200, 3, 16, 16), 0.5)
     recipe = replace(RECIPE, inner=InnerAttack("L2", 0.5, 0, 0.0))
-    norm = make("L2", 0.5).norm(train._worst(recipe, model, x, torch.zeros(200, dtype=torch.long), draws()) - x)
+    norm = make("L2", 0.5).norm(loop.worst(recipe, model, x, torch.zeros(200, dtype=torch.long), draws()) - x)
     assert abs(float(norm.mean()) - 0.25) < 0.05
     assert norm.max() <= 0.5 + 1e-6
     assert norm.min() < 0.05
@@ -209,7 +212,7 @@ def test_the_learning_rate_climbs_to_its_peak_and_falls_to_zero(warmup):
 def padded(n: int = 6) -> tuple[Pictures, Tensor]:
     """Make pictures and their padded form."""
     pictures = noise_pictures(n)
-    return pictures, train._padded(pictures, torch.device("cpu"))
+    return pictures, batching.padded(pictures, torch.device("cpu"))
 
 
 def test_pictures_are_padded_by_reflection():
@@ -262,7 +265,7 @@ def batches(epoch: int = 0, rank: int = 0, world: int = 1, seed: int = 0) -> lis
     """Collect an epoch of (rows as labels, images) with 40 pictures in batches of 16."""
     _, wide = padded(40)
     recipe = replace(RECIPE, augment=False, seed=seed)
-    return [(y, x) for x, y, _ in train._batches(recipe, wide, torch.arange(40), epoch, rank, world)]
+    return [(y, x) for x, y, _ in batching.batches(recipe, wide, torch.arange(40), epoch, rank, world)]
 
 
 def test_an_epoch_sees_every_picture_at_most_once_in_a_new_order():
@@ -296,7 +299,7 @@ def test_averaged_weights_are_an_exponential_average_with_a_short_early_memory()
     new.body.stem[1].num_batches_tracked.fill_(7)
     expected = copy.deepcopy(mean.head.weight)
     for step in (0, 1, 5, 1000):
-        train._average(mean, new, 0.9, step)
+        loop.average(mean, new, 0.9, step)
         decay = min(0.9, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * new.head.weight
         torch.testing.assert_close(mean.head.weight, expected)
@@ -315,7 +318,7 @@ def test_a_run_returns_the_averaged_weights(tmp_path, ema, equal):
 
 def test_seeds_of_neighbouring_epochs_and_ranks_do_not_collide():
     """_mix(seed, epoch, rank) is one to one on all that will ever be used."""
-    mixed = {train._mix(seed, epoch, rank) for seed in range(10) for epoch in range(200) for rank in range(9)}
+    mixed = {mix(seed, epoch, rank) for seed in range(10) for epoch in range(200) for rank in range(9)}
     assert len(mixed) == 10 * 200 * 9
     assert all(0 <= number < 2**63 for number in mixed)
 
@@ -323,8 +326,8 @@ def test_seeds_of_neighbouring_epochs_and_ranks_do_not_collide():
 def test_weights_are_drawn_from_the_generator_with_variance_one_third_of_fan_in():
     """U(-1/sqrt(fan_in), 1/sqrt(fan_in)); biases 0."""
     model, again = tiny(width=8), tiny(width=8)
-    train.initialise(model, draws(3))
-    train.initialise(again, draws(3))
+    initialise(model, draws(3))
+    initialise(again, draws(3))
     assert same(model, again)
     bound = 1 / math.sqrt(model.body.res3.block[0][0].weight[0].numel())
     assert bound * 0.99 < model.body.res3.block[0][0].weight.abs().max() <= bound
@@ -333,7 +336,7 @@ def test_weights_are_drawn_from_the_generator_with_variance_one_third_of_fan_in(
 
 def test_weight_decay_is_on_matrices_only():
     """Not on biases and batch norms."""
-    decayed, free = train._decayed(tiny(), 5e-4)
+    decayed, free = loop.decayed(tiny(), 5e-4)
     assert decayed["weight_decay"] == 5e-4
     assert free["weight_decay"] == 0
     assert all(p.dim() > 1 for p in decayed["params"])
@@ -364,7 +367,7 @@ def command(npz: Path, out: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -
     monkeypatch.setenv("ROBUST_FROG_THREADS", "1")
     monkeypatch.setattr("core.compute.setup_cpu", lambda: 1)
     options = ["--width", "4", "--epochs", "1", "--batch-size", "16", "--precision", "fp32"]
-    train.main(["--data", str(npz), "--out", str(out), *options, *more])
+    command_line.main(["--data", str(npz), "--out", str(out), *options, *more])
 
 
 def test_the_command_writes_a_checkpoint_that_says_how_it_was_made(npz, tmp_path, monkeypatch):
@@ -392,7 +395,7 @@ def test_the_commands_inner_step_is_eps_for_one_and_a_fifth_for_more(npz, tmp_pa
         seen.append(recipe)
         return tiny(classes=4)
 
-    monkeypatch.setattr(train, "fit", remember)
+    monkeypatch.setattr(command_line, "fit", remember)
     command(npz, tmp_path / "m.safetensors", monkeypatch, "--norm", "Linf", "--eps", "0.1", "--inner-steps", str(steps))
     assert seen[0].inner == InnerAttack("Linf", 0.1, steps, 0.1 if steps == 1 else 0.1 / 5)
 

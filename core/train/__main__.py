@@ -1,0 +1,69 @@
+"""The command `python -m core.train`."""
+
+import argparse
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch.distributed as dist
+
+from core import balls, checkpoints, compute, data
+from core.commands import command
+from core.data import Pictures
+from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
+
+
+@command
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m core.train", description="Train a classifier.")
+    parser.add_argument("--out", type=Path, required=True, help="the .safetensors to write")
+    parser.add_argument("--data", type=Path, help="an .npz to train on instead of CIFAR-10")
+    parser.add_argument("--limit", type=int, help="train on the first LIMIT pictures")
+    parser.add_argument("--run", type=Path, help="folder of the run's state (default: beside OUT)")
+    parser.add_argument("--arch", default="resnet9")
+    parser.add_argument("--width", type=int)
+    parser.add_argument("--epochs", type=int, default=TrainRecipe.epochs)
+    parser.add_argument("--batch-size", type=int, default=TrainRecipe.batch_size)
+    parser.add_argument("--lr", type=float, default=TrainRecipe.lr)
+    parser.add_argument("--no-augment", action="store_true")
+    parser.add_argument("--norm", choices=sorted(balls.NORMS), help="train adversarially in this norm")
+    parser.add_argument("--eps", type=float, default=0.5)
+    parser.add_argument("--inner-steps", type=int, default=7)
+    parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    inner = None
+    if given.norm:
+        step = given.eps if given.inner_steps == 1 else given.eps / 5
+        inner = InnerAttack(given.norm, given.eps, given.inner_steps, step)
+    recipe = TrainRecipe(
+        arch=given.arch,
+        args={} if given.width is None else {"width": given.width},
+        epochs=given.epochs,
+        batch_size=given.batch_size,
+        lr=given.lr,
+        augment=not given.no_augment,
+        inner=inner,
+        precision=given.precision,
+        seed=given.seed,
+    )
+    compute.setup_cpu()
+    here, rank = join_processes()
+    pictures = data.from_npz(given.data) if given.data else data.cifar10("train")
+    if given.limit:
+        pictures = Pictures(
+            pictures.images[: given.limit], pictures.labels[: given.limit], pictures.classes, pictures.source
+        )
+    if len(pictures.classes) != len(data.CIFAR10_CLASSES):
+        recipe = replace(recipe, args={**recipe.args, "classes": len(pictures.classes)})
+    run = given.run or given.out.with_suffix(".run")
+    model = fit(recipe, pictures, run=run, device=here, on_progress=reporter() if rank == 0 else None)
+    if rank == 0:
+        about = checkpoints.Header(recipe.arch, recipe.args, recipe=asdict(recipe), classes=pictures.classes)
+        checkpoints.save(given.out, model.state_dict(), about)
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""A run's state on disk, from which it goes on."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from core.train.recipes import TrainRecipe
+
+
+class RunState:
+    """The folder of a run: `state.pt` after each epoch, replaced atomically.
+
+    Args:
+        folder: Where; None keeps nothing.
+        recipe: A run of another recipe is refused, since going on would be neither the one nor the other.
+        n: Number of training pictures, refused likewise.
+    """
+
+    def __init__(self, folder: Path | None, recipe: TrainRecipe, n: int) -> None:
+        self.path = folder / "state.pt" if folder else None
+        self.identity = json.dumps({"recipe": asdict(recipe), "n": n}, sort_keys=True)
+
+    def restore(
+        self, model: nn.Module, averaged: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+    ) -> int:
+        """Load the state into its three places and return the number of epochs done (0 for a fresh run)."""
+        if self.path is None or not self.path.is_file():
+            return 0
+        state = torch.load(self.path, map_location=device, weights_only=True)
+        if state["identity"] != self.identity:
+            raise ValueError(f"{self.path.parent} holds a run of another recipe; delete it or choose another folder")
+        model.load_state_dict(state["model"])
+        averaged.load_state_dict(state["averaged"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["epochs"])
+
+    def save(self, model: nn.Module, averaged: nn.Module, optimizer: torch.optim.Optimizer, epochs: int) -> None:
+        """Write everything needed to go on."""
+        if self.path is None:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part")
+        torch.save(
+            {
+                "identity": self.identity,
+                "epochs": epochs,
+                "model": model.state_dict(),
+                "averaged": averaged.state_dict(),
+                "optimizer": optimizer.state_dict(),
+            },
+            part,
+        )
+        part.replace(self.path)
