@@ -24,7 +24,10 @@ def show(recipe: TransferRecipe) -> None:
         "are right only by the non-robust features of a ResNet-50."
     )
     if ours:
-        st.markdown(f"- **Ours: r = {_r(ours)}.** Small networks, our own D_det. {_words(how)}")
+        st.markdown(
+            f"- **Ours: r = {_r(ours)}. {verdict(ours)}** Small networks, our own D_det: {how['pictures']:,} pictures, "
+            f"{how['epochs']} epochs, {how['date']}."
+        )
     else:
         st.markdown(
             "- **Ours: not measured.** It takes a student of our D_det set for each architecture: "
@@ -100,6 +103,16 @@ def alt(ours: Sequence[Point]) -> str:
     return f"Accuracy of a student of D_det against transfer rate. Paper: {text}." + (f" Ours: {mine}." if ours else "")
 
 
+def verdict(ours: Sequence[Point]) -> str:
+    """Say whether our points show what the paper's do, judged by the interval of the correlation."""
+    if len(ours) < 4:
+        return "Too few points to say anything."
+    low, high = correlation([p.accuracy for p in ours], [p.transfer for p in ours]).interval
+    if low > 0:
+        return "They show it too."
+    return "They show the opposite." if high < 0 else "They do not show it: zero is in the interval."
+
+
 def files(recipe: TransferRecipe, ours: Sequence[Point]) -> list[Download]:
     """List the downloads."""
     rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
@@ -126,10 +139,6 @@ def _r(points: Sequence[Point]) -> str:
 
 def _cell(value: float, rate: object) -> str:
     return str(rate) if rate is not None else f"{100 * value:.1f} %"
-
-
-def _words(how: dict[str, object]) -> str:
-    return " · ".join(f"{key}: {value}" for key, value in sorted(how.items()))
 
 
 def _bars(values: list[tuple[float, object]]) -> dict[str, object]:

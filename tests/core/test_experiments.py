@@ -14,6 +14,7 @@ from core.experiments import PLANS, PROFILES, SCALES, Places, plan, run
 from core.experiments.run import asked_about, only, unseen, without
 from core.normalization import renewed
 from core.transfer.results import TARGETS
+from tests.conftest import ROOT
 
 
 def drawn(n: int, seed: int) -> Pictures:
@@ -194,3 +195,26 @@ def test_a_student_that_was_killed_keeps_its_learning_curve(originals, places, c
     found = json.loads(run("cats-vs-dogs", "quick", places, originals=originals).read_text())
     assert [point[0] for point in found["students"]["student-cats-vs-dogs"]["curve"]] == [1]
     assert experiments.SCALES["quick"].pair_epochs == 1
+
+
+def test_the_readme_quotes_what_was_measured():
+    """Every row of its table that names a student has that student's figures with their intervals, and each of them."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    quoted = {row.split("`")[1]: row for row in text.splitlines() if row.startswith(("| `student-", "| `control-"))}
+    found = {
+        name: student
+        for path in (ROOT / "assets" / "results").glob("*.json")
+        for name, student in json.loads(path.read_text()).get("students", {}).items()
+        if not name.startswith("figure3-")
+    }
+    assert set(quoted) == set(found)
+    for name, row in quoted.items():
+        cells = [cell.strip() for cell in row.split("|")]
+        assert cells[3] == f"{found[name]['n_train']:,}", name
+        measured = [found[name][what] for what in ("clean", "clean renewed", "L2 0.25", "L2 0.5")]
+        assert cells[4:8] == [
+            f"{100 * rate['value']:.1f} % [{', '.join(f'{100 * bound:.1f}' for bound in rate['interval'])}]"
+            for rate in measured
+        ], name
+    det = found["student-det"]["label + 1"]["value"]
+    assert f"that class of {100 * det:.1f} % of the pictures" in text.replace("\n", " ")

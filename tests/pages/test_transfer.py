@@ -219,6 +219,20 @@ def test_every_preset_works(preset, offered):
     assert recipe_of(offered) == TransferRecipe()
 
 
+@pytest.mark.parametrize(
+    ("transfer", "says"),
+    [
+        ((10, 20, 31, 40, 50), "They show it too."),
+        ((50, 40, 31, 20, 10), "They show the opposite."),
+        ((30, 10, 40, 20, 35), "They do not show it: zero is in the interval."),
+        ((10, 20, 30), "Too few points to say anything."),
+    ],
+)
+def test_whether_our_points_show_what_the_papers_do(transfer, says):
+    points = [results.Point("x", 0.2 + 0.01 * i, rate / 100, None, None) for i, rate in enumerate(transfer)]
+    assert transfer_figure3.verdict(points) == says
+
+
 def test_predicting_comes_before_the_matrix():
     """The guess is judged by the cell's rate: 110 of 950 is 5 to 25."""
     app = opened(predict="true", target=ROBUST)
