@@ -9,6 +9,7 @@ from core import checkpoints, perturb, pictures, render
 from core.data import CIFAR10_CLASSES
 from core.recipes import PerturbRecipe, to_query
 from pages.ui import shell
+from pages.ui.rooms import ROOMS
 from pages.ui.store import model, results
 from pages.ui.trajectories import percent
 
@@ -26,18 +27,6 @@ STYLE = """<style>
   .equation .sign { margin: 0.1rem auto; text-align: center; }
 }
 </style>"""
-
-
-PAGES = {
-    "perturb": ("Perturb", "Fool a model, and fail to fool the other, under one slider."),
-    "frog": ("Robust frog", "What each model remembers of a picture, made visible."),
-    "synthesis": ("Synthesis", "Draw something, hold a class, and watch it become one."),
-    "saliency": ("Saliency", "What the gradients show, method by method, with numbers."),
-    "transfer": ("Transfer", "Who else is fooled, and why: shared features."),
-    "datasets": ("Datasets", "The paper's data sets: labels that look wrong and teach."),
-    "usefulness": ("Usefulness", "Every feature of a network: how useful, how robust."),
-    "gaussian": ("Gaussian", "The theory, on a plane that can be dragged."),
-}
 
 
 def opening() -> tuple[PerturbRecipe, pictures.Picture]:
@@ -91,11 +80,11 @@ if {recipe.standard, recipe.robust} <= set(checkpoints.names()):
 else:
     st.warning("The trained models are not in checkpoints/. Make them with: make zoo")
 st.markdown("##### Where to go")
-for part in range(0, len(PAGES), 4):
-    for column, (file, (title, says)) in zip(st.columns(4), list(PAGES.items())[part : part + 4], strict=True):
+for part in range(0, len(ROOMS), 4):
+    for column, room in zip(st.columns(4), ROOMS[part : part + 4], strict=True):
         with column.container(border=True, height="stretch"):
-            st.page_link(f"pages/{file}.py", label=f"**{title}**")
-            st.caption(says)
+            st.page_link(room.file, label=f"**{room.title}**", icon=room.icon)
+            st.caption(room.says)
 st.caption(
     "After Ilyas, Santurkar, Tsipras, Engstrom, Tran and Mądry (NeurIPS 2019), "
     "[arXiv 1905.02175](https://arxiv.org/abs/1905.02175). Everything on these pages is computed on this machine, on small "

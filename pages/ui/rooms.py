@@ -1,0 +1,37 @@
+"""The pages: what each is called, its icon, and what one does there. `app.py` and the home page list them in this order."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Room:
+    """A page.
+
+    Args:
+        name: `pages/NAME.py`, and its address.
+        title: In the navigation.
+        icon: A Material symbol.
+        says: What one does there, in a sentence.
+    """
+
+    name: str
+    title: str
+    icon: str
+    says: str
+
+    @property
+    def file(self) -> str:
+        """Where it is, as Streamlit wants it."""
+        return f"pages/{self.name}.py"
+
+
+ROOMS = (
+    Room("perturb", "Perturb", ":material/tune:", "Fool a model, and fail to fool the other, under one slider."),
+    Room("frog", "Robust frog", ":material/auto_awesome:", "What each model remembers of a picture, made visible."),
+    Room("synthesis", "Synthesis", ":material/brush:", "Draw something, hold a class, and watch it become one."),
+    Room("saliency", "Saliency", ":material/gradient:", "What the gradients show, method by method, with numbers."),
+    Room("transfer", "Transfer", ":material/grid_on:", "Who else is fooled, and why: shared features."),
+    Room("datasets", "Datasets", ":material/dataset:", "The paper's data sets: labels that look wrong and teach."),
+    Room("usefulness", "Usefulness", ":material/scatter_plot:", "Every feature of a network: how useful, how robust."),
+    Room("gaussian", "Gaussian", ":material/bubble_chart:", "The theory, on a plane that can be dragged."),
+)
