@@ -5,15 +5,8 @@ Small models, draws and made-up pictures are plain functions in `tests/helpers.p
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import torch
@@ -21,9 +14,9 @@ from hypothesis import settings
 
 from core import checkpoints, data
 from core.models import Classifier
+from tests.app_process import serving
 from tests.helpers import tiny
 
-ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 settings.register_profile("repeatable", deadline=None, derandomize=True)
@@ -92,40 +85,5 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The running app's address, e.g. http://127.0.0.1:40123; it is stopped after the last test."""
-    port = _free_port()
-    written = tmp_path_factory.mktemp("app") / "server.log"
-    command = [
-        *(sys.executable, "-m", "streamlit", "run", "app.py"),
-        *("--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(port)),
-    ]
-    with (
-        written.open("wb") as log,
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as server,
-    ):
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_up(url, server, written)
-            yield url
-        finally:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_up(url: str, server: subprocess.Popen[bytes], written: Path, patience_s: float = 90) -> None:
-    until = time.monotonic() + patience_s
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
-                return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.2)
-    pytest.fail(f"the app did not start; it said:\n{written.read_text(errors='replace')}")
+    with serving(tmp_path_factory.mktemp("app") / "server.log") as url:
+        yield url

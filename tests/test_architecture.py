@@ -1,6 +1,7 @@
 """What holds of the whole tree, read from its source: who imports whom, and what nobody may call."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -220,3 +221,9 @@ def test_streamlit_knows_every_setting():
 
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert [key for key in keys(settings) if key not in known] == []
+
+
+def test_the_readme_shows_the_pictures_that_there_are():
+    """None is missing, and none is kept that nobody sees."""
+    shown = set(re.findall(r"!\[[^]]+\]\((assets/[^)]+)\)", (ROOT / "README.md").read_text("utf-8")))
+    assert shown == {path.relative_to(ROOT).as_posix() for path in (ROOT / "assets" / "screenshots").glob("*.png")}
