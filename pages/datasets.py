@@ -108,7 +108,8 @@ shell.presets(
 )
 view = shell.views(CLAIMS, DEFAULTS.view)
 if view == "results":
-    datasets_results.show()
+    with shell.told():
+        datasets_results.show()
 elif not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
 elif view == "student":

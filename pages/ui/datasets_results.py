@@ -86,14 +86,21 @@ EXPERIMENTS = {
 
 
 def results(experiment: str, folder: Path = RESULTS) -> dict[str, Any]:
-    """Read an experiment's results; empty where nothing was measured."""
+    """Read an experiment's results; empty where nothing was measured.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
     path = folder / f"{experiment}.json"
     return _read(path, path.stat().st_mtime_ns) if path.is_file() else {}
 
 
 @functools.lru_cache(maxsize=8)
 def _read(path: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 - a new measurement is read anew
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path.name} is damaged; measure anew: python -m core.experiments run {path.stem}") from error
 
 
 def student_rate(experiment: str, student: str) -> str:

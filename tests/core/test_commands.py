@@ -8,7 +8,7 @@ import pytest
 from core.checkpoints import CheckpointError
 from core.commands import command
 from core.data import DataError
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 
 
 @pytest.mark.parametrize("problem", [ValueError, DataError, CheckpointError, FloatingPointError])

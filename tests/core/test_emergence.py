@@ -16,7 +16,7 @@ from core.inversion import FAST, Setting, representation
 from core.inversion_views import GALLERY, POINTS, TOP, activity, between, drawn, essential, feature, gallery, script
 from core.pictures import Picture
 from core.recipes import InvertRecipe, from_json, from_query, to_json, to_query
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.helpers import images, tiny
 
 CAT = CIFAR10_CLASSES.index("cat")

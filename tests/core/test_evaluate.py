@@ -23,7 +23,7 @@ from core.evaluate import (
     predict,
     robust_accuracy,
 )
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.helpers import Plane, draws, grey, images, tiny, trained
 
 both = pytest.mark.parametrize("norm", ["Linf", "L2"])

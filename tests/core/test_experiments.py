@@ -14,7 +14,7 @@ from core.experiments import PLANS, PROFILES, SCALES, Places, plan, run
 from core.experiments.run import asked_about, only, unseen, without
 from core.normalization import renewed
 from core.transfer.results import TARGETS
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 
 
 def drawn(n: int, seed: int) -> Pictures:

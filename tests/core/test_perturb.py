@@ -21,7 +21,7 @@ from core.perturb import Trajectory, attack, closest, label_of, noise, parts, sc
 from core.pictures import Picture
 from core.recipes import REACHES, PerturbRecipe
 from core.rules import State
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.helpers import draws, images, tiny
 
 both = pytest.mark.parametrize("norm", ["Linf", "L2"])

@@ -17,7 +17,7 @@ from core.objectives import cross_entropy
 from core.saliency import METHODS, against, attribute, log_odds, logit
 from core.saliency.attribution import ROWS
 from core.train import initialise
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.helpers import REFUSED, draws, images, tiny
 
 # Captum announces its hooks at each call; the program silences that where it imports captum.

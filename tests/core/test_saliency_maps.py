@@ -31,7 +31,7 @@ from core.saliency.measures import (
 )
 from core.saliency.rows import Row
 from core.saliency.views import along, class_means, contrast, essential, explain, several
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.helpers import Plane, draws, images, tiny
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Setting (backward|forward, backward) hooks")

@@ -22,7 +22,7 @@ from core.transfer import measure as measuring
 from core.transfer.matrix import judge, other_classes
 from core.transfer.results import PAPER, RESULTS, SETTINGS, Measured, Model, Setting, figure3
 from core.transfer.similarity import Estimate, cka_with_interval, correlation, mantel
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.helpers import REFUSED, Plane, draws, grey, images, noise_pictures, tiny, trained
 
 

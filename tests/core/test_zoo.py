@@ -14,7 +14,7 @@ from core.evaluate import Rate, ball_name
 from core.models import ARCHITECTURES, build
 from core.train import InnerAttack, TrainRecipe
 from core.zoo import PROFILES, RESULTS, chosen, declared, record
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 
 ENTRIES = declared()
 GOOD = """

@@ -26,7 +26,7 @@ from core.experiments.run import RESULTS
 from core.rates import Rate
 from core.recipes import DatasetsRecipe
 from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, jobs, pair_work, store
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
 PAGE = str(ROOT / "pages" / "datasets.py")
@@ -264,6 +264,15 @@ def test_the_table_of_all_students_is_what_was_measured_and_the_script_prints_it
         assert [float(row["low"]), float(row["high"])] == found[what]["interval"]
     done = subprocess.run([sys.executable, "-c", report.script()], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == file.make().strip()
+
+
+def test_damaged_results_are_one_sentence(shown, tmp_path):
+    (tmp_path / "table1.json").write_text('{"students": ')
+    app = opened(view="results")
+    assert [error.value for error in app.error] == [
+        "table1.json is damaged; measure anew: python -m core.experiments run table1"
+    ]
+    assert not app.exception
 
 
 def test_where_nothing_was_measured_the_table_is_empty(tmp_path):

@@ -19,7 +19,7 @@ from core.inversion import FAST, Setting
 from core.inversion_views import between, essential, feature, gallery
 from core.recipes import InvertRecipe, to_query
 from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, frog_judge, jobs, pair_work, store
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
 PAGE = str(ROOT / "pages" / "frog.py")

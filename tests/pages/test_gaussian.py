@@ -13,7 +13,7 @@ from core import gaussian_views, render
 from core.gaussian_fit import Estimate
 from core.recipes import GaussianRecipe, from_json, to_query
 from pages.ui import gaussian_stage, store
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.pages.tools import ran, rows
 
 PAGE = str(ROOT / "pages" / "gaussian.py")

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import checkpoints, pictures
 from core.recipes import PerturbRecipe
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.pages.tools import html, ran
 
 NAMES = {PerturbRecipe().standard, PerturbRecipe().robust}

@@ -15,7 +15,7 @@ from core import checkpoints, perturb, pictures, render
 from core.data import CIFAR10_CLASSES
 from core.recipes import PerturbRecipe, from_json, to_query
 from pages.ui import exports, scrubber
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.pages.tools import ran, said
 
 PAGE = str(ROOT / "pages" / "perturb.py")

@@ -15,7 +15,7 @@ from core.recipes import SaliencyRecipe, to_query
 from core.saliency import METHODS, views
 from core.saliency.views import essential, explain
 from pages.ui import jobs, saliency_attack, saliency_measured, saliency_shown, store
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.pages.tools import html, ran, rows, said
 
 # Captum announces its hooks at each call; the program silences that where it imports captum.

@@ -30,7 +30,7 @@ from pages.ui import (
 )
 from pages.ui.synthesis_board import Live, find
 from pages.ui.synthesis_live import Talk, packed, serve
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.helpers import images, tiny
 from tests.pages.tools import ran
 

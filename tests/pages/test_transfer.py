@@ -21,7 +21,7 @@ from pages.ui.transfer_heat import Grid, chart, sentence
 from pages.ui.transfer_names import in_sight, title
 from pages.ui.transfer_picture import heat_png
 from pages.ui.transfer_predict import right_guess
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
 PAGE = str(ROOT / "pages" / "transfer.py")

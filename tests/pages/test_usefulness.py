@@ -27,7 +27,7 @@ from pages.ui import (
     usefulness_linear,
     usefulness_scatter,
 )
-from tests.conftest import ROOT
+from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
 PAGE = str(ROOT / "pages" / "usefulness.py")
