@@ -1,5 +1,6 @@
 """A table that scrolls inside itself where it is wider than the page."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 import streamlit as st
@@ -7,6 +8,8 @@ import streamlit as st
 CELL = (
     "padding: 0.3rem 0.7rem; border-bottom: 1px solid rgba(128, 128, 128, 0.3); text-align: left; vertical-align: top"
 )
+UNBROKEN = re.compile(r"(?<=\d) (?=%)|(?<=\d,) (?=-?\d)")  # the spaces in "74.1 % [73.3, 75.0]" where no line may break
+NBSP = "\u00a0"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, label: str) -> None:
@@ -30,5 +33,5 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, label: str) ->
 def _row(cells: Sequence[str]) -> str:
     title, *others = cells
     return f'<th scope="row" style="{CELL}; font-weight: 500">{title}</th>' + "".join(
-        f'<td style="{CELL}">{cell}</td>' for cell in others
+        f'<td style="{CELL}">{UNBROKEN.sub(NBSP, cell)}</td>' for cell in others
     )

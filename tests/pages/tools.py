@@ -27,8 +27,8 @@ def said(app: AppTest) -> str:
 
 
 def html(app: AppTest) -> str:
-    """All HTML on the page."""
-    return "\n".join(element.proto.body for element in app.get("html"))
+    """All HTML on the page, with ordinary spaces where no line may break."""
+    return "\n".join(element.proto.body for element in app.get("html")).replace("\u00a0", " ")
 
 
 def rows(app: AppTest) -> list[list[str]]:
