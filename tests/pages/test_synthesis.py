@@ -32,7 +32,7 @@ from pages.ui.synthesis_board import Live, find
 from pages.ui.synthesis_live import Talk, packed, serve
 from tests.app_process import ROOT
 from tests.helpers import images, tiny
-from tests.pages.tools import ran
+from tests.pages.tools import html, ran
 
 PAGE = str(ROOT / "pages" / "synthesis.py")
 DEFAULTS = SynthesisRecipe()
@@ -453,7 +453,7 @@ def test_the_table_names_every_network_with_its_interval(tmp_path):
 
     app = AppTest.from_function(page, args=(str(path),), default_timeout=60).run()
     assert not app.exception
-    text = "\n".join(element.proto.body for element in app.get("html"))
+    text = html(app)
     assert text.count("<i>50 % [40, 60]</i>") == 2, "a network that looks at its own pictures is marked"
     assert 0 < text.index(">1<") < text.index(">6<")
     assert "n = 10" in app.caption[0].value
