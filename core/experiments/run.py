@@ -145,7 +145,7 @@ def _student(
         model = checkpoints.load(student.name, folder=places.weights)  # what is measured is what is kept
     found = measure(model, originals, test, scale)
     if student.made is not None and student.made.kind == "det":
-        x, y = test.x(), test.y()
+        x, y = test.x().to(compute.device()), test.y().to(compute.device())
         found["label + 1"] = evaluate.clean_accuracy(model, x, (y + 1) % len(test.classes)).as_json()
     return {
         "title": student.title,
