@@ -216,5 +216,11 @@ def test_the_readme_quotes_what_was_measured():
             f"{100 * rate['value']:.1f} % [{', '.join(f'{100 * bound:.1f}' for bound in rate['interval'])}]"
             for rate in measured
         ], name
-    det = found["student-det"]["label + 1"]["value"]
-    assert f"that class of {100 * det:.1f} % of the pictures" in text.replace("\n", " ")
+    said = " ".join(text.split())
+    assert f"that class of {100 * found['student-det']['label + 1']['value']:.1f} % of the pictures" in said
+    pair, unseen_pair = (found[name] for name in ("student-cats-vs-dogs", "student-unseen"))
+    whole = [
+        f"{100 * rate['value']:.0f} %" for rate in (pair["clean"], pair["clean renewed"], unseen_pair["clean renewed"])
+    ]
+    assert f"With whitening it is at {whole[0]}, with renewed statistics at {whole[1]}." in said
+    assert f"it tells real cats from real dogs in {whole[2]}." in said
