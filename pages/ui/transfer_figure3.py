@@ -107,10 +107,14 @@ def verdict(ours: Sequence[Point]) -> str:
     """Say whether our points show what the paper's do, judged by the interval of the correlation."""
     if len(ours) < 4:
         return "Too few points to say anything."
-    low, high = correlation([p.accuracy for p in ours], [p.transfer for p in ours]).interval
+    found = correlation([p.accuracy for p in ours], [p.transfer for p in ours])
+    low, high = found.interval
     if low > 0:
         return "They show it too."
-    return "They show the opposite." if high < 0 else "They do not show it: zero is in the interval."
+    if high < 0:
+        return "They show the opposite."
+    leans = "They lean the same way, but" if found.value > 0 else "They do not show it:"
+    return f"{leans} the interval holds zero."
 
 
 def files(recipe: TransferRecipe, ours: Sequence[Point]) -> list[Download]:

@@ -224,7 +224,8 @@ def test_every_preset_works(preset, offered):
     [
         ((10, 20, 31, 40, 50), "They show it too."),
         ((50, 40, 31, 20, 10), "They show the opposite."),
-        ((30, 10, 40, 20, 35), "They do not show it: zero is in the interval."),
+        ((30, 10, 40, 20, 35), "They lean the same way, but the interval holds zero."),
+        ((35, 20, 40, 10, 30), "They do not show it: the interval holds zero."),
         ((10, 20, 30), "Too few points to say anything."),
     ],
 )
