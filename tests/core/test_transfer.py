@@ -638,3 +638,24 @@ def test_the_classes_of_the_zoo_are_cifars():
     """So that the matrix means something."""
     for name in checkpoints.names():
         assert checkpoints.header(name).classes == data.CIFAR10_CLASSES
+
+
+def test_the_readme_quotes_the_matrix_and_the_correlation():
+    measured = Measured.read(RESULTS)
+    if measured is None:
+        pytest.skip("nothing was measured")
+    said = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    targets = {
+        "fools another seed of it in": "resnet9-standard-2",
+        "the VGG in": "vgg-standard",
+        "the DenseNet in": "densenet-standard",
+        "the MobileNet in": "mobilenet-standard",
+        "the ConvMixer in": "convmixer-standard",
+        "the robust ResNet-9 in": "resnet9-l2",
+    }
+    for words, target in targets.items():
+        rate = measured.cells["L2 0.5 untargeted"]["resnet9-standard", target].fooled
+        assert f"{words} {100 * rate.value:.1f} %" in said
+    _, ours = figure3()
+    r = correlation([p.accuracy for p in ours], [p.transfer for p in ours])
+    assert f"r = {r.value:.2f} [{r.interval[0]:.2f}, {r.interval[1]:.2f}]" in said
