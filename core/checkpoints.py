@@ -6,6 +6,7 @@
 Never a pickle: a safetensors file is numbers and text, whoever made it.
 """
 
+import hashlib
 import json
 import os
 import tempfile
@@ -85,6 +86,15 @@ def header(name: str, folder: Path = FOLDER) -> Header:
         CheckpointError: If there is none of that name, or the file is damaged.
     """
     return _header(path_of(name, folder))
+
+
+def stamp(name: str) -> str:
+    """Return 12 hex digits of the SHA-256 of a model's weights; its header, with what was measured, does not count."""
+    digest = hashlib.sha256()
+    for key, value in sorted(load(name).state_dict().items()):
+        digest.update(key.encode())
+        digest.update(value.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def read(path: Path) -> tuple[Classifier, Header]:

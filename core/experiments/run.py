@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from core import balls, checkpoints, compute, construct, data, evaluate, train
-from core.construct import Constructed
+from core.construct import Constructed, ConstructRecipe
 from core.data import Pictures
 from core.experiments.plans import PLANS, SCALES, Scale, Student, plan
 from core.models import Classifier
@@ -192,7 +192,7 @@ def _set(student: Student, places: Places, training: Pictures) -> Constructed | 
         return None
     recipe = replace(recipe, n=min(recipe.n, len(training)))
     of = "-".join((recipe.kind, *student.classes))
-    path = places.work / "sets" / f"{of}-{_short(asdict(recipe))}.npz"
+    path = places.work / "sets" / f"{of}-{_short({**asdict(recipe), 'weights': _weights(recipe)})}.npz"
     if path.is_file():
         return construct.read(path)
     here = compute.device()
@@ -280,9 +280,15 @@ def _lessons(student: Student, scale: Scale) -> dict[str, Any]:
     return {
         "train": asdict(student.train),
         "made": asdict(student.made) if student.made else scale.inverted,
+        "weights": _weights(student.made),
         "subset": student.subset,
         "classes": student.classes,
     }
+
+
+def _weights(made: ConstructRecipe | None) -> str:
+    """Tell the source's weights apart: what they made is made anew once they are others."""
+    return checkpoints.stamp(made.source) if made is not None and made.source else ""
 
 
 def _short(content: object) -> str:

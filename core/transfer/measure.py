@@ -8,7 +8,6 @@ the file is not computed a second time, unless its model has been trained anew.
 """
 
 import argparse
-import hashlib
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,15 +30,6 @@ from core.types import Features, Images, Labels
 log = logging.getLogger(__name__)
 KEPT = checkpoints.FOLDER.parent / "runs" / "transfer"
 N, STEPS = 2000, 6
-
-
-def stamp(name: str) -> str:
-    """Return 12 hex digits of the SHA-256 of a model's weights; its header, with what was measured, does not count."""
-    digest = hashlib.sha256()
-    for key, value in sorted(checkpoints.load(name).state_dict().items()):
-        digest.update(key.encode())
-        digest.update(value.contiguous().numpy().tobytes())
-    return digest.hexdigest()[:12]
 
 
 def measure(
@@ -108,7 +98,7 @@ def _start(clean: dict[str, Labels], y: Labels, about: dict[str, Any], out: Path
             raise ValueError(
                 f"{out.name} was measured with {key} = {known.about[key]}, not {value}; delete it or choose another --out"
             )
-    stamps = {name: stamp(name) for name in clean}
+    stamps = {name: checkpoints.stamp(name) for name in clean}
     anew = {name for name, model in known.models.items() if name in stamps and stamps[name] != model.stamp}
     models = {name: model for name, model in known.models.items() if name not in anew}
     for name, said in clean.items():

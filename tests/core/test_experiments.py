@@ -59,6 +59,24 @@ def test_what_is_measured_already_is_not_trained_again(originals, places, checkp
     assert run("cats-vs-dogs", "quick", places, originals=originals).read_bytes() == first
 
 
+def test_new_weights_of_the_source_make_a_new_set_and_a_new_student(originals, places, checkpoint, monkeypatch):
+    """A result is of the weights that made the set, not only of its recipe."""
+    checkpoint("resnet9-standard")
+    first = json.loads(run("table1", "quick", places, names=["student-det"], originals=originals).read_text())
+    load = checkpoints.load
+
+    def others(name: str, *args, **kwargs):
+        model = load(name, *args, **kwargs)
+        with torch.no_grad():
+            model.head.bias += 1e-3 * torch.arange(10)
+        return model
+
+    monkeypatch.setattr(checkpoints, "load", others)
+    second = json.loads(run("table1", "quick", places, names=["student-det"], originals=originals).read_text())
+    assert len(list((places.work / "sets").glob("*.npz"))) == len(list((places.work / "students").iterdir())) == 2
+    assert first["students"]["student-det"]["identity"] != second["students"]["student-det"]["identity"]
+
+
 @pytest.mark.parametrize("experiment", list(PLANS))
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_plan_is_a_plan(experiment, profile):

@@ -364,7 +364,7 @@ def measured(names, tmp_path, models, monkeypatch, stamps=None, **more):
     """Measure tiny models under these names; returns the result and the sources that were attacked."""
     attacked = []
     monkeypatch.setattr(measuring, "load", models.__getitem__)
-    monkeypatch.setattr(measuring, "stamp", lambda name: (stamps or {}).get(name, name))
+    monkeypatch.setattr(checkpoints, "stamp", lambda name: (stamps or {}).get(name, name))
     monkeypatch.setattr(measuring.checkpoints, "header", lambda name: checkpoints.Header("resnet9", title=name.upper()))
 
     def spy(model, *args, **kwargs):
@@ -434,12 +434,12 @@ def test_the_command_refuses_what_is_not_there(monkeypatch, tmp_path):
 def test_a_stamp_is_of_the_weights_alone(tmp_path, monkeypatch):
     """A new header leaves it, new weights change it."""
     model = tiny()
-    monkeypatch.setattr(measuring.checkpoints, "load", lambda name: model)
-    before = measuring.stamp("a")
-    assert before == measuring.stamp("b") and len(before) == 12
+    monkeypatch.setattr(checkpoints, "load", lambda name: model)
+    before = checkpoints.stamp("a")
+    assert before == checkpoints.stamp("b") and len(before) == 12
     with torch.no_grad():
         model.head.bias += 1
-    assert measuring.stamp("a") != before
+    assert checkpoints.stamp("a") != before
 
 
 # What the page computes

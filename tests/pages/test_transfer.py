@@ -387,7 +387,7 @@ def test_figure_3_shows_the_papers_points_alone_and_ours_beside_them(world, offe
     (world / "figure3.json").write_text(json.dumps({"students": {"figure3-vgg": vgg, "student-det": own}}))
     app = opened(view="figure3")
     assert "**Ours: r = " in said(app)
-    assert "epochs: 3" in said(app)
+    assert "50,000 pictures, 3 epochs, 2026-01-02" in said(app)
     assert len(offered["figure3.csv"].make().splitlines()) == 1 + 7
 
 
