@@ -10,7 +10,7 @@ import torch
 from core import gaussian, gaussian_views
 from core.recipes import GaussianRecipe, from_query, to_query
 from pages.ui import gaussian_stage
-from tests.browser.tools import settles
+from tests.browser.tools import settles, still
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -98,7 +98,7 @@ def test_the_browser_computes_what_python_computes(visit):
 def test_a_dragged_mean_moves_the_numbers_at_once_and_the_address_when_let_go(visit):
     page = visit(to_query(GaussianRecipe(view="paper", budget="average")))
     plane = page.locator(".panel[data-model=robust] svg")
-    box = plane.bounding_box()
+    box = still(plane)
     unit = box["width"] / 40
     page.mouse.move(box["x"] + 30 * unit, box["y"] + 11 * unit)  # (10, -1)
     page.mouse.down()
@@ -118,7 +118,7 @@ def test_a_dragged_mean_moves_the_numbers_at_once_and_the_address_when_let_go(vi
 
 def test_the_end_of_an_axis_sets_variance_and_angle(visit):
     page = visit({"view": "paper"})
-    box = page.locator(".panel[data-model=standard] svg").bounding_box()
+    box = still(page.locator(".panel[data-model=standard] svg"))
     unit = box["width"] / 40
     page.mouse.move(box["x"] + 37.5 * unit, box["y"] + 11 * unit)  # 1.5 deviations of 5 to the right of the mean
     page.mouse.down()

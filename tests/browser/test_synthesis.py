@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.recipes import SynthesisRecipe
 from tests.browser.test_frog import BEYOND
-from tests.browser.tools import settles
+from tests.browser.tools import settles, still
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -83,7 +83,7 @@ def test_draw_hold_release_undo_export(visit):
 
     # Draw: both pictures change, and only where the brush was.
     canvas = page.locator(".stage canvas").first
-    box = canvas.bounding_box()
+    box = still(canvas)
     page.locator(".swatches button[value='#c63d2f']").click()
     page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.25 * box["height"])
     page.mouse.down()

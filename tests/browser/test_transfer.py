@@ -4,7 +4,7 @@ import pytest
 
 from core.recipes import TransferRecipe
 from core.transfer.results import RESULTS
-from tests.browser.tools import address, settles
+from tests.browser.tools import address, settles, still
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -55,8 +55,7 @@ def test_a_click_on_the_heat_map_opens_the_cell_and_the_link_brings_it_back(visi
     page = visit({"target": ROBUST})
     page.get_by_text("Made for ResNet-9, shown to ResNet-9, robust").wait_for()
     rectangle = cell(page, "ResNet-9, robust L2", "ResNet-9")
-    rectangle.scroll_into_view_if_needed()
-    box = rectangle.bounding_box()
+    box = still(rectangle)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_function(f"location.search.includes('source={ROBUST}')", timeout=WAIT_MS)
     page.get_by_text("Made for ResNet-9, robust L2, shown to ResNet-9 (").wait_for(timeout=WAIT_MS)
