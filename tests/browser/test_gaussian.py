@@ -107,7 +107,7 @@ def test_a_dragged_mean_moves_the_numbers_at_once_and_the_address_when_let_go(vi
     assert numbers(page)["robust"]["angle"] == pytest.approx(robust.angle, abs=1)
     assert "mu1" not in page.url
     page.mouse.up()
-    until(page, lambda: "mu1=" in page.url)
+    until(page, lambda: "mu1=" in page.url and "mu2=" in page.url)  # one is written after the other
     recipe = recipe_in_address(page)
     assert (recipe.mu1, recipe.mu2) == (pytest.approx(6, abs=0.2), pytest.approx(5, abs=0.2))
     assert recipe.budget == "average"
@@ -124,7 +124,7 @@ def test_the_end_of_an_axis_sets_variance_and_angle(visit):
     page.mouse.down()
     page.mouse.move(box["x"] + 30 * unit, box["y"] + 5 * unit, steps=8)  # 6 above the mean
     page.mouse.up()
-    until(page, lambda: "angle=" in page.url)
+    until(page, lambda: "angle=" in page.url and "var1=" in page.url)
     recipe = recipe_in_address(page)
     assert recipe.var1 == pytest.approx(16, rel=0.1)
     assert recipe.angle == pytest.approx(90, abs=2)
