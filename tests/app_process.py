@@ -1,4 +1,4 @@
-"""The app in a process of its own, for tests in a browser and for the README's screenshots."""
+"""A Streamlit script in a process of its own, for tests in a browser and for the README's screenshots."""
 
 import os
 import socket
@@ -15,11 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def serving(log: Path, **environment: str) -> Iterator[str]:
-    """Run the app and yield its address, e.g. http://127.0.0.1:40123; it is stopped at the end.
+def serving(log: Path, script: str | Path = "app.py", **environment: str) -> Iterator[str]:
+    """Run a script, by default the app, and yield its address, e.g. http://127.0.0.1:40123; it is stopped at the end.
 
     Args:
         log: Where what the server says goes.
+        script: What to run.
         environment: Variables on top of this process's own.
 
     Raises:
@@ -27,7 +28,7 @@ def serving(log: Path, **environment: str) -> Iterator[str]:
     """
     port = _free_port()
     command = [
-        *(sys.executable, "-m", "streamlit", "run", "app.py"),
+        *(sys.executable, "-m", "streamlit", "run", str(script)),
         *("--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(port)),
     ]
     variables: Mapping[str, str] = {**os.environ, **environment}
@@ -63,4 +64,4 @@ def _wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path, patienc
                 return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.2)
-    raise RuntimeError(f"the app did not start; it said:\n{log.read_text(errors='replace')}")
+    raise RuntimeError(f"the server did not start; it said:\n{log.read_text(errors='replace')}")

@@ -6,6 +6,7 @@ The app is started without CIFAR-10, so that none of its pictures is in them.
 import argparse
 import os
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,12 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SHOTS)}; all without one")
     parser.add_argument("--out", type=Path, default=FOLDER)
     given = parser.parse_args()
-    chromium = next(path for name in (os.environ.get("CHROMIUM"), *BROWSERS) if name and (path := shutil.which(name)))
+    named = (os.environ.get("CHROMIUM"), *BROWSERS)
+    chromium = next((path for name in named if name and (path := shutil.which(name))), None)
+    if chromium is None:
+        sys.exit("no Chromium here; on Debian: apt install chromium")
+    if unknown := set(given.names) - set(SHOTS):
+        sys.exit(f"there is no {', '.join(sorted(unknown))}; have {', '.join(SHOTS)}")
     with (
         tempfile.TemporaryDirectory() as empty,
         serving(Path(empty) / "server.log", CIFAR10_DIR=empty) as url,

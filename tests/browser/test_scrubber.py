@@ -1,12 +1,6 @@
 """The scrubber in a real Chromium, on the synthetic trajectories of `scrubber_demo`."""
 
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +8,13 @@ import numpy as np
 import pytest
 
 from core.render import amplified, to_uint8
+from tests.app_process import serving
 from tests.browser.scrubber_demo import AXIS, FRAMES, rows
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).resolve().parents[2]
 DEMO = Path(__file__).with_name("scrubber_demo.py")
 SETTLED_MS = 900  # longer than the keyboard's debounce and a run of the page
 
@@ -28,37 +22,8 @@ SETTLED_MS = 900  # longer than the keyboard's debounce and a run of the page
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the running demo."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = {"server.headless": "true", "server.address": "127.0.0.1", "server.port": str(port)}
-    command = [sys.executable, "-m", "streamlit", "run", str(DEMO), *(f"--{k}={v}" for k, v in options.items())]
-    log = tmp_path_factory.mktemp("scrubber") / "server.log"
-    with (
-        log.open("wb") as out,
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out) as server,
-    ):
-        try:
-            until = time.monotonic() + 90
-            while not _up(port):
-                if server.poll() is not None or time.monotonic() > until:
-                    pytest.fail(f"the demo did not start; it said:\n{log.read_text(errors='replace')}")
-                time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-
-
-def _up(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
-            return True
-    except (urllib.error.URLError, TimeoutError, ConnectionError):
-        return False
+    with serving(tmp_path_factory.mktemp("scrubber") / "server.log", DEMO) as url:
+        yield f"{url}/"
 
 
 class Lab:
