@@ -81,7 +81,7 @@ else:
     st.warning("The trained models are not in checkpoints/. Make them with: make zoo")
 st.markdown("##### Where to go")
 for part in range(0, len(ROOMS), 4):
-    for column, room in zip(st.columns(4), ROOMS[part : part + 4], strict=True):
+    for column, room in zip(st.columns(4), ROOMS[part : part + 4], strict=False):  # the last row may be shorter
         with column.container(border=True, height="stretch"):
             st.page_link(room.file, label=f"**{room.title}**", icon=room.icon)
             st.caption(room.says)
