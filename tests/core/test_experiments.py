@@ -12,6 +12,7 @@ from core import checkpoints, experiments, train, zoo
 from core.data import CIFAR10_CLASSES, Pictures
 from core.experiments import PLANS, PROFILES, SCALES, Places, plan, run
 from core.experiments.run import asked_about, only, unseen, without
+from core.models import build
 from core.normalization import renewed
 from core.transfer.results import TARGETS
 from tests.app_process import ROOT
@@ -185,17 +186,26 @@ def test_students_by_name(originals, places, checkpoint):
         run("cats-vs-dogs", "quick", places, names=["control-leak"], originals=originals)
 
 
-def test_renewed_statistics_are_measured_beside(originals, places, checkpoint, monkeypatch):
-    """Of the same student, on the same pictures; and of the whole test set."""
+@pytest.mark.parametrize(("experiment", "name"), [("table1", "student-det"), ("cats-vs-dogs", "student-unseen")])
+def test_renewed_statistics_are_measured_beside(experiment, name, originals, places, checkpoint, monkeypatch):
+    """Of a model whose batch norms are still there, with original pictures; who never saw a cat or a dog is shown none."""
     checkpoint("resnet9-standard")
     shown = []
-    monkeypatch.setattr(
-        sys.modules["core.experiments.run"], "renewed", lambda model, x: shown.append(x) or renewed(model, x)
-    )
-    found = json.loads(run("table1", "quick", places, names=["student-det"], originals=originals).read_text())
-    student = found["students"]["student-det"]
-    assert student["clean renewed"]["n"] == student["clean"]["n"] == len(originals[1])
-    assert torch.equal(shown[0].cpu(), originals[0].x())
+
+    def spy(model: torch.nn.Module, x: torch.Tensor) -> torch.nn.Module:
+        norms = sum(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules())
+        shown.append((norms, x.cpu()))
+        return renewed(model, x)
+
+    monkeypatch.setattr(sys.modules["core.experiments.run"], "renewed", spy)
+    found = json.loads(run(experiment, "quick", places, names=[name], originals=originals).read_text())
+    student = found["students"][name]
+    assert student["clean renewed"]["n"] == student["clean"]["n"] > 0
+    ((norms, x),) = shown
+    plain = build("resnet9", width=8)
+    assert norms == sum(isinstance(module, torch.nn.BatchNorm2d) for module in plain.modules())
+    unseen_pair = name == "student-unseen"
+    assert torch.equal(x, (without(originals[0], ("cat", "dog")) if unseen_pair else originals[0]).x())
 
 
 def test_a_student_that_was_killed_keeps_its_learning_curve(originals, places, checkpoint, monkeypatch):
