@@ -193,6 +193,7 @@ def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
                 "array": [100 * (rate["interval"][1] - rate["value"]) for rate in rates],
                 "arrayminus": [100 * (rate["value"] - rate["interval"][0]) for rate in rates],
                 "symmetric": False,
+                "color": "gray",  # plotly's own is dark, also on a dark page
             },
             name=HEADS[name] + ", here" * (name in MEASURED),
             marker_color=BARS[name],

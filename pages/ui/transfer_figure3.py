@@ -76,7 +76,7 @@ def figure(ours: Sequence[Point]) -> go.Figure:
             error_x=_bars([(p.accuracy, p.accuracy_rate) for p in points]),
             error_y=_bars([(p.transfer, p.transfer_rate) for p in points]),
             text=[p.name for p in points],
-            textposition=["bottom right" if i % 2 else "top left" for i in range(len(points))],
+            textposition=_beside(points),
             hovertemplate="%{text}: accuracy %{x:.1f} %, transfer %{y:.1f} %<extra></extra>",
             mode="markers+text",
             name=name,
@@ -94,6 +94,14 @@ def figure(ours: Sequence[Point]) -> go.Figure:
     drawn.update_xaxes(range=[low, max([50.0, *(100 * p.accuracy + 4 for p in ours)])])
     drawn.update_yaxes(range=[min([55.0, *(100 * p.transfer - 6 for p in ours)]), 104])
     return drawn
+
+
+def _beside(points: Sequence[Point]) -> list[str]:
+    """Place the names: by turns below and above, and that of the leftmost away from the axis."""
+    first = min(p.accuracy for p in points)
+    return [
+        "top right" if p.accuracy == first else "bottom right" if i % 2 else "top left" for i, p in enumerate(points)
+    ]
 
 
 def alt(ours: Sequence[Point]) -> str:

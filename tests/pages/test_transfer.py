@@ -234,6 +234,14 @@ def test_whether_our_points_show_what_the_papers_do(transfer, says):
     assert transfer_figure3.verdict(points) == says
 
 
+def test_no_name_in_figure_3_runs_into_the_axis():
+    """Of neither set of points, in whatever order they come."""
+    ours = [results.Point(name, accuracy, 0.5, None, None) for name, accuracy in (("b", 0.2), ("a", 0.1), ("c", 0.3))]
+    for drawn in transfer_figure3.figure(ours).data[1:]:
+        leftmost = min(range(len(drawn.x)), key=drawn.x.__getitem__)
+        assert drawn.textposition[leftmost].endswith("right")
+
+
 def test_predicting_comes_before_the_matrix():
     """The guess is judged by the cell's rate: 110 of 950 is 5 to 25."""
     app = opened(predict="true", target=ROBUST)
