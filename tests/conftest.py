@@ -35,9 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_cpu_settings() -> Iterator[None]:
-    """Undo what a command under test set for its whole process: threads, and flushing of denormal numbers."""
+def own_state_of_torch() -> Iterator[None]:
+    """Each test draws the same weights, alone or after others, and undoes what a command set for its whole process:
+    threads, and flushing of denormal numbers."""
     threads = torch.get_num_threads()
+    torch.manual_seed(0)
     yield
     torch.set_flush_denormal(False)
     if torch.get_num_threads() != threads:

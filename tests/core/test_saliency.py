@@ -21,7 +21,6 @@ from tests.app_process import ROOT
 from tests.helpers import REFUSED, draws, images, tiny
 
 # Captum announces its hooks at each call; the program silences that where it imports captum.
-pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Setting (backward|forward, backward) hooks")
 NOISY = [m for m, about in METHODS.items() if "noise" in about.settings]
 ARCHITECTURES = ["resnet9", "resnet18", "vgg", "mobilenet"]
 FEW = {"samples": 6, "window": 8}

@@ -34,7 +34,6 @@ from core.saliency.views import along, class_means, contrast, essential, explain
 from tests.app_process import ROOT
 from tests.helpers import Plane, draws, images, tiny
 
-pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Setting (backward|forward, backward) hooks")
 PHOTO = SaliencyRecipe(picture="photo/chelsea", samples=4)
 QUICK = ("gradient", "guided_backprop", "smooth_grad")
 

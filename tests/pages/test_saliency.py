@@ -19,7 +19,6 @@ from tests.app_process import ROOT
 from tests.pages.tools import html, ran, rows, said
 
 # Captum announces its hooks at each call; the program silences that where it imports captum.
-pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Setting (backward|forward, backward) hooks")
 PAGE = str(ROOT / "pages" / "saliency.py")
 PHOTO = SaliencyRecipe(picture="photo/chelsea")
 QUICK = {"samples": "2", "window": "16"}
