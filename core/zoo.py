@@ -51,7 +51,7 @@ class Entry:
             ValueError: If the profile is not declared or names a field that a recipe does not have.
         """
         if profile not in self.profiles:
-            raise ValueError(f"{self.name} has no profile {profile!r}; have {', '.join(self.profiles)}")
+            raise ValueError(f"{self.name} has no profile {profile!r}; it has {', '.join(self.profiles)}")
         fields = dict(self.profiles[profile])
         inner = fields.pop("inner", None)
         try:
@@ -90,8 +90,8 @@ def declared(path: Path = DECLARATIONS) -> dict[str, Entry]:
     return entries
 
 
-def chosen(names: list[str]) -> list[Entry]:
-    """Return the declared models of those names, or all for none.
+def chosen(names: list[str], profile: str) -> list[Entry]:
+    """Return the declared models of those names, or for none all that have this profile.
 
     Raises:
         ValueError: If a name is not declared.
@@ -100,7 +100,7 @@ def chosen(names: list[str]) -> list[Entry]:
     unknown = [name for name in names if name not in entries]
     if unknown:
         raise ValueError(f"zoo.toml does not declare {', '.join(unknown)}; it has {', '.join(entries)}")
-    return [entries[name] for name in names or entries]
+    return [entries[name] for name in names or entries if names or profile in entries[name].profiles]
 
 
 def build(entry: Entry, profile: str, *, force: bool = False) -> Path:
@@ -210,13 +210,14 @@ def main(arguments: list[str] | None = None) -> None:
     if given.action == "list":
         here = checkpoints.names()
         for entry in declared().values():
-            sys.stdout.write(f"{entry.name:20} {'here   ' if entry.name in here else 'missing'} {entry.title}\n")
+            state = "here" if entry.name in here else "missing" if "cpu" in entry.profiles else "for a GPU"
+            sys.stdout.write(f"{entry.name:20} {state:10} {entry.title}\n")
     elif given.action == "measure":
         entries, here = declared(), checkpoints.names()
         for name in given.names or [name for name in entries if name in here]:
             measure(name, given.n, precision=given.precision)
     else:
-        for entry in chosen(given.names):
+        for entry in chosen(given.names, given.profile):
             build(entry, given.profile, force=given.force)
 
 

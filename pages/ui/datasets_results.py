@@ -3,6 +3,7 @@
 import functools
 import html
 import json
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -130,8 +131,9 @@ def show() -> None:
                     st.markdown(
                         f"**{line.saw.capitalize()}: not told apart from guessing.** The paper's effect did not show here."
                     )
-                if text := next_label(line, students[line.student]):
-                    st.markdown(text)
+                for text in (next_label(line, students[line.student]), other_seeds(line, students)):
+                    if text:
+                        st.markdown(text)
             left, right = st.columns(2)
             left.plotly_chart(
                 bars(there, students), key=f"bars-{name}", alt=_bars_alt(there, students), config=PLAIN_CHART
@@ -175,8 +177,22 @@ def next_label(line: Line, found: Mapping[str, Any]) -> str:
     )
 
 
+def _again(line: Line, students: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """List the same student of other seeds, which are numbered."""
+    return [students[name] for name in sorted(students) if re.fullmatch(rf"{re.escape(line.student)}-\d+", name)]
+
+
+def other_seeds(line: Line, students: Mapping[str, Any]) -> str:
+    """Say what other seeds of a student's training gave on the same set; nothing where there are none."""
+    others = _again(line, students)
+    if not others:
+        return ""
+    each = [f"{_cell(other['clean'])}, renewed {_cell(other[RENEWED])}" for other in others]
+    return f"{line.saw}, trained again on the same pictures from another seed: {'; '.join(each)}."
+
+
 def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
-    """Draw the rates of each student with intervals, and as diamonds the paper's.
+    """Draw the rates of each student with intervals, as rings those of other seeds, and as diamonds the paper's.
 
     Clean accuracy, beside it what the paper gives as well; and renewed statistics where there is nothing else.
     """
@@ -199,6 +215,17 @@ def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
             marker_color=BARS[name],
             offsetgroup=name,
         )
+        again = [(text, other) for text, line in zip(saw, lines, strict=True) for other in _again(line, students)]
+        if again:
+            figure.add_scatter(
+                x=[text for text, _ in again],
+                y=[100 * other[name]["value"] for _, other in again],
+                mode="markers",
+                marker={"symbol": "circle-open", "size": 11, "color": "gray", "line": {"width": 2}},
+                name="other seeds, here",
+                showlegend=name == "clean",
+                offsetgroup=name,
+            )
         if name not in MEASURED:
             continue
         figure.add_scatter(

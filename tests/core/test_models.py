@@ -33,6 +33,7 @@ def test_logits_are_one_per_class(arch, classes):
     [
         ("resnet9", 256, 1.65),
         ("resnet18", 512, 11.17),
+        ("resnet50", 2048, 23.52),
         ("vgg", 256, 1.18),
         ("densenet", 296, 0.51),
         ("mobilenet", 256, 0.20),
@@ -51,7 +52,7 @@ def test_sizes_are_as_documented(arch, dimensions, millions):
 @every
 def test_width_scales_the_representation(arch):
     """D = 8 width."""
-    assert tiny(arch, width=3).head.in_features == 24
+    assert tiny(arch, width=8).head.in_features == 64
 
 
 @every
@@ -109,7 +110,8 @@ def test_an_unknown_block_is_refused_with_the_names_there_are():
 def test_an_unknown_architecture_is_refused_with_the_names_there_are():
     """A sentence, not a KeyError."""
     with pytest.raises(
-        ValueError, match="no architecture 'alexnet'; have resnet9, resnet18, vgg, densenet, mobilenet, convmixer"
+        ValueError,
+        match="no architecture 'alexnet'; have resnet9, resnet18, resnet50, vgg, densenet, mobilenet, convmixer",
     ):
         build("alexnet")
 

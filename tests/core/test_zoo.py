@@ -8,12 +8,13 @@ import sys
 from dataclasses import replace
 
 import pytest
+import torch
 
 from core import checkpoints, zoo
 from core.evaluate import Rate, ball_name
 from core.models import ARCHITECTURES, build
 from core.train import InnerAttack, TrainRecipe
-from core.zoo import PROFILES, RESULTS, chosen, declared, record
+from core.zoo import RESULTS, chosen, declared, record
 from tests.app_process import ROOT
 
 ENTRIES = declared()
@@ -50,22 +51,25 @@ def results(tmp_path, monkeypatch):
 # What is declared
 
 
-@pytest.mark.parametrize("name", ENTRIES)
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(
+    ("name", "profile"), [(name, one) for name, entry in ENTRIES.items() for one in entry.profiles]
+)
 def test_every_entry_has_a_recipe_for_each_profile(name, profile):
     entry = ENTRIES[name]
+    assert "full" in entry.profiles
     recipe = entry.recipe(profile)
     assert isinstance(recipe, TrainRecipe)
     assert (recipe.arch, recipe.args, recipe.seed) == (entry.arch, entry.args, entry.seed)
     assert recipe.epochs > 0
     assert (recipe.inner is None) == ("standard" in name)
-    build(entry.arch, **entry.args)
+    with torch.device("meta"):
+        build(entry.arch, **entry.args)
 
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if "standard" not in name])
 def test_robust_models_are_trained_in_the_ball_that_their_name_says(name):
     """The inner steps together reach the boundary."""
-    for profile in PROFILES:
+    for profile in ENTRIES[name].profiles:
         inner = ENTRIES[name].recipe(profile).inner
         assert isinstance(inner, InnerAttack)
         assert inner.norm.lower() in name
@@ -97,7 +101,7 @@ def test_an_unknown_architecture_is_refused_with_the_names_there_are(declaring):
 
 @pytest.mark.parametrize("profile", ["gpu", ""])
 def test_an_unknown_profile_is_refused_with_those_there_are(declaring, profile):
-    with pytest.raises(ValueError, match=r"one has no profile .*; have cpu, full"):
+    with pytest.raises(ValueError, match=r"one has no profile .*; it has cpu, full"):
         declaring(GOOD)["one"].recipe(profile)
 
 
@@ -123,10 +127,18 @@ def test_a_lacking_field_is_refused_with_a_sentence(declaring, field):
 
 def test_models_are_chosen_by_name_in_that_order_or_all():
     names = list(ENTRIES)
-    assert [entry.name for entry in chosen([])] == names
-    assert [entry.name for entry in chosen([names[2], names[0]])] == [names[2], names[0]]
+    assert [entry.name for entry in chosen([], "full")] == names
+    assert [entry.name for entry in chosen([names[2], names[0]], "full")] == [names[2], names[0]]
     with pytest.raises(ValueError, match=rf"does not declare nobody; it has {names[0]}"):
-        chosen([names[0], "nobody"])
+        chosen([names[0], "nobody"], "cpu")
+
+
+def test_what_only_a_gpu_trains_is_left_out_on_a_cpu_unless_it_is_named():
+    alone = [name for name, entry in ENTRIES.items() if "cpu" not in entry.profiles]
+    assert alone
+    assert {entry.name for entry in chosen([], "cpu")} == ENTRIES.keys() - set(alone)
+    with pytest.raises(ValueError, match=f"{alone[0]} has no profile 'cpu'; it has full"):
+        chosen([alone[0]], "cpu")[0].recipe("cpu")
 
 
 # Results
@@ -269,7 +281,9 @@ def test_the_command_lists_what_is_declared_and_what_is_here(monkeypatch, capsys
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(ENTRIES)
     for line in lines:
-        assert line.split()[1] == ("here" if line.split()[0] in checkpoints.names() else "missing")
+        name = line.split()[0]
+        missing = "missing" if "cpu" in ENTRIES[name].profiles else "for a GPU"
+        assert line.removeprefix(name).strip().startswith("here" if name in checkpoints.names() else missing)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 import streamlit as st
 import torch
@@ -251,6 +252,29 @@ def test_renewed_statistics_stand_beside_and_a_student_without_a_papers_number_h
     del rates[datasets_results.RENEWED]
     bars = [bar for bar in datasets_results.bars([line], {line.student: rates}).data if bar.type == "bar"]
     assert [bar.y[0] for bar in bars] == [30]
+
+
+def test_other_seeds_are_rings_and_a_sentence():
+    lines = list(datasets_results.EXPERIMENTS["table1"].lines)
+
+    def student(hits: int) -> dict[str, object]:
+        return {name: Rate(hits, 100).as_json() for name in datasets_results.HEADS}
+
+    def rings(students: dict[str, object]) -> list[go.Scatter]:
+        drawn = datasets_results.bars(lines, students).data
+        return [mark for mark in drawn if mark.type == "scatter" and mark.marker.symbol == "circle-open"]
+
+    students = {"student-rand": student(50), "student-det": student(20)}
+    assert rings(students) == []
+    assert datasets_results.other_seeds(lines[0], students) == ""
+    students |= {"student-rand-1": student(52), "student-rand-2": student(47), "student-det-1": student(23)}
+    assert [(ring.x, ring.y, ring.offsetgroup) for ring in rings(students)] == [
+        (("D_rand", "D_rand", "D_det"), (52, 47, 23), name) for name in ("clean", datasets_results.RENEWED)
+    ]
+    said = datasets_results.other_seeds(lines[0], students)
+    assert "52.0 %" in said
+    assert "47.0 %" in said
+    assert "23.0 %" not in said
 
 
 def test_the_table_of_all_students_is_what_was_measured_and_the_script_prints_it():

@@ -1,0 +1,57 @@
+"""Classifiers with an open representation: pixels in [0, 1] -> normalize -> features g(x) -> head -> logits.
+
+`model.features(x)` is the penultimate representation g(x) (N, D), `model.head(z)` its logits, `model(x)` both in a row.
+`ARCHITECTURES` names the builders; `build(name, **args)` makes one.
+"""
+
+from collections.abc import Callable
+
+from core.models.classifier import Classifier, evaluating
+from core.models.dense import densenet
+from core.models.inverted import mobilenet
+from core.models.patches import convmixer
+from core.models.plain import vgg
+from core.models.residual import resnet9, resnet18, resnet50
+from core.normalization import Whiten
+
+ARCHITECTURES: dict[str, Callable[..., Classifier]] = {
+    "resnet9": resnet9,
+    "resnet18": resnet18,
+    "resnet50": resnet50,
+    "vgg": vgg,
+    "densenet": densenet,
+    "mobilenet": mobilenet,
+    "convmixer": convmixer,
+}
+__all__ = [
+    "ARCHITECTURES",
+    "Classifier",
+    "build",
+    "convmixer",
+    "densenet",
+    "evaluating",
+    "mobilenet",
+    "resnet9",
+    "resnet18",
+    "resnet50",
+    "vgg",
+]
+
+
+def build(arch: str, *, whiten: int = 0, **args: int) -> Classifier:
+    """Build a freshly initialised classifier by name.
+
+    Args:
+        arch: A key of `ARCHITECTURES`.
+        whiten: Side of the patches that `core.normalization.Whiten` decorrelates, odd; 0 only normalises.
+        args: The builder's arguments, `width` and `classes`.
+
+    Raises:
+        ValueError: If there is no such architecture.
+    """
+    if arch not in ARCHITECTURES:
+        raise ValueError(f"no architecture {arch!r}; have {', '.join(ARCHITECTURES)}")
+    model = ARCHITECTURES[arch](**args)
+    if whiten:
+        model.normalize = Whiten(whiten)
+    return model
