@@ -1,4 +1,4 @@
-// Plays trajectories of pictures. Python side: pages/ui/scrubber.py, which says what every field of `data` means.
+// Plays trajectories of pictures. Python side: pages/ui/scrubber/wire.py, which says what every field of `data` means.
 //
 // Streamlit calls the default export again on every rerun with new data, into the same parentElement, and the cleanup
 // only when the component leaves the page; so a Scrubber lives as long as its element and `update` is idempotent.

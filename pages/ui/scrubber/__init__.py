@@ -1,0 +1,16 @@
+"""The scrubber: trajectories of pictures, played in the browser with no server run while the slider moves.
+
+A page computes a trajectory once (an eps sweep, the iterates of an inversion), says what each row shows, and mounts it:
+
+    axis = Axis(name="ε", values=eps, labels=("0", "1/255", …), unit="ℓ∞, pixels in [0, 1]")
+    scrubber([Row(title="Standard", …), Row(title="Robust", …)], axis, key="sweep")
+
+All rows move together. Each travels as one lossless PNG (its reference picture, then its frames) and one int16 array (its
+perturbation, which 8-bit pictures cannot carry when it is amplified). Nothing here knows what an attack is.
+"""
+
+from pages.ui.scrubber.mount import frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber.rows import Axis, Row
+from pages.ui.scrubber.wire import payload
+
+__all__ = ["Axis", "Row", "frame_in_sight", "payload", "scrubber", "write_frame"]

@@ -1,0 +1,103 @@
+"""The component itself, and where its slider stands."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from pages.ui.scrubber.rows import Axis, Row
+from pages.ui.scrubber.wire import payload
+
+View = Literal["side", "split", "flicker", "difference"]
+VIEWS: tuple[View, ...] = ("side", "split", "flicker", "difference")
+
+FRAMES_AT_MOST = 200
+
+_ASSETS = Path(__file__).parents[3] / "assets" / "scrubber"
+_mount = st.components.v2.component(  # once, at import: registering in a rerun logs a warning each time
+    "robust_frog.scrubber",
+    html=(_ASSETS / "scrubber.html").read_text("utf-8"),
+    css=(_ASSETS / "scrubber.css").read_text("utf-8"),
+    js=(_ASSETS / "scrubber.js").read_text("utf-8"),
+)
+
+
+def scrubber(
+    rows: Sequence[Row],
+    axis: Axis,
+    *,
+    key: str,
+    frame: int = 0,
+    view: View = "side",
+    gain: float | Literal["auto"] = 10,
+    captions: tuple[str, str] = ("clean", "perturbation"),
+    report: bool = False,
+    on_release: Callable[[], None] | None = None,
+) -> int | None:
+    """Mount the scrubber.
+
+    A rerun with the same key keeps position, view and gain as the person left them; changing `frame`, `view` or `gain`
+    between two runs moves them. A frame that is still being computed is reached as soon as it is there.
+
+    Args:
+        rows: Shown beside one another where there is room. While they differ in length, the shortest counts.
+        axis: What the slider moves along.
+        key: Identity of the scrubber on the page.
+        frame: Where the slider starts.
+        view: "side" (side by side), "split", "flicker" or "difference".
+        gain: By how much the perturbation is amplified; "auto" fills the grey range at every frame.
+        captions: Names of the reference and of the perturbation.
+        report: Run the page once when the slider is let go (never while it moves), and return the frame.
+        on_release: Callback of that run; implies report.
+
+    Returns:
+        The frame at which the slider was last let go, `frame` before that (it may not be computed yet); None unless
+        `report`.
+    """
+    if view not in VIEWS:
+        raise ValueError(f"view must be one of {', '.join(VIEWS)}, got {view!r}")
+    data = {
+        "key": key,
+        **payload(rows, axis),
+        "frame": frame,
+        "view": view,
+        "gain": gain,
+        "captions": list(captions),
+        "report": report or on_release is not None,
+    }
+    if not data["report"]:
+        _mount(key=key, data=data)
+        return None
+    result = _mount(key=key, data=data, default={"frame": frame}, on_frame_change=on_release or _nothing)
+    return max(0, int(result.get("frame", frame)))
+
+
+def frame_in_sight(key: str, default: int) -> int:
+    """Return the frame to mount a reporting scrubber with: the address's if it is news, else where the person left it.
+
+    Args:
+        key: The scrubber's.
+        default: The frame when the address has none, or none that can be used.
+    """
+    raw = st.query_params.get("frame", "")
+    asked = int(raw) if raw.isdecimal() and int(raw) <= FRAMES_AT_MOST else default
+    if st.session_state.get(f"{key}-written") != asked:  # a link, or the first visit
+        st.session_state[f"{key}-written"] = asked
+        return asked
+    # What it reports in this very run is newer than the address, which the page only writes further down.
+    state = st.session_state.get(key)
+    return int(state.get("frame", asked)) if state else asked
+
+
+def write_frame(key: str, at: int, default: int) -> None:
+    """Put the frame in sight into the address, unless it is the default."""
+    st.session_state[f"{key}-written"] = at
+    if at != default:
+        st.query_params["frame"] = str(at)
+    elif "frame" in st.query_params:
+        del st.query_params["frame"]
+
+
+def _nothing() -> None:
+    pass
