@@ -3,6 +3,7 @@
 attribution   attribute(model, x, target, method): the eleven methods; the only room that imports captum
 maps          from an attribution to a picture: channels, units, colours, overlay
 views         what the page shows, from its recipe
+classes       the same for its view "classes"
 measures      alignment, sparsity, deletion and insertion, the randomisation check
 command       python -m core.saliency measure
 """

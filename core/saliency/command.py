@@ -22,6 +22,7 @@ from core.commands import command
 from core.models import Classifier
 from core.perturb import load
 from core.saliency.attribution import attribute
+from core.saliency.classes import means_of
 from core.saliency.maps import edge_strength, magnitude, reduced
 from core.saliency.measures import (
     class_alignment,
@@ -34,7 +35,6 @@ from core.saliency.measures import (
     shuffled,
 )
 from core.saliency.methods import METHODS
-from core.saliency.views import means_of
 from core.types import Images, Labels, PerExample
 
 MODELS = ("resnet9-standard", "resnet9-l2")

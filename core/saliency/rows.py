@@ -15,8 +15,9 @@ from core.perturb import load
 from core.recipes import SaliencyRecipe, to_python
 from core.render import Frames
 from core.saliency import maps
+from core.saliency.classes import class_means, contrast
 from core.saliency.methods import METHODS
-from core.saliency.views import along, class_means, contrast, explain, several
+from core.saliency.views import along, explain, several
 from core.types import Images
 
 

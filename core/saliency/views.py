@@ -7,16 +7,13 @@
 The page and the script that it offers for copying call these same functions.
 """
 
-import functools
 import zlib
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core import data, perturb, pictures
+from core import perturb, pictures
 from core.attacks import OnStep
 from core.data import CIFAR10_CLASSES
 from core.perturb import Trajectory, load
@@ -24,12 +21,10 @@ from core.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.recording import picked
 from core.saliency.attribution import Watch, attribute
-from core.saliency.measures import cosine
-from core.saliency.methods import BASELINES, METHODS, against
+from core.saliency.methods import BASELINES, METHODS
 from core.types import Images
 
 SHOWN = 8  # pictures of one class
-AVERAGED = 100  # pictures over which the view "classes" averages the gradient
 
 
 @dataclass(frozen=True)
@@ -76,39 +71,6 @@ class Along:
         return replace(self, trajectory=replace(self.trajectory, **columns), gradients=self.gradients[rows])
 
 
-@dataclass(frozen=True)
-class Contrast:
-    """From one class to another: a model's gradient beside the difference of the classes' means.
-
-    Args:
-        towards: The class whose logit is to rise.
-        away: The class whose logit is to fall.
-        gradient: Of logit_towards - logit_away at the picture (1, C, H, W).
-        average: The same, averaged over pictures of the class `towards` (1, C, H, W).
-        averaged: Over how many.
-        cosine: Between the gradient and the difference of the class means.
-        average_cosine: Between the average and that difference.
-        logits: What the model says of the picture (1, K).
-    """
-
-    towards: int
-    away: int
-    gradient: Tensor
-    average: Tensor
-    averaged: int
-    cosine: float
-    average_cosine: float
-    logits: Tensor
-
-
-@dataclass(frozen=True)
-class Means:
-    """Mean picture of each class (K, C, H, W), and of what."""
-
-    x: Tensor
-    of: str
-
-
 def essential(recipe: SaliencyRecipe, method: str) -> SaliencyRecipe:
     """Return the recipe with everything at its default that this method's map of one model does not depend on."""
     default = SaliencyRecipe()
@@ -142,7 +104,7 @@ def explain(
         core.attacks.Stop: If `on_step` asked for it.
     """
     model = model if model is not None else load(name)
-    x, picture = _placed(recipe, picture, model)
+    x, picture = placed(recipe, picture, model)
     with torch.no_grad():
         logits = model(x)
     target = target_of(recipe, picture, logits)
@@ -231,84 +193,13 @@ def along(
     return Along(made, gradients, gradients[:1])  # the attack starts at the picture
 
 
-def contrast(
-    recipe: SaliencyRecipe, name: str, *, picture: Picture | None = None, model: nn.Module | None = None
-) -> Contrast:
-    """Take the gradient from one class to another, at the picture and averaged over pictures of the first class.
-
-    Raises:
-        ValueError: If the two classes are one, or one of them does not exist.
-        core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or model is not there.
-    """
-    model = model if model is not None else load(name)
-    x, picture = _placed(recipe, picture, model)
-    with torch.no_grad():
-        logits = model(x)
-    a, b = classes_of(recipe, picture, logits)
-    gradient = _between(model, x, a, b)
-    source = pictures.available()[0]
-    ids = pictures.ids(source, a) or (picture.id,)
-    order = torch.randperm(len(ids), generator=draws_of(recipe, source))[:AVERAGED].tolist()
-    others = torch.cat([pictures.get(ids[i]).x for i in order]) if ids != (picture.id,) else x
-    average = _between(model, others.to(x), a, b).mean(0, keepdim=True)
-    means = class_means().x.to(x)
-    direction = (means[a] - means[b])[None]
-    found = [float(cosine(g, direction)) for g in (gradient, average)]
-    return Contrast(a, b, gradient, average, len(others), found[0], found[1], logits)
-
-
-def classes_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> tuple[int, int]:
-    """Resolve the two classes of the view "classes": by default from the picture's own class to truck (or to frog).
-
-    Raises:
-        ValueError: If the two are one, or one of them does not exist.
-    """
-    own = picture.label if picture.label is not None else int(logits.argmax())
-    a = class_index(recipe.towards) if recipe.towards else own
-    b = class_index(recipe.away or ("frog" if CIFAR10_CLASSES[a] == "truck" else "truck"))
-    if a == b:
-        raise ValueError(f"choose two different classes, not {CIFAR10_CLASSES[a]} twice")
-    return a, b
-
-
-def _between(model: nn.Module, x: Images, a: int, b: int) -> Tensor:
-    return attribute(model, x, torch.full((len(x),), a, device=x.device), "gradient", score=against(b))
-
-
-def class_means() -> Means:
-    """Average the pictures of each class: of CIFAR-10's test set if it is here, else of the gallery.
-
-    Raises:
-        core.pictures.PictureError: If neither is here.
-    """
-    try:
-        return means_of("test", data.cifar10_root())
-    except data.DataError:
-        rows = [torch.cat([pictures.get(id).x for id in pictures.ids("gallery", k)]) for k in range(10)]
-        made = torch.stack([x.mean(0) for x in rows])
-        return Means(made, f"the gallery's {len(rows[0])} generated pictures of each class, CIFAR-10 not being here")
-
-
-@functools.lru_cache(maxsize=4)
-def means_of(split: str, root: Path) -> Means:
-    """Average each class of CIFAR-10's "train" or "test" set in that folder.
-
-    Raises:
-        core.data.DataError: If it is not there.
-    """
-    found = data.cifar10(split, root)
-    rows = [found.images[found.labels == k] for k in range(len(found.classes))]
-    made = np.stack([images.mean(0, dtype=np.float64) for images in rows]) / 255
-    x = torch.from_numpy(made).permute(0, 3, 1, 2).float().contiguous()
-    return Means(x, f"the {len(rows[0]):,} {'training' if split == 'train' else split} pictures of each class")
-
-
 def draws_of(recipe: SaliencyRecipe, salt: str) -> torch.Generator:
     """Make a generator that depends on the seed and on a name alone, so that pictures do not influence each other."""
     return torch.Generator().manual_seed(zlib.crc32(f"{recipe.seed} {salt}".encode()))
 
 
-def _placed(recipe: SaliencyRecipe, picture: Picture | None, model: nn.Module) -> tuple[Images, Picture]:
+def placed(recipe: SaliencyRecipe, picture: Picture | None, model: nn.Module) -> tuple[Images, Picture]:
+    """Return the recipe's picture (1, C, H, W) where the model is, and the picture itself."""
     picture = picture if picture is not None else pictures.get(recipe.picture)
     device = next(model.parameters()).device
     return picture.x.to(device).contiguous(memory_format=torch.channels_last), picture

@@ -9,6 +9,7 @@ from core.data import CIFAR10_CLASSES
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.saliency import METHODS, maps, rows, views
+from core.saliency.classes import class_means
 from core.saliency.rows import Row
 from core.saliency.views import Explanation
 from pages.ui import crisp, saliency_measured, saliency_work
@@ -65,7 +66,7 @@ def several(recipe: SaliencyRecipe) -> None:
 
 def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
     """Show the gradient from one class to another beside the difference of the two class means."""
-    means = views.class_means()
+    means = class_means()
     found = saliency_work.contrasts(recipe, picture)
     first = next(iter(found.values()))
     a, b = CIFAR10_CLASSES[first.towards], CIFAR10_CLASSES[first.away]

@@ -8,7 +8,8 @@ from core.attacks import OnStep
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.saliency import rows, views
-from core.saliency.views import Along, Contrast, Explanation
+from core.saliency.classes import Contrast, contrast
+from core.saliency.views import Along, Explanation
 from pages.ui import jobs
 from pages.ui.store import model, results
 
@@ -65,7 +66,7 @@ def contrasts(recipe: SaliencyRecipe, picture: Picture) -> dict[str, Contrast]:
         return Piece(
             ("saliency-contrast", asked, name),
             1,
-            lambda _: views.contrast(asked, name, picture=picture, model=ready),
+            lambda _: contrast(asked, name, picture=picture, model=ready),
         )
 
     return _found(recipe, piece, "From class to class…")

@@ -17,6 +17,7 @@ from core.perturb import attack
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe, from_json, from_query, to_json, to_query
 from core.saliency import METHODS, attribute, command, maps, measures, rows, views
+from core.saliency.classes import class_means, contrast
 from core.saliency.maps import edge_strength, limits, painted, reduced, rms
 from core.saliency.measures import (
     class_alignment,
@@ -30,7 +31,7 @@ from core.saliency.measures import (
     shuffled,
 )
 from core.saliency.rows import Row
-from core.saliency.views import along, class_means, contrast, essential, explain, several
+from core.saliency.views import along, essential, explain, several
 from tests.app_process import ROOT
 from tests.helpers import Plane, draws, images, tiny
 
