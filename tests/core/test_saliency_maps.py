@@ -16,7 +16,7 @@ from core.data import CIFAR10_CLASSES, DataError
 from core.perturb import attack
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe, from_json, from_query, to_json, to_query
-from core.saliency import METHODS, attribute, command, maps, measures, rows, views
+from core.saliency import METHODS, attribute, classes, command, maps, measures, rows, views
 from core.saliency.classes import class_means, contrast
 from core.saliency.maps import edge_strength, limits, painted, reduced, rms
 from core.saliency.measures import (
@@ -249,7 +249,7 @@ def test_gradients_along_an_attack_are_those_at_its_iterates(checkpoint):
 
 
 def test_from_class_to_class(cifar, monkeypatch):
-    monkeypatch.setattr(views, "AVERAGED", 5)
+    monkeypatch.setattr(classes, "AVERAGED", 5)
     model, recipe = tiny(), SaliencyRecipe(picture="cifar10/3", towards="frog")
     made = contrast(recipe, "", model=model)
     assert (made.towards, made.away, made.averaged) == (6, 9, 5)
@@ -303,7 +303,7 @@ def test_the_script_in_a_process_of_its_own_writes_the_pages_maps(checkpoint, tm
 def test_the_rows_of_the_other_views(view, count, cifar, checkpoint, monkeypatch):
     checkpoint("resnet9-standard"), checkpoint("resnet9-l2")
     monkeypatch.setattr(rows, "load", lambda name: tiny(seed=len(name)))
-    monkeypatch.setattr(views, "AVERAGED", 3)
+    monkeypatch.setattr(classes, "AVERAGED", 3)
     recipe = SaliencyRecipe(view, "cifar10/3", third="resnet9-l2", method="input_x_gradient", frame=99)
     found = list(rows.rows(recipe))
     assert len(found) == count

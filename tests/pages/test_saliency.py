@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import checkpoints, pictures, render
 from core.recipes import SaliencyRecipe, to_query
-from core.saliency import METHODS, views
+from core.saliency import METHODS, classes, views
 from core.saliency.views import essential, explain
 from pages.ui import jobs, saliency_attack, saliency_measured, saliency_shown, store
 from tests.app_process import ROOT
@@ -30,7 +30,7 @@ def models(checkpoint, monkeypatch, tmp_path):
     """The two models that the page opens with; nothing is left in the store, and nothing has been measured."""
     for name in (PHOTO.standard, PHOTO.robust):
         checkpoint(name)
-    monkeypatch.setattr(views, "AVERAGED", 2)
+    monkeypatch.setattr(classes, "AVERAGED", 2)
     monkeypatch.setattr(saliency_measured.results, "__defaults__", (tmp_path / "none.json",))
     store.results.clear()
     yield
