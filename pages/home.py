@@ -80,8 +80,9 @@ if {recipe.standard, recipe.robust} <= set(checkpoints.names()):
 else:
     st.warning("The trained models are not in checkpoints/. Make them with: make zoo")
 st.markdown("##### Where to go")
-for part in range(0, len(ROOMS), 4):
-    for column, room in zip(st.columns(4), ROOMS[part : part + 4], strict=False):  # the last row may be shorter
+for first in range(0, len(ROOMS), 4):
+    row = ROOMS[first : first + 4]
+    for column, room in zip(st.columns(4)[: len(row)], row, strict=True):
         with column.container(border=True, height="stretch"):
             st.page_link(room.file, label=f"**{room.title}**", icon=room.icon)
             st.caption(room.says)

@@ -7,22 +7,16 @@ computes, formula for formula.
 import math
 from collections.abc import Callable
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core.gaussian_views import SHOWN, draws
 from core.recipes import GaussianRecipe
+from pages.ui.component import component
 
 DRAGGED = ("mu1", "mu2", "var1", "var2", "angle", "eps", "probe1", "probe2")
-_ASSETS = Path(__file__).parents[2] / "assets" / "gaussian"
-_mount = st.components.v2.component(  # once, at import: registering in a rerun logs a warning each time
-    "robust_frog.gaussian",
-    html=(_ASSETS / "stage.html").read_text("utf-8"),
-    css=(_ASSETS / "stage.css").read_text("utf-8"),
-    js=(_ASSETS / "math.js").read_text("utf-8") + (_ASSETS / "stage.js").read_text("utf-8"),
-)
+_mount = component("gaussian")
 
 
 def stage(recipe: GaussianRecipe, *, key: str, on_release: Callable[[dict[str, float]], None]) -> None:

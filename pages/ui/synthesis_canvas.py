@@ -1,25 +1,17 @@
 """The canvas of hold to morph: what `pages.ui.synthesis_live` serves, to be painted on and morphed in the browser."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-
-import streamlit as st
 
 from core.data import CIFAR10_CLASSES
 from core.pictures import SIZE
 from core.render import to_uint8
 from core.types import Images
+from pages.ui.component import component
 from pages.ui.synthesis_board import Live
 from pages.ui.synthesis_live import packed
 
-_ASSETS = Path(__file__).parents[2] / "assets" / "canvas"
-_mount = st.components.v2.component(  # once, at import: registering in a rerun logs a warning each time
-    "robust_frog.canvas",
-    html=(_ASSETS / "canvas.html").read_text("utf-8"),
-    css=(_ASSETS / "canvas.css").read_text("utf-8"),
-    js=(_ASSETS / "canvas.js").read_text("utf-8"),
-)
+_mount = component("canvas")
 
 
 def canvas(

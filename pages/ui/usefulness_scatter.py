@@ -6,7 +6,6 @@ in the address: `frame` and `brush` by this file, `feature` and `side` by the wi
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import streamlit as st
 import torch
@@ -17,6 +16,7 @@ from core.recipes import UsefulnessRecipe
 from core.usefulness import Usefulness, choice
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES, Brush
+from pages.ui.component import component
 
 KEY = "usefulness-atlas"
 TITLES = {"standard": "Standard model", "robust": "Robust model"}
@@ -24,13 +24,7 @@ MOST_FRAMES = 50
 STALE_S = 10.0
 LOWEST = -2.0  # gamma at the lower edge; what is below is drawn at it
 
-_ASSETS = Path(__file__).parents[2] / "assets" / "atlas"
-_mount = st.components.v2.component(  # once, at import: registering in a rerun logs a warning each time
-    "robust_frog.atlas",
-    html=(_ASSETS / "atlas.html").read_text("utf-8"),
-    css=(_ASSETS / "atlas.css").read_text("utf-8"),
-    js=(_ASSETS / "atlas.js").read_text("utf-8"),
-)
+_mount = component("atlas")
 
 
 def scatter(recipe: UsefulnessRecipe) -> None:

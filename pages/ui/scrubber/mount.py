@@ -1,11 +1,11 @@
 """The component itself, and where its slider stands."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Literal
 
 import streamlit as st
 
+from pages.ui.component import component
 from pages.ui.scrubber.rows import Axis, Row
 from pages.ui.scrubber.wire import payload
 
@@ -14,13 +14,7 @@ VIEWS: tuple[View, ...] = ("side", "split", "flicker", "difference")
 
 FRAMES_AT_MOST = 200
 
-_ASSETS = Path(__file__).parents[3] / "assets" / "scrubber"
-_mount = st.components.v2.component(  # once, at import: registering in a rerun logs a warning each time
-    "robust_frog.scrubber",
-    html=(_ASSETS / "scrubber.html").read_text("utf-8"),
-    css=(_ASSETS / "scrubber.css").read_text("utf-8"),
-    js=(_ASSETS / "scrubber.js").read_text("utf-8"),
-)
+_mount = component("scrubber")
 
 
 def scrubber(
