@@ -49,6 +49,14 @@ def test_sizes_are_as_documented(arch, dimensions, millions):
     assert sum(p.numel() for p in model.parameters()) / 1e6 == pytest.approx(millions, abs=0.01)
 
 
+@pytest.mark.parametrize("arch", ["resnet18", "resnet50"])
+def test_resnets_of_the_literature_begin_at_full_resolution_and_halve_it_thrice(arch):
+    """A 3x3 stem of stride 1 and no max-pooling; the number of parameters would not tell."""
+    model, x = tiny(arch), images(2, size=32)
+    sides = [model.activations(x, block).shape[2:] for block in model.blocks[:-1]]
+    assert sides == [(32, 32), (32, 32), (16, 16), (8, 8), (4, 4)]
+
+
 @every
 def test_width_scales_the_representation(arch):
     """D = 8 width."""
