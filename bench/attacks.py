@@ -26,7 +26,8 @@ from torch import Tensor, nn
 
 from bench import peers
 from bench.peers import Attack, Task
-from core import balls, checkpoints, compute, data
+from core import checkpoints, compute, data
+from core.attacks import balls
 from core.evaluate import predict
 from core.models import Classifier, resnet9
 

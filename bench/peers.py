@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor, nn
 
-from core import balls, compute
-from core.attacks import pgd
-from core.objectives import untargeted
+from core import compute
+from core.attacks import balls, pgd
+from core.attacks.objectives import untargeted
 
 Attack = Callable[[Tensor, Tensor], Tensor]  # (x, y) -> x_adv
 

@@ -23,13 +23,13 @@ from torch import Tensor, nn
 
 from core import checkpoints, compute, data, pictures
 from core.attacks import OnStep
+from core.attacks.recording import Recorder, picked
 from core.commands import command
 from core.inversion import FAST, PAPER, Setting, invert, noise_start, relative_distance, representation
 from core.models import Classifier
 from core.perturb import load
 from core.rates import Rate
 from core.recipes import InvertRecipe, to_python
-from core.recording import Recorder, picked
 from core.types import Images
 
 SETTINGS: dict[str, Setting] = {"fast": FAST, "paper": PAPER}

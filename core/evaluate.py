@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from core import balls, compute
-from core.attacks import pgd
-from core.balls import Ball
+from core import compute
+from core.attacks import balls, pgd
+from core.attacks.balls import Ball
+from core.attacks.objectives import autocast, untargeted, untargeted_margin
+from core.attacks.rules import State
 from core.commands import command
 from core.models import evaluating
-from core.objectives import autocast, untargeted, untargeted_margin
 from core.rates import Rate
-from core.rules import State
 from core.types import Images, Labels, Logits
 
 log = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from core.attacks import OnStep, descend
-from core.balls import L2
+from core.attacks.balls import L2
+from core.attacks.objectives import Objective
+from core.attacks.rules import Rule, lbfgs, momentum, steepest
 from core.models import Classifier
-from core.objectives import Objective
-from core.rules import Rule, lbfgs, momentum, steepest
 from core.types import Images, PerExample
 
 UNLIMITED = L2(math.inf)
@@ -79,7 +79,7 @@ def relative_distance(model: Classifier, z: Tensor, block: str | None = None) ->
     """Make the objective |g(x) - z|_2 / |z|_2, one value per image.
 
     The paper minimises the distance itself (eq. 6); with normalised steps the direction is the same, and the quotient
-    can be compared between models. Use `core.objectives.match_features` for the paper's own.
+    can be compared between models. Use `core.attacks.objectives.match_features` for the paper's own.
     """
     wanted = z.flatten(1)
     length = torch.linalg.vector_norm(wanted, dim=1).clamp_min(1e-12)

@@ -13,12 +13,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from core import balls, checkpoints, compute, pictures
-from core.attacks import SWEEP_ROWS, OnStep, minimum_norm, pgd, sweep
-from core.objectives import targeted, untargeted
+from core import checkpoints, compute, pictures
+from core.attacks import SWEEP_ROWS, OnStep, balls, minimum_norm, pgd, sweep
+from core.attacks.objectives import targeted, untargeted
+from core.attacks.recording import Recorder
+from core.attacks.rules import State
 from core.recipes import PerturbRecipe, to_python
-from core.recording import Recorder
-from core.rules import State
 from core.types import Images, PerExample
 
 

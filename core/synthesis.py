@@ -23,11 +23,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from core.attacks import OnStep, descend
-from core.balls import L2, Ball
+from core.attacks.balls import L2, Ball
+from core.attacks.objectives import Objective, targeted
+from core.attacks.rules import momentum
 from core.data import DataError, Pictures
 from core.models import Classifier
-from core.objectives import Objective, targeted
-from core.rules import momentum
 from core.types import Images, Labels, PerExample
 
 FILE = Path(__file__).parent.parent / "assets" / "class-gaussians.safetensors"
@@ -133,7 +133,7 @@ def synthesise(
         ball: How far they may travel.
         steps: Gradient steps.
         step_size: Length of the first step in the ball's norm, pixel units.
-        beta: Momentum, see `core.rules.momentum`.
+        beta: Momentum, see `core.attacks.rules.momentum`.
         on_step: See `core.attacks.descend`.
     """
     decay = [step_size * (1 + math.cos(math.pi * i / max(1, steps))) / 2 for i in range(steps)]

@@ -24,11 +24,11 @@ import torch
 from torch import nn
 
 from core import checkpoints, compute, data, render
-from core.balls import L2
+from core.attacks.balls import L2
+from core.attacks.objectives import targeted
 from core.commands import command
 from core.data import CIFAR10_CLASSES
 from core.morph import opened, start
-from core.objectives import targeted
 from core.perturb import load
 from core.rates import Rate
 from core.recipes import SynthesisRecipe

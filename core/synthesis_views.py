@@ -15,14 +15,14 @@ from torch import Tensor, nn
 
 from core import pictures
 from core.attacks import OnStep
-from core.balls import L2
+from core.attacks.balls import L2
+from core.attacks.objectives import Objective, targeted
+from core.attacks.recording import Recorder, picked
 from core.data import CIFAR10_CLASSES
 from core.models import Classifier
 from core.morph import limit
-from core.objectives import Objective, targeted
 from core.perturb import load
 from core.recipes import SynthesisRecipe, to_python
-from core.recording import Recorder, picked
 from core.synthesis import excite, gaussians, keep_coarse, masked, mixture, region, synthesise
 from core.types import Images, Labels
 

@@ -20,7 +20,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from core import balls, checkpoints, compute, data, evaluate
+from core import checkpoints, compute, data, evaluate
+from core.attacks import balls
 from core.checkpoints import Header
 from core.commands import command
 from core.models import ARCHITECTURES, Classifier

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import torch
 
-from core.balls import Ball
-from core.objectives import Objective
-from core.rules import Rule, State, StepSize, steepest
+from core.attacks.balls import Ball
+from core.attacks.objectives import Objective
+from core.attacks.rules import Rule, State, StepSize, steepest
 from core.types import Images
 
 
@@ -35,7 +35,7 @@ def descend(
         x: Centre of the ball (N, C, H, W), in [0, 1]. Not modified.
         ball: Allowed perturbations; its eps may differ per image.
         steps: Number of gradient steps, >= 0.
-        rule: Turns what is known at step i into the update, see `core.rules`.
+        rule: Turns what is known at step i into the update, see `core.attacks.rules`.
         start: First iterate, by default x; it is projected into the ball.
         best: Return each image's iterate of lowest objective instead of the last one (one more evaluation).
         on_step: Called as `on_step(i, state)` with iterate i before step i + 1. Returning True or raising `Stop`

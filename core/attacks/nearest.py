@@ -6,10 +6,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from core.attacks.balls import Ball, Eps, Linf
 from core.attacks.descent import OnStep, descend
-from core.balls import Ball, Eps, Linf
-from core.objectives import margin, targeted_margin, untargeted_margin
-from core.rules import State
+from core.attacks.objectives import margin, targeted_margin, untargeted_margin
+from core.attacks.rules import State
 from core.types import Images, Labels, PerExample
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from core.attacks.balls import Ball, Eps
 from core.attacks.descent import OnStep, Stop, pgd
-from core.balls import Ball, Eps
-from core.objectives import targeted, untargeted
-from core.rules import State
+from core.attacks.objectives import targeted, untargeted
+from core.attacks.rules import State
 from core.types import Images, Labels
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from core import pictures
 from core.attacks import OnStep
+from core.attacks.recording import Recorder, picked
 from core.construct.make import inverted, perturbed
 from core.construct.recipes import ConstructRecipe, draw
 from core.data import CIFAR10_CLASSES
@@ -19,7 +20,6 @@ from core.inversion import relative_distance, representation
 from core.models import Classifier
 from core.perturb import load
 from core.recipes import DatasetsRecipe, to_python
-from core.recording import Recorder, picked
 from core.types import Images, Labels
 
 FRAMES = 21

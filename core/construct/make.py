@@ -6,14 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from core import rules
-from core.attacks import OnStep, descend, pgd
-from core.balls import L2
+from core.attacks import OnStep, descend, pgd, rules
+from core.attacks.balls import L2
+from core.attacks.objectives import Objective, autocast, targeted
 from core.construct.recipes import INVERTED, ConstructRecipe, Draws
 from core.data import Pictures
 from core.inversion import UNLIMITED, noise_start, relative_distance, representation
 from core.models import Classifier
-from core.objectives import Objective, autocast, targeted
 from core.render import to_uint8
 from core.types import Images, Labels
 

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import balls, checkpoints, compute, construct, data, evaluate, train
+from core import checkpoints, compute, construct, data, evaluate, train
+from core.attacks import balls
 from core.construct import Constructed, ConstructRecipe
 from core.data import Pictures
 from core.experiments.plans import PLANS, SCALES, Scale, Student, plan

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import descend
-from core.balls import L2
-from core.objectives import log_odds
+from core.attacks.balls import L2
+from core.attacks.objectives import log_odds
+from core.attacks.rules import momentum
 from core.render import Frames, from_uint8, to_uint8
-from core.rules import momentum
 from core.types import Images, PerExample
 
 BETA = 0.5  # of the momentum: smooth, and still turning at once when another class is held

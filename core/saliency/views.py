@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from core import perturb, pictures
 from core.attacks import OnStep
+from core.attacks.recording import picked
 from core.data import CIFAR10_CLASSES
 from core.perturb import Trajectory, load
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
-from core.recording import picked
 from core.saliency.attribution import Watch, attribute
 from core.saliency.methods import BASELINES, METHODS
 from core.types import Images

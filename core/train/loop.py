@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from core import balls, compute
-from core.attacks import descend
+from core import compute
+from core.attacks import balls, descend
+from core.attacks.objectives import autocast, untargeted
+from core.attacks.rules import steepest
 from core.data import Pictures
 from core.models import Classifier, build
 from core.normalization import Whiten
-from core.objectives import autocast, untargeted
-from core.rules import steepest
 from core.train.batches import batches, padded
 from core.train.recipes import TrainRecipe
 from core.train.report import OnProgress, Progress

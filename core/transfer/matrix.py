@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import OnStep, Stop, pgd
-from core.balls import Ball, Linf
-from core.objectives import autocast, targeted, untargeted
+from core.attacks.balls import Ball, Linf
+from core.attacks.objectives import autocast, targeted, untargeted
+from core.attacks.rules import State
 from core.perturb import go
-from core.rules import State
 from core.transfer.outcome import Transfer
 from core.types import Features, Images, Labels, Logits
 

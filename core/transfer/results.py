@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core import balls, checkpoints
-from core.balls import Ball
+from core import checkpoints
+from core.attacks import balls
+from core.attacks.balls import Ball
 from core.rates import Rate
 from core.recipes import RADII, TransferRecipe
 from core.transfer.outcome import Cell

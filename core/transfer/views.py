@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import balls, checkpoints, compute, perturb, pictures
-from core.attacks import OnStep
+from core import checkpoints, compute, perturb, pictures
+from core.attacks import OnStep, balls
+from core.attacks.rules import State
 from core.data import CIFAR10_CLASSES
 from core.decode import PictureError
 from core.perturb import go
 from core.recipes import RADII, TransferRecipe, to_python
-from core.rules import State
 from core.transfer.matrix import BATCH, Attack, Ensemble, craft, in_order, other_classes, transfer_matrix
 from core.transfer.outcome import Transfer
 from core.types import Images, Labels

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.balls import Ball, Eps, Linf
+from core.attacks.balls import Ball, Eps, Linf
 from core.types import Features, Images, Labels
 from core.usefulness.search import Extremes
 

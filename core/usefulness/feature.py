@@ -8,11 +8,11 @@ from torch import Tensor
 
 from core import pictures
 from core.attacks import OnStep, descend, pgd
-from core.balls import L2
+from core.attacks.balls import L2
+from core.attacks.rules import momentum
 from core.inversion import UNLIMITED, noise_start, representation
 from core.models import Classifier
 from core.recipes import UsefulnessRecipe
-from core.rules import momentum
 from core.types import Features, Images
 from core.usefulness.atlas import SHIPPED, Atlas, lookup
 from core.usefulness.choice import atlas_of, feature_of, gamma_at, loaded, placed, radius, source_of

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from core import compute, pictures
-from core.balls import L2
+from core.attacks.balls import L2
 from core.commands import command
 from core.evaluate import robust_accuracy
 from core.models import Classifier

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from core import checkpoints, compute, data
 from core.attacks import pgd
-from core.balls import L2
+from core.attacks.balls import L2
 from core.commands import command
 from core.inversion import representation
 from core.models import Classifier

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from core import compute
 from core.attacks import descend
-from core.balls import Ball, Eps
-from core.rules import State
+from core.attacks.balls import Ball, Eps
+from core.attacks.rules import State
 from core.types import Features, Images
 
 ROWS = 128  # pictures in a batch of gradients; more are no faster on a CPU

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from core import goh, pictures
-from core.balls import L2
+from core.attacks.balls import L2
 from core.evaluate import RobustAccuracy, robust_accuracy
 from core.models import Classifier
 from core.rates import Rate

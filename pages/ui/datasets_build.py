@@ -10,12 +10,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import checkpoints, exports, render
+from core.attacks.recording import side_by_side
+from core.attacks.rules import State
 from core.construct import live
 from core.construct.live import Few
 from core.data import CIFAR10_CLASSES
 from core.recipes import DatasetsRecipe, to_json
-from core.recording import side_by_side
-from core.rules import State
 from core.types import Labels
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads

@@ -7,11 +7,11 @@ import streamlit as st
 from torch import Tensor
 
 from core import checkpoints, emergence, exports, inversion_views, render
+from core.attacks.rules import State
 from core.data import CIFAR10_CLASSES
 from core.inversion_views import Way, essential
 from core.pictures import Picture
 from core.recipes import InvertRecipe, to_json
-from core.rules import State
 from core.types import Images
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads

@@ -12,8 +12,8 @@ from typing import TypeVar
 import streamlit as st
 
 from core.attacks import OnStep
+from core.attacks.rules import State
 from core.compute import pool
-from core.rules import State
 
 T = TypeVar("T")
 GLANCE_S = 0.05

@@ -14,7 +14,7 @@ from torch import nn
 
 from core import checkpoints
 from core.attacks import OnStep
-from core.rules import State
+from core.attacks.rules import State
 from pages.ui import jobs
 from pages.ui.store import model, results
 

@@ -6,10 +6,10 @@ import streamlit as st
 import torch
 
 from core import checkpoints
+from core.attacks.recording import side_by_side
 from core.data import CIFAR10_CLASSES
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
-from core.recording import side_by_side
 from core.render import Frames
 from core.saliency import measures, rows
 from core.saliency.views import Along

@@ -7,8 +7,8 @@ import numpy as np
 from torch import Tensor
 
 from core import exports, render
+from core.attacks.recording import step_columns
 from core.recipes import SaliencyRecipe, to_json
-from core.recording import step_columns
 from core.saliency import maps, measures
 from core.saliency.rows import Row
 from core.saliency.views import Along

@@ -1,6 +1,6 @@
 """The axis of a scrubber whose rows are loops: their steps."""
 
-from core.recording import Recording
+from core.attacks.recording import Recording
 from pages.ui.scrubber import Axis
 
 

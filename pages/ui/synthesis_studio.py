@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from core import checkpoints, exports, render, synthesis_views
+from core.attacks.recording import side_by_side
+from core.attacks.rules import State
 from core.data import CIFAR10_CLASSES
 from core.morph import limit
 from core.pictures import Picture
 from core.rates import Rate
 from core.recipes import SynthesisRecipe, to_json
-from core.recording import side_by_side
-from core.rules import State
 from core.synthesis_views import Painting, essential
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads

@@ -8,9 +8,9 @@ from torch import nn
 
 from core import checkpoints, pictures
 from core.attacks import OnStep
+from core.attacks.rules import State
 from core.data import CIFAR10_CLASSES
 from core.recipes import RADII, TransferRecipe
-from core.rules import State
 from core.transfer import views
 from core.transfer.matrix import Ensemble, in_order
 from core.transfer.outcome import Transfer

@@ -11,10 +11,10 @@ from plotly.subplots import make_subplots
 
 from core import exports
 from core.attacks import OnStep
+from core.attacks.rules import State
 from core.evaluate import RobustAccuracy
 from core.rates import Rate
 from core.recipes import UsefulnessRecipe, to_json
-from core.rules import State
 from core.usefulness import choice, views
 from core.usefulness.choice import SIDES
 from core.usefulness.heads import RESULTS

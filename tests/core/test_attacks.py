@@ -9,11 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from core import balls
-from core.attacks import Stop, check_pixels, descend, pgd
-from core.balls import L2, Linf
-from core.objectives import Objective, targeted, untargeted
-from core.rules import State, momentum, steepest
+from core.attacks import Stop, balls, check_pixels, descend, pgd
+from core.attacks.balls import L2, Linf
+from core.attacks.objectives import Objective, targeted, untargeted
+from core.attacks.rules import State, momentum, steepest
 from tests.helpers import REFUSED, Plane, draws, grey, images, tiny, trained
 
 both = pytest.mark.parametrize("norm", ["Linf", "L2"])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from core.balls import L2, NORMS, Ball, Linf, make
+from core.attacks.balls import L2, NORMS, Ball, Linf, make
 from tests.helpers import REFUSED, draws
 
 properties = settings(deadline=None, derandomize=True, max_examples=60)

@@ -9,9 +9,9 @@ from torch import nn
 
 from core import compute
 from core.attacks import pgd
-from core.balls import L2
+from core.attacks.balls import L2
+from core.attacks.objectives import untargeted
 from core.models import ARCHITECTURES
-from core.objectives import untargeted
 from tests.helpers import images, tiny
 
 

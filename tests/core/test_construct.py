@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from core import construct, data
-from core.balls import L2
+from core.attacks.balls import L2
 from core.construct import ConstructRecipe, build, draw, few, read, read_madry, write_folder
 from core.construct.files import pack
 from core.construct.make import planted

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import pgd
-from core.balls import L2, make
+from core.attacks.balls import L2, make
+from core.attacks.objectives import untargeted
 from core.models import Classifier
-from core.objectives import untargeted
 from tests.helpers import draws, tiny, trained
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of the other packages

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import balls, evaluate
+from core import evaluate
+from core.attacks import balls
 from core.evaluate import (
     Rate,
     RobustAccuracy,

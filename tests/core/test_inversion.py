@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from core.attacks import Stop
+from core.attacks.rules import Rule, State, lbfgs, steepest
 from core.inversion import (
     FAST,
     PAPER,
@@ -20,7 +21,6 @@ from core.inversion import (
     representation,
 )
 from core.models import Classifier
-from core.rules import Rule, State, lbfgs, steepest
 from tests.helpers import REFUSED, draws, images, tiny
 
 SIZE = 3 * 8 * 8

@@ -5,10 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core import objectives
-from core.attacks import pgd
-from core.balls import L2
-from core.objectives import (
+from core.attacks import objectives, pgd
+from core.attacks.balls import L2
+from core.attacks.objectives import (
     cross_entropy,
     log_odds,
     margin,

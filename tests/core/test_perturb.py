@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from core import checkpoints, pictures, render
 from core.attacks import SWEEP_ROWS
+from core.attacks.rules import State
 from core.checkpoints import Header
 from core.data import CIFAR10_CLASSES
 from core.perturb import Trajectory, attack, closest, label_of, noise, parts, script, target_of
 from core.pictures import Picture
 from core.recipes import REACHES, PerturbRecipe
-from core.rules import State
 from tests.app_process import ROOT
 from tests.helpers import draws, images, tiny
 

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from core import emergence
 from core.attacks import Stop, pgd
-from core.balls import L2
+from core.attacks.balls import L2
+from core.attacks.recording import Recorder, Recording, picked, side_by_side, step_columns
 from core.construct import live
 from core.emergence import emerge
 from core.inversion import FAST, Setting
 from core.recipes import DatasetsRecipe, InvertRecipe, SaliencyRecipe, SynthesisRecipe
-from core.recording import Recorder, Recording, picked, side_by_side, step_columns
 from core.saliency.views import along
 from core.synthesis_views import studio
 from tests.helpers import Plane, draws, images, tiny

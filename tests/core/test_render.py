@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core import balls, exports, render
+from core import exports, render
+from core.attacks import balls
 from core.render import (
     amplified,
     animation,

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from core.attacks import descend
-from core.balls import L2
-from core.rules import Rule, State, lbfgs, momentum, steepest
+from core.attacks.balls import L2
+from core.attacks.rules import Rule, State, lbfgs, momentum, steepest
 from tests.helpers import draws, images
 
 ANYWHERE = L2(math.inf)

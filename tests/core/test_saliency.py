@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from core import pictures
 from core.attacks import Stop
+from core.attacks.objectives import cross_entropy
 from core.models import build
-from core.objectives import cross_entropy
 from core.saliency import METHODS, against, attribute, log_odds, logit
 from core.saliency.attribution import ROWS
 from core.train import initialise

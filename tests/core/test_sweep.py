@@ -6,11 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import balls
-from core.attacks import SWEEP_ROWS, Stop, Sweep, minimum_norm, pgd, sweep
+from core.attacks import SWEEP_ROWS, Stop, Sweep, balls, minimum_norm, pgd, sweep
+from core.attacks.objectives import untargeted
+from core.attacks.rules import State
 from core.compute import for_inference
-from core.objectives import untargeted
-from core.rules import State
 from tests.helpers import Plane, draws, grey, images, tiny
 
 both = pytest.mark.parametrize("norm", ["Linf", "L2"])

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from core import checkpoints
 from core.attacks import pgd
-from core.balls import Linf, make
+from core.attacks.balls import Linf, make
+from core.attacks.objectives import untargeted
 from core.data import Pictures
 from core.models import Classifier
-from core.objectives import untargeted
 from core.train import InnerAttack, Progress, TrainRecipe, fit, initialise, learning_rate, loop
 from core.train import __main__ as command_line
 from core.train import batches as batching

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import data, goh
-from core.balls import L2, Linf
+from core.attacks.balls import L2, Linf
 from core.pictures import fingerprint
 from core.rates import Rate
 from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear, measure

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from core.attacks import OnStep, Stop
-from core.rules import State
+from core.attacks.rules import State
 from core.types import Images, PerExample
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.balls import Ball
+from core.attacks.balls import Ball
 from core.types import Images, PerExample
 
 
