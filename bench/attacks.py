@@ -26,10 +26,10 @@ from torch import Tensor, nn
 
 from bench import peers
 from bench.peers import Attack, Task
-from core import checkpoints, compute, data
+from core import compute, data
 from core.attacks import balls
 from core.evaluate import predict
-from core.models import Classifier, resnet9
+from core.models import Classifier, checkpoints, resnet9
 
 SETTINGS = (("L2", 0.5), ("Linf", 8 / 255))
 MODEL = "resnet9-standard"

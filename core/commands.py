@@ -10,9 +10,9 @@ import logging
 import sys
 from collections.abc import Callable
 
-from core.checkpoints import CheckpointError
 from core.data import DataError
 from core.decode import PictureError
+from core.models.checkpoints import CheckpointError
 
 Main = Callable[[list[str] | None], None]
 FOLLOWABLE = (ValueError, FloatingPointError, CheckpointError, DataError, PictureError)  # their messages say what to do

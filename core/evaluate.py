@@ -184,7 +184,8 @@ def ball_name(ball: Ball) -> str:
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    from core import checkpoints, data
+    from core import data
+    from core.models import checkpoints
 
     parser = argparse.ArgumentParser(prog="python -m core.evaluate", description="Measure a model on the test set.")
     parser.add_argument("model", help="a checkpoint of this project")

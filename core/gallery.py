@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import checkpoints, compute, data
+from core import compute, data
 from core.commands import command
 from core.data import Pictures
+from core.models import checkpoints
 from core.render import to_uint8
 from core.synthesis import ClassGaussian, paint
 

@@ -19,7 +19,7 @@ from core.data import CIFAR10_CLASSES
 from core.emergence import SETTINGS, draws_of, other_of, source_of, start_of
 from core.inversion import interpolate, invert, maximise_feature, relative_distance, representation
 from core.models import Classifier
-from core.perturb import load
+from core.models.ready import load, placed
 from core.recipes import InvertRecipe, to_python
 from core.types import Features, Images
 
@@ -154,8 +154,8 @@ def gallery(recipe: InvertRecipe, name: str, *, model: nn.Module | None = None, 
     """
     ready, block = _ready(recipe, name, model)
     chosen = [pictures.get(id) for id in drawn(recipe)]
-    x = _placed(torch.cat([picture.x for picture in chosen]), ready)
-    x0 = _placed(torch.cat([start_of(replace(recipe, picture=picture.id))[0] for picture in chosen]), ready)
+    x = placed(torch.cat([picture.x for picture in chosen]), ready)
+    x0 = placed(torch.cat([start_of(replace(recipe, picture=picture.id))[0] for picture in chosen]), ready)
     wanted = representation(ready, x, block)
     made = invert(ready, wanted, x0, setting=SETTINGS[recipe.setting], block=block, on_step=on_step)
     with torch.no_grad():
@@ -178,7 +178,7 @@ def activity(
     ids, found = pictures.ids(source)[:SEEN], []
     for i, first in enumerate(range(0, len(ids), BATCH)):
         x = torch.cat([pictures.get(id).x for id in ids[first : first + BATCH]])
-        found.append(representation(ready, _placed(x, ready)))
+        found.append(representation(ready, placed(x, ready)))
         if on_batch is not None and on_batch(i):
             break
     return torch.cat(found)
@@ -205,14 +205,14 @@ def feature(
     picture = picture if picture is not None else pictures.get(recipe.picture)
     source = source_of(recipe)
     g = g if g is not None else activity(source, name, model=ready)
-    own = representation(ready, _placed(picture.x, ready))[0]
+    own = representation(ready, placed(picture.x, ready))[0]
     deviation, mean = torch.std_mean(g, dim=0, correction=0)
     k = recipe.feature if recipe.feature >= 0 else int(((own - mean) / deviation.clamp_min(1e-6)).argmax())
     if k >= g.shape[1]:
         raise ValueError(f"{name} has features 0 to {g.shape[1] - 1}, and no {k}")
     best = g[:, k].topk(min(TOP, len(g)))
     ids = tuple(pictures.ids(source)[i] for i in best.indices.tolist())
-    start = _placed(_canvas(recipe), ready)
+    start = placed(_canvas(recipe), ready)
     index = torch.tensor([k], device=start.device)
     made = maximise_feature(ready, index, start, steps=CLIMB, step_size=STRIDE, on_step=on_step)
     value = float(representation(ready, made)[0, k])
@@ -251,11 +251,11 @@ def between(
     picture = picture if picture is not None else pictures.get(recipe.picture)
     here = replace(recipe, picture=picture.id)
     other = other_of(here)
-    x = _placed(torch.cat([picture.x, other.x]), ready)
-    fade = _placed(interpolate(x[0], x[1], POINTS).reshape(POINTS, *x.shape[1:]), ready)
+    x = placed(torch.cat([picture.x, other.x]), ready)
+    fade = placed(interpolate(x[0], x[1], POINTS).reshape(POINTS, *x.shape[1:]), ready)
     z = representation(ready, x, block)
     line = interpolate(z[0], z[1], POINTS).reshape(POINTS, *z.shape[1:])
-    start = fade if recipe.canvas == "fade" else _placed(_canvas(here).repeat(POINTS, 1, 1, 1), ready)
+    start = fade if recipe.canvas == "fade" else placed(_canvas(here).repeat(POINTS, 1, 1, 1), ready)
     made = invert(ready, line, start, setting=SETTINGS[recipe.setting], block=block, on_step=on_step)
     with torch.no_grad():
         distance, logits, faded = relative_distance(ready, line, block)(made), ready(made), ready(fade)
@@ -292,7 +292,3 @@ def _ready(recipe: InvertRecipe, name: str, model: nn.Module | None) -> tuple[Cl
 
 def _canvas(recipe: InvertRecipe) -> Images:
     return start_of(replace(recipe, start="grey" if recipe.canvas == "grey" else "noise"))[0]
-
-
-def _placed(x: Images, model: nn.Module) -> Images:
-    return x.to(next(model.parameters()).device).contiguous(memory_format=torch.channels_last)

@@ -13,11 +13,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from core import checkpoints, compute, pictures
+from core import pictures
 from core.attacks import SWEEP_ROWS, OnStep, balls, minimum_norm, pgd, sweep
 from core.attacks.objectives import targeted, untargeted
 from core.attacks.recording import Recorder
 from core.attacks.rules import State
+from core.models import checkpoints
 from core.recipes import PerturbRecipe, to_python
 from core.types import Images, PerExample
 
@@ -168,7 +169,7 @@ def attack(
 
     Raises:
         ValueError: If the target is not possible.
-        core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or model is not there.
+        core.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
     """
     case = _Case.of(recipe, name, picture, model)
     vanished = False
@@ -280,11 +281,6 @@ def closest(
         case.model, case.x, case.y, make_ball, steps=steps, target=case.target, on_step=on_step
     )
     return nearest, float(distance)
-
-
-def load(name: str) -> nn.Module:
-    """Load a checkpoint as the pages use it: on the chosen device, frozen, batch norms folded."""
-    return compute.for_inference(checkpoints.load(name), compute.device())
 
 
 def script(recipe: PerturbRecipe) -> str:

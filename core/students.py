@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from core import checkpoints, pictures
+from core import pictures
 from core.attacks import OnStep
 from core.emergence import SETTINGS, Emergence, emerge
-from core.perturb import load
+from core.models import checkpoints
+from core.models.ready import load
 from core.recipes import DatasetsRecipe, InvertRecipe, SaliencyRecipe
 from core.recipes.python import to_python
 from core.saliency.views import explain
@@ -81,7 +82,7 @@ def look(
         on_step: Called at each of the `STEPS` steps of the inversion; stopping keeps what it reached.
 
     Raises:
-        core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or model is not there.
+        core.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
     """
     ready = model if model is not None else load(name)
     picture = picture if picture is not None else pictures.get(recipe.picture)

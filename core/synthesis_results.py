@@ -23,13 +23,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import checkpoints, compute, data, render
+from core import compute, data, render
 from core.attacks.balls import L2
 from core.attacks.objectives import targeted
 from core.commands import command
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
+from core.models.ready import load
 from core.morph import opened, start
-from core.perturb import load
 from core.rates import Rate
 from core.recipes import SynthesisRecipe
 from core.synthesis import FILE, fit_gaussians, gaussians, save_gaussians, synthesise

@@ -20,8 +20,8 @@ from core.attacks.objectives import Objective, targeted
 from core.attacks.recording import Recorder, picked
 from core.data import CIFAR10_CLASSES
 from core.models import Classifier
+from core.models.ready import load
 from core.morph import limit
-from core.perturb import load
 from core.recipes import SynthesisRecipe, to_python
 from core.synthesis import excite, gaussians, keep_coarse, masked, mixture, region, synthesise
 from core.types import Images, Labels
@@ -206,7 +206,7 @@ def studio(
 
     Raises:
         ValueError: If the model has no such feature.
-        core.decode.PictureError, core.data.DataError, core.checkpoints.CheckpointError: If something is not there.
+        core.decode.PictureError, core.data.DataError, core.models.checkpoints.CheckpointError: If something is not there.
     """
     ready = model if model is not None else load(name)
     assert isinstance(ready, Classifier)

@@ -20,11 +20,11 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from core import checkpoints, compute, data, evaluate
+from core import compute, data, evaluate
 from core.attacks import balls
-from core.checkpoints import Header
 from core.commands import command
-from core.models import ARCHITECTURES, Classifier
+from core.models import ARCHITECTURES, Classifier, checkpoints
+from core.models.checkpoints import Header
 from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
 
 log = logging.getLogger(__name__)

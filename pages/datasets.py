@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import checkpoints, pictures, students
+from core import pictures, students
 from core.construct import live
+from core.models import checkpoints
 from core.recipes import DatasetsRecipe
 from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, shell
 from pages.ui.model_box import model_box

@@ -5,8 +5,9 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
-from core import checkpoints, perturb, pictures, render
+from core import perturb, pictures, render
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
 from core.recipes import PerturbRecipe, to_query
 from pages.ui import shell
 from pages.ui.rooms import ROOMS

@@ -5,8 +5,9 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
-from core import checkpoints, perturb, pictures
+from core import perturb, pictures
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
 from core.perturb import Trajectory
 from core.pictures import Picture
 from core.recipes import DEFAULT_REACH, REACHES, PerturbRecipe

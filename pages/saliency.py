@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from core import checkpoints, pictures
+from core import pictures
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
 from core.recipes import DEFAULT_REACH, PerturbRecipe, SaliencyRecipe
 from core.saliency import METHODS
 from core.saliency.maps import CHANNELS

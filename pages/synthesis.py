@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import checkpoints, pictures
+from core import pictures
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
 from core.recipes import SynthesisRecipe, from_query
 from core.recipes.synthesis import LIMITS, REGIONS, TASKS
 from core.synthesis_views import IGNORED

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import checkpoints
+from core.models import checkpoints
 from core.recipes import DEFAULT_RADIUS, RADII, TransferRecipe
 from core.transfer import results
 from core.transfer.results import Measured, Setting

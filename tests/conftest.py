@@ -12,8 +12,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from core import checkpoints, data
-from core.models import Classifier
+from core import data
+from core.models import Classifier, checkpoints
 from tests.app_process import serving
 from tests.helpers import tiny
 

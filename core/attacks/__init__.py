@@ -10,8 +10,25 @@ Steps are normalised in the ball's own norm, values are summed over the batch, a
 `torch.autograd.grad`: images do not influence each other and nothing is left behind on the model.
 """
 
+from core.attacks.balls import L2, Ball, Linf
 from core.attacks.descent import OnStep, Stop, check_pixels, descend, pgd
 from core.attacks.nearest import minimum_norm
+from core.attacks.objectives import targeted, untargeted
 from core.attacks.radii import SWEEP_ROWS, Sweep, sweep
 
-__all__ = ["SWEEP_ROWS", "OnStep", "Stop", "Sweep", "check_pixels", "descend", "minimum_norm", "pgd", "sweep"]
+__all__ = [
+    "L2",
+    "SWEEP_ROWS",
+    "Ball",
+    "Linf",
+    "OnStep",
+    "Stop",
+    "Sweep",
+    "check_pixels",
+    "descend",
+    "minimum_norm",
+    "pgd",
+    "sweep",
+    "targeted",
+    "untargeted",
+]

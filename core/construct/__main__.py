@@ -7,10 +7,11 @@ from pathlib import Path
 
 import torch.distributed as dist
 
-from core import checkpoints, compute, data
+from core import compute, data
 from core.commands import command
 from core.construct import KINDS, ConstructRecipe, build, write_folder
 from core.construct.build import OnShard
+from core.models import checkpoints
 from core.train import join_processes
 
 log = logging.getLogger("core.construct")

@@ -18,7 +18,7 @@ from core.data import CIFAR10_CLASSES
 from core.decode import PictureError
 from core.inversion import relative_distance, representation
 from core.models import Classifier
-from core.perturb import load
+from core.models.ready import load
 from core.recipes import DatasetsRecipe, to_python
 from core.types import Images, Labels
 
@@ -107,7 +107,7 @@ def watch(recipe: DatasetsRecipe, name: str, *, model: nn.Module | None = None, 
         on_step: See `core.attacks.descend`. Stopping keeps what was reached.
 
     Raises:
-        core.decode.PictureError, core.checkpoints.CheckpointError: If pictures or model are not there.
+        core.decode.PictureError, core.models.checkpoints.CheckpointError: If pictures or model are not there.
     """
     ready = model if model is not None else load(name)
     assert isinstance(ready, Classifier)

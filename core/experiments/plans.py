@@ -4,7 +4,7 @@ A student is a network that is trained the ordinary way on a set. `PLANS` names 
 says how many pictures, steps and epochs. The training settings are those of the paper's table 3 as far as they are printed:
 SGD with momentum 0.9 and weight decay 5e-4, batch 128, rate 0.1 with shifts and flips; for D_det no augmentation. Two things
 differ. The rate follows one cycle, which suits short trainings; the paper drops it in steps. And students of perturbed
-sets see whitened pixels (`core.normalization.Whiten`): without, a network needs twenty epochs before it finds anything in
+sets see whitened pixels (`core.models.normalization.Whiten`): without, a network needs twenty epochs before it finds anything in
 D_rand (the paper's figure 10), at a rate of 0.01, which only the profile `full` can afford.
 """
 

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import checkpoints, compute, construct, data, evaluate, train
+from core import compute, construct, data, evaluate, train
 from core.attacks import balls
 from core.construct import Constructed, ConstructRecipe
 from core.data import Pictures
 from core.experiments.plans import PLANS, SCALES, Scale, Student, plan
-from core.models import Classifier
-from core.normalization import renewed
+from core.models import Classifier, checkpoints
+from core.models.normalization import renewed
 from core.train import TrainRecipe
 
 log = logging.getLogger("core.experiments")
@@ -234,7 +234,7 @@ def measure(model: Classifier, training: Pictures, test: Pictures, scale: Scale)
     """Measure clean accuracy on the whole test set and robust accuracy on the first pictures of it.
 
     "clean renewed" is the clean accuracy once batch norm has the statistics of the first original training pictures, whose
-    labels it is not told: see `core.normalization.renewed`.
+    labels it is not told: see `core.models.normalization.renewed`.
     """
     here = compute.device()
     x, y = test.x().to(here), test.y().to(here)

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import checkpoints, data
+from core import data
+from core.models import checkpoints
 
 FILE = checkpoints.FOLDER.parent / "assets" / "goh.npz"
 PAIR = ("truck", "frog")  # y = +1, y = -1

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from core.models.classifier import Classifier, evaluating
 from core.models.dense import densenet
 from core.models.inverted import mobilenet
+from core.models.normalization import Whiten
 from core.models.patches import convmixer
 from core.models.plain import vgg
 from core.models.residual import resnet9, resnet18, resnet50
-from core.normalization import Whiten
 
 ARCHITECTURES: dict[str, Callable[..., Classifier]] = {
     "resnet9": resnet9,
@@ -43,7 +43,7 @@ def build(arch: str, *, whiten: int = 0, **args: int) -> Classifier:
 
     Args:
         arch: A key of `ARCHITECTURES`.
-        whiten: Side of the patches that `core.normalization.Whiten` decorrelates, odd; 0 only normalises.
+        whiten: Side of the patches that `core.models.normalization.Whiten` decorrelates, odd; 0 only normalises.
         args: The builder's arguments, `width` and `classes`.
 
     Raises:

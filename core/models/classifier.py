@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
-from core.normalization import Normalize
+from core.models.normalization import Normalize
 from core.types import Features, Images, Logits
 
 

@@ -73,7 +73,7 @@ def script(board: Board, names: Sequence[str]) -> str:
         board: What was drawn and held.
         names: The models' checkpoints.
     """
-    imports = ["from pathlib import Path", "from core.perturb import load"]
+    imports = ["from pathlib import Path", "from core.models.ready import load"]
     if board.name and not board.name.startswith("upload/"):
         imports += ["from core.morph import Act, Board, replay, start", "from core.render import png, to_uint8"]
         origin = f"origin = anchor = Board.of(start({board.name!r}), {len(names)}).pictures"

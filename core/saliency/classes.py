@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core import data, pictures
 from core.data import CIFAR10_CLASSES
-from core.perturb import load
+from core.models.ready import load
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.saliency.attribution import attribute
@@ -62,7 +62,7 @@ def contrast(
 
     Raises:
         ValueError: If the two classes are one, or one of them does not exist.
-        core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or model is not there.
+        core.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
     """
     model = model if model is not None else load(name)
     x, picture = placed(recipe, picture, model)

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core import checkpoints, compute, data
+from core import compute, data
 from core.commands import command
-from core.models import Classifier
-from core.perturb import load
+from core.models import Classifier, checkpoints
+from core.models.ready import load
 from core.saliency.attribution import attribute
 from core.saliency.classes import means_of
 from core.saliency.maps import edge_strength, magnitude, reduced

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core import pictures
-from core.perturb import load
+from core.models.ready import load
 from core.recipes import SaliencyRecipe, to_python
 from core.render import Frames
 from core.saliency import maps

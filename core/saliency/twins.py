@@ -8,7 +8,7 @@ from itertools import chain
 
 from torch import nn
 
-from core.normalization import Normalize
+from core.models.normalization import Normalize
 
 # Maps each channel and position alone, so Guided Backprop and DeepLift have a rule for it.
 ELEMENTWISE = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SiLU, nn.GELU, nn.Hardswish, nn.Mish, nn.Sigmoid, nn.Tanh)

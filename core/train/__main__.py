@@ -6,10 +6,11 @@ from pathlib import Path
 
 import torch.distributed as dist
 
-from core import checkpoints, compute, data
+from core import compute, data
 from core.attacks import balls
 from core.commands import command
 from core.data import Pictures
+from core.models import checkpoints
 from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
 
 

@@ -17,7 +17,7 @@ from core.attacks.objectives import autocast, untargeted
 from core.attacks.rules import steepest
 from core.data import Pictures
 from core.models import Classifier, build
-from core.normalization import Whiten
+from core.models.normalization import Whiten
 from core.train.batches import batches, padded
 from core.train.recipes import TrainRecipe
 from core.train.report import OnProgress, Progress

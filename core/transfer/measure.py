@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import checkpoints, compute, data
+from core import compute, data
 from core.commands import command
+from core.models import checkpoints
 from core.rates import Rate
 from core.transfer.matrix import Attack, craft, judge, other_classes, says
 from core.transfer.results import RESULTS, SETTINGS, Measured, Model, Setting

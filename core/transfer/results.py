@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core import checkpoints
 from core.attacks import balls
 from core.attacks.balls import Ball
+from core.models import checkpoints
 from core.rates import Rate
 from core.recipes import RADII, TransferRecipe
 from core.transfer.outcome import Cell

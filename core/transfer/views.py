@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import checkpoints, compute, perturb, pictures
+from core import compute, perturb, pictures
 from core.attacks import OnStep, balls
 from core.attacks.rules import State
 from core.data import CIFAR10_CLASSES
 from core.decode import PictureError
+from core.models import checkpoints
 from core.perturb import go
 from core.recipes import RADII, TransferRecipe, to_python
 from core.transfer.matrix import BATCH, Attack, Ensemble, craft, in_order, other_classes, transfer_matrix
@@ -65,7 +66,7 @@ def load(name: str) -> nn.Module:
     """Load a model as `core.perturb.load` does, with its classes in CIFAR-10's order; "a+b" is the ensemble of both.
 
     Raises:
-        core.checkpoints.CheckpointError: If a model is not there.
+        core.models.checkpoints.CheckpointError: If a model is not there.
         ValueError: If it knows other classes.
     """
     if JOIN in name:

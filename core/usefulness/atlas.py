@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import checkpoints, data
+from core import data
+from core.models import checkpoints
 from core.types import Features, Labels
 from core.usefulness.definitions import Measured, Task, Usefulness, against_rest
 

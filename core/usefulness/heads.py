@@ -26,7 +26,7 @@ from core.attacks.balls import L2
 from core.commands import command
 from core.evaluate import robust_accuracy
 from core.models import Classifier
-from core.perturb import load as load_model
+from core.models.ready import load as load_model
 from core.rates import Rate
 from core.types import Images, Labels
 from core.usefulness.atlas import ASSETS, SHIPPED, Atlas, load

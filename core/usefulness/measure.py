@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import checkpoints, compute, data
+from core import compute, data
 from core.attacks import pgd
 from core.attacks.balls import L2
 from core.commands import command
 from core.inversion import representation
-from core.models import Classifier
-from core.perturb import load as load_model
+from core.models import Classifier, checkpoints
+from core.models.ready import load as load_model
 from core.pictures import fingerprint
 from core.types import Features, Images, Labels
 from core.usefulness.atlas import ASSETS, SHIPPED, Atlas, save

@@ -9,8 +9,8 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from core import checkpoints
 from core.emergence import RESULTS
+from core.models import checkpoints
 from core.types import Images
 from pages.ui.store import model
 from pages.ui.tables import table

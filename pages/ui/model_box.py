@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import checkpoints
+from core.models import checkpoints
 
 
 def model_box(

@@ -12,9 +12,9 @@ from typing import Generic, Protocol, TypeVar
 import streamlit as st
 from torch import nn
 
-from core import checkpoints
 from core.attacks import OnStep
 from core.attacks.rules import State
+from core.models import checkpoints
 from pages.ui import jobs
 from pages.ui.store import model, results
 

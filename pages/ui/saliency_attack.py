@@ -5,9 +5,9 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
-from core import checkpoints
 from core.attacks.recording import side_by_side
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.render import Frames

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from core import checkpoints, render
+from core import render
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
 from core.recipes import SaliencyRecipe
 from core.saliency import maps
 from core.saliency.rows import Row

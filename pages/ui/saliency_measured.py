@@ -11,7 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core import checkpoints
+from core.models import checkpoints
 from core.saliency import METHODS
 from core.saliency.command import MODELS, RESULTS
 from pages.ui.tables import table

@@ -4,8 +4,9 @@ import html
 
 import streamlit as st
 
-from core import checkpoints, pictures, render
+from core import pictures, render
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
 from core.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.saliency import METHODS, maps, rows, views

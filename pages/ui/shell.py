@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.checkpoints import CheckpointError
 from core.data import DataError
 from core.decode import PictureError
+from core.models.checkpoints import CheckpointError
 from pages.ui.store import lesson
 
 # Large type for a projector; the sidebar and the toolbar leave the stage. Streamlit's own widgets scale with rem.

@@ -13,8 +13,9 @@ from typing import Any
 import streamlit as st
 from torch import nn
 
-from core import checkpoints, perturb
+from core import perturb
 from core.compute import pool
+from core.models import checkpoints
 
 KEPT = 400  # results; a batch of seven frames of one picture is 0.2 MB
 
@@ -63,7 +64,7 @@ def model(name: str) -> nn.Module:
     """Return a loaded model, shared and frozen.
 
     Raises:
-        core.checkpoints.CheckpointError: If it is not there or is damaged.
+        core.models.checkpoints.CheckpointError: If it is not there or is damaged.
     """
     path = checkpoints.path_of(name)
     return _model(name, path.stat().st_mtime_ns if path.is_file() else 0)

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core import checkpoints
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
 from core.synthesis_results import RESULTS, SOURCES
 from pages.ui.tables import table
 

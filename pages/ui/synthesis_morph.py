@@ -6,10 +6,11 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from core import checkpoints, exports, morph, render
+from core import exports, morph, render
 from core.compute import pool
 from core.data import CIFAR10_CLASSES
 from core.decode import PictureError
+from core.models import checkpoints
 from core.morph import Board
 from core.pictures import Picture
 from core.recipes import SynthesisRecipe, to_json, to_query

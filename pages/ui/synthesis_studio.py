@@ -7,10 +7,11 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from core import checkpoints, exports, render, synthesis_views
+from core import exports, render, synthesis_views
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
 from core.morph import limit
 from core.pictures import Picture
 from core.rates import Rate

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 import streamlit as st
 
-from core import checkpoints, exports
+from core import exports
+from core.models import checkpoints
 from core.rates import Rate
 from core.recipes import RADII, TransferRecipe, to_json
 from core.transfer import views

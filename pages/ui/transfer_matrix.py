@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core import checkpoints, exports
+from core import exports
+from core.models import checkpoints
 from core.recipes import TransferRecipe, to_json
 from core.transfer import views
 from core.transfer.outcome import Cell, Transfer

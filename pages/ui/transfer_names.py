@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from core import checkpoints
+from core.models import checkpoints
 from core.transfer.results import Measured
 from core.transfer.views import JOIN
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import checkpoints
+from core.models import checkpoints
 from core.recipes import UsefulnessRecipe
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES, atlas_of

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 import torch
 
-from core import checkpoints
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
 from core.recipes import UsefulnessRecipe
 from core.usefulness import Usefulness, choice
 from core.usefulness.atlas import lookup

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core import checkpoints
+from core.models import checkpoints
 from core.recipes import DatasetsRecipe
 from tests.browser.tools import settles
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from core import checkpoints
-from core.checkpoints import CheckpointError, Header, annotate, header, load, names, path_of, read, save
+from core.models import checkpoints
+from core.models.checkpoints import CheckpointError, Header, annotate, header, load, names, path_of, read, save
 from core.zoo import declared
 from tests.helpers import images, tiny
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from core.checkpoints import CheckpointError
 from core.commands import command
 from core.data import DataError
+from core.models.checkpoints import CheckpointError
 from tests.app_process import ROOT
 
 

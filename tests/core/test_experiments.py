@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from core import checkpoints, experiments, train, zoo
+from core import experiments, train, zoo
 from core.data import CIFAR10_CLASSES, Pictures
 from core.experiments import PLANS, PROFILES, SCALES, Places, plan, run
 from core.experiments.run import asked_about, only, unseen, without
-from core.models import build
-from core.normalization import renewed
+from core.models import build, checkpoints
+from core.models.normalization import renewed
 from core.transfer.results import TARGETS
 from tests.app_process import ROOT
 

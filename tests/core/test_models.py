@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from core.models import ARCHITECTURES, build, evaluating
-from core.normalization import MEAN, STD
+from core.models.normalization import MEAN, STD
 from tests.helpers import images, tiny
 
 every = pytest.mark.parametrize("arch", sorted(ARCHITECTURES))

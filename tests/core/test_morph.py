@@ -233,7 +233,7 @@ def test_the_script_makes_the_same_pictures(painted, checkpoint, tmp_path, monke
 
 
 def morph_ready(checkpoint, name):
-    from core.perturb import load
+    from core.models.ready import load
 
     checkpoint(name)
     return load(name)

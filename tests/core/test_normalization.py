@@ -4,10 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from core import checkpoints, train
-from core.checkpoints import Header
-from core.models import build
-from core.normalization import Normalize, Whiten, renewed
+from core import train
+from core.models import build, checkpoints
+from core.models.checkpoints import Header
+from core.models.normalization import Normalize, Whiten, renewed
 from core.saliency import attribute
 from core.train import TrainRecipe
 from tests.core.test_experiments import drawn

@@ -13,11 +13,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from core import checkpoints, pictures, render
+from core import pictures, render
 from core.attacks import SWEEP_ROWS
 from core.attacks.rules import State
-from core.checkpoints import Header
 from core.data import CIFAR10_CLASSES
+from core.models import checkpoints
+from core.models.checkpoints import Header
 from core.perturb import Trajectory, attack, closest, label_of, noise, parts, script, target_of
 from core.pictures import Picture
 from core.recipes import REACHES, PerturbRecipe

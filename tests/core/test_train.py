@@ -13,12 +13,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import checkpoints
 from core.attacks import pgd
 from core.attacks.balls import Linf, make
 from core.attacks.objectives import untargeted
 from core.data import Pictures
-from core.models import Classifier
+from core.models import Classifier, checkpoints
 from core.train import InnerAttack, Progress, TrainRecipe, fit, initialise, learning_rate, loop
 from core.train import __main__ as command_line
 from core.train import batches as batching

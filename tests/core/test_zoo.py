@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core import checkpoints, zoo
+from core import zoo
 from core.evaluate import Rate, ball_name
-from core.models import ARCHITECTURES, build
+from core.models import ARCHITECTURES, build, checkpoints
 from core.train import InnerAttack, TrainRecipe
 from core.zoo import RESULTS, chosen, declared, record
 from tests.app_process import ROOT

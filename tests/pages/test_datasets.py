@@ -19,11 +19,12 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import checkpoints, data, render, students
+from core import data, render, students
 from core.construct import live
 from core.data import CIFAR10_CLASSES
 from core.experiments import report
 from core.experiments.run import RESULTS
+from core.models import checkpoints
 from core.rates import Rate
 from core.recipes import DatasetsRecipe
 from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, jobs, pair_work, store

@@ -12,11 +12,12 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import checkpoints, emergence, inversion_views, pictures, render
+from core import emergence, inversion_views, pictures, render
 from core.data import CIFAR10_CLASSES
 from core.emergence import emerge
 from core.inversion import FAST, Setting
 from core.inversion_views import between, essential, feature, gallery
+from core.models import checkpoints
 from core.recipes import InvertRecipe, to_query
 from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, frog_judge, jobs, pair_work, store
 from tests.app_process import ROOT

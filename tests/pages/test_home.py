@@ -5,7 +5,8 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import checkpoints, pictures
+from core import pictures
+from core.models import checkpoints
 from core.recipes import PerturbRecipe
 from pages.ui import rooms
 from tests.app_process import ROOT

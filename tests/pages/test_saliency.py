@@ -10,7 +10,8 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import checkpoints, pictures, render
+from core import pictures, render
+from core.models import checkpoints
 from core.recipes import SaliencyRecipe, to_query
 from core.saliency import METHODS, classes, views
 from core.saliency.views import essential, explain

@@ -9,9 +9,9 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core.checkpoints import CheckpointError
 from core.data import DataError
 from core.decode import PictureError
+from core.models.checkpoints import CheckpointError
 from core.perturb import Trajectory
 from core.render import to_uint8
 from pages.ui import jobs, shell

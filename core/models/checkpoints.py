@@ -23,7 +23,7 @@ from torch import Tensor
 from core.data import CIFAR10_CLASSES
 from core.models import Classifier, build
 
-FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
+FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
 SUFFIX = ".safetensors"
 STUDENT = "student-"  # begins the names of what `core.experiments` trained on constructed sets
 
