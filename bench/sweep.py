@@ -11,7 +11,8 @@ import time
 
 import torch
 
-from core import compute, perturb, pictures
+from core import compute, perturb
+from core.data import pictures
 from core.recipes import PerturbRecipe
 
 

@@ -10,8 +10,8 @@ import logging
 import sys
 from collections.abc import Callable
 
-from core.data import DataError
-from core.decode import PictureError
+from core.data.decode import PictureError
+from core.data.sets import DataError
 from core.models.checkpoints import CheckpointError
 
 Main = Callable[[list[str] | None], None]

@@ -21,10 +21,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core import compute, data, pictures
+from core import compute, data
 from core.attacks import OnStep
 from core.attacks.recording import Recorder, picked
 from core.commands import command
+from core.data import pictures
 from core.inversion import FAST, PAPER, Setting, invert, noise_start, relative_distance, representation
 from core.models import Classifier, checkpoints
 from core.models.ready import load
@@ -129,7 +130,7 @@ def emerge(
 
     Raises:
         ValueError: If the model has no such block.
-        core.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
+        core.data.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
     """
     picture = picture if picture is not None else pictures.get(recipe.picture)
     start, _ = start_of(replace(recipe, picture=picture.id))

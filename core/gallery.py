@@ -18,7 +18,7 @@ from torch import nn
 
 from core import compute, data
 from core.commands import command
-from core.data import Pictures
+from core.data.sets import Pictures
 from core.models import checkpoints
 from core.render import to_uint8
 from core.synthesis import ClassGaussian, paint

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import emergence, pictures
+from core import emergence
 from core.attacks import OnStep
-from core.data import CIFAR10_CLASSES
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
 from core.emergence import SETTINGS, draws_of, other_of, source_of, start_of
 from core.inversion import interpolate, invert, maximise_feature, relative_distance, representation
 from core.models import Classifier
@@ -169,7 +170,7 @@ def activity(
     """Compute g of the first pictures of a source (n, D), n at most `SEEN`.
 
     Args:
-        source: One of `core.pictures.available()`.
+        source: One of `core.data.pictures.available()`.
         name: The checkpoint.
         model: The loaded model, if the caller has it.
         on_batch: Called with the number of each batch; returning True ends the loop after it.

@@ -13,12 +13,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from core import pictures
 from core.attacks import SWEEP_ROWS, OnStep, balls, minimum_norm, pgd, sweep
 from core.attacks.objectives import targeted, untargeted
 from core.attacks.recording import Recorder
 from core.attacks.rules import State
-from core.models import checkpoints
+from core.data import pictures
+from core.models import checkpoints, ready
 from core.recipes import PerturbRecipe, to_python
 from core.types import Images, PerExample
 
@@ -130,7 +130,7 @@ class _Case:
     @staticmethod
     def of(recipe: PerturbRecipe, name: str, picture: pictures.Picture | None, model: nn.Module | None) -> "_Case":
         picture = picture if picture is not None else pictures.get(recipe.picture)
-        model = model if model is not None else load(name)
+        model = model if model is not None else ready.load(name)
         x = picture.x.to(_device(model)).contiguous(memory_format=torch.channels_last)
         y = torch.tensor([label_of(picture, model)], device=x.device)
         wanted = target_of(recipe, picture, model, checkpoints.header(name).classes)
@@ -169,7 +169,7 @@ def attack(
 
     Raises:
         ValueError: If the target is not possible.
-        core.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
+        core.data.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
     """
     case = _Case.of(recipe, name, picture, model)
     vanished = False
@@ -233,7 +233,7 @@ def noise(recipe: PerturbRecipe, name: str, like: Trajectory, *, model: nn.Modul
             sizes agree to 2 % wherever the picture leaves room for it.
         model: The loaded model, if the caller has it.
     """
-    model = model if model is not None else load(name)
+    model = model if model is not None else ready.load(name)
     x = like.x
     direction = torch.randn(x.shape, generator=_draws(recipe, 10_000, x.device), device=x.device)
     clean = x.expand(len(like.norm), -1, -1, -1)

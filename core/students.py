@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from core import pictures
 from core.attacks import OnStep
+from core.data import pictures
 from core.emergence import SETTINGS, Emergence, emerge
 from core.models import checkpoints
 from core.models.ready import load
@@ -82,7 +82,7 @@ def look(
         on_step: Called at each of the `STEPS` steps of the inversion; stopping keeps what it reached.
 
     Raises:
-        core.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
+        core.data.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
     """
     ready = model if model is not None else load(name)
     picture = picture if picture is not None else pictures.get(recipe.picture)
@@ -96,7 +96,7 @@ def script(recipe: DatasetsRecipe) -> str:
     imports = [
         "from pathlib import Path",
         "from core import render",
-        "from core.data import CIFAR10_CLASSES",
+        "from core.data.sets import CIFAR10_CLASSES",
         "from core.saliency.maps import limits",
         "from core.saliency.rows import paint",
         "from core.students import look, map_of",

@@ -26,7 +26,7 @@ from core.attacks import OnStep, descend
 from core.attacks.balls import L2, Ball
 from core.attacks.objectives import Objective, targeted
 from core.attacks.rules import momentum
-from core.data import DataError, Pictures
+from core.data.sets import DataError, Pictures
 from core.models import Classifier
 from core.types import Images, Labels, PerExample
 

@@ -27,7 +27,7 @@ from core import compute, data, render
 from core.attacks.balls import L2
 from core.attacks.objectives import targeted
 from core.commands import command
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.models.ready import load
 from core.morph import opened, start

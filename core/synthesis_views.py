@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core import pictures
 from core.attacks import OnStep
 from core.attacks.balls import L2
 from core.attacks.objectives import Objective, targeted
 from core.attacks.recording import Recorder, picked
-from core.data import CIFAR10_CLASSES
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
 from core.models import Classifier
 from core.models.ready import load
 from core.morph import limit
@@ -104,7 +104,7 @@ def start(recipe: SynthesisRecipe, picture: pictures.Picture | None = None) -> S
 
     Raises:
         core.data.DataError: If the class Gaussians are not here.
-        core.decode.PictureError: If the picture is not there.
+        core.data.decode.PictureError: If the picture is not there.
     """
     draws = torch.Generator().manual_seed(recipe.seed)
     if recipe.target in CIFAR10_CLASSES:
@@ -206,7 +206,7 @@ def studio(
 
     Raises:
         ValueError: If the model has no such feature.
-        core.decode.PictureError, core.data.DataError, core.models.checkpoints.CheckpointError: If something is not there.
+        core.data.decode.PictureError, core.data.DataError, core.models.checkpoints.CheckpointError: If something is not there.
     """
     ready = model if model is not None else load(name)
     assert isinstance(ready, Classifier)

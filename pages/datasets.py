@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import pictures, students
+from core import students
 from core.construct import live
+from core.data import pictures
 from core.models import checkpoints
 from core.recipes import DatasetsRecipe
 from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, shell

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import emergence, pictures
+from core import emergence
+from core.data import pictures
 from core.models import checkpoints
 from core.recipes import InvertRecipe
 from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, shell

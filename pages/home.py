@@ -5,8 +5,9 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
-from core import perturb, pictures, render
-from core.data import CIFAR10_CLASSES
+from core import perturb, render
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.recipes import PerturbRecipe, to_query
 from pages.ui import shell

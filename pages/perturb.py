@@ -5,11 +5,12 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
-from core import perturb, pictures
-from core.data import CIFAR10_CLASSES
+from core import perturb
+from core.data import pictures
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.perturb import Trajectory
-from core.pictures import Picture
 from core.recipes import DEFAULT_REACH, REACHES, PerturbRecipe
 from pages.ui import shell
 from pages.ui.exports import downloads

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from core import pictures
-from core.data import CIFAR10_CLASSES
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.recipes import DEFAULT_REACH, PerturbRecipe, SaliencyRecipe
 from core.saliency import METHODS

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import pictures
-from core.data import CIFAR10_CLASSES
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.recipes import SynthesisRecipe, from_query
 from core.recipes.synthesis import LIMITS, REGIONS, TASKS

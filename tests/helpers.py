@@ -7,7 +7,7 @@ import torch
 from jaxtyping import TypeCheckError
 from torch import Tensor, nn
 
-from core.data import Pictures
+from core.data.sets import Pictures
 from core.models import Classifier, build
 from core.train import TrainRecipe, fit, initialise
 from core.types import Images, Labels

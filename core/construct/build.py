@@ -14,7 +14,7 @@ from core.attacks import Stop
 from core.construct.files import Constructed, pack, replace_with, write
 from core.construct.make import make
 from core.construct.recipes import ConstructRecipe, draw
-from core.data import DataError, Pictures
+from core.data.sets import DataError, Pictures
 from core.models import Classifier
 
 OnShard = Callable[[int, int], bool | None]  # (shards done, shards in all); True stops

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import pictures
 from core.attacks import OnStep
 from core.attacks.recording import Recorder, picked
 from core.construct.make import inverted, perturbed
 from core.construct.recipes import ConstructRecipe, draw
-from core.data import CIFAR10_CLASSES
-from core.decode import PictureError
+from core.data import pictures
+from core.data.decode import PictureError
+from core.data.sets import CIFAR10_CLASSES
 from core.inversion import relative_distance, representation
 from core.models import Classifier
 from core.models.ready import load
@@ -80,7 +80,7 @@ def originals(recipe: DatasetsRecipe) -> tuple[tuple[str, ...], Images, Labels]:
     """Draw the recipe's pictures from the best source there is: ids, images (N, C, H, W) and classes (N,).
 
     Raises:
-        core.decode.PictureError: If no labelled pictures are on this computer.
+        core.data.decode.PictureError: If no labelled pictures are on this computer.
     """
     sources = [kind for kind in pictures.available() if kind != "photo"]
     if not sources:
@@ -107,7 +107,7 @@ def watch(recipe: DatasetsRecipe, name: str, *, model: nn.Module | None = None, 
         on_step: See `core.attacks.descend`. Stopping keeps what was reached.
 
     Raises:
-        core.decode.PictureError, core.models.checkpoints.CheckpointError: If pictures or model are not there.
+        core.data.decode.PictureError, core.models.checkpoints.CheckpointError: If pictures or model are not there.
     """
     ready = model if model is not None else load(name)
     assert isinstance(ready, Classifier)

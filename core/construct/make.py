@@ -10,7 +10,7 @@ from core.attacks import OnStep, descend, pgd, rules
 from core.attacks.balls import L2
 from core.attacks.objectives import Objective, autocast, targeted
 from core.construct.recipes import INVERTED, ConstructRecipe, Draws
-from core.data import Pictures
+from core.data.sets import Pictures
 from core.inversion import UNLIMITED, noise_start, relative_distance, representation
 from core.models import Classifier
 from core.render import to_uint8

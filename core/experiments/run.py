@@ -17,7 +17,7 @@ from torch import nn
 from core import compute, construct, data, evaluate, train
 from core.attacks import balls
 from core.construct import Constructed, ConstructRecipe
-from core.data import Pictures
+from core.data.sets import Pictures
 from core.experiments.plans import PLANS, SCALES, Scale, Student, plan
 from core.models import Classifier, checkpoints
 from core.models.normalization import renewed

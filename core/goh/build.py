@@ -13,7 +13,7 @@ from torch import Tensor
 
 from core import compute, data
 from core.commands import command
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.goh.known import FILE, PAIR, Known, save
 
 VECTORS = 96  # directions whose pictures are in the file

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.morph.board import Act, Board, Hold
 from core.morph.starts import start
 from core.recipes import SynthesisRecipe, program
@@ -43,7 +43,7 @@ def opened(recipe: SynthesisRecipe, models: Sequence[nn.Module]) -> Board:
         models: The models, one picture each.
 
     Raises:
-        core.decode.PictureError, core.data.DataError: See `start`.
+        core.data.decode.PictureError, core.data.DataError: See `start`.
     """
     board = Board.of(start(recipe.start), len(models), recipe.start)
     for act in acts_of(recipe):

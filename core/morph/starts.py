@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from core import pictures
-from core.data import CIFAR10_CLASSES
-from core.decode import PictureError
+from core.data import pictures
+from core.data.decode import PictureError
+from core.data.sets import CIFAR10_CLASSES
 from core.render import from_uint8
 from core.synthesis import gaussians
 from core.types import Images
@@ -62,7 +62,7 @@ def start(name: str) -> Images:
         name: "blank", "sketch/meadow" (see `SKETCHES`), "seed/frog/7" (a draw from a class), or a picture's id.
 
     Raises:
-        core.decode.PictureError: If there is none of that name.
+        core.data.decode.PictureError: If there is none of that name.
         core.data.DataError: If it is a seed and the class Gaussians are not here.
     """
     kind, _, rest = name.partition("/")

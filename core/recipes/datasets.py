@@ -19,7 +19,7 @@ class DatasetsRecipe:
         steps: Gradient steps; the paper's are 100, and 1000 for inversions.
         frame: Which of the frames kept is in view; the default is the last.
         seed: Decides which pictures, targets and starts.
-        picture: View "student": the picture, see `core.pictures.get`.
+        picture: View "student": the picture, see `core.data.pictures.get`.
         student: View "student": checkpoint of a network that learnt from a constructed set.
         beside: View "student": checkpoint of the network beside it.
     """

@@ -11,7 +11,7 @@ class InvertRecipe:
 
     Args:
         view: "emergence" of one picture, a "gallery" of several, one "feature", or the way "between" two pictures.
-        picture: The picture whose representation is wanted, see `core.pictures.get`.
+        picture: The picture whose representation is wanted, see `core.data.pictures.get`.
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
         start: "picture" (another one, drawn independently of the label), "noise" or "grey".

@@ -18,7 +18,7 @@ class PerturbRecipe:
     """One picture, two models, and one attack on each of them.
 
     Args:
-        picture: Picture id, see `core.pictures.get`.
+        picture: Picture id, see `core.data.pictures.get`.
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
         norm: "L2" or "Linf".

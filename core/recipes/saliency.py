@@ -13,7 +13,7 @@ class SaliencyRecipe:
     Args:
         view: "methods" (every method on one picture), "pictures" (one method on several), "attack" (the gradient at each
             iterate of an attack) or "classes" (the gradient from one class to another).
-        picture: Picture id, see `core.pictures.get`.
+        picture: Picture id, see `core.data.pictures.get`.
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
         third: Checkpoint of one more column, or "".

@@ -18,7 +18,7 @@ class SynthesisRecipe:
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
         start: Of the canvas, a name of `core.morph.start`: "seed/frog/0", "blank", or a picture's id.
-        picture: Of the studio, where a picture is wanted, see `core.pictures.get`.
+        picture: Of the studio, where a picture is wanted, see `core.data.pictures.get`.
         holds: What the canvas opens with, in order: "frog:40" is forty steps toward the frog.
         reach: How far the canvas may go from its anchor, L2 in pixel units, or "none".
         task: Of the studio: "generate" from seeds of the class, "turn" the picture into it, "inpaint" a region of it,

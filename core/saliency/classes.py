@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core import data, pictures
-from core.data import CIFAR10_CLASSES
+from core import data
+from core.data import pictures
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.models.ready import load
-from core.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.saliency.attribution import attribute
 from core.saliency.measures import cosine
@@ -62,7 +63,7 @@ def contrast(
 
     Raises:
         ValueError: If the two classes are one, or one of them does not exist.
-        core.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
+        core.data.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
     """
     model = model if model is not None else load(name)
     x, picture = placed(recipe, picture, model)
@@ -103,7 +104,7 @@ def class_means() -> Means:
     """Average the pictures of each class: of CIFAR-10's test set if it is here, else of the gallery.
 
     Raises:
-        core.pictures.PictureError: If neither is here.
+        core.data.pictures.PictureError: If neither is here.
     """
     try:
         return means_of("test", data.cifar10_root())

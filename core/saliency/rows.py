@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from core import pictures
+from core.data import pictures
 from core.models.ready import load
 from core.recipes import SaliencyRecipe, to_python
 from core.render import Frames

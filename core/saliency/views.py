@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import perturb, pictures
+from core import perturb
 from core.attacks import OnStep
 from core.attacks.recording import picked
-from core.data import CIFAR10_CLASSES
+from core.data import pictures
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.models.ready import load
 from core.perturb import Trajectory
-from core.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.saliency.attribution import Watch, attribute
 from core.saliency.methods import BASELINES, METHODS
@@ -101,7 +102,7 @@ def explain(
 
     Raises:
         ValueError: If there is no such method or target.
-        core.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
+        core.data.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
         core.attacks.Stop: If `on_step` asked for it.
     """
     model = model if model is not None else load(name)
@@ -184,7 +185,7 @@ def along(
     """Attack the recipe's picture on one model, and take the gradient at each iterate.
 
     Raises:
-        core.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
+        core.data.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or model is not there.
     """
     model = model if model is not None else load(name)
     made = perturb.attack(recipe.attack, name, picture=picture, model=model, on_step=on_step)

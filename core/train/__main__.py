@@ -9,7 +9,7 @@ import torch.distributed as dist
 from core import compute, data
 from core.attacks import balls
 from core.commands import command
-from core.data import Pictures
+from core.data.sets import Pictures
 from core.models import checkpoints
 from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.data import Pictures
+from core.data.sets import Pictures
 from core.train.recipes import TrainRecipe
 from core.types import Images, Labels
 

@@ -15,7 +15,7 @@ from core import compute
 from core.attacks import balls, descend
 from core.attacks.objectives import autocast, untargeted
 from core.attacks.rules import steepest
-from core.data import Pictures
+from core.data.sets import Pictures
 from core.models import Classifier, build
 from core.models.normalization import Whiten
 from core.train.batches import batches, padded

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import compute, perturb, pictures
+from core import compute, perturb
 from core.attacks import OnStep, balls
 from core.attacks.rules import State
-from core.data import CIFAR10_CLASSES
-from core.decode import PictureError
+from core.data import pictures
+from core.data.decode import PictureError
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.perturb import go
 from core.recipes import RADII, TransferRecipe, to_python
@@ -93,7 +94,7 @@ def drawn(recipe: TransferRecipe, n: int) -> tuple[tuple[str, ...], Images, Labe
         Their ids, the images (N, C, H, W) and their classes (N,); fewer than n where there are fewer.
 
     Raises:
-        core.pictures.PictureError: If there are none.
+        core.data.pictures.PictureError: If there are none.
     """
     kind = pictures.available()[0]
     ids = pictures.ids(kind)

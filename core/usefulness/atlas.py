@@ -37,7 +37,7 @@ class Atlas:
         deviation: Its standard deviation (D).
         z: Features of the first test pictures (S, D).
         y: Their classes (S,).
-        pictures: Their fingerprints (S), by which `core.pictures` knows them in whatever order the set is.
+        pictures: Their fingerprints (S), by which `core.data.pictures` knows them in whatever order the set is.
         gram: Mean of [z, 1] [z, 1]^T over training pictures (D + 1, D + 1), z standardised by centre and deviation.
         cross: Mean of [z, 1] onehot(y)^T over them (D + 1, K).
         about: How it was measured.

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core import perturb, pictures
+from core import perturb
+from core.data import pictures
 from core.models import Classifier
 from core.recipes import UsefulnessRecipe
 from core.types import Images

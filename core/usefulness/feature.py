@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core import pictures
 from core.attacks import OnStep, descend, pgd
 from core.attacks.balls import L2
 from core.attacks.rules import momentum
+from core.data import pictures
 from core.inversion import UNLIMITED, noise_start, representation
 from core.models import Classifier
 from core.recipes import UsefulnessRecipe
@@ -80,7 +80,7 @@ def look(
 
     Raises:
         ValueError: If there is no such feature.
-        core.pictures.PictureError, core.data.DataError: If pictures or atlas are not there.
+        core.data.pictures.PictureError, core.data.DataError: If pictures or atlas are not there.
     """
     atlas = atlas_of(recipe, side)
     ready = model if model is not None else loaded(atlas.name)

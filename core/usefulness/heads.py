@@ -21,9 +21,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core import compute, pictures
+from core import compute
 from core.attacks.balls import L2
 from core.commands import command
+from core.data import pictures
 from core.evaluate import robust_accuracy
 from core.models import Classifier
 from core.models.ready import load as load_model
@@ -105,7 +106,7 @@ def attacked_pictures(atlas: Atlas, n: int, seed: int = 0) -> tuple[Images, Labe
     """Get n of the test pictures that the atlas knows, each class about equally often: those that a head is attacked on.
 
     Raises:
-        core.pictures.PictureError: If CIFAR-10 is not on this computer.
+        core.data.pictures.PictureError: If CIFAR-10 is not on this computer.
     """
     rows = spread(atlas.y, n, seed)
     return torch.cat([pictures.get(f"cifar10/{atlas.pictures[i]}").x for i in rows]), atlas.y[rows]

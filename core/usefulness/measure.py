@@ -20,10 +20,10 @@ from core import compute, data
 from core.attacks import pgd
 from core.attacks.balls import L2
 from core.commands import command
+from core.data.pictures import fingerprint
 from core.inversion import representation
 from core.models import Classifier, checkpoints
 from core.models.ready import load as load_model
-from core.pictures import fingerprint
 from core.types import Features, Images, Labels
 from core.usefulness.atlas import ASSETS, SHIPPED, Atlas, save
 from core.usefulness.definitions import Measured

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import goh, pictures
+from core import goh
 from core.attacks.balls import L2
+from core.data import pictures
 from core.evaluate import RobustAccuracy, robust_accuracy
 from core.models import Classifier
 from core.rates import Rate

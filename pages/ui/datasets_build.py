@@ -14,7 +14,7 @@ from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.construct import live
 from core.construct.live import Few
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.recipes import DatasetsRecipe, to_json
 from core.types import Labels

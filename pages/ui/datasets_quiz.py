@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 
 from core.construct.live import Few
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.rates import Rate
 from core.recipes import DatasetsRecipe
 from pages.ui import crisp, datasets_build

@@ -8,11 +8,11 @@ from streamlit.delta_generator import DeltaGenerator
 from core import exports, render, students
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
-from core.data import CIFAR10_CLASSES
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.experiments import PLANS
 from core.inversion_views import essential
 from core.models import checkpoints
-from core.pictures import Picture
 from core.rates import Rate
 from core.recipes import DatasetsRecipe, to_json
 from core.saliency.maps import limits

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import streamlit as st
 
-from core.data import DataError, cifar10, cifar10_root
+from core.data.sets import DataError, cifar10, cifar10_root
 
 ARCHIVE, ARCHIVE_BYTES = "cifar-10-python.tar.gz", 170_498_071  # what torchvision fetches
 _jobs = ThreadPoolExecutor(max_workers=1)  # two sessions must not write the same archive

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from core import emergence, exports, inversion_views, render
 from core.attacks.rules import State
-from core.data import CIFAR10_CLASSES
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.inversion_views import Way, essential
 from core.models import checkpoints
-from core.pictures import Picture
 from core.recipes import InvertRecipe, to_json
 from core.types import Images
 from pages.ui import crisp, pair_work

@@ -9,11 +9,11 @@ import streamlit as st
 from core import emergence, exports, inversion_views, render
 from core.attacks.recording import side_by_side, step_columns
 from core.attacks.rules import State
-from core.data import CIFAR10_CLASSES
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.emergence import Emergence
 from core.inversion_views import essential
 from core.models import checkpoints
-from core.pictures import Picture
 from core.recipes import InvertRecipe, to_json
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads

@@ -4,14 +4,15 @@ import streamlit as st
 import torch
 from torch import nn
 
-from core import exports, inversion_views, pictures, render
+from core import exports, inversion_views, render
 from core.attacks import OnStep
 from core.attacks.rules import State
-from core.data import CIFAR10_CLASSES
+from core.data import pictures
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.emergence import source_of
 from core.inversion_views import BATCH, CLIMB, SEEN, Feature, essential
 from core.models import checkpoints
-from core.pictures import Picture
 from core.recipes import InvertRecipe, to_json
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import streamlit as st
 import torch
 
-from core import emergence, exports, inversion_views, pictures, render
-from core.data import CIFAR10_CLASSES
+from core import emergence, exports, inversion_views, render
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
 from core.inversion_views import Grid, essential
 from core.rates import Rate
 from core.recipes import InvertRecipe, to_json

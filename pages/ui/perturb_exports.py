@@ -7,7 +7,7 @@ import streamlit as st
 import torch
 
 from core import exports, render
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.perturb import Trajectory
 from core.recipes import PerturbRecipe, to_json
 from pages.ui.exports import Download

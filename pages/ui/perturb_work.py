@@ -7,8 +7,8 @@ import torch
 
 from core import perturb
 from core.attacks import OnStep
+from core.data.pictures import Picture
 from core.perturb import Trajectory
-from core.pictures import Picture
 from core.recipes import PerturbRecipe
 from pages.ui import jobs
 from pages.ui.store import model, results

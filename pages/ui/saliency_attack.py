@@ -6,9 +6,9 @@ import streamlit as st
 import torch
 
 from core.attacks.recording import side_by_side
-from core.data import CIFAR10_CLASSES
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
-from core.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.render import Frames
 from core.saliency import measures, rows

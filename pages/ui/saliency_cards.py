@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from core import render
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.recipes import SaliencyRecipe
 from core.saliency import maps

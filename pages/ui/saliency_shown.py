@@ -4,10 +4,11 @@ import html
 
 import streamlit as st
 
-from core import pictures, render
-from core.data import CIFAR10_CLASSES
+from core import render
+from core.data import pictures
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
-from core.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.saliency import METHODS, maps, rows, views
 from core.saliency.classes import class_means

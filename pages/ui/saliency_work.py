@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.attacks import OnStep
-from core.pictures import Picture
+from core.data.pictures import Picture
 from core.recipes import SaliencyRecipe
 from core.saliency import rows, views
 from core.saliency.classes import Contrast, contrast

@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.data import DataError
-from core.decode import PictureError
+from core.data.decode import PictureError
+from core.data.sets import DataError
 from core.models.checkpoints import CheckpointError
 from pages.ui.store import lesson
 

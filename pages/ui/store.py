@@ -13,9 +13,8 @@ from typing import Any
 import streamlit as st
 from torch import nn
 
-from core import perturb
 from core.compute import pool
-from core.models import checkpoints
+from core.models import checkpoints, ready
 
 KEPT = 400  # results; a batch of seven frames of one picture is 0.2 MB
 
@@ -57,7 +56,7 @@ def results() -> Store:
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _model(name: str, stamp: int) -> nn.Module:  # noqa: ARG001 - the stamp makes a rebuilt checkpoint load anew
-    return perturb.load(name)
+    return ready.load(name)
 
 
 def model(name: str) -> nn.Module:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.morph import Board, Hold
 from core.render import Frames, from_uint8
 from core.types import Images

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core.data import CIFAR10_CLASSES
-from core.pictures import SIZE
+from core.data.pictures import SIZE
+from core.data.sets import CIFAR10_CLASSES
 from core.render import to_uint8
 from core.types import Images
 from pages.ui.component import component

@@ -25,7 +25,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.compute import pool
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.morph import Act, Hold
 from core.render import Frames, from_uint8, png
 from pages.ui.synthesis_board import Live, find

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.synthesis_results import RESULTS, SOURCES
 from pages.ui.tables import table

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from core import exports, morph, render
 from core.compute import pool
-from core.data import CIFAR10_CLASSES
-from core.decode import PictureError
+from core.data.decode import PictureError
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.morph import Board
-from core.pictures import Picture
 from core.recipes import SynthesisRecipe, to_json, to_query
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_judge import JUDGE

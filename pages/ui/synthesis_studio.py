@@ -10,10 +10,10 @@ from torch import Tensor
 from core import exports, render, synthesis_views
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
-from core.data import CIFAR10_CLASSES
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.morph import limit
-from core.pictures import Picture
 from core.rates import Rate
 from core.recipes import SynthesisRecipe, to_json
 from core.synthesis_views import Painting, essential

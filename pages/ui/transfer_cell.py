@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.recipes import TransferRecipe
 from core.render import amplified
 from core.transfer.outcome import Cell

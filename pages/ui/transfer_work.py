@@ -6,10 +6,10 @@ from dataclasses import replace
 import streamlit as st
 from torch import nn
 
-from core import pictures
 from core.attacks import OnStep
 from core.attacks.rules import State
-from core.data import CIFAR10_CLASSES
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.recipes import RADII, TransferRecipe
 from core.transfer import views

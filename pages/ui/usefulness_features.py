@@ -3,9 +3,10 @@
 import streamlit as st
 import torch
 
-from core import exports, pictures, render
+from core import exports, render
 from core.attacks import OnStep
-from core.data import CIFAR10_CLASSES
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
 from core.recipes import UsefulnessRecipe, to_json
 from core.usefulness import choice, feature, views
 from core.usefulness.atlas import lookup

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 import torch
 
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.recipes import UsefulnessRecipe
 from core.usefulness import Usefulness, choice

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.commands import command
-from core.data import DataError
+from core.data.sets import DataError
 from core.models.checkpoints import CheckpointError
 from tests.app_process import ROOT
 

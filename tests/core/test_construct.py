@@ -16,7 +16,7 @@ from core.attacks.balls import L2
 from core.construct import ConstructRecipe, build, draw, few, read, read_madry, write_folder
 from core.construct.files import pack
 from core.construct.make import planted
-from core.data import CIFAR10_CLASSES, DataError, Pictures
+from core.data.sets import CIFAR10_CLASSES, DataError, Pictures
 from core.models import Classifier
 from tests.helpers import draws, tiny
 

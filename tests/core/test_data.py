@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from core.data import (
+from core.data.sets import (
     CIFAR10_CLASSES,
     CIFAR10_SIZES,
     DataError,

@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core import emergence, inversion_views, pictures, render
+from core import emergence, inversion_views, render
 from core.attacks import Stop
-from core.data import CIFAR10_CLASSES
+from core.data import pictures
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
 from core.emergence import draws_of, emerge, kept_steps, other_of, start_of
 from core.inversion import FAST, Setting, representation
 from core.inversion_views import GALLERY, POINTS, TOP, activity, between, drawn, essential, feature, gallery, script
-from core.pictures import Picture
 from core.recipes import InvertRecipe, from_json, from_query, to_json, to_query
 from tests.app_process import ROOT
 from tests.helpers import images, tiny

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core import experiments, train, zoo
-from core.data import CIFAR10_CLASSES, Pictures
+from core.data.sets import CIFAR10_CLASSES, Pictures
 from core.experiments import PLANS, PROFILES, SCALES, Places, plan, run
 from core.experiments.run import asked_about, only, unseen, without
 from core.models import build, checkpoints

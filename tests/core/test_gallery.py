@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.data import Pictures
+from core.data.sets import Pictures
 from core.gallery import ClassGaussian, build, paint
 from core.render import from_uint8
 from tests.helpers import draws, images, template_pictures, trained

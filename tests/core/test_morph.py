@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from core.decode import PictureError
+from core.data.decode import PictureError
 from core.morph import SKETCHES, STEP, Act, Board, Hold, acts_of, described, opened, replay, script, start
 from core.morph.board import FILM
 from core.morph.links import MOST_STEPS

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from core import pictures
-from core.data import CIFAR10_CLASSES, Pictures
-from core.decode import MAX_BYTES, PictureError, decode
-from core.pictures import from_upload, get
+from core.data import pictures
+from core.data.decode import MAX_BYTES, PictureError, decode
+from core.data.pictures import from_upload, get
+from core.data.sets import CIFAR10_CLASSES, Pictures
 
 CAT, FROG = CIFAR10_CLASSES.index("cat"), CIFAR10_CLASSES.index("frog")
 

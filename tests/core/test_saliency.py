@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core import pictures
 from core.attacks import Stop
 from core.attacks.objectives import cross_entropy
+from core.data import pictures
 from core.models import build
 from core.saliency import METHODS, against, attribute, log_odds, logit
 from core.saliency.attribution import ROWS

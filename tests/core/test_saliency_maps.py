@@ -11,10 +11,11 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from core import pictures, render
-from core.data import CIFAR10_CLASSES, DataError
+from core import render
+from core.data import pictures
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES, DataError
 from core.perturb import attack
-from core.pictures import Picture
 from core.recipes import SaliencyRecipe, from_json, from_query, to_json, to_query
 from core.saliency import METHODS, attribute, classes, command, maps, measures, rows, views
 from core.saliency.classes import class_means, contrast

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from core.attacks import pgd
 from core.attacks.balls import Linf, make
 from core.attacks.objectives import untargeted
-from core.data import Pictures
+from core.data.sets import Pictures
 from core.models import Classifier, checkpoints
 from core.train import InnerAttack, Progress, TrainRecipe, fit, initialise, learning_rate, loop
 from core.train import __main__ as command_line

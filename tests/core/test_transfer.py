@@ -11,10 +11,11 @@ import pytest
 import torch
 from torch import nn
 
-from core import data, pictures
+from core import data
 from core.attacks import pgd
 from core.attacks.balls import L2, Linf
 from core.attacks.objectives import untargeted
+from core.data import pictures
 from core.models import checkpoints
 from core.rates import Rate
 from core.recipes import RADII, TransferRecipe

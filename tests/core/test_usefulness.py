@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core import data, goh
 from core.attacks.balls import L2, Linf
-from core.pictures import fingerprint
+from core.data.pictures import fingerprint
 from core.rates import Rate
 from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear, measure
 from core.usefulness import atlas as atlases

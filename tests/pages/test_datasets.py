@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import data, render, students
 from core.construct import live
-from core.data import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES
 from core.experiments import report
 from core.experiments.run import RESULTS
 from core.models import checkpoints
@@ -164,7 +164,7 @@ def test_a_bad_address_opens_the_page_all_the_same(query, shown):
 
 
 def test_without_labelled_pictures_it_says_so(monkeypatch, shown, tmp_path):
-    monkeypatch.setattr("core.pictures.GALLERY", tmp_path / "none.npz")
+    monkeypatch.setattr("core.data.pictures.GALLERY", tmp_path / "none.npz")
     app = opened()
     assert "no labelled pictures here" in app.error[0].value
 

@@ -12,8 +12,9 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import emergence, inversion_views, pictures, render
-from core.data import CIFAR10_CLASSES
+from core import emergence, inversion_views, render
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
 from core.emergence import emerge
 from core.inversion import FAST, Setting
 from core.inversion_views import between, essential, feature, gallery

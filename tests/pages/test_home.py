@@ -5,7 +5,7 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import pictures
+from core.data import pictures
 from core.models import checkpoints
 from core.recipes import PerturbRecipe
 from pages.ui import rooms

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import pictures
-from core.data import CIFAR10_CLASSES, DataError
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES, DataError
 
 FROG = CIFAR10_CLASSES.index("frog")
 

@@ -13,8 +13,9 @@ import torch
 from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
 
-from core import morph, pictures, render, synthesis_views
-from core.data import CIFAR10_CLASSES
+from core import morph, render, synthesis_views
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.morph import Board
 from core.recipes import SynthesisRecipe, to_query

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import pictures
+from core.data import pictures
 from core.models import checkpoints
 from core.rates import Rate
 from core.recipes import RADII, TransferRecipe

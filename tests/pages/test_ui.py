@@ -9,8 +9,8 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core.data import DataError
-from core.decode import PictureError
+from core.data.decode import PictureError
+from core.data.sets import DataError
 from core.models.checkpoints import CheckpointError
 from core.perturb import Trajectory
 from core.render import to_uint8

@@ -12,7 +12,8 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import goh, pictures
+from core import goh
+from core.data import pictures
 from core.evaluate import RobustAccuracy
 from core.rates import Rate
 from core.recipes import UsefulnessRecipe, to_query

@@ -18,13 +18,13 @@ import skimage.data
 from jaxtyping import UInt8
 from PIL import Image
 
-from core.data import CIFAR10_CLASSES, DataError, Pictures, cifar10, cifar10_root, from_npz, square
-from core.decode import PictureError, decode
+from core.data.sets import CIFAR10_CLASSES, DataError, Pictures, cifar10, cifar10_root, from_npz, square
+from core.data.decode import PictureError, decode
 from core.render import from_uint8
 from core.types import Images
 
 SIZE = 32  # CIFAR's side, which is what the models take
-GALLERY = Path(__file__).parent.parent / "assets" / "gallery.npz"
+GALLERY = Path(__file__).parents[2] / "assets" / "gallery.npz"
 FROG = "02dcd3b0047b"  # fingerprint of a test picture plainly a frog, picked because the two models differ much on it
 # They ship inside scikit-image's wheel; only the cat is of a class that CIFAR-10 has.
 PHOTOS = {
@@ -107,7 +107,7 @@ def from_upload(data: bytes, name: str = "") -> Picture:
     """Make a 32 x 32 picture of a file's bytes; the same bytes give the same id.
 
     Raises:
-        PictureError: As `core.decode.decode`.
+        PictureError: As `core.data.decode.decode`.
     """
     image, notes = decode(data)
     if image.width != image.height:

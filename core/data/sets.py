@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from PIL import Image
 
-from core.decode import PictureError, decode
+from core.data.decode import PictureError, decode
 from core.types import Images, Labels
 
 CIFAR10_CLASSES = (
@@ -187,18 +187,3 @@ def _join(parts: list[Pictures], source: str) -> Pictures:
         parts[0].classes,
         source,
     )
-
-
-if __name__ == "__main__":
-    import argparse
-    import sys
-
-    parser = argparse.ArgumentParser(prog="python -m core.data", description="Fetch CIFAR-10 or say where it is.")
-    parser.add_argument("action", choices=["download", "where"])
-    if parser.parse_args().action == "download":
-        cifar10_root().mkdir(parents=True, exist_ok=True)
-        cifar10("train", download=True)
-    try:
-        sys.stdout.write(f"{cifar10_root()}: {len(cifar10('train'))} + {len(cifar10('test'))} pictures\n")
-    except DataError as missing:
-        sys.exit(str(missing))
