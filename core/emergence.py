@@ -155,7 +155,7 @@ def script(recipe: InvertRecipe) -> str:
     """Write the Python program that computes the recipe's view and saves the last frame of each model as a PNG."""
     return to_python(
         recipe,
-        ["from pathlib import Path", "from core import render", "from core.emergence import emerge"],
+        ["from pathlib import Path", "from core.files import render", "from core.emergence import emerge"],
         """
         for name in (recipe.standard, recipe.robust):
             made = emerge(recipe, name)

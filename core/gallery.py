@@ -19,8 +19,8 @@ from torch import nn
 from core import compute, data
 from core.commands import command
 from core.data.sets import Pictures
+from core.files.render import to_uint8
 from core.models import checkpoints
-from core.render import to_uint8
 from core.synthesis import ClassGaussian, paint
 
 log = logging.getLogger(__name__)

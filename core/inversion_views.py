@@ -282,7 +282,7 @@ def script(recipe: InvertRecipe) -> str:
                 Path(f"{{name}}-{{i}}.png").write_bytes(render.png(render.to_uint8(picture[None])[0]))
         """
     page = f"from core.inversion_views import {recipe.view}"
-    return to_python(recipe, ["from pathlib import Path", "from core import render", page], body)
+    return to_python(recipe, ["from pathlib import Path", "from core.files import render", page], body)
 
 
 def _ready(recipe: InvertRecipe, name: str, model: nn.Module | None) -> tuple[Classifier, str | None]:

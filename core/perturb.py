@@ -287,7 +287,7 @@ def script(recipe: PerturbRecipe) -> str:
     """Write the Python program that computes the recipe's view and saves the frame in sight as a PNG."""
     return to_python(
         recipe,
-        ["from pathlib import Path", "from core import render", "from core.perturb import attack"],
+        ["from pathlib import Path", "from core.files import render", "from core.perturb import attack"],
         """
         for name in (recipe.standard, recipe.robust):
             found = attack(recipe, name)

@@ -95,7 +95,7 @@ def script(recipe: DatasetsRecipe) -> str:
     """Write the Python program that lets both networks look, and saves their maps and inversions."""
     imports = [
         "from pathlib import Path",
-        "from core import render",
+        "from core.files import render",
         "from core.data.sets import CIFAR10_CLASSES",
         "from core.saliency.maps import limits",
         "from core.saliency.rows import paint",

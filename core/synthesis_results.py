@@ -23,11 +23,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import compute, data, render
+from core import compute, data
 from core.attacks.balls import L2
 from core.attacks.objectives import targeted
 from core.commands import command
 from core.data.sets import CIFAR10_CLASSES
+from core.files import render
 from core.models import checkpoints
 from core.models.ready import load
 from core.morph import opened, start

@@ -235,7 +235,7 @@ def script(recipe: SynthesisRecipe) -> str:
     """Write the Python program that paints the recipe's batch and saves a sheet of it for each model."""
     return to_python(
         recipe,
-        ["from pathlib import Path", "from core import render", "from core.synthesis_views import studio"],
+        ["from pathlib import Path", "from core.files import render", "from core.synthesis_views import studio"],
         """
         for name in (recipe.standard, recipe.robust):
             made = studio(recipe, name)

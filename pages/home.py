@@ -5,9 +5,10 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
-from core import perturb, render
+from core import perturb
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
+from core.files import render
 from core.models import checkpoints
 from core.recipes import PerturbRecipe, to_query
 from pages.ui import shell

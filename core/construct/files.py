@@ -19,7 +19,7 @@ from torch import Tensor
 
 from core.construct.recipes import ConstructRecipe
 from core.data.sets import CIFAR10_CLASSES, DataError, Pictures, from_npz
-from core.render import to_uint8
+from core.files.render import to_uint8
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of the zip format; the time of writing would make equal files differ
 

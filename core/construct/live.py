@@ -135,7 +135,7 @@ def script(recipe: DatasetsRecipe) -> str:
     """Write the Python program that constructs the recipe's pictures and saves each set as a sheet."""
     return to_python(
         recipe,
-        ["from pathlib import Path", "from core import render", "from core.construct.live import watch"],
+        ["from pathlib import Path", "from core.files import render", "from core.construct.live import watch"],
         """
         for name in (recipe.standard, recipe.robust):
             made = watch(recipe, name)

@@ -11,9 +11,9 @@ from core.attacks.balls import L2
 from core.attacks.objectives import Objective, autocast, targeted
 from core.construct.recipes import INVERTED, ConstructRecipe, Draws
 from core.data.sets import Pictures
+from core.files.render import to_uint8
 from core.inversion import UNLIMITED, noise_start, relative_distance, representation
 from core.models import Classifier
-from core.render import to_uint8
 from core.types import Images, Labels
 
 BATCH = 125  # images a step

@@ -20,7 +20,7 @@ from PIL import Image
 
 from core.data.sets import CIFAR10_CLASSES, DataError, Pictures, cifar10, cifar10_root, from_npz, square
 from core.data.decode import PictureError, decode
-from core.render import from_uint8
+from core.files.render import from_uint8
 from core.types import Images
 
 SIZE = 32  # CIFAR's side, which is what the models take

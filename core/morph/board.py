@@ -12,7 +12,7 @@ from core.attacks import descend
 from core.attacks.balls import L2
 from core.attacks.objectives import log_odds
 from core.attacks.rules import momentum
-from core.render import Frames, from_uint8, to_uint8
+from core.files.render import Frames, from_uint8, to_uint8
 from core.types import Images, PerExample
 
 BETA = 0.5  # of the momentum: smooth, and still turning at once when another class is held

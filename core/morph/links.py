@@ -75,11 +75,11 @@ def script(board: Board, names: Sequence[str]) -> str:
     """
     imports = ["from pathlib import Path", "from core.models.ready import load"]
     if board.name and not board.name.startswith("upload/"):
-        imports += ["from core.morph import Act, Board, replay, start", "from core.render import png, to_uint8"]
+        imports += ["from core.morph import Act, Board, replay, start", "from core.files.render import png, to_uint8"]
         origin = f"origin = anchor = Board.of(start({board.name!r}), {len(names)}).pictures"
     else:
         imports += ["import base64", "import zlib", "import numpy as np"]
-        imports += ["from core.morph import Act, replay", "from core.render import from_uint8, png, to_uint8"]
+        imports += ["from core.morph import Act, replay", "from core.files.render import from_uint8, png, to_uint8"]
         both = [
             base64.b64encode(zlib.compress(frames.tobytes(), 9)).decode()
             for frames in (board.origin, board.origin_anchor)

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 from core.data import pictures
 from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
-from core.render import from_uint8
+from core.files.render import from_uint8
 from core.synthesis import gaussians
 from core.types import Images
 

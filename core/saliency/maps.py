@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.render import Frames, to_uint8
+from core.files.render import Frames, to_uint8
 from core.types import Images, PerExample
 
 CHANNELS = ("sum", "red", "green", "blue", "colour")

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from core.data import pictures
+from core.files.render import Frames
 from core.models.ready import load
 from core.recipes import SaliencyRecipe, to_python
-from core.render import Frames
 from core.saliency import maps
 from core.saliency.classes import class_means, contrast
 from core.saliency.methods import METHODS
@@ -103,7 +103,7 @@ def script(recipe: SaliencyRecipe) -> str:
     """Write the Python program that computes the recipe's view and saves its maps as PNG."""
     return to_python(
         recipe,
-        ["from pathlib import Path", "from core import render", "from core.saliency.rows import rows"],
+        ["from pathlib import Path", "from core.files import render", "from core.saliency.rows import rows"],
         """
         for number, row in enumerate(rows(recipe)):
             for name, attribution in row.attributions.items():

@@ -127,7 +127,7 @@ def script(recipe: UsefulnessRecipe) -> str:
     return to_python(recipe, imports, body)
 
 
-_DRAWS = ["from pathlib import Path", "from core import render"]
+_DRAWS = ["from pathlib import Path", "from core.files import render"]
 _SCRIPTS = {
     "features": (
         [*_DRAWS, "from core.usefulness.feature import look"],

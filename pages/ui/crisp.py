@@ -2,7 +2,7 @@
 
 import html
 
-from core import render
+from core.files import render
 from core.types import Images
 
 STYLE = """<style>

@@ -9,12 +9,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import exports, render
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.construct import live
 from core.construct.live import Few
 from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays as exports
+from core.files import render
 from core.models import checkpoints
 from core.recipes import DatasetsRecipe, to_json
 from core.types import Labels

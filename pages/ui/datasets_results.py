@@ -13,9 +13,9 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core import exports
 from core.experiments import report
 from core.experiments.run import RESULTS
+from core.files import arrays
 from pages.ui.exports import Download, downloads
 from pages.ui.tables import table
 
@@ -150,7 +150,7 @@ def files(folder: Path = RESULTS) -> list[Download]:
     """List the downloads; the charts' own menus give pictures of them."""
     return [
         Download(
-            "Numbers, CSV", "students.csv", "text/csv", lambda: exports.table(report.columns(folder)), "With intervals"
+            "Numbers, CSV", "students.csv", "text/csv", lambda: arrays.table(report.columns(folder)), "With intervals"
         )
     ]
 

@@ -5,12 +5,14 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import exports, render, students
+from core import students
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.experiments import PLANS
+from core.files import arrays as exports
+from core.files import render
 from core.inversion_views import essential
 from core.models import checkpoints
 from core.rates import Rate

@@ -6,10 +6,12 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from core import emergence, exports, inversion_views, render
+from core import emergence, inversion_views
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays as exports
+from core.files import render
 from core.inversion_views import Way, essential
 from core.models import checkpoints
 from core.recipes import InvertRecipe, to_json

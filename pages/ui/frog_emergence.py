@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core import emergence, exports, inversion_views, render
+from core import emergence, inversion_views
 from core.attacks.recording import side_by_side, step_columns
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.emergence import Emergence
+from core.files import arrays as exports
+from core.files import render
 from core.inversion_views import essential
 from core.models import checkpoints
 from core.recipes import InvertRecipe, to_json

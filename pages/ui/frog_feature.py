@@ -4,13 +4,15 @@ import streamlit as st
 import torch
 from torch import nn
 
-from core import exports, inversion_views, render
+from core import inversion_views
 from core.attacks import OnStep
 from core.attacks.rules import State
 from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.emergence import source_of
+from core.files import arrays as exports
+from core.files import render
 from core.inversion_views import BATCH, CLIMB, SEEN, Feature, essential
 from core.models import checkpoints
 from core.recipes import InvertRecipe, to_json

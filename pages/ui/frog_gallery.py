@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import streamlit as st
 import torch
 
-from core import emergence, exports, inversion_views, render
+from core import emergence, inversion_views
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays as exports
+from core.files import render
 from core.inversion_views import Grid, essential
 from core.rates import Rate
 from core.recipes import InvertRecipe, to_json

@@ -6,7 +6,9 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from core import exports, gaussian, gaussian_views, render
+from core import gaussian, gaussian_views
+from core.files import arrays as exports
+from core.files import render
 from core.gaussian_drawing import drawing
 from core.gaussian_fit import POINTS, REPEATS, Estimate
 from core.gaussian_views import FIGURE_4, KAPPAS, Side, percent

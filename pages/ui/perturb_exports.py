@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 import torch
 
-from core import exports, render
 from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays as exports
+from core.files import render
 from core.perturb import Trajectory
 from core.recipes import PerturbRecipe, to_json
 from pages.ui.exports import Download

@@ -12,7 +12,7 @@ from core.data import pictures
 from core.data.decode import FORMATS, MAX_BYTES, PictureError
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
-from core.render import RGB, data_url, png, to_uint8, upscaled
+from core.files.render import RGB, data_url, png, to_uint8, upscaled
 from pages.ui.download import offer_cifar10
 
 PARAMETER = "picture"

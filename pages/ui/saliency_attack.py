@@ -8,9 +8,9 @@ import torch
 from core.attacks.recording import side_by_side
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
+from core.files.render import Frames
 from core.models import checkpoints
 from core.recipes import SaliencyRecipe
-from core.render import Frames
 from core.saliency import measures, rows
 from core.saliency.views import Along
 from pages.ui import saliency_work

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from core import exports, render
 from core.attacks.recording import step_columns
+from core.files import arrays as exports
+from core.files import render
 from core.recipes import SaliencyRecipe, to_json
 from core.saliency import maps, measures
 from core.saliency.rows import Row

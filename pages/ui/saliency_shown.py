@@ -4,10 +4,10 @@ import html
 
 import streamlit as st
 
-from core import render
 from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
+from core.files import render
 from core.models import checkpoints
 from core.recipes import SaliencyRecipe
 from core.saliency import METHODS, maps, rows, views

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.data.pictures import SIZE
 from core.data.sets import CIFAR10_CLASSES
-from core.render import to_uint8
+from core.files.render import to_uint8
 from core.types import Images
 from pages.ui.component import component
 from pages.ui.synthesis_board import Live

@@ -6,11 +6,13 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from core import exports, morph, render
+from core import morph
 from core.compute import pool
 from core.data.decode import PictureError
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays as exports
+from core.files import render
 from core.models import checkpoints
 from core.morph import Board
 from core.recipes import SynthesisRecipe, to_json, to_query

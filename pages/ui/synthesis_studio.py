@@ -7,11 +7,13 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from core import exports, render, synthesis_views
+from core import synthesis_views
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays as exports
+from core.files import render
 from core.models import checkpoints
 from core.morph import limit
 from core.rates import Rate

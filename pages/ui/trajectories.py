@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from core.files.render import to_uint8
 from core.perturb import Trajectory
-from core.render import to_uint8
 from pages.ui.scrubber import Row
 
 

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.data.sets import CIFAR10_CLASSES
+from core.files.render import amplified
 from core.recipes import TransferRecipe
-from core.render import amplified
 from core.transfer.outcome import Cell
 from core.transfer.results import Measured
 from core.transfer.views import Examples

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 import streamlit as st
 
-from core import exports
+from core.files import arrays
 from core.models import checkpoints
 from core.rates import Rate
 from core.recipes import RADII, TransferRecipe, to_json
@@ -160,7 +160,7 @@ def files(recipe: TransferRecipe, pair: Cells) -> list[Download]:
                 values = (label, name, rate["value"], *rate["interval"], rate["hits"], rate["n"])
                 for column, value in zip(columns.values(), values, strict=True):
                     column.append(value)
-        return exports.table(columns)
+        return arrays.table(columns)
 
     return [
         Download("Rates, CSV", "transfer-curve.csv", "text/csv", csv, "All rates at all radii, with intervals"),

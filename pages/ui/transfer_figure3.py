@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from core import exports
+from core.files import arrays
 from core.recipes import TransferRecipe, to_json
 from core.transfer import results, views
 from core.transfer.results import PAPER, PAPER_LINE, Point
@@ -130,7 +130,7 @@ def files(recipe: TransferRecipe, ours: Sequence[Point]) -> list[Download]:
     rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
 
     def csv() -> str:
-        return exports.table(
+        return arrays.table(
             {
                 "who": [who for who, _ in rows],
                 "architecture": [p.name for _, p in rows],

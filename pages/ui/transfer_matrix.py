@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core import exports
+from core.files import arrays as exports
 from core.models import checkpoints
 from core.recipes import TransferRecipe, to_json
 from core.transfer import views

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from plotly.colors import sample_colorscale
 
-from core import render
+from core.files import render
 from core.rates import Rate
 from pages.ui.transfer_heat import Grid
 

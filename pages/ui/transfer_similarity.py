@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
-from core import exports
+from core.files import arrays
 from core.rates import Rate
 from core.recipes import TransferRecipe, to_json
 from core.transfer import views
@@ -155,7 +155,7 @@ def files(recipe: TransferRecipe, pairs: list[Pair]) -> list[Download]:
     """List the downloads."""
 
     def csv() -> str:
-        return exports.table(
+        return arrays.table(
             {
                 "source": [p.source for p in pairs],
                 "target": [p.target for p in pairs],

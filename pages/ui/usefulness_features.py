@@ -3,10 +3,11 @@
 import streamlit as st
 import torch
 
-from core import exports, render
 from core.attacks import OnStep
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays as exports
+from core.files import render
 from core.recipes import UsefulnessRecipe, to_json
 from core.usefulness import choice, feature, views
 from core.usefulness.atlas import lookup

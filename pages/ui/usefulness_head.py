@@ -9,10 +9,10 @@ import streamlit as st
 import torch
 from plotly.subplots import make_subplots
 
-from core import exports
 from core.attacks import OnStep
 from core.attacks.rules import State
 from core.evaluate import RobustAccuracy
+from core.files import arrays as exports
 from core.rates import Rate
 from core.recipes import UsefulnessRecipe, to_json
 from core.usefulness import choice, views

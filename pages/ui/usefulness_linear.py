@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from core import exports, goh, render
+from core import goh
+from core.files import arrays, render
 from core.recipes import UsefulnessRecipe, to_json
 from core.usefulness import views
 from core.usefulness.views import EPS, FIRST_FRAME, Path, construction
@@ -190,7 +191,7 @@ def files(recipe: UsefulnessRecipe, path: Path, frame: int, known: goh.Known) ->
         columns |= {name: [getattr(f, name) for f in path.features] for name in fields}
         columns[f"gamma_{EPS:g}"] = [f.gamma(EPS) for f in path.features]
         columns[f"gamma_test_{EPS:g}"] = [f.gamma_test(EPS) for f in path.features]
-        return exports.table(columns)
+        return arrays.table(columns)
 
     return [
         Download(
@@ -200,7 +201,7 @@ def files(recipe: UsefulnessRecipe, path: Path, frame: int, known: goh.Known) ->
         Download("The slider's way, CSV", "linear.csv", "text/csv", table),
         Download(
             "Arrays, npz", "linear.npz", "application/octet-stream",
-            lambda: exports.npz({"vectors": path.vectors, "deviation": known.deviation, "rho": known.rho}, to_json(recipe)),
+            lambda: arrays.npz({"vectors": path.vectors, "deviation": known.deviation, "rho": known.rho}, to_json(recipe)),
             "float32; vectors are kept with 8 bits a pixel",
         ),
         Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from skimage import data as photographs
 from skimage.transform import resize
 
-from core.render import from_uint8, to_uint8
+from core.files.render import from_uint8, to_uint8
 from pages.ui.scrubber import Axis, Row, scrubber
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import perturb, render
+from core import perturb
+from core.files import render
 from core.recipes import PerturbRecipe, from_json, to_query
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

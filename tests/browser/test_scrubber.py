@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.render import amplified, to_uint8
+from core.files.render import amplified, to_uint8
 from tests.app_process import serving
 from tests.browser.scrubber_demo import AXIS, FRAMES, rows
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core import emergence, inversion_views, render
+from core import emergence, inversion_views
 from core.attacks import Stop
 from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.emergence import draws_of, emerge, kept_steps, other_of, start_of
+from core.files import render
 from core.inversion import FAST, Setting, representation
 from core.inversion_views import GALLERY, POINTS, TOP, activity, between, drawn, essential, feature, gallery, script
 from core.recipes import InvertRecipe, from_json, from_query, to_json, to_query

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from core.data.sets import Pictures
+from core.files.render import from_uint8
 from core.gallery import ClassGaussian, build, paint
-from core.render import from_uint8
 from tests.helpers import draws, images, template_pictures, trained
 
 

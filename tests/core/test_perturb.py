@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from core import render
 from core.attacks import SWEEP_ROWS
 from core.attacks.rules import State
 from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
+from core.files import render
 from core.models import checkpoints
 from core.models.checkpoints import Header
 from core.perturb import Trajectory, attack, closest, label_of, noise, parts, script, target_of

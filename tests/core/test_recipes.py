@@ -263,7 +263,7 @@ def test_a_program_makes_its_recipe_and_goes_on_with_it(capsys):
 
 def test_a_program_has_its_imports_in_their_usual_order_and_the_apps_settings_before_its_body():
     imports = [
-        "from core.render import png",
+        "from core.files.render import png",
         "import zlib",
         "import numpy as np",
         "from pathlib import Path",
@@ -273,6 +273,6 @@ def test_a_program_has_its_imports_in_their_usual_order_and_the_apps_settings_be
     assert lines[2:] == [
         "import math", "import zlib", "from pathlib import Path", "",
         "import numpy as np", "",
-        "from core.compute import setup_cpu", "from core.render import png", "",
+        "from core.compute import setup_cpu", "from core.files.render import png", "",
         "setup_cpu(1)  # as the app, so that sums round alike", "print(1)",
     ]  # fmt: skip

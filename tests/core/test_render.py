@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core import exports, render
 from core.attacks import balls
-from core.render import (
+from core.files import arrays, render
+from core.files.render import (
     amplified,
     animation,
     data_url,
@@ -239,7 +239,7 @@ def test_nothing_here_knows_a_lossy_format():
 
 def test_an_npz_holds_float32_as_it_was_and_the_recipe():
     x = images(2, size=4)
-    data = exports.npz({"x": x, "frames": pixels()}, '{"kind": "ε"}')
+    data = arrays.npz({"x": x, "frames": pixels()}, '{"kind": "ε"}')
     with np.load(io.BytesIO(data), allow_pickle=False) as found:
         assert set(found) == {"x", "frames", "recipe_json"}
         assert found["x"].dtype == np.float32
@@ -248,7 +248,7 @@ def test_an_npz_holds_float32_as_it_was_and_the_recipe():
 
 
 def test_a_table_has_a_header_and_a_line_a_row_with_what_needs_quotes_in_quotes():
-    text = exports.table({"eps": [0.0, 0.1], "said": ['a "frog"', "truck, or so"]})
+    text = arrays.table({"eps": [0.0, 0.1], "said": ['a "frog"', "truck, or so"]})
     assert text == 'eps,said\n0.0,"a ""frog"""\n0.1,"truck, or so"\n'
     with pytest.raises(ValueError, match="argument 2"):
-        exports.table({"a": [1, 2], "b": [1]})
+        arrays.table({"a": [1, 2], "b": [1]})

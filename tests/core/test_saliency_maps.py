@@ -11,10 +11,10 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from core import render
 from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES, DataError
+from core.files import render
 from core.perturb import attack
 from core.recipes import SaliencyRecipe, from_json, from_query, to_json, to_query
 from core.saliency import METHODS, attribute, classes, command, maps, measures, rows, views

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from core import render, synthesis_results
+from core import synthesis_results
 from core.attacks.balls import L2
 from core.attacks.objectives import cross_entropy, targeted
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES, DataError, Pictures
+from core.files import render
 from core.recipes import SynthesisRecipe, from_query, to_query
 from core.recipes.synthesis import REGIONS as NAMES
 from core.recipes.synthesis import TASKS

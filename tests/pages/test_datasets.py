@@ -19,11 +19,12 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import data, render, students
+from core import data, students
 from core.construct import live
 from core.data.sets import CIFAR10_CLASSES
 from core.experiments import report
 from core.experiments.run import RESULTS
+from core.files import render
 from core.models import checkpoints
 from core.rates import Rate
 from core.recipes import DatasetsRecipe

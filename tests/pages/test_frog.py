@@ -12,10 +12,11 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import emergence, inversion_views, render
+from core import emergence, inversion_views
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.emergence import emerge
+from core.files import render
 from core.inversion import FAST, Setting
 from core.inversion_views import between, essential, feature, gallery
 from core.models import checkpoints

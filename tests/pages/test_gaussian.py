@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import gaussian_views, render
+from core import gaussian_views
+from core.files import render
 from core.gaussian_fit import Estimate
 from core.recipes import GaussianRecipe, from_json, to_query
 from pages.ui import gaussian_stage, store

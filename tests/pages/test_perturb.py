@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import perturb, render
+from core import perturb
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
+from core.files import render
 from core.models import checkpoints
 from core.recipes import PerturbRecipe, from_json, to_query
 from pages.ui import exports, scrubber

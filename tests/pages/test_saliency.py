@@ -10,8 +10,8 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import render
 from core.data import pictures
+from core.files import render
 from core.models import checkpoints
 from core.recipes import SaliencyRecipe, to_query
 from core.saliency import METHODS, classes, views

@@ -13,13 +13,14 @@ import torch
 from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
 
-from core import morph, render, synthesis_views
+from core import morph, synthesis_views
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
+from core.files import render
+from core.files.render import to_uint8
 from core.models import checkpoints
 from core.morph import Board
 from core.recipes import SynthesisRecipe, to_query
-from core.render import to_uint8
 from pages.ui import (
     frog_emergence,
     jobs,

@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.data.decode import PictureError
 from core.data.sets import DataError
+from core.files.render import to_uint8
 from core.models.checkpoints import CheckpointError
 from core.perturb import Trajectory
-from core.render import to_uint8
 from pages.ui import jobs, shell
 from pages.ui.store import Store, lesson
 from pages.ui.trajectories import percent, row, size, verdicts

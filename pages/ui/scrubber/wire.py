@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import render
+from core.files import render
 from pages.ui.scrubber.rows import Axis, Row
 
 BARS = 6  # classes with a bar; the true and the target class always have one

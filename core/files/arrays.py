@@ -1,4 +1,4 @@
-"""Files that leave the app: arrays and tables. Pictures are in `core.render`."""
+"""Files that leave the app: arrays and tables. Pictures are in `core.files.render`."""
 
 import csv
 import io

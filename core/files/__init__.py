@@ -1,0 +1,1 @@
+"""What leaves the program: tensors to pixels, sprites and films (`render`), arrays and tables (`arrays`)."""
