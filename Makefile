@@ -42,8 +42,8 @@ format: $(VENV)/.dev ## let ruff repair what it can
 	$(PY) -m ruff format
 
 zoo: $(VENV)/.app ## train the models that are missing and measure all (hours on a CPU; may be stopped and resumed)
-	$(PY) -m core.zoo build
-	$(PY) -m core.zoo measure
+	$(PY) -m core.train.zoo build
+	$(PY) -m core.train.zoo measure
 
 bench: $(VENV)/.bench ## time our attack beside torchattacks, foolbox, ART and robustness
 	$(PY) -m bench.sweep

@@ -28,8 +28,8 @@ from bench import peers
 from bench.peers import Attack, Task
 from core import compute, data
 from core.attacks import balls
-from core.evaluate import predict
 from core.models import Classifier, checkpoints, resnet9
+from core.train.evaluate import predict
 
 SETTINGS = (("L2", 0.5), ("Linf", 8 / 255))
 MODEL = "resnet9-standard"

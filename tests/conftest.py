@@ -61,7 +61,7 @@ def checkpoint() -> Callable[[str], Classifier]:
 
     def load(name: str) -> Classifier:
         if name not in checkpoints.names():
-            pytest.skip(f"the weights of {name} are not here; make them with: python -m core.zoo build {name}")
+            pytest.skip(f"the weights of {name} are not here; make them with: python -m core.train.zoo build {name}")
         return checkpoints.load(name)
 
     return load

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import compute, construct, data, evaluate, train
+from core import compute, construct, data, train
 from core.attacks import balls
 from core.construct import Constructed, ConstructRecipe
 from core.data.sets import Pictures
 from core.experiments.plans import PLANS, SCALES, Scale, Student, plan
 from core.models import Classifier, checkpoints
 from core.models.normalization import renewed
-from core.train import TrainRecipe
+from core.train import TrainRecipe, evaluate
 
 log = logging.getLogger("core.experiments")
 RESULTS = checkpoints.FOLDER.parent / "assets" / "results"

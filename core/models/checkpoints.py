@@ -42,7 +42,7 @@ class Header:
         title: For people, e.g. "ResNet-9, L2-robust (eps 0.5)".
         classes: Class names in the order of the logits.
         recipe: How it was trained.
-        measured: Accuracies as written by `core.zoo measure`.
+        measured: Accuracies as written by `core.train.zoo measure`.
     """
 
     arch: str
@@ -74,7 +74,7 @@ def load(name: str, device: torch.device | str = "cpu", folder: Path = FOLDER) -
     if not path.is_file():
         have = ", ".join(names(folder)) or "none"
         raise CheckpointError(
-            f"no model {name!r} in {folder.name}/; have: {have}. Make it with: python -m core.zoo build {name}"
+            f"no model {name!r} in {folder.name}/; have: {have}. Make it with: python -m core.train.zoo build {name}"
         )
     return read(path)[0].to(device)
 

@@ -6,7 +6,7 @@
     on = order_by_gamma(atlas, 0.25) < 64                          # the 64 most robustly useful
     head = masked(model, atlas, on)                                 # or refit(atlas, on)
     clean_accuracy(atlas, head)                                     # at once, from the atlas's own features
-    robust_accuracy(rewired(model, head), x, y, L2(0.25))           # core.evaluate's
+    robust_accuracy(rewired(model, head), x, y, L2(0.25))           # core.train.evaluate's
 
 Switching features off does not change what the others compute of a picture: this asks what a *head* can do with them.
 """
@@ -25,10 +25,10 @@ from core import compute
 from core.attacks.balls import L2
 from core.commands import command
 from core.data import pictures
-from core.evaluate import robust_accuracy
 from core.models import Classifier
 from core.models.ready import load as load_model
 from core.rates import Rate
+from core.train.evaluate import robust_accuracy
 from core.types import Images, Labels
 from core.usefulness.atlas import ASSETS, SHIPPED, Atlas, load
 from core.usefulness.measure import MODELS, spread
@@ -118,7 +118,7 @@ def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[di
     Args:
         name: The model; its atlas must be there.
         n: Test pictures that are attacked, each class equally often.
-        steps: PGD steps, see `core.evaluate.robust_accuracy`.
+        steps: PGD steps, see `core.train.evaluate.robust_accuracy`.
         seed: Of the choice of pictures.
         precision: Of the attack's gradients.
     """

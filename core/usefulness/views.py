@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from core import goh
 from core.attacks.balls import L2
 from core.data import pictures
-from core.evaluate import RobustAccuracy, robust_accuracy
 from core.models import Classifier
 from core.rates import Rate
 from core.recipes import UsefulnessRecipe, to_python
+from core.train.evaluate import RobustAccuracy, robust_accuracy
 from core.usefulness.choice import atlas_of, loaded, placed, radius, source_of, switched_on
 from core.usefulness.heads import attacked_pictures, clean_accuracy, head_of, rewired
 

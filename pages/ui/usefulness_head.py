@@ -11,10 +11,10 @@ from plotly.subplots import make_subplots
 
 from core.attacks import OnStep
 from core.attacks.rules import State
-from core.evaluate import RobustAccuracy
 from core.files import arrays as exports
 from core.rates import Rate
 from core.recipes import UsefulnessRecipe, to_json
+from core.train.evaluate import RobustAccuracy
 from core.usefulness import choice, views
 from core.usefulness.choice import SIDES
 from core.usefulness.heads import RESULTS

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from core.models import checkpoints
 from core.models.checkpoints import CheckpointError, Header, annotate, header, load, names, path_of, read, save
-from core.zoo import declared
+from core.train.zoo import declared
 from tests.helpers import images, tiny
 
 ABOUT = Header(
@@ -90,7 +90,8 @@ def test_names_are_the_files_in_order(path):
 def test_a_missing_model_is_refused_with_the_remedy(path):
     """Name what there is and the command that makes the rest."""
     with pytest.raises(
-        CheckpointError, match=r"no model 'robust' in .*; have: tiny. Make it with: python -m core.zoo build robust"
+        CheckpointError,
+        match=r"no model 'robust' in .*; have: tiny. Make it with: python -m core.train.zoo build robust",
     ):
         load("robust", folder=path.parent)
     with pytest.raises(CheckpointError, match="have: none"):

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import evaluate
 from core.attacks import balls
-from core.evaluate import (
+from core.train import evaluate
+from core.train.evaluate import (
     Rate,
     RobustAccuracy,
     SuspiciousAttack,
@@ -316,7 +316,7 @@ def test_what_is_no_ball_is_refused_with_an_example(text):
 )
 def test_the_command_ends_with_a_sentence(arguments, said):
     done = subprocess.run(
-        [sys.executable, "-m", "core.evaluate", *arguments],
+        [sys.executable, "-m", "core.train.evaluate", *arguments],
         cwd=ROOT, env={**os.environ, "ROBUST_FROG_THREADS": "1"}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 1

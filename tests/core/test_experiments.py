@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from core import experiments, train, zoo
+from core import experiments, train
 from core.data.sets import CIFAR10_CLASSES, Pictures
 from core.experiments import PLANS, PROFILES, SCALES, Places, plan, run
 from core.experiments.run import asked_about, only, unseen, without
 from core.models import build, checkpoints
 from core.models.normalization import renewed
+from core.train import zoo
 from core.transfer.results import TARGETS
 from tests.app_process import ROOT
 

@@ -10,11 +10,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core import zoo
-from core.evaluate import Rate, ball_name
 from core.models import ARCHITECTURES, build, checkpoints
-from core.train import InnerAttack, TrainRecipe
-from core.zoo import RESULTS, chosen, declared, record
+from core.train import InnerAttack, TrainRecipe, zoo
+from core.train.evaluate import Rate, ball_name
+from core.train.zoo import RESULTS, chosen, declared, record
 from tests.app_process import ROOT
 
 ENTRIES = declared()
@@ -201,7 +200,7 @@ def test_a_measurement_goes_into_header_and_results(results, tmp_path, monkeypat
 def shipped() -> dict[str, dict]:
     """The results of the models whose weights are here."""
     if not RESULTS.is_file():
-        pytest.skip("nothing has been measured yet; python -m core.zoo measure does")
+        pytest.skip("nothing has been measured yet; python -m core.train.zoo measure does")
     return {name: entry for name, entry in json.loads(RESULTS.read_text()).items() if name in checkpoints.names()}
 
 
@@ -218,7 +217,7 @@ def test_shipped_weights_are_of_the_declared_architecture_and_seed():
         about = checkpoints.header(name)
         assert (about.arch, about.args) == (ENTRIES[name].arch, ENTRIES[name].args)
         if "profile" not in about.recipe:
-            continue  # not yet what `core.zoo build` made
+            continue  # not yet what `core.train.zoo build` made
         assert about.recipe["seed"] == ENTRIES[name].seed
 
 
@@ -270,7 +269,7 @@ def test_weights_are_fp16():
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "core.zoo", *arguments],
+        [sys.executable, "-m", "core.train.zoo", *arguments],
         cwd=ROOT, env={**os.environ, "ROBUST_FROG_THREADS": "1"}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 

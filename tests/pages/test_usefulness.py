@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import goh
 from core.data import pictures
-from core.evaluate import RobustAccuracy
 from core.rates import Rate
 from core.recipes import UsefulnessRecipe, to_query
+from core.train.evaluate import RobustAccuracy
 from core.usefulness import atlas as atlases
 from core.usefulness import choice, feature, views
 from core.usefulness.choice import SIDES, Brush, switched_on

@@ -1,6 +1,6 @@
 """Clean and robust accuracy, each with its n and interval, and doubts about the attack spoken aloud.
 
-    python -m core.evaluate resnet9-l2 --n 2000 --steps 50 --ball L2:0.25 --ball L2:0.5
+    python -m core.train.evaluate resnet9-l2 --n 2000 --steps 50 --ball L2:0.25 --ball L2:0.5
 
 An attack only ever gives an upper bound of the truth; `model_doubts` and the warnings say when even that is too kind.
 """
@@ -187,7 +187,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from core import data
     from core.models import checkpoints
 
-    parser = argparse.ArgumentParser(prog="python -m core.evaluate", description="Measure a model on the test set.")
+    parser = argparse.ArgumentParser(
+        prog="python -m core.train.evaluate", description="Measure a model on the test set."
+    )
     parser.add_argument("model", help="a checkpoint of this project")
     parser.add_argument("--ball", action="append", metavar="NORM:EPS", help="L2:0.5 or Linf:8/255; may be repeated")
     parser.add_argument("--n", type=int, default=2000, help="pictures, the first N of the test set")

@@ -1,8 +1,8 @@
 """The models of this project: declared in `checkpoints/zoo.toml`, built and measured by command.
 
-    python -m core.zoo list
-    python -m core.zoo build [NAME ...] [--profile cpu|full]     makes what is missing, resumes what was interrupted
-    python -m core.zoo measure [NAME ...] [--n N]                clean and robust accuracy, into header and results
+    python -m core.train.zoo list
+    python -m core.train.zoo build [NAME ...] [--profile cpu|full]     makes what is missing, resumes what was interrupted
+    python -m core.train.zoo measure [NAME ...] [--n N]                clean and robust accuracy, into header and results
 
 A build takes hours on a CPU; kill it at any time and start it again.
 """
@@ -20,12 +20,12 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from core import compute, data, evaluate
+from core import compute, data
 from core.attacks import balls
 from core.commands import command
 from core.models import ARCHITECTURES, Classifier, checkpoints
 from core.models.checkpoints import Header
-from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
+from core.train import InnerAttack, TrainRecipe, evaluate, fit, join_processes, reporter
 
 log = logging.getLogger(__name__)
 DECLARATIONS = checkpoints.FOLDER / "zoo.toml"
@@ -195,7 +195,7 @@ def record(name: str, entry: dict[str, Any]) -> None:
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m core.zoo", description="Build and measure the models.")
+    parser = argparse.ArgumentParser(prog="python -m core.train.zoo", description="Build and measure the models.")
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="what is declared, and what is here")
     making = actions.add_parser("build", help="train what is missing")
