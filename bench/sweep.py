@@ -13,7 +13,8 @@ import torch
 
 from core import compute, perturb
 from core.data import pictures
-from core.recipes import PerturbRecipe
+from core.models import ready
+from core.perturb.recipe import PerturbRecipe
 
 
 def timed(recipe: PerturbRecipe, picture: pictures.Picture, models: dict[str, torch.nn.Module]) -> tuple[float, float]:
@@ -42,7 +43,7 @@ def main() -> None:
     picture = pictures.get("photo/chelsea")
     for norm in ("L2", "Linf"):
         recipe = PerturbRecipe(picture=picture.id, norm=norm)
-        models = {name: perturb.load(name) for name in (recipe.standard, recipe.robust)}
+        models = {name: ready.load(name) for name in (recipe.standard, recipe.robust)}
         timed(recipe, picture, models)
         times = [timed(recipe, picture, models) for _ in range(given.repeats)]
         first, whole = (statistics.median(column) for column in zip(*times, strict=True))

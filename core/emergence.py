@@ -125,7 +125,7 @@ def emerge(
         recipe: What to do.
         name: The checkpoint to invert.
         picture: The picture, where the id alone does not give it (uploads).
-        model: The loaded model, if the caller has it; it must be prepared by `core.perturb.load`.
+        model: The loaded model, if the caller has it; it must be prepared by `core.models.ready.load`.
         on_step: See `core.attacks.descend`. Stopping keeps the frames so far and the best iterate.
 
     Raises:

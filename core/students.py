@@ -78,7 +78,7 @@ def look(
         recipe: The picture and the seed.
         name: The checkpoint.
         picture: The picture, where the id alone does not give it (uploads).
-        model: The loaded model, if the caller has it; it must be prepared by `core.perturb.load`.
+        model: The loaded model, if the caller has it; it must be prepared by `core.models.ready.load`.
         on_step: Called at each of the `STEPS` steps of the inversion; stopping keeps what it reached.
 
     Raises:

@@ -201,7 +201,7 @@ def studio(
         recipe: What to do.
         name: The checkpoint that paints.
         picture: The picture, where the id alone does not give it (uploads).
-        model: The loaded model, if the caller has it; it must be prepared by `core.perturb.load`.
+        model: The loaded model, if the caller has it; it must be prepared by `core.models.ready.load`.
         on_step: See `core.attacks.descend`. Stopping keeps the frames so far.
 
     Raises:

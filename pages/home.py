@@ -10,7 +10,8 @@ from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.models import checkpoints
-from core.recipes import PerturbRecipe, to_query
+from core.perturb.recipe import PerturbRecipe
+from core.recipes import to_query
 from pages.ui import shell
 from pages.ui.rooms import ROOMS
 from pages.ui.store import model, results

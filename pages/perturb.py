@@ -11,7 +11,7 @@ from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.perturb import Trajectory
-from core.recipes import DEFAULT_REACH, REACHES, PerturbRecipe
+from core.perturb.recipe import DEFAULT_REACH, REACHES, PerturbRecipe
 from pages.ui import shell
 from pages.ui.exports import downloads
 from pages.ui.model_box import model_box

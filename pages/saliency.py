@@ -8,7 +8,8 @@ import streamlit as st
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
-from core.recipes import DEFAULT_REACH, PerturbRecipe, SaliencyRecipe
+from core.perturb.recipe import DEFAULT_REACH, PerturbRecipe
+from core.recipes import SaliencyRecipe
 from core.saliency import METHODS
 from core.saliency.maps import CHANNELS
 from pages.ui import saliency_attack, saliency_measured, saliency_shown, shell

@@ -103,7 +103,7 @@ def watch(recipe: DatasetsRecipe, name: str, *, model: nn.Module | None = None, 
     Args:
         recipe: What to do.
         name: Checkpoint of the source.
-        model: The loaded source, if the caller has it; it must be prepared by `core.perturb.load`.
+        model: The loaded source, if the caller has it; it must be prepared by `core.models.ready.load`.
         on_step: See `core.attacks.descend`. Stopping keeps what was reached.
 
     Raises:

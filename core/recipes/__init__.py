@@ -15,7 +15,6 @@ from core.recipes.base import from_json, from_query, option, to_json, to_query
 from core.recipes.datasets import DatasetsRecipe
 from core.recipes.gaussian import GaussianRecipe
 from core.recipes.invert import InvertRecipe
-from core.recipes.perturb import DEFAULT_REACH, REACHES, PerturbRecipe
 from core.recipes.python import program, to_python
 from core.recipes.saliency import SaliencyRecipe
 from core.recipes.synthesis import SynthesisRecipe
@@ -24,13 +23,10 @@ from core.recipes.usefulness import UsefulnessRecipe
 
 __all__ = [
     "DEFAULT_RADIUS",
-    "DEFAULT_REACH",
     "RADII",
-    "REACHES",
     "DatasetsRecipe",
     "GaussianRecipe",
     "InvertRecipe",
-    "PerturbRecipe",
     "SaliencyRecipe",
     "SynthesisRecipe",
     "TransferRecipe",

@@ -28,7 +28,8 @@ def to_python(recipe: Any, imports: Iterable[str], body: str) -> str:
     kind = type(recipe).__name__
     fields = "".join(f"    {name}={value!r},\n" for name, value in vars(recipe).items())
     return program(
-        [*imports, f"from core.recipes import {kind}"], f"recipe = {kind}(\n{fields})\n{dedent(body).strip()}"
+        [*imports, f"from {type(recipe).__module__} import {kind}"],
+        f"recipe = {kind}(\n{fields})\n{dedent(body).strip()}",
     )
 
 

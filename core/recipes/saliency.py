@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.perturb.recipe import DEFAULT_REACH, PerturbRecipe
 from core.recipes.base import option
-from core.recipes.perturb import DEFAULT_REACH, PerturbRecipe
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """How often the adversarial examples of one network fool another.
 
-    models = {name: perturb.load(name) for name in ("resnet9-standard", "vgg-standard")}
+    models = {name: ready.load(name) for name in ("resnet9-standard", "vgg-standard")}
     found = transfer_matrix(models, models, x, y, L2(0.5), Attack(steps=10))
     found.cell("resnet9-standard", "vgg-standard").fooled        # a Rate, with n and interval
 
@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from core.attacks import OnStep, Stop, pgd
 from core.attacks.balls import Ball, Linf
+from core.attacks.noise import noise_of_length
 from core.attacks.objectives import autocast, targeted, untargeted
 from core.attacks.rules import State
-from core.perturb import go
 from core.transfer.outcome import Transfer
 from core.types import Features, Images, Labels, Logits
 
@@ -194,7 +194,7 @@ def judge(
     norm_name = "Linf" if isinstance(ball, Linf) else "L2"
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
     norms = torch.stack([ball.norm(one - x) for one in x_adv])
-    noisy = [go(x, direction, norm, norm_name)[0] for norm in norms]
+    noisy = [noise_of_length(x, direction, norm, norm_name)[0] for norm in norms]
     return Transfer(
         sources=tuple(sources),
         targets=tuple(targets),

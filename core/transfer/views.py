@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import compute, perturb
+from core import compute
 from core.attacks import OnStep, balls
+from core.attacks.noise import noise_of_length
 from core.attacks.rules import State
 from core.data import pictures
 from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
-from core.models import checkpoints
-from core.perturb import go
+from core.models import checkpoints, ready
 from core.recipes import RADII, TransferRecipe, to_python
 from core.transfer.matrix import BATCH, Attack, Ensemble, craft, in_order, other_classes, transfer_matrix
 from core.transfer.outcome import Transfer
@@ -64,7 +64,7 @@ class Examples:
 
 
 def load(name: str) -> nn.Module:
-    """Load a model as `core.perturb.load` does, with its classes in CIFAR-10's order; "a+b" is the ensemble of both.
+    """Load a model as `core.models.ready.load` does, with its classes in CIFAR-10's order; "a+b" is the ensemble of both.
 
     Raises:
         core.models.checkpoints.CheckpointError: If a model is not there.
@@ -72,7 +72,7 @@ def load(name: str) -> nn.Module:
     """
     if JOIN in name:
         return Ensemble([load(member) for member in name.split(JOIN)])
-    return in_order(perturb.load(name), checkpoints.header(name).classes, CIFAR10_CLASSES)
+    return in_order(ready.load(name), checkpoints.header(name).classes, CIFAR10_CLASSES)
 
 
 def models_of(recipe: TransferRecipe) -> tuple[str, ...]:
@@ -189,7 +189,7 @@ def examples(recipe: TransferRecipe, *, loaded: dict[str, nn.Module] | None = No
     assert x_adv is not None
     norm = ball.norm(x_adv - x)
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(recipe.seed)).to(x)
-    noisy, _ = go(x, direction, norm, recipe.norm)
+    noisy, _ = noise_of_length(x, direction, norm, recipe.norm)
     with torch.no_grad():
         said = source(x_adv), target(x_adv), target(noisy)
     return Examples(tuple(ids[int(k)] for k in chosen), x, y, wanted, x_adv, noisy, norm, *said)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core import perturb
 from core.data import pictures
-from core.models import Classifier
+from core.models import Classifier, ready
 from core.recipes import UsefulnessRecipe
 from core.types import Images
 from core.usefulness.atlas import Atlas, load, lookup
@@ -134,7 +133,7 @@ def source_of(recipe: UsefulnessRecipe) -> str:
 
 def loaded(name: str) -> Classifier:
     """Load a checkpoint that has a representation."""
-    model = perturb.load(name)
+    model = ready.load(name)
     assert isinstance(model, Classifier)
     return model
 

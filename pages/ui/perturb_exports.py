@@ -10,7 +10,8 @@ from core.data.sets import CIFAR10_CLASSES
 from core.files import arrays as exports
 from core.files import render
 from core.perturb import Trajectory
-from core.recipes import PerturbRecipe, to_json
+from core.perturb.recipe import PerturbRecipe
+from core.recipes import to_json
 from pages.ui.exports import Download
 from pages.ui.scrubber import Row
 from pages.ui.store import model

@@ -9,7 +9,7 @@ from core import perturb
 from core.attacks import OnStep
 from core.data.pictures import Picture
 from core.perturb import Trajectory
-from core.recipes import PerturbRecipe
+from core.perturb.recipe import PerturbRecipe
 from pages.ui import jobs
 from pages.ui.store import model, results
 

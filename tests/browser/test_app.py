@@ -14,7 +14,8 @@ from PIL import Image
 
 from core import perturb
 from core.files import render
-from core.recipes import PerturbRecipe, from_json, to_query
+from core.perturb.recipe import PerturbRecipe
+from core.recipes import from_json, to_query
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

@@ -22,7 +22,7 @@ from core.files import render
 from core.models import checkpoints
 from core.models.checkpoints import Header
 from core.perturb import Trajectory, attack, closest, label_of, noise, parts, script, target_of
-from core.recipes import REACHES, PerturbRecipe
+from core.perturb.recipe import REACHES, PerturbRecipe
 from tests.app_process import ROOT
 from tests.helpers import draws, images, tiny
 

@@ -10,18 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.recipes import (
-    DEFAULT_REACH,
-    REACHES,
-    PerturbRecipe,
-    from_json,
-    from_query,
-    option,
-    program,
-    to_json,
-    to_python,
-    to_query,
-)
+from core.perturb.recipe import DEFAULT_REACH, REACHES, PerturbRecipe
+from core.recipes import from_json, from_query, option, program, to_json, to_python, to_query
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def test_robust_models_are_trained_in_the_ball_that_their_name_says(name):
 
 
 def test_the_models_that_the_pages_open_with_are_declared():
-    from core.recipes import PerturbRecipe
+    from core.perturb.recipe import PerturbRecipe
 
     assert {PerturbRecipe().standard, PerturbRecipe().robust} <= ENTRIES.keys()
 

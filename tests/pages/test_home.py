@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.data import pictures
 from core.models import checkpoints
-from core.recipes import PerturbRecipe
+from core.perturb.recipe import PerturbRecipe
 from pages.ui import rooms
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran

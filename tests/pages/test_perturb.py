@@ -15,8 +15,9 @@ from core import perturb
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
-from core.models import checkpoints
-from core.recipes import PerturbRecipe, from_json, to_query
+from core.models import checkpoints, ready
+from core.perturb.recipe import PerturbRecipe
+from core.recipes import from_json, to_query
 from pages.ui import exports, scrubber
 from tests.app_process import ROOT
 from tests.pages.tools import ran, said
@@ -139,7 +140,7 @@ def test_the_saved_picture_is_read_back_and_asked_again(shown):
     app = opened(**QUICK, frame="20")
     recipe = recipe_of(shown)
     assert recipe.frame == 20
-    model = perturb.load(recipe.standard)
+    model = ready.load(recipe.standard)
     saved = np.array(Image.open(io.BytesIO(shown.files["standard-20.png"].make())))
     with torch.no_grad():
         answer = CIFAR10_CLASSES[int(model(render.from_uint8(saved[None])).argmax())]
@@ -429,7 +430,7 @@ def test_a_vanished_gradient_is_said_on_the_page(monkeypatch, shown):
 
 def test_a_clean_mistake_is_marked_as_such(shown):
     """A picture that the standard model gets wrong: said in words, and on the row."""
-    model = perturb.load(PerturbRecipe().standard)
+    model = ready.load(PerturbRecipe().standard)
     if "cifar10" not in pictures.available():
         pytest.skip("a picture that the model gets wrong is among CIFAR-10's")
     wrong = next(

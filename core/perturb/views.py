@@ -14,13 +14,15 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from core.attacks import SWEEP_ROWS, OnStep, balls, minimum_norm, pgd, sweep
+from core.attacks.noise import noise_of_length
 from core.attacks.objectives import targeted, untargeted
 from core.attacks.recording import Recorder
 from core.attacks.rules import State
 from core.data import pictures
 from core.models import checkpoints, ready
-from core.recipes import PerturbRecipe, to_python
-from core.types import Images, PerExample
+from core.perturb.recipe import PerturbRecipe
+from core.recipes import to_python
+from core.types import Images
 
 
 @dataclass(frozen=True)
@@ -237,32 +239,11 @@ def noise(recipe: PerturbRecipe, name: str, like: Trajectory, *, model: nn.Modul
     x = like.x
     direction = torch.randn(x.shape, generator=_draws(recipe, 10_000, x.device), device=x.device)
     clean = x.expand(len(like.norm), -1, -1, -1)
-    x_noisy, reached = go(clean, direction.expand_as(clean), like.norm.to(x), recipe.norm)
+    x_noisy, reached = noise_of_length(clean, direction.expand_as(clean), like.norm.to(x), recipe.norm)
     with torch.no_grad():
         logits = model(x_noisy)
     fooled = logits.argmax(1) != like.y
     return replace(like, x_adv=x_noisy, logits=logits, norm=reached, success=fooled, grad_vanished=False)
-
-
-def go(x: Images, direction: Images, length: PerExample, norm: str) -> tuple[Images, PerExample]:
-    """Move images that far in a direction, making up by rescaling for what clipping to [0, 1] takes away.
-
-    Args:
-        x: Where to start (N, C, H, W).
-        direction: Where to go (N, C, H, W), of any length.
-        length: How far (N,), in that norm, pixel units.
-        norm: "L2" or "Linf".
-
-    Returns:
-        The images, and how far each really went (N,): to 2 % as asked, wherever the picture leaves room for it.
-    """
-    size, moved, reached = length, x, torch.zeros_like(length)
-    for _ in range(8):
-        ball = balls.make(norm, size)
-        moved = (x + ball.rescale(direction)).clamp(0, 1)
-        reached = ball.norm(moved - x)
-        size = torch.where(reached > 0, size * length / reached.clamp_min(1e-12), size)
-    return moved, reached
 
 
 def closest(

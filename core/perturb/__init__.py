@@ -1,0 +1,23 @@
+"""One picture attacked, radius by radius or step by step: what the Perturb page computes.
+
+recipe = PerturbRecipe(picture="cifar10/12", norm="Linf")
+left = attack(recipe, recipe.standard)          # a Trajectory
+left.x_adv[5], left.smallest_eps
+"""
+
+from core.perturb.recipe import DEFAULT_REACH, REACHES, PerturbRecipe
+from core.perturb.views import Trajectory, attack, closest, label_of, noise, parts, script, target_of
+
+__all__ = [
+    "DEFAULT_REACH",
+    "REACHES",
+    "PerturbRecipe",
+    "Trajectory",
+    "attack",
+    "closest",
+    "label_of",
+    "noise",
+    "parts",
+    "script",
+    "target_of",
+]
