@@ -14,10 +14,12 @@ from torch import Tensor, nn
 
 from core.attacks import OnStep
 from core.data import pictures
-from core.emergence import SETTINGS, Emergence, emerge
+from core.inversion.emergence import Emergence, emerge
+from core.inversion.invert import SETTINGS
+from core.inversion.recipe import InvertRecipe
 from core.models import checkpoints
 from core.models.ready import load
-from core.recipes import DatasetsRecipe, InvertRecipe, SaliencyRecipe
+from core.recipes import DatasetsRecipe, SaliencyRecipe
 from core.recipes.python import to_python
 from core.saliency.views import explain
 from core.types import Images

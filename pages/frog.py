@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import emergence
 from core.data import pictures
+from core.inversion import invert
+from core.inversion.recipe import InvertRecipe
 from core.models import checkpoints
-from core.recipes import InvertRecipe
 from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, shell
 from pages.ui.frog_judge import measured
 from pages.ui.model_box import model_box
@@ -82,7 +82,7 @@ def controls(view: str) -> InvertRecipe:
             found["block"] = block_box(left, right)
             found["setting"] = st.segmented_control(
                 "Setting",
-                list(emergence.SETTINGS),
+                list(invert.SETTINGS),
                 default=DEFAULTS.setting,
                 key="setting",
                 bind="query-params",

@@ -16,7 +16,7 @@ from core.construct.recipes import ConstructRecipe, draw
 from core.data import pictures
 from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
-from core.inversion import relative_distance, representation
+from core.inversion.invert import relative_distance, representation
 from core.models import Classifier
 from core.models.ready import load
 from core.recipes import DatasetsRecipe, to_python

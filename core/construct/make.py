@@ -12,7 +12,7 @@ from core.attacks.objectives import Objective, autocast, targeted
 from core.construct.recipes import INVERTED, ConstructRecipe, Draws
 from core.data.sets import Pictures
 from core.files.render import to_uint8
-from core.inversion import UNLIMITED, noise_start, relative_distance, representation
+from core.inversion.invert import UNLIMITED, noise_start, relative_distance, representation
 from core.models import Classifier
 from core.types import Images, Labels
 

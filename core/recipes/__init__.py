@@ -14,7 +14,6 @@ One file for each page's recipe; `base` and `python` are the machinery.
 from core.recipes.base import from_json, from_query, option, to_json, to_query
 from core.recipes.datasets import DatasetsRecipe
 from core.recipes.gaussian import GaussianRecipe
-from core.recipes.invert import InvertRecipe
 from core.recipes.python import program, to_python
 from core.recipes.saliency import SaliencyRecipe
 from core.recipes.synthesis import SynthesisRecipe
@@ -26,7 +25,6 @@ __all__ = [
     "RADII",
     "DatasetsRecipe",
     "GaussianRecipe",
-    "InvertRecipe",
     "SaliencyRecipe",
     "SynthesisRecipe",
     "TransferRecipe",

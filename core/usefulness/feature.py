@@ -10,7 +10,7 @@ from core.attacks import OnStep, descend, pgd
 from core.attacks.balls import L2
 from core.attacks.rules import momentum
 from core.data import pictures
-from core.inversion import UNLIMITED, noise_start, representation
+from core.inversion.invert import UNLIMITED, noise_start, representation
 from core.models import Classifier
 from core.recipes import UsefulnessRecipe
 from core.types import Features, Images

@@ -21,7 +21,7 @@ from core.attacks import pgd
 from core.attacks.balls import L2
 from core.commands import command
 from core.data.pictures import fingerprint
-from core.inversion import representation
+from core.inversion.invert import representation
 from core.models import Classifier, checkpoints
 from core.models.ready import load as load_model
 from core.types import Features, Images, Labels

@@ -13,7 +13,7 @@ from core.data.sets import CIFAR10_CLASSES
 from core.experiments import PLANS
 from core.files import arrays as exports
 from core.files import render
-from core.inversion_views import essential
+from core.inversion.views import essential
 from core.models import checkpoints
 from core.rates import Rate
 from core.recipes import DatasetsRecipe, to_json

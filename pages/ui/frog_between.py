@@ -6,15 +6,17 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from core import emergence, inversion_views
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.files import arrays as exports
 from core.files import render
-from core.inversion_views import Way, essential
+from core.inversion import between, invert, views
+from core.inversion.between import Way
+from core.inversion.recipe import InvertRecipe
+from core.inversion.views import essential
 from core.models import checkpoints
-from core.recipes import InvertRecipe, to_json
+from core.recipes import to_json
 from core.types import Images
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
@@ -35,10 +37,8 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     live = st.empty()
     left, right = pair_work.both(
         recipe,
-        lambda name, ready, on_step: inversion_views.between(
-            recipe, name, picture=picture, model=ready, on_step=on_step
-        ),
-        steps=emergence.SETTINGS[recipe.setting].steps,
+        lambda name, ready, on_step: between.between(recipe, name, picture=picture, model=ready, on_step=on_step),
+        steps=invert.SETTINGS[recipe.setting].steps,
         show=lambda states: _so_far(live, states),
         key=essential(recipe),
     )
@@ -58,7 +58,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         + strip("Robust model", right.made, right.logits, right)
     )
     shown = replace(recipe, frame=frame)
-    downloads(files(shown, left, right), key="frog-between", script=inversion_views.script(shown))
+    downloads(files(shown, left, right), key="frog-between", script=views.script(shown))
 
 
 def row(title: str, subtitle: str, way: Way, label: int | None) -> Row:
@@ -122,4 +122,4 @@ def _so_far(slot, states: dict[str, State]) -> None:
     if states:
         cells = [render.upscaled(cell, 3) for state in states.values() for cell in render.to_uint8(state.x)]
         alt = "The points so far, a row a model"
-        slot.image(render.sheet(cells, inversion_views.POINTS, gap=4), output_format="PNG", caption=alt, alt=alt)
+        slot.image(render.sheet(cells, between.POINTS, gap=4), output_format="PNG", caption=alt, alt=alt)

@@ -6,17 +6,18 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core import emergence, inversion_views
 from core.attacks.recording import side_by_side, step_columns
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
-from core.emergence import Emergence
 from core.files import arrays as exports
 from core.files import render
-from core.inversion_views import essential
+from core.inversion import emergence, invert, starts, views
+from core.inversion.emergence import Emergence
+from core.inversion.recipe import InvertRecipe
+from core.inversion.views import essential
 from core.models import checkpoints
-from core.recipes import InvertRecipe, to_json
+from core.recipes import to_json
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_judge import JUDGE, seen_by
@@ -27,7 +28,7 @@ from pages.ui.trajectories import verdicts
 
 def show(recipe: InvertRecipe, picture: Picture) -> None:
     """Show the view; the frame in sight goes into the address."""
-    steps = emergence.SETTINGS[recipe.setting].steps
+    steps = invert.SETTINGS[recipe.setting].steps
     slot = st.container()
     names = list(dict.fromkeys((recipe.standard, recipe.robust)))
     with slot:
@@ -45,12 +46,12 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     rows = rows_of(recipe, left, right, picture)
     frame = scrubbed(rows, step_axis(left, right), "frog-scrubber", recipe.frame)
     shown = replace(recipe, frame=min(frame, len(left.steps) - 1))
-    downloads(files(shown, left, right), key="frog", script=inversion_views.script(shown))
+    downloads(files(shown, left, right), key="frog", script=views.script(shown))
 
 
 def wanted(recipe: InvertRecipe, picture: Picture) -> None:
     """Show the picture whose representation is wanted, and say what is done."""
-    start = emergence.start_of(replace(recipe, picture=picture.id))[1]
+    start = starts.start_of(replace(recipe, picture=picture.id))[1]
     st.html(
         f'{crisp.STYLE}<div class="crisp" style="grid-template-columns: 7rem 1fr; align-items: center">'
         f"{crisp.figure(picture.x, f'The wanted picture: {picture.caption}')}<div><b>Wanted: {html.escape(picture.caption)}</b><br>"

@@ -4,18 +4,20 @@ import streamlit as st
 import torch
 from torch import nn
 
-from core import inversion_views
 from core.attacks import OnStep
 from core.attacks.rules import State
 from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
-from core.emergence import source_of
 from core.files import arrays as exports
 from core.files import render
-from core.inversion_views import BATCH, CLIMB, SEEN, Feature, essential
+from core.inversion import feature, views
+from core.inversion.feature import BATCH, CLIMB, SEEN, Feature
+from core.inversion.recipe import InvertRecipe
+from core.inversion.starts import source_of
+from core.inversion.views import essential
 from core.models import checkpoints
-from core.recipes import InvertRecipe, to_json
+from core.recipes import to_json
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.store import results
@@ -55,10 +57,10 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
             return stopped
 
         if g is None:
-            g = inversion_views.activity(source, name, model=ready, on_batch=on_batch)
+            g = feature.activity(source, name, model=ready, on_batch=on_batch)
             if not stopped:
                 results().put(key, g)
-        return inversion_views.feature(
+        return feature.feature(
             recipe, name, picture=picture, model=ready, g=g, on_step=lambda i, state: on_step(batches + i, state)
         )
 
@@ -74,7 +76,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     for column, (title, name, found) in zip(st.columns(2, gap="large"), sides, strict=True):
         with column:
             panel(title, name, found, SOURCES[source])
-    downloads(files(recipe, left, right), key="frog-feature", script=inversion_views.script(recipe))
+    downloads(files(recipe, left, right), key="frog-feature", script=views.script(recipe))
 
 
 def panel(title: str, name: str, found: Feature, kind: str) -> None:

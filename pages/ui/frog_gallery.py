@@ -5,14 +5,16 @@ from dataclasses import dataclass
 import streamlit as st
 import torch
 
-from core import emergence, inversion_views
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.files import arrays as exports
 from core.files import render
-from core.inversion_views import Grid, essential
+from core.inversion import gallery, invert, views
+from core.inversion.gallery import Grid
+from core.inversion.recipe import InvertRecipe
+from core.inversion.views import essential
 from core.rates import Rate
-from core.recipes import InvertRecipe, to_json
+from core.recipes import to_json
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_judge import seen_by
@@ -32,8 +34,8 @@ def show(recipe: InvertRecipe) -> None:
     live = st.empty()
     standard, robust = pair_work.both(
         recipe,
-        lambda name, ready, on_step: inversion_views.gallery(recipe, name, model=ready, on_step=on_step),
-        steps=emergence.SETTINGS[recipe.setting].steps,
+        lambda name, ready, on_step: gallery.gallery(recipe, name, model=ready, on_step=on_step),
+        steps=invert.SETTINGS[recipe.setting].steps,
         show=lambda states: _so_far(live, [state.x for state in states.values()]),
         key=essential(recipe),
     )
@@ -41,7 +43,7 @@ def show(recipe: InvertRecipe) -> None:
         quiz(recipe, standard, robust)
     else:
         grid(recipe, standard, robust)
-    downloads(files(recipe, standard, robust), key="frog-gallery", script=inversion_views.script(recipe))
+    downloads(files(recipe, standard, robust), key="frog-gallery", script=views.script(recipe))
 
 
 def only() -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from core.emergence import RESULTS
+from core.inversion.measure import RESULTS
 from core.models import checkpoints
 from core.types import Images
 from pages.ui.store import model

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from core.recipes import InvertRecipe
+from core.inversion.recipe import InvertRecipe
 from tests.browser.tools import address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

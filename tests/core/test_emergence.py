@@ -8,16 +8,22 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core import emergence, inversion_views
 from core.attacks import Stop
 from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
-from core.emergence import draws_of, emerge, kept_steps, other_of, start_of
 from core.files import render
-from core.inversion import FAST, Setting, representation
-from core.inversion_views import GALLERY, POINTS, TOP, activity, between, drawn, essential, feature, gallery, script
-from core.recipes import InvertRecipe, from_json, from_query, to_json, to_query
+from core.inversion import emergence, invert
+from core.inversion import feature as feature_view
+from core.inversion.between import POINTS, between
+from core.inversion.emergence import emerge, kept_steps
+from core.inversion.feature import TOP, activity, feature
+from core.inversion.gallery import GALLERY, drawn, gallery
+from core.inversion.invert import FAST, Setting, representation
+from core.inversion.recipe import InvertRecipe
+from core.inversion.starts import draws_of, other_of, start_of
+from core.inversion.views import essential, script
+from core.recipes import from_json, from_query, to_json, to_query
 from tests.app_process import ROOT
 from tests.helpers import images, tiny
 
@@ -28,10 +34,10 @@ STEPS = 12
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setitem(emergence.SETTINGS, "fast", Setting(STEPS, FAST.make_rule))
-    monkeypatch.setattr(inversion_views, "CLIMB", 5)
-    monkeypatch.setattr(inversion_views, "SEEN", 60)
-    monkeypatch.setattr(inversion_views, "BATCH", 25)
+    monkeypatch.setitem(invert.SETTINGS, "fast", Setting(STEPS, FAST.make_rule))
+    monkeypatch.setattr(feature_view, "CLIMB", 5)
+    monkeypatch.setattr(feature_view, "SEEN", 60)
+    monkeypatch.setattr(feature_view, "BATCH", 25)
 
 
 @pytest.fixture

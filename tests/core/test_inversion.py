@@ -8,7 +8,7 @@ from torch import nn
 
 from core.attacks import Stop
 from core.attacks.rules import Rule, State, lbfgs, steepest
-from core.inversion import (
+from core.inversion.invert import (
     FAST,
     PAPER,
     UNLIMITED,

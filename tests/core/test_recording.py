@@ -6,14 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from core import emergence
 from core.attacks import Stop, pgd
 from core.attacks.balls import L2
 from core.attacks.recording import Recorder, Recording, picked, side_by_side, step_columns
 from core.construct import live
-from core.emergence import emerge
-from core.inversion import FAST, Setting
-from core.recipes import DatasetsRecipe, InvertRecipe, SaliencyRecipe, SynthesisRecipe
+from core.inversion import invert
+from core.inversion.emergence import emerge
+from core.inversion.invert import FAST, Setting
+from core.inversion.recipe import InvertRecipe
+from core.recipes import DatasetsRecipe, SaliencyRecipe, SynthesisRecipe
 from core.saliency.views import along
 from core.synthesis_views import studio
 from tests.helpers import Plane, draws, images, tiny
@@ -119,7 +120,7 @@ def made_by(page: str, end: int, checkpoint, monkeypatch) -> Recording:
     def on_step(i: int, _) -> bool:
         return i >= end
 
-    monkeypatch.setitem(emergence.SETTINGS, "fast", Setting(STEPS, FAST.make_rule))
+    monkeypatch.setitem(invert.SETTINGS, "fast", Setting(STEPS, FAST.make_rule))
     match page:
         case "frog":
             return emerge(InvertRecipe(picture="photo/chelsea"), "tiny", model=tiny(), on_step=on_step)

@@ -12,15 +12,22 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import emergence, inversion_views
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
-from core.emergence import emerge
 from core.files import render
-from core.inversion import FAST, Setting
-from core.inversion_views import between, essential, feature, gallery
+from core.inversion import between as between_view
+from core.inversion import emergence, invert
+from core.inversion import feature as feature_view
+from core.inversion import gallery as gallery_view
+from core.inversion.between import between
+from core.inversion.emergence import emerge
+from core.inversion.feature import feature
+from core.inversion.gallery import gallery
+from core.inversion.invert import FAST, Setting
+from core.inversion.recipe import InvertRecipe
+from core.inversion.views import essential
 from core.models import checkpoints
-from core.recipes import InvertRecipe, to_query
+from core.recipes import to_query
 from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, frog_judge, jobs, pair_work, store
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
@@ -35,9 +42,9 @@ def models(checkpoint, monkeypatch):
     """The two models that the page opens with, and few steps with them; nothing is left in the store."""
     for name in (PHOTO.standard, PHOTO.robust):
         checkpoint(name)
-    monkeypatch.setitem(emergence.SETTINGS, "fast", Setting(STEPS, FAST.make_rule))
-    monkeypatch.setattr(inversion_views, "CLIMB", 4)
-    monkeypatch.setattr(inversion_views, "SEEN", 100)
+    monkeypatch.setitem(invert.SETTINGS, "fast", Setting(STEPS, FAST.make_rule))
+    monkeypatch.setattr(feature_view, "CLIMB", 4)
+    monkeypatch.setattr(feature_view, "SEEN", 100)
     monkeypatch.setattr(frog_judge, "JUDGE", "none")
     monkeypatch.setattr(frog_judge.measured, "__defaults__", (ROOT / "nowhere.json",))
     store.results.clear()
@@ -128,11 +135,11 @@ def test_only_the_chosen_view_computes(monkeypatch, shown):
     def never(*_, **__):
         raise AssertionError("computed")
 
-    for name in ("gallery", "feature", "between"):
-        monkeypatch.setattr(inversion_views, name, never)
+    for name, module in (("gallery", gallery_view), ("feature", feature_view), ("between", between_view)):
+        monkeypatch.setattr(module, name, never)
     opened()
     monkeypatch.setattr(emergence, "emerge", never)
-    monkeypatch.setattr(inversion_views, "between", between)
+    monkeypatch.setattr(between_view, "between", between)
     opened(view="between")
 
 

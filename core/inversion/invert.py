@@ -37,6 +37,7 @@ class Setting:
 # Appendix C.4 for CIFAR-10, and what reaches less in a tenth of its steps (assets/results/inversion.json).
 PAPER = Setting(1000, lambda: steepest(UNLIMITED, 0.1))
 FAST = Setting(100, lambda: lbfgs(1.0))
+SETTINGS = {"fast": FAST, "paper": PAPER}
 
 
 def invert(
