@@ -7,9 +7,9 @@ import streamlit as st
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
-from core.recipes import SynthesisRecipe, from_query
-from core.recipes.synthesis import LIMITS, REGIONS, TASKS
-from core.synthesis_views import IGNORED
+from core.recipes import from_query
+from core.synthesis.recipe import LIMITS, REGIONS, TASKS, SynthesisRecipe
+from core.synthesis.studio import IGNORED
 from pages.ui import shell, synthesis_measured, synthesis_morph, synthesis_studio
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture

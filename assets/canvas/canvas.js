@@ -6,7 +6,7 @@
 const SWATCHES = ["#ffffff", "#111111", "#8a8f94", "#7a4a25", "#d9a866", "#c63d2f", "#f0a83a", "#3b7d2a", "#8fbf5a", "#2f6fb3", "#9cc9ec"];
 const REACHES = ["1", "2", "4", "6", "8", "12", "none"];
 const FRAME_MS = 40;
-const FILM = 480; // frames, as in core.morph
+const FILM = 480; // frames, as in core.synthesis.morph
 
 const living = new WeakMap(); // parentElement -> Morph
 const played = new Set(); // tokens whose film has played by itself once

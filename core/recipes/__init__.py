@@ -16,7 +16,6 @@ from core.recipes.datasets import DatasetsRecipe
 from core.recipes.gaussian import GaussianRecipe
 from core.recipes.python import program, to_python
 from core.recipes.saliency import SaliencyRecipe
-from core.recipes.synthesis import SynthesisRecipe
 from core.recipes.transfer import DEFAULT_RADIUS, RADII, TransferRecipe
 from core.recipes.usefulness import UsefulnessRecipe
 
@@ -26,7 +25,6 @@ __all__ = [
     "DatasetsRecipe",
     "GaussianRecipe",
     "SaliencyRecipe",
-    "SynthesisRecipe",
     "TransferRecipe",
     "UsefulnessRecipe",
     "from_json",

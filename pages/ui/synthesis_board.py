@@ -19,7 +19,7 @@ from torch import nn
 
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import Frames, from_uint8
-from core.morph import Board, Hold
+from core.synthesis.morph import Board, Hold
 from core.types import Images
 
 NOTES = 2000  # frames of which what is known is kept

@@ -36,7 +36,7 @@ def canvas(
         titles: Title and subtitle of each model.
         starts: Pictures to start from: name, label, picture (1, C, H, W).
         judge: What the independent network is called, if there is one.
-        eps: The limit that is chosen at first, one of `core.recipes.synthesis.LIMITS`.
+        eps: The limit that is chosen at first, one of `core.synthesis.recipe.LIMITS`.
         step: The step that is chosen at first.
         version: Changes where the page itself has changed the board.
         play: Play the film that is there when the canvas opens.

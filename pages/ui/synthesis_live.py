@@ -27,7 +27,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from core.compute import pool
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import Frames, from_uint8, png
-from core.morph import Act, Hold
+from core.synthesis.morph import Act, Hold
 from pages.ui.synthesis_board import Live, find
 
 PATH = "_morph"  # below the app's address

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
-from core.synthesis_results import RESULTS, SOURCES
+from core.synthesis.measure import RESULTS, SOURCES
 from pages.ui.tables import table
 
 

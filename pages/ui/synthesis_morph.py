@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from core import morph
 from core.compute import pool
 from core.data.decode import PictureError
 from core.data.pictures import Picture
@@ -14,8 +13,10 @@ from core.data.sets import CIFAR10_CLASSES
 from core.files import arrays as exports
 from core.files import render
 from core.models import checkpoints
-from core.morph import Board
-from core.recipes import SynthesisRecipe, to_json, to_query
+from core.recipes import to_json, to_query
+from core.synthesis import morph
+from core.synthesis.morph import Board
+from core.synthesis.recipe import SynthesisRecipe
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_judge import JUDGE
 from pages.ui.store import model, results

@@ -7,7 +7,6 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from core import synthesis_views
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.data.pictures import Picture
@@ -15,10 +14,12 @@ from core.data.sets import CIFAR10_CLASSES
 from core.files import arrays as exports
 from core.files import render
 from core.models import checkpoints
-from core.morph import limit
 from core.rates import Rate
-from core.recipes import SynthesisRecipe, to_json
-from core.synthesis_views import Painting, essential
+from core.recipes import to_json
+from core.synthesis import studio
+from core.synthesis.morph import limit
+from core.synthesis.recipe import SynthesisRecipe
+from core.synthesis.studio import Painting, essential
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_emergence import scrubbed
@@ -41,9 +42,7 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
     live = st.empty()
     left, right = pair_work.both(
         recipe,
-        lambda name, ready, on_step: synthesis_views.studio(
-            recipe, name, picture=picture, model=ready, on_step=on_step
-        ),
+        lambda name, ready, on_step: studio.studio(recipe, name, picture=picture, model=ready, on_step=on_step),
         steps=recipe.steps,
         show=lambda states: _so_far(live, states),
         key=("studio", essential(recipe)),
@@ -53,14 +52,14 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
     judged = {title: _judged(recipe, name, made) for title, (name, made) in sides.items()}
     st.markdown(summary(recipe, left, judged))
     rows = [
-        row(title, checkpoints.header(name).title, made, judged[title], synthesis_views.second(recipe) if recipe.task == "mix" else None)
+        row(title, checkpoints.header(name).title, made, judged[title], studio.second(recipe) if recipe.task == "mix" else None)
         for title, (name, made) in sides.items()
     ]  # fmt: skip
     frame = scrubbed(rows, step_axis(left, right), "studio-scrubber", recipe.frame)
     frame = min(frame, len(left.steps) - 1)
     shown = replace(recipe, frame=frame)
     pick(shown, left, right)
-    downloads(files(shown, left, right), key="studio", script=synthesis_views.script(shown))
+    downloads(files(shown, left, right), key="studio", script=studio.script(shown))
 
 
 def _judged(recipe: SynthesisRecipe, name: str, made: Painting) -> Tensor | None:
@@ -84,7 +83,7 @@ def summary(recipe: SynthesisRecipe, made: Painting, judged: dict[str, Tensor | 
     text = f"{how} {made.of}; the same sixteen starts for both models. "
     if made.y is None or any(logits is None for logits in judged.values()):
         return text
-    other = synthesis_views.second(recipe) if recipe.task == "mix" else -1
+    other = studio.second(recipe) if recipe.task == "mix" else -1
     what = "one of the two classes" if recipe.task == "mix" else "the wanted class"
     parts = []
     for title, logits in judged.items():

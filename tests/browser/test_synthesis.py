@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.recipes import SynthesisRecipe
+from core.synthesis.recipe import SynthesisRecipe
 from tests.browser.test_frog import BEYOND
 from tests.browser.tools import settles, still
 

@@ -6,7 +6,7 @@ import torch
 
 from core.data.sets import Pictures
 from core.files.render import from_uint8
-from core.gallery import ClassGaussian, build, paint
+from core.synthesis.gallery import ClassGaussian, build, paint
 from tests.helpers import draws, images, template_pictures, trained
 
 

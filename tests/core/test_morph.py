@@ -12,10 +12,11 @@ from PIL import Image
 
 from core.data.decode import PictureError
 from core.files.render import from_uint8, to_uint8
-from core.morph import SKETCHES, STEP, Act, Board, Hold, acts_of, described, opened, replay, script, start
-from core.morph.board import FILM
-from core.morph.links import MOST_STEPS
-from core.recipes import SynthesisRecipe, from_query, to_query
+from core.recipes import from_query, to_query
+from core.synthesis.morph import SKETCHES, STEP, Act, Board, Hold, acts_of, described, opened, replay, script, start
+from core.synthesis.morph.board import FILM
+from core.synthesis.morph.links import MOST_STEPS
+from core.synthesis.recipe import SynthesisRecipe
 from tests.helpers import REFUSED, images, tiny
 
 MODELS = (tiny(seed=0), tiny(seed=1))

@@ -14,9 +14,10 @@ from core.inversion import invert
 from core.inversion.emergence import emerge
 from core.inversion.invert import FAST, Setting
 from core.inversion.recipe import InvertRecipe
-from core.recipes import DatasetsRecipe, SaliencyRecipe, SynthesisRecipe
+from core.recipes import DatasetsRecipe, SaliencyRecipe
 from core.saliency.views import along
-from core.synthesis_views import studio
+from core.synthesis.recipe import SynthesisRecipe
+from core.synthesis.studio import studio
 from tests.helpers import Plane, draws, images, tiny
 
 STEPS = 6

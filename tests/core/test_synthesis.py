@@ -6,29 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from core import synthesis_results
 from core.attacks.balls import L2
 from core.attacks.objectives import cross_entropy, targeted
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES, DataError, Pictures
 from core.files import render
-from core.recipes import SynthesisRecipe, from_query, to_query
-from core.recipes.synthesis import REGIONS as NAMES
-from core.recipes.synthesis import TASKS
-from core.synthesis import (
-    FILE,
-    REGIONS,
-    excite,
-    fit_gaussians,
-    gaussians,
-    keep_coarse,
-    masked,
-    mixture,
-    region,
-    save_gaussians,
-    synthesise,
-)
-from core.synthesis_views import IGNORED, essential, kept_steps, objective, script, start, studio
+from core.recipes import from_query, to_query
+from core.synthesis import measure
+from core.synthesis.gaussians import FILE, fit_gaussians, gaussians, save_gaussians
+from core.synthesis.paint import REGIONS, excite, keep_coarse, masked, mixture, region, synthesise
+from core.synthesis.recipe import REGIONS as NAMES
+from core.synthesis.recipe import TASKS, SynthesisRecipe
+from core.synthesis.studio import IGNORED, essential, kept_steps, objective, script, start, studio
 from tests.helpers import REFUSED, draws, images, template_pictures, tiny, trained
 
 PHOTO = "photo/chelsea"
@@ -277,8 +266,8 @@ def test_the_script_paints_the_same_pictures(checkpoint, tmp_path, monkeypatch):
 
 
 def test_measuring_counts_every_network_on_every_picture(monkeypatch):
-    monkeypatch.setattr(synthesis_results, "load", lambda name: tiny(seed=len(name)))
-    *_, found = synthesis_results.measure(["a"], ["a", "bcd"], 2, 0, {1.0: 2, 0.5: 1})
+    monkeypatch.setattr(measure, "load", lambda name: tiny(seed=len(name)))
+    *_, found = measure.measure(["a"], ["a", "bcd"], 2, 0, {1.0: 2, 0.5: 1})
     assert set(found["painted"]["a"]) == {"1", "0.5"}
     for row in (found["starts"], *found["painted"]["a"].values()):
         for rate in row["recognised"].values():
@@ -290,11 +279,11 @@ def test_measuring_counts_every_network_on_every_picture(monkeypatch):
 
 
 def test_the_file_of_results_holds_what_the_page_says_of_it():
-    if not synthesis_results.RESULTS.is_file():
+    if not measure.RESULTS.is_file():
         pytest.skip("not measured yet")
-    found = json.loads(synthesis_results.RESULTS.read_text())
+    found = json.loads(measure.RESULTS.read_text())
     assert found["per_class"] >= 100
-    assert set(synthesis_results.SOURCES) <= set(found["painted"])
+    assert set(measure.SOURCES) <= set(found["painted"])
     for limits in found["painted"].values():
         for row in limits.values():
             for rate in row["recognised"].values():

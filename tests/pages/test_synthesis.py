@@ -13,14 +13,15 @@ import torch
 from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
 
-from core import morph, synthesis_views
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.files.render import to_uint8
 from core.models import checkpoints
-from core.morph import Board
-from core.recipes import SynthesisRecipe, to_query
+from core.recipes import to_query
+from core.synthesis import morph, studio
+from core.synthesis.morph import Board
+from core.synthesis.recipe import SynthesisRecipe
 from pages.ui import (
     frog_emergence,
     jobs,
@@ -298,7 +299,7 @@ def models(checkpoint, monkeypatch):
     monkeypatch.setattr(synthesis_measured.measured, "__defaults__", (ROOT / "nowhere.json",))
     monkeypatch.setattr(synthesis_morph, "JUDGE", "none")
     monkeypatch.setattr(synthesis_studio, "JUDGE", "none")
-    monkeypatch.setattr(synthesis_views, "BATCH", 16)
+    monkeypatch.setattr(studio, "BATCH", 16)
     store.results.clear()
     yield
     store.results.clear()
@@ -398,7 +399,7 @@ def test_the_studio_shows_what_the_core_paints(task, models, monkeypatch):
     rows, axis = seen[-1]
     recipe = SynthesisRecipe(view="studio", task=task, picture="photo/chelsea", steps=10)
     for row, name in zip(rows, (recipe.standard, recipe.robust), strict=True):
-        made = synthesis_views.studio(recipe, name)
+        made = studio.studio(recipe, name)
         np.testing.assert_array_equal(row.frames, synthesis_studio.sheets(made.frames))
         assert axis.labels == tuple(map(str, made.steps))
 
@@ -495,7 +496,7 @@ def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, models
     assert seen["axis"].labels[-1] == ("2–4" if ends == (4, 2) else "0–10")
     recipe = SynthesisRecipe(view="studio", picture="photo/chelsea", steps=10)
     for row, name, end in zip(seen["rows"], (recipe.standard, recipe.robust), ends, strict=True):
-        made = synthesis_views.studio(recipe, name, on_step=lambda i, _, end=end: i >= end)
+        made = studio.studio(recipe, name, on_step=lambda i, _, end=end: i >= end)
         np.testing.assert_array_equal(row.frames[-1], synthesis_studio.sheets(made.frames[-1:])[0])
         np.testing.assert_array_equal(row.reference, synthesis_studio.sheets(made.x0[None])[0])
     film = render.Image.open(render.io.BytesIO(seen["files"]["studio-film.png"].make()))

@@ -1,6 +1,6 @@
 """The offline gallery: pictures that the robust model painted, so that the app works without CIFAR-10.
 
-    python -m core.gallery build            writes assets/gallery.npz (needs CIFAR-10 and the models, minutes)
+    python -m core.synthesis.gallery build            writes assets/gallery.npz (needs CIFAR-10 and the models, minutes)
 
 Seeds are drawn from a Gaussian with the mean and covariance of each class; the robust model's gradient then adds what it
 takes for that class (Santurkar et al. 2019, arXiv 1906.09453). No CIFAR-10 picture is in the file, only what the two
@@ -21,7 +21,8 @@ from core.commands import command
 from core.data.sets import Pictures
 from core.files.render import to_uint8
 from core.models import checkpoints
-from core.synthesis import ClassGaussian, paint
+from core.synthesis import paint
+from core.synthesis.gaussians import ClassGaussian
 
 log = logging.getLogger(__name__)
 FILE = checkpoints.FOLDER.parent / "assets" / "gallery.npz"
@@ -67,7 +68,7 @@ def build(
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m core.gallery", description="Make the offline gallery.")
+    parser = argparse.ArgumentParser(prog="python -m core.synthesis.gallery", description="Make the offline gallery.")
     parser.add_argument("action", choices=["build"])
     parser.add_argument("--out", type=Path, default=FILE)
     parser.add_argument("--robust", default="resnet9-l2")

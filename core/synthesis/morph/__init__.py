@@ -12,9 +12,9 @@ Every start and every stroke is 8-bit, so a board can be written down as one pic
 out the same to the last bit.
 """
 
-from core.morph.board import Act, Board, Hold, replay
-from core.morph.links import STEP, acts_of, described, limit, opened, script
-from core.morph.starts import SKETCHES, start
+from core.synthesis.morph.board import Act, Board, Hold, replay
+from core.synthesis.morph.links import STEP, acts_of, described, limit, opened, script
+from core.synthesis.morph.starts import SKETCHES, start
 
 __all__ = [
     "SKETCHES",

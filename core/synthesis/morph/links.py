@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from core.data.sets import CIFAR10_CLASSES
-from core.morph.board import Act, Board, Hold
-from core.morph.starts import start
-from core.recipes import SynthesisRecipe, program
-from core.recipes.synthesis import LIMITS
+from core.recipes import program
+from core.synthesis.morph.board import Act, Board, Hold
+from core.synthesis.morph.starts import start
+from core.synthesis.recipe import LIMITS, SynthesisRecipe
 
 STEP = 0.15  # L2 length of a step, pixel units
 MOST_STEPS = 600  # that an address may ask for
@@ -31,7 +31,7 @@ def acts_of(recipe: SynthesisRecipe) -> tuple[Act, ...]:
 
 
 def limit(text: str) -> float:
-    """Return a limit, one of `core.recipes.synthesis.LIMITS`, as a number."""
+    """Return a limit, one of `core.synthesis.recipe.LIMITS`, as a number."""
     return math.inf if text == "none" else float(text)
 
 
@@ -75,11 +75,17 @@ def script(board: Board, names: Sequence[str]) -> str:
     """
     imports = ["from pathlib import Path", "from core.models.ready import load"]
     if board.name and not board.name.startswith("upload/"):
-        imports += ["from core.morph import Act, Board, replay, start", "from core.files.render import png, to_uint8"]
+        imports += [
+            "from core.synthesis.morph import Act, Board, replay, start",
+            "from core.files.render import png, to_uint8",
+        ]
         origin = f"origin = anchor = Board.of(start({board.name!r}), {len(names)}).pictures"
     else:
         imports += ["import base64", "import zlib", "import numpy as np"]
-        imports += ["from core.morph import Act, replay", "from core.files.render import from_uint8, png, to_uint8"]
+        imports += [
+            "from core.synthesis.morph import Act, replay",
+            "from core.files.render import from_uint8, png, to_uint8",
+        ]
         both = [
             base64.b64encode(zlib.compress(frames.tobytes(), 9)).decode()
             for frames in (board.origin, board.origin_anchor)

@@ -21,9 +21,11 @@ from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.models import Classifier
 from core.models.ready import load
-from core.morph import limit
-from core.recipes import SynthesisRecipe, to_python
-from core.synthesis import excite, gaussians, keep_coarse, masked, mixture, region, synthesise
+from core.recipes import to_python
+from core.synthesis.gaussians import gaussians
+from core.synthesis.morph import limit
+from core.synthesis.paint import excite, keep_coarse, masked, mixture, region, synthesise
+from core.synthesis.recipe import SynthesisRecipe
 from core.types import Images, Labels
 
 BATCH = 16
@@ -235,7 +237,7 @@ def script(recipe: SynthesisRecipe) -> str:
     """Write the Python program that paints the recipe's batch and saves a sheet of it for each model."""
     return to_python(
         recipe,
-        ["from pathlib import Path", "from core.files import render", "from core.synthesis_views import studio"],
+        ["from pathlib import Path", "from core.files import render", "from core.synthesis.studio import studio"],
         """
         for name in (recipe.standard, recipe.robust):
             made = studio(recipe, name)

@@ -8,7 +8,7 @@ from core.data import pictures
 from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import from_uint8
-from core.synthesis import gaussians
+from core.synthesis.gaussians import gaussians
 from core.types import Images
 
 # Paper, and shapes on it: ovals by their box, polygons by their corners, all in [0, 1].

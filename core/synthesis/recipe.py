@@ -17,7 +17,7 @@ class SynthesisRecipe:
         view: "morph": a canvas and held buttons; "studio": sixteen at once.
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
-        start: Of the canvas, a name of `core.morph.start`: "seed/frog/0", "blank", or a picture's id.
+        start: Of the canvas, a name of `core.synthesis.morph.start`: "seed/frog/0", "blank", or a picture's id.
         picture: Of the studio, where a picture is wanted, see `core.data.pictures.get`.
         holds: What the canvas opens with, in order: "frog:40" is forty steps toward the frog.
         reach: How far the canvas may go from its anchor, L2 in pixel units, or "none".

@@ -1,8 +1,8 @@
 """The commands behind the Synthesis page: the class Gaussians that ship, what was measured, and the contact sheet.
 
-    python -m core.synthesis_results gaussians      writes assets/class-gaussians.safetensors (needs CIFAR-10)
-    python -m core.synthesis_results measure        writes assets/results/synthesis.json (needs the models)
-    python -m core.synthesis_results sheet          writes assets/screenshots/synthesis-sheet.png (needs the models)
+    python -m core.synthesis.measure gaussians      writes assets/class-gaussians.safetensors (needs CIFAR-10)
+    python -m core.synthesis.measure measure        writes assets/results/synthesis.json (needs the models)
+    python -m core.synthesis.measure sheet          writes assets/screenshots/synthesis-sheet.png (needs the models)
 
 A number of recognised pictures says little by itself: networks that were trained alike share the features that only they
 see. So every network that is here looks at every picture, and at the starts, and the limits include small ones.
@@ -31,10 +31,11 @@ from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.models import checkpoints
 from core.models.ready import load
-from core.morph import opened, start
 from core.rates import Rate
-from core.recipes import SynthesisRecipe
-from core.synthesis import FILE, fit_gaussians, gaussians, save_gaussians, synthesise
+from core.synthesis.gaussians import FILE, fit_gaussians, gaussians, save_gaussians
+from core.synthesis.morph import opened, start
+from core.synthesis.paint import synthesise
+from core.synthesis.recipe import SynthesisRecipe
 from core.types import Images, Labels
 
 log = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ def sheet(models: Sequence[str], seed: int) -> np.ndarray:
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m core.synthesis_results", description="Synthesis, measured.")
+    parser = argparse.ArgumentParser(prog="python -m core.synthesis.measure", description="Synthesis, measured.")
     parser.add_argument("action", choices=["gaussians", "measure", "sheet"])
     parser.add_argument("--sources", nargs="+", default=list(SOURCES))
     parser.add_argument("--per-class", type=int, default=100)
