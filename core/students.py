@@ -19,8 +19,9 @@ from core.inversion.invert import SETTINGS
 from core.inversion.recipe import InvertRecipe
 from core.models import checkpoints
 from core.models.ready import load
-from core.recipes import DatasetsRecipe, SaliencyRecipe
+from core.recipes import DatasetsRecipe
 from core.recipes.python import to_python
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import explain
 from core.types import Images
 

@@ -9,9 +9,9 @@ from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.perturb.recipe import DEFAULT_REACH, PerturbRecipe
-from core.recipes import SaliencyRecipe
 from core.saliency import METHODS
 from core.saliency.maps import CHANNELS
+from core.saliency.recipe import SaliencyRecipe
 from pages.ui import saliency_attack, saliency_measured, saliency_shown, shell
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture

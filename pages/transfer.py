@@ -5,8 +5,8 @@ from dataclasses import replace
 import streamlit as st
 
 from core.models import checkpoints
-from core.recipes import DEFAULT_RADIUS, RADII, TransferRecipe
 from core.transfer import results
+from core.transfer.recipe import DEFAULT_RADIUS, RADII, TransferRecipe
 from core.transfer.results import Measured, Setting
 from pages.ui import shell, transfer_curve, transfer_figure3, transfer_matrix, transfer_similarity
 from pages.ui.store import lesson

@@ -7,8 +7,8 @@ import streamlit as st
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
-from core.recipes import UsefulnessRecipe
 from core.usefulness import atlas
+from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import FIRST_FRAME
 from pages.ui import shell, usefulness_features, usefulness_head, usefulness_linear
 from pages.ui.model_box import model_box

@@ -15,18 +15,10 @@ from core.recipes.base import from_json, from_query, option, to_json, to_query
 from core.recipes.datasets import DatasetsRecipe
 from core.recipes.gaussian import GaussianRecipe
 from core.recipes.python import program, to_python
-from core.recipes.saliency import SaliencyRecipe
-from core.recipes.transfer import DEFAULT_RADIUS, RADII, TransferRecipe
-from core.recipes.usefulness import UsefulnessRecipe
 
 __all__ = [
-    "DEFAULT_RADIUS",
-    "RADII",
     "DatasetsRecipe",
     "GaussianRecipe",
-    "SaliencyRecipe",
-    "TransferRecipe",
-    "UsefulnessRecipe",
     "from_json",
     "from_query",
     "option",

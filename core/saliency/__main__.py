@@ -1,4 +1,4 @@
-from core.saliency.command import main
+from core.saliency.measure import main
 
 if __name__ == "__main__":
     main()

@@ -13,10 +13,10 @@ from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.models.ready import load
-from core.recipes import SaliencyRecipe
 from core.saliency.attribution import attribute
 from core.saliency.measures import cosine
 from core.saliency.methods import against
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import class_index, draws_of, placed
 from core.types import Images
 

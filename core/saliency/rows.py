@@ -13,10 +13,11 @@ from torch import Tensor
 from core.data import pictures
 from core.files.render import Frames
 from core.models.ready import load
-from core.recipes import SaliencyRecipe, to_python
+from core.recipes import to_python
 from core.saliency import maps
 from core.saliency.classes import class_means, contrast
 from core.saliency.methods import METHODS
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import along, explain, several
 from core.types import Images
 

@@ -21,9 +21,9 @@ from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.models.ready import load
 from core.perturb import Trajectory
-from core.recipes import SaliencyRecipe
 from core.saliency.attribution import Watch, attribute
 from core.saliency.methods import BASELINES, METHODS
+from core.saliency.recipe import SaliencyRecipe
 from core.types import Images
 
 SHOWN = 8  # pictures of one class

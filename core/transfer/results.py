@@ -15,8 +15,8 @@ from core.attacks import balls
 from core.attacks.balls import Ball
 from core.models import checkpoints
 from core.rates import Rate
-from core.recipes import RADII, TransferRecipe
 from core.transfer.outcome import Cell
+from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.similarity import Estimate
 
 FOLDER = checkpoints.FOLDER.parent / "assets" / "results"

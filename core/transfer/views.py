@@ -22,9 +22,10 @@ from core.data import pictures
 from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints, ready
-from core.recipes import RADII, TransferRecipe, to_python
+from core.recipes import to_python
 from core.transfer.matrix import BATCH, Attack, Ensemble, craft, in_order, other_classes, transfer_matrix
 from core.transfer.outcome import Transfer
+from core.transfer.recipe import RADII, TransferRecipe
 from core.types import Images, Labels
 
 EXAMPLES = 4

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from core.data import pictures
 from core.models import Classifier, ready
-from core.recipes import UsefulnessRecipe
 from core.types import Images
 from core.usefulness.atlas import Atlas, load, lookup
 from core.usefulness.definitions import Usefulness
+from core.usefulness.recipe import UsefulnessRecipe
 
 SIDES = ("standard", "robust")
 

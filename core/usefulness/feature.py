@@ -12,10 +12,10 @@ from core.attacks.rules import momentum
 from core.data import pictures
 from core.inversion.invert import UNLIMITED, noise_start, representation
 from core.models import Classifier
-from core.recipes import UsefulnessRecipe
 from core.types import Features, Images
 from core.usefulness.atlas import SHIPPED, Atlas, lookup
 from core.usefulness.choice import atlas_of, feature_of, gamma_at, loaded, placed, radius, source_of
+from core.usefulness.recipe import UsefulnessRecipe
 
 TOP = 8
 CLIMB, STRIDE = 100, 0.05  # steps that maximise a feature, and the L2 length of the first, pixel units

@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import goh
 from core.attacks.balls import L2
 from core.data import pictures
 from core.models import Classifier
 from core.rates import Rate
-from core.recipes import UsefulnessRecipe, to_python
+from core.recipes import to_python
 from core.train.evaluate import RobustAccuracy, robust_accuracy
+from core.usefulness import linear
 from core.usefulness.choice import atlas_of, loaded, placed, radius, source_of, switched_on
 from core.usefulness.heads import attacked_pictures, clean_accuracy, head_of, rewired
+from core.usefulness.recipe import UsefulnessRecipe
 
 ATTACKED = 100  # pictures on which a re-weighted head is attacked
 ATTACK_STEPS = 10
@@ -81,16 +82,16 @@ class Path:
 
     labels: tuple[str, ...]
     vectors: Tensor
-    features: tuple[goh.Linear, ...]
+    features: tuple[linear.Linear, ...]
 
 
-def construction(recipe: UsefulnessRecipe, known: goh.Known | None = None) -> Path:
+def construction(recipe: UsefulnessRecipe, known: linear.Known | None = None) -> Path:
     """Compute the recipe's construction.
 
     Raises:
         core.data.DataError: If the statistics are not there.
     """
-    known = known if known is not None else goh.load()
+    known = known if known is not None else linear.load()
     match recipe.linear:
         case "singular":
             labels = tuple(str(i) for i in known.shown)

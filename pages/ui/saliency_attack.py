@@ -10,8 +10,8 @@ from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import Frames
 from core.models import checkpoints
-from core.recipes import SaliencyRecipe
 from core.saliency import measures, rows
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import Along
 from pages.ui import saliency_work
 from pages.ui.exports import downloads

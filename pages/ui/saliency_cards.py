@@ -8,8 +8,8 @@ from torch import Tensor
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.models import checkpoints
-from core.recipes import SaliencyRecipe
 from core.saliency import maps
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
 from pages.ui import crisp
 from pages.ui.trajectories import verdicts

@@ -9,8 +9,9 @@ from torch import Tensor
 from core.attacks.recording import step_columns
 from core.files import arrays as exports
 from core.files import render
-from core.recipes import SaliencyRecipe, to_json
+from core.recipes import to_json
 from core.saliency import maps, measures
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
 from core.saliency.views import Along
 from pages.ui.exports import Download

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.models import checkpoints
 from core.saliency import METHODS
-from core.saliency.command import MODELS, RESULTS
+from core.saliency.measure import MODELS, RESULTS
 from pages.ui.tables import table
 
 FAILS = 0.5  # rank correlation from which a map is called much the same; there is no agreed limit

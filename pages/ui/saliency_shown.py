@@ -9,9 +9,9 @@ from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.models import checkpoints
-from core.recipes import SaliencyRecipe
 from core.saliency import METHODS, maps, rows, views
 from core.saliency.classes import class_means
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
 from core.saliency.views import Explanation
 from pages.ui import crisp, saliency_measured, saliency_work

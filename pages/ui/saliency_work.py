@@ -6,9 +6,9 @@ from typing import Any
 
 from core.attacks import OnStep
 from core.data.pictures import Picture
-from core.recipes import SaliencyRecipe
 from core.saliency import rows, views
 from core.saliency.classes import Contrast, contrast
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import Along, Explanation
 from pages.ui import jobs
 from pages.ui.store import model, results

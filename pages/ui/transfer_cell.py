@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import amplified
-from core.recipes import TransferRecipe
 from core.transfer.outcome import Cell
+from core.transfer.recipe import TransferRecipe
 from core.transfer.results import Measured
 from core.transfer.views import Examples
 from pages.ui import crisp

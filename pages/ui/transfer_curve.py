@@ -9,9 +9,10 @@ import streamlit as st
 from core.files import arrays
 from core.models import checkpoints
 from core.rates import Rate
-from core.recipes import RADII, TransferRecipe, to_json
+from core.recipes import to_json
 from core.transfer import views
 from core.transfer.outcome import Cell
+from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.results import Measured, Setting
 from pages.ui import transfer_work
 from pages.ui.exports import Download, downloads

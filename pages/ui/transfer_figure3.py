@@ -6,8 +6,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.files import arrays
-from core.recipes import TransferRecipe, to_json
+from core.recipes import to_json
 from core.transfer import results, views
+from core.transfer.recipe import TransferRecipe
 from core.transfer.results import PAPER, PAPER_LINE, Point
 from core.transfer.similarity import correlation
 from pages.ui.exports import Download, downloads

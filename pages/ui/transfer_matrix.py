@@ -8,9 +8,10 @@ import streamlit as st
 
 from core.files import arrays as exports
 from core.models import checkpoints
-from core.recipes import TransferRecipe, to_json
+from core.recipes import to_json
 from core.transfer import views
 from core.transfer.outcome import Cell, Transfer
+from core.transfer.recipe import TransferRecipe
 from core.transfer.results import Measured, setting_of
 from pages.ui import transfer_cell, transfer_work
 from pages.ui.exports import Download, downloads

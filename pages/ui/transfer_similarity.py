@@ -7,8 +7,9 @@ import streamlit as st
 
 from core.files import arrays
 from core.rates import Rate
-from core.recipes import TransferRecipe, to_json
+from core.recipes import to_json
 from core.transfer import views
+from core.transfer.recipe import TransferRecipe
 from core.transfer.results import Measured, setting_of
 from core.transfer.similarity import Estimate, correlation, mantel
 from pages.ui.exports import Download, downloads

@@ -11,10 +11,10 @@ from core.attacks.rules import State
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
-from core.recipes import RADII, TransferRecipe
 from core.transfer import views
 from core.transfer.matrix import Ensemble, in_order
 from core.transfer.outcome import Transfer
+from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.views import JOIN
 from pages.ui import jobs
 from pages.ui.store import model, results

@@ -8,11 +8,12 @@ from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.files import arrays as exports
 from core.files import render
-from core.recipes import UsefulnessRecipe, to_json
+from core.recipes import to_json
 from core.usefulness import choice, feature, views
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES
 from core.usefulness.feature import CLIMB, PUSH, Look
+from core.usefulness.recipe import UsefulnessRecipe
 from pages.ui import crisp, jobs
 from pages.ui.exports import Download, downloads
 from pages.ui.store import model, results

@@ -13,11 +13,12 @@ from core.attacks import OnStep
 from core.attacks.rules import State
 from core.files import arrays as exports
 from core.rates import Rate
-from core.recipes import UsefulnessRecipe, to_json
+from core.recipes import to_json
 from core.train.evaluate import RobustAccuracy
 from core.usefulness import choice, views
 from core.usefulness.choice import SIDES
 from core.usefulness.heads import RESULTS
+from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import ATTACK_STEPS, ATTACKED
 from pages.ui import jobs
 from pages.ui.exports import Download, downloads

@@ -7,10 +7,11 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from core import goh
 from core.files import arrays, render
-from core.recipes import UsefulnessRecipe, to_json
+from core.recipes import to_json
+from core.usefulness import linear as goh
 from core.usefulness import views
+from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import EPS, FIRST_FRAME, Path, construction
 from pages.ui.exports import Download, downloads
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame

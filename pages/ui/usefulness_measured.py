@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.models import checkpoints
-from core.recipes import UsefulnessRecipe
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES, atlas_of
+from core.usefulness.recipe import UsefulnessRecipe
 from pages.ui.tables import table
 
 

@@ -12,10 +12,10 @@ import torch
 
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
-from core.recipes import UsefulnessRecipe
 from core.usefulness import Usefulness, choice
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES, Brush
+from core.usefulness.recipe import UsefulnessRecipe
 from pages.ui.component import component
 
 KEY = "usefulness-atlas"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.recipes import SaliencyRecipe
 from core.saliency import METHODS
+from core.saliency.recipe import SaliencyRecipe
 from tests.browser.tools import address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

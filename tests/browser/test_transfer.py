@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.recipes import TransferRecipe
+from core.transfer.recipe import TransferRecipe
 from core.transfer.results import RESULTS
 from tests.browser.tools import address, settles, still
 

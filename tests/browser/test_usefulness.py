@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.recipes import UsefulnessRecipe
 from core.usefulness import atlas
+from core.usefulness.recipe import UsefulnessRecipe
 from tests.browser.tools import address, settles, still
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

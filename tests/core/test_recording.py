@@ -14,7 +14,8 @@ from core.inversion import invert
 from core.inversion.emergence import emerge
 from core.inversion.invert import FAST, Setting
 from core.inversion.recipe import InvertRecipe
-from core.recipes import DatasetsRecipe, SaliencyRecipe
+from core.recipes import DatasetsRecipe
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import along
 from core.synthesis.recipe import SynthesisRecipe
 from core.synthesis.studio import studio

@@ -16,8 +16,8 @@ from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES, DataError
 from core.files import render
 from core.perturb import attack
-from core.recipes import SaliencyRecipe, from_json, from_query, to_json, to_query
-from core.saliency import METHODS, attribute, classes, command, maps, measures, rows, views
+from core.recipes import from_json, from_query, to_json, to_query
+from core.saliency import METHODS, attribute, classes, maps, measure, measures, rows, views
 from core.saliency.classes import class_means, contrast
 from core.saliency.maps import edge_strength, limits, painted, reduced, rms
 from core.saliency.measures import (
@@ -31,6 +31,7 @@ from core.saliency.measures import (
     rank_correlation,
     shuffled,
 )
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
 from core.saliency.views import along, essential, explain, several
 from tests.app_process import ROOT
@@ -316,11 +317,11 @@ def test_the_rows_of_the_other_views(view, count, cifar, checkpoint, monkeypatch
 
 
 def test_the_command_measures_every_method_on_the_same_pictures_and_goes_on_after_a_kill(monkeypatch, tmp_path):
-    monkeypatch.setattr(command, "METHODS", {m: METHODS[m] for m in QUICK})
-    monkeypatch.setattr(command, "BATCH", 2)
-    monkeypatch.setattr(command, "load", lambda name: tiny(seed=len(name)))
+    monkeypatch.setattr(measure, "METHODS", {m: METHODS[m] for m in QUICK})
+    monkeypatch.setattr(measure, "BATCH", 2)
+    monkeypatch.setattr(measure, "load", lambda name: tiny(seed=len(name)))
     x, y, means = images(4, size=32), torch.tensor([0, 1, 2, 3]), images(10, size=32, seed=9)
-    found = command.measure("some", x, y, means, seed=0, samples=2, kept=tmp_path)
+    found = measure.measure("some", x, y, means, seed=0, samples=2, kept=tmp_path)
     assert found.keys() == {*QUICK, "noise", "edges"}
     assert all(v.shape == (4,) and bool(v.isfinite().all()) for of in found.values() for v in of.values())
     assert "class_alignment" in found["gradient"]
@@ -328,8 +329,8 @@ def test_the_command_measures_every_method_on_the_same_pictures_and_goes_on_afte
     assert float(found["noise"]["randomised"].abs().max()) < 0.2
     (tmp_path / "some-4-2-0-1.npz").unlink()
     asked = []
-    monkeypatch.setattr(command, "_batch", lambda *args, made=command._batch: asked.append(1) or made(*args))
-    again = command.measure("some", x, y, means, seed=0, samples=2, kept=tmp_path)
+    monkeypatch.setattr(measure, "_batch", lambda *args, made=measure._batch: asked.append(1) or made(*args))
+    again = measure.measure("some", x, y, means, seed=0, samples=2, kept=tmp_path)
     assert len(asked) == 1, "only what was missing"
     for method, of in found.items():
         for key, values in of.items():
@@ -338,17 +339,17 @@ def test_the_command_measures_every_method_on_the_same_pictures_and_goes_on_afte
 
 def test_a_mean_has_a_bootstrap_interval_about_it():
     values = torch.randn(400, generator=draws(0)) + 2
-    found = command.summary(values)
+    found = measure.summary(values)
     low, high = found["interval"]
     assert low < found["mean"] < high
     assert high - low == pytest.approx(2 * 1.96 / 20, rel=0.15), "the standard error of 400 draws is 1/20"
 
 
 def test_the_command_writes_its_circumstances(monkeypatch, tmp_path, checkpoint):
-    for name in command.MODELS:
+    for name in measure.MODELS:
         checkpoint(name)
-    monkeypatch.setattr(command, "run", lambda *_: {"models": {}, "differences": {}})
-    command.main(["measure", "--n", "7", "--seed", "3", "--out", str(tmp_path / "found.json")])
+    monkeypatch.setattr(measure, "run", lambda *_: {"models": {}, "differences": {}})
+    measure.main(["measure", "--n", "7", "--seed", "3", "--out", str(tmp_path / "found.json")])
     found = json.loads((tmp_path / "found.json").read_text())
     assert (found["n"], found["seed"]) == (7, 3)
     assert found.keys() >= {"date", "profiles", "how", "models", "differences"}
@@ -358,9 +359,9 @@ def test_the_command_says_what_is_missing(monkeypatch, tmp_path):
     def gone(*_):
         raise DataError("CIFAR-10 is not here")
 
-    monkeypatch.setattr(command, "run", gone)
+    monkeypatch.setattr(measure, "run", gone)
     with pytest.raises(SystemExit, match="CIFAR-10 is not here"):
-        command.main(["measure", "--out", str(tmp_path / "x.json")])
+        measure.main(["measure", "--out", str(tmp_path / "x.json")])
 
 
 def test_the_shipped_results_are_of_enough_pictures_and_of_every_method():
@@ -369,9 +370,9 @@ def test_the_shipped_results_are_of_enough_pictures_and_of_every_method():
         pytest.skip("not measured yet")
     found = json.loads(path.read_text())
     assert found["n"] >= 500
-    assert found["models"].keys() == set(command.MODELS)
+    assert found["models"].keys() == set(measure.MODELS)
     for of in found["models"].values():
-        assert of.keys() == {*METHODS, *command.CONTROLS}
+        assert of.keys() == {*METHODS, *measure.CONTROLS}
         assert all(value["n"] == found["n"] for row in of.values() for value in row.values())
 
 

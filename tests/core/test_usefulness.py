@@ -9,12 +9,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import data, goh
+from core import data
 from core.attacks.balls import L2, Linf
 from core.data.pictures import fingerprint
 from core.rates import Rate
 from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear, measure
 from core.usefulness import atlas as atlases
+from core.usefulness import linear as goh
 from core.usefulness.atlas import Atlas
 from core.usefulness.choice import Brush
 from core.usefulness.heads import clean_accuracy, head_of, masked, order_by_gamma, refit, rewired

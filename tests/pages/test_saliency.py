@@ -13,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 from core.data import pictures
 from core.files import render
 from core.models import checkpoints
-from core.recipes import SaliencyRecipe, to_query
+from core.recipes import to_query
 from core.saliency import METHODS, classes, views
+from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import essential, explain
 from pages.ui import jobs, saliency_attack, saliency_measured, saliency_shown, store
 from tests.app_process import ROOT

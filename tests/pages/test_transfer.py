@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 from core.data import pictures
 from core.models import checkpoints
 from core.rates import Rate
-from core.recipes import RADII, TransferRecipe
 from core.transfer import results, views
 from core.transfer.outcome import Cell
+from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.results import SETTINGS, Measured, Model
 from core.transfer.similarity import Estimate
 from pages.ui import jobs, store, transfer_curve, transfer_figure3, transfer_matrix, transfer_similarity, transfer_work

@@ -12,14 +12,15 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import goh
 from core.data import pictures
 from core.rates import Rate
-from core.recipes import UsefulnessRecipe, to_query
+from core.recipes import to_query
 from core.train.evaluate import RobustAccuracy
 from core.usefulness import atlas as atlases
 from core.usefulness import choice, feature, views
+from core.usefulness import linear as goh
 from core.usefulness.choice import SIDES, Brush, switched_on
+from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import construction
 from pages.ui import (
     store,

@@ -1,6 +1,6 @@
 """The statistics of trucks and frogs along their singular vectors, and the command that writes them.
 
-`python -m core.goh build` writes assets/goh.npz; it needs CIFAR-10 and a minute.
+`python -m core.usefulness.linear build` writes assets/goh.npz; it needs CIFAR-10 and a minute.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from torch import Tensor
 from core import compute, data
 from core.commands import command
 from core.data.sets import CIFAR10_CLASSES
-from core.goh.known import FILE, PAIR, Known, save
+from core.usefulness.linear.known import FILE, PAIR, Known, save
 
 VECTORS = 96  # directions whose pictures are in the file
 SIZES = 41  # ensembles measured on test pictures
@@ -68,7 +68,7 @@ def _half_difference(values: Tensor, y: Tensor) -> Tensor:
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m core.goh", description="Analyse trucks and frogs.")
+    parser = argparse.ArgumentParser(prog="python -m core.usefulness.linear", description="Analyse trucks and frogs.")
     parser.add_argument("action", choices=["build"])
     parser.add_argument("--out", type=Path, default=FILE)
     given = parser.parse_args(arguments)

@@ -189,7 +189,7 @@ def load(path: Path = FILE) -> Known:
         core.data.DataError: If it is not there or is damaged.
     """
     if not path.is_file():
-        raise data.DataError(f"{path.name} is not there; make it with: python -m core.goh build")
+        raise data.DataError(f"{path.name} is not there; make it with: python -m core.usefulness.linear build")
     return _load(path, path.stat().st_mtime_ns)
 
 
@@ -199,7 +199,9 @@ def _load(path: Path, stamp: int) -> Known:  # noqa: ARG001 - a new file is read
         with np.load(path, allow_pickle=False) as file:
             a = {key: torch.from_numpy(np.asarray(file[key])) for key in file}
     except (ValueError, OSError) as error:
-        raise data.DataError(f"{path.name} is damaged ({error}); make it again: python -m core.goh build") from error
+        raise data.DataError(
+            f"{path.name} is damaged ({error}); make it again: python -m core.usefulness.linear build"
+        ) from error
 
     def unit(levels: Tensor) -> Tensor:
         flat = levels.float()

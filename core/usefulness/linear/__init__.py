@@ -6,7 +6,7 @@
     known.containment(0, 2844, 0.01)             # a robust direction hidden inside a non-robust one
 
 known     what follows from the statistics of the two classes, read from a file
-build     those statistics, from the pictures: `python -m core.goh build` writes the file
+build     those statistics, from the pictures: `python -m core.usefulness.linear build` writes the file
 
 A linear feature f(x) = a.(x - mean) / std has usefulness rho = E[y f(x)], and the adversary of an L2 ball takes exactly
 eps |a| / std from it. The directions are the singular vectors of the training pictures of both classes, so on these
@@ -16,7 +16,7 @@ pictures are measured, and differ where the training ones are chance.
 Source: Gabriel Goh, "Two Examples of Useful, Non-Robust Features" (Distill, 2019), with the authors' reply.
 """
 
-from core.goh.build import analyse
-from core.goh.known import PAIR, Known, Linear, load, save
+from core.usefulness.linear.build import analyse
+from core.usefulness.linear.known import PAIR, Known, Linear, load, save
 
 __all__ = ["PAIR", "Known", "Linear", "analyse", "load", "save"]

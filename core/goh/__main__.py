@@ -1,5 +1,0 @@
-"""Run `python -m core.goh build`."""
-
-from core.goh.build import main
-
-main()

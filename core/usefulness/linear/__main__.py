@@ -1,0 +1,5 @@
+"""Run `python -m core.usefulness.linear build`."""
+
+from core.usefulness.linear.build import main
+
+main()
