@@ -4,9 +4,8 @@ from dataclasses import fields
 
 import streamlit as st
 
-from core import gaussian_views
-from core.recipes import GaussianRecipe
-from core.recipes.gaussian import EPS_MOST, VARIANCE_LEAST, VARIANCE_MOST
+from core.gaussian import views
+from core.gaussian.recipe import EPS_MOST, VARIANCE_LEAST, VARIANCE_MOST, GaussianRecipe
 from pages.ui import gaussian_below, shell
 from pages.ui.exports import downloads
 from pages.ui.gaussian_stage import stage
@@ -113,11 +112,11 @@ stage(recipe, key="gaussian-stage", on_release=take)
 in_words = st.container()
 view = shell.views(CLAIMS, DEFAULTS.view)
 with shell.told():
-    both = gaussian_views.sides(recipe)
+    both = views.sides(recipe)
     with in_words:
         gaussian_below.verdict(recipe, both)
     recipe, files = gaussian_below.show(recipe, both, view)
-    downloads(files, key="gaussian", script=gaussian_views.script(recipe))
+    downloads(files, key="gaussian", script=views.script(recipe))
 shell.glossary(
     "gaussian",
     ["the adversary's metric", "the model's metric", "maximum likelihood", "robust", "input gradient", "budget"],

@@ -13,12 +13,10 @@ One file for each page's recipe; `base` and `python` are the machinery.
 
 from core.recipes.base import from_json, from_query, option, to_json, to_query
 from core.recipes.datasets import DatasetsRecipe
-from core.recipes.gaussian import GaussianRecipe
 from core.recipes.python import program, to_python
 
 __all__ = [
     "DatasetsRecipe",
-    "GaussianRecipe",
     "from_json",
     "from_query",
     "option",

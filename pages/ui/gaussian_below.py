@@ -6,13 +6,15 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from core import gaussian, gaussian_views
+from core.gaussian import theory
 from core.files import arrays as exports
 from core.files import render
-from core.gaussian_drawing import drawing
-from core.gaussian_fit import POINTS, REPEATS, Estimate
-from core.gaussian_views import FIGURE_4, KAPPAS, Side, percent
-from core.recipes import GaussianRecipe, to_json
+from core.gaussian import views
+from core.gaussian.drawing import drawing
+from core.gaussian.fit import POINTS, REPEATS, Estimate
+from core.gaussian.recipe import GaussianRecipe
+from core.gaussian.views import FIGURE_4, KAPPAS, Side, percent
+from core.recipes import to_json
 from pages.ui.exports import Download
 from pages.ui.store import results
 from pages.ui.tables import table
@@ -64,7 +66,7 @@ def experiment(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
     """Put the formula beside what sampling and gradient descent find."""
     key = ("gaussian experiment", replace(recipe, probe1=0.0, probe2=0.0, view="experiment", dim=100, budget="each"))
     with st.spinner("Sampling, attacking, fitting", show_time=False):
-        fits = results().of(key, lambda: gaussian_views.experiment(recipe))
+        fits = results().of(key, lambda: views.experiment(recipe))
     robust = both["robust"]
     exact = {"angles": robust.angle, "condition_numbers": robust.kappa}
     titles = {"angles": "angle, gradient to classes (°)", "condition_numbers": "condition number of Σᵣ"}
@@ -90,15 +92,15 @@ def experiment(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
 
 def dimensions(recipe: GaussianRecipe) -> dict[str, list[float]]:
     """Draw vulnerability against conditioning, and alignment against eps."""
-    relative = gaussian_views.relative_eps(recipe)
+    relative = views.relative_eps(recipe)
     kappas = torch.logspace(0, 3, 31, dtype=torch.float64)
     low = results().of(
         ("gaussian vulnerability", recipe.dim, relative),
-        lambda: gaussian_views.vulnerability(recipe.dim, kappas, relative),
+        lambda: views.vulnerability(recipe.dim, kappas, relative),
     )
     lines = results().of(
         ("gaussian alignment", recipe.dim),
-        lambda: {kappa: gaussian_views.alignment(recipe.dim, kappa, RELATIVES) for kappa in KAPPAS},
+        lambda: {kappa: views.alignment(recipe.dim, kappa, RELATIVES) for kappa in KAPPAS},
     )
     left, right = st.columns(2, gap="large")
     figure = go.Figure()
@@ -126,7 +128,7 @@ def dimensions(recipe: GaussianRecipe) -> dict[str, list[float]]:
         place.plotly_chart(_alignment(lines, {}), key="gaussian-alignment-first", alt=_alignment_alt(lines))
         marks = results().of(
             ("gaussian sampled alignment", recipe.dim),
-            lambda: {kappa: gaussian_views.sampled_alignment(recipe.dim, kappa, MARKED) for kappa in KAPPAS},
+            lambda: {kappa: views.sampled_alignment(recipe.dim, kappa, MARKED) for kappa in KAPPAS},
         )
         place.plotly_chart(_alignment(lines, marks), key="gaussian-alignment", alt=_alignment_alt(lines))
         st.caption(
@@ -143,7 +145,7 @@ def dimensions(recipe: GaussianRecipe) -> dict[str, list[float]]:
 def paper(recipe: GaussianRecipe) -> None:
     """Put our numbers beside figures 4 and 14."""
     left, right = st.columns(2, gap="large")
-    rows = results().of(("gaussian figure 4",), gaussian_views.figure_4)
+    rows = results().of(("gaussian figure 4",), views.figure_4)
     with left:
         st.markdown("**Figure 4: slope of the decision line**")
         table(
@@ -160,8 +162,8 @@ def paper(recipe: GaussianRecipe) -> None:
     right.markdown("**Figure 14: perfect robustness is possible**")
     at = replace(GaussianRecipe(), mu1=10.0, mu2=6.0, var1=6.25, var2=2.25, shape="ellipse")  # 20 times the figure
     printed = {
-        "drawn as ERM (slope −0.3)": gaussian_views.gap(at, torch.tensor([0.3, 1.0], dtype=torch.float64)) / 20,
-        "drawn as robust (vertical)": gaussian_views.gap(at, torch.tensor([1.0, 0.0], dtype=torch.float64)) / 20,
+        "drawn as ERM (slope −0.3)": views.gap(at, torch.tensor([0.3, 1.0], dtype=torch.float64)) / 20,
+        "drawn as robust (vertical)": views.gap(at, torch.tensor([1.0, 0.0], dtype=torch.float64)) / 20,
     }
     right.markdown(
         "As drawn (page 26): ellipses of semi-axes 0.25 × 0.15 at ±(0.5, 0.3), gaps marked “> ε” to the x₂ axis and “ε/2” to the "
@@ -174,10 +176,10 @@ def paper(recipe: GaussianRecipe) -> None:
         "ε/2 to the x₁ axis (units of 1/20 of the figure)."
     )
     if recipe.shape == "ellipse":
-        mu, truth = gaussian_views.mu_of(recipe), gaussian_views.truth_of(recipe)
+        mu, truth = views.mu_of(recipe), views.truth_of(recipe)
         gaps = {
-            "maximum likelihood": gaussian_views.gap(recipe, mu / truth),
-            "robust": gaussian_views.gap(recipe, mu / gaussian.robust_fit(truth, recipe.eps)),
+            "maximum likelihood": views.gap(recipe, mu / truth),
+            "robust": views.gap(recipe, mu / theory.robust_fit(truth, recipe.eps)),
         }
         right.markdown(
             f"**Above, ε = {recipe.eps:g}:** "
@@ -197,8 +199,8 @@ def files(recipe: GaussianRecipe, both: dict[str, Side], curves: dict[str, list[
         return exports.table({"model": list(both), **{n: [getattr(s, n) for s in both.values()] for n in names}})
 
     def arrays() -> bytes:
-        x, y = gaussian_views.points(recipe)
-        moved = {f"{name}_moves": gaussian_views.moves(recipe, s.variances, x, y) for name, s in both.items()}
+        x, y = views.points(recipe)
+        moved = {f"{name}_moves": views.moves(recipe, s.variances, x, y) for name, s in both.items()}
         return exports.npz(
             {"x": x, "y": y, **moved, **{f"{n}_variances": s.variances for n, s in both.items()}}, to_json(recipe)
         )

@@ -11,8 +11,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.gaussian_views import SHOWN, draws
-from core.recipes import GaussianRecipe
+from core.gaussian.recipe import GaussianRecipe
+from core.gaussian.views import SHOWN, draws
 from pages.ui.component import component
 
 DRAGGED = ("mu1", "mu2", "var1", "var2", "angle", "eps", "probe1", "probe2")

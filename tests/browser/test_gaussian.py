@@ -7,8 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import torch
 
-from core import gaussian, gaussian_views
-from core.recipes import GaussianRecipe, from_query, to_query
+from core.gaussian import theory
+from core.gaussian import views
+from core.gaussian.recipe import GaussianRecipe
+from core.recipes import from_query, to_query
 from pages.ui import gaussian_stage
 from tests.browser.tools import settles, still
 
@@ -65,11 +67,11 @@ def recipe_in_address(page: "playwright.Page") -> GaussianRecipe:
 
 def expect_same(page: "playwright.Page", recipe: GaussianRecipe) -> None:
     shown = numbers(page)
-    for name, side in gaussian_views.sides(recipe).items():
+    for name, side in views.sides(recipe).items():
         for number in NUMBERS:
             assert shown[name][number] == pytest.approx(getattr(side, number), rel=1e-9, abs=1e-9), (name, number)
         assert shown[name]["variances"] == pytest.approx(side.variances.tolist(), rel=1e-9)
-        move = gaussian_views.probe_move(recipe, side.variances)
+        move = views.probe_move(recipe, side.variances)
         assert shown[name]["probe"] == pytest.approx(move.tolist(), rel=1e-7, abs=1e-7)
 
 
@@ -89,9 +91,9 @@ def test_the_browser_computes_what_python_computes(visit):
         " el.stage.draw(); return el.stage.panels.map(panel => panel.moved.deltas.flat()); }",
         {name: getattr(at, name) for name in gaussian_stage.DRAGGED},
     )
-    v = gaussian_views.draws(at, (2, gaussian_views.SHOWN, 2)).flatten(0, 1) * gaussian_views.truth_of(at).sqrt()
-    for deltas, side in zip(shown, gaussian_views.sides(at).values(), strict=True):
-        expected = gaussian.worst_move(v, side.variances, at.eps)
+    v = views.draws(at, (2, views.SHOWN, 2)).flatten(0, 1) * views.truth_of(at).sqrt()
+    for deltas, side in zip(shown, views.sides(at).values(), strict=True):
+        expected = theory.worst_move(v, side.variances, at.eps)
         torch.testing.assert_close(torch.tensor(deltas, dtype=torch.float64), expected, rtol=1e-7, atol=1e-9)
 
 
@@ -103,7 +105,7 @@ def test_a_dragged_mean_moves_the_numbers_at_once_and_the_address_when_let_go(vi
     page.mouse.move(box["x"] + 30 * unit, box["y"] + 11 * unit)  # (10, -1)
     page.mouse.down()
     page.mouse.move(box["x"] + 26 * unit, box["y"] + 5 * unit, steps=8)  # (6, 5)
-    robust = gaussian_views.sides(GaussianRecipe(mu1=6.0, mu2=5.0))["robust"]
+    robust = views.sides(GaussianRecipe(mu1=6.0, mu2=5.0))["robust"]
     assert numbers(page)["robust"]["angle"] == pytest.approx(robust.angle, abs=1)
     assert "mu1" not in page.url
     page.mouse.up()

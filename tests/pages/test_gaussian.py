@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import gaussian_views
 from core.files import render
-from core.gaussian_fit import Estimate
-from core.recipes import GaussianRecipe, from_json, to_query
+from core.gaussian import views
+from core.gaussian.fit import Estimate
+from core.gaussian.recipe import GaussianRecipe
+from core.recipes import from_json, to_query
 from pages.ui import gaussian_stage, store
 from tests.app_process import ROOT
 from tests.pages.tools import ran, rows
@@ -66,7 +67,7 @@ def test_it_opens_with_formula_and_experiment_and_the_real_plane():
     app = opened()
     assert app.title[0].value == "Gaussian"
     assert not app.error
-    robust = gaussian_views.sides(GaussianRecipe())["robust"]
+    robust = views.sides(GaussianRecipe())["robust"]
     fits = store.results().get(
         ("gaussian experiment", replace(GaussianRecipe(), probe1=0.0, probe2=0.0, view="experiment", dim=100))
     )
@@ -146,13 +147,13 @@ def test_presets_set_the_controls_and_reset_sets_them_back(shown):
 def test_files_hold_the_numbers_of_the_view(shown):
     opened(eps="2", view="paper")
     recipe = recipe_of(shown)
-    both = gaussian_views.sides(recipe)
+    both = views.sides(recipe)
     rows = list(csv.DictReader(io.StringIO(shown.files["gaussian.csv"].make())))
     assert [float(row["angle"]) for row in rows] == [side.angle for side in both.values()]
     arrays = np.load(io.BytesIO(shown.files["gaussian.npz"].make()))
-    x, y = gaussian_views.points(recipe)
+    x, y = views.points(recipe)
     np.testing.assert_array_equal(arrays["x"], x)
-    moves = gaussian_views.moves(recipe, both["robust"].variances, x, y)
+    moves = views.moves(recipe, both["robust"].variances, x, y)
     np.testing.assert_array_equal(arrays["robust_moves"], moves)
     assert from_json(GaussianRecipe, shown.files["recipe.json"].make()) == recipe
     assert from_json(GaussianRecipe, render.png_text(shown.files["gaussian.png"].make())["recipe"]) == recipe

@@ -14,7 +14,7 @@ from torch import Tensor
 from core.attacks import descend
 from core.attacks.balls import L2
 from core.attacks.rules import steepest
-from core.gaussian import worst_move
+from core.gaussian.theory import worst_move
 
 STUDENT_7 = 2.365  # 97.5 % quantile of Student's t with 7 degrees of freedom
 REPEATS = 8

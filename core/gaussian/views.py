@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core import gaussian
-from core.gaussian_fit import POINTS, REPEATS, Estimate, Fit, sampled_variances, standard_draws, train
-from core.recipes import GaussianRecipe, to_python
+from core.gaussian import theory
+from core.gaussian.fit import POINTS, REPEATS, Estimate, Fit, sampled_variances, standard_draws, train
+from core.gaussian.recipe import GaussianRecipe
+from core.recipes import to_python
 
 SHOWN = 150  # points of each class in the drawing
 KAPPAS = (10.0, 100.0, 1000.0)
@@ -55,7 +56,7 @@ def truth_of(recipe: GaussianRecipe) -> Tensor:
 
 def mu_of(recipe: GaussianRecipe) -> Tensor:
     """Return the mean (2) of class +1, along the principal axes."""
-    return gaussian.turn(torch.tensor([[recipe.mu1, recipe.mu2]], dtype=torch.float64), -recipe.angle)[0]
+    return theory.turn(torch.tensor([[recipe.mu1, recipe.mu2]], dtype=torch.float64), -recipe.angle)[0]
 
 
 def sides(recipe: GaussianRecipe) -> dict[str, Side]:
@@ -65,7 +66,7 @@ def sides(recipe: GaussianRecipe) -> dict[str, Side]:
         ValueError: If both classes have the same mean.
     """
     truth = truth_of(recipe)
-    return {"standard": side(recipe, truth), "robust": side(recipe, gaussian.robust_fit(truth, recipe.eps))}
+    return {"standard": side(recipe, truth), "robust": side(recipe, theory.robust_fit(truth, recipe.eps))}
 
 
 def side(recipe: GaussianRecipe, model: Tensor) -> Side:
@@ -73,13 +74,13 @@ def side(recipe: GaussianRecipe, model: Tensor) -> Side:
     truth, mu, ellipse = truth_of(recipe), mu_of(recipe), recipe.shape == "ellipse"
     return Side(
         variances=model,
-        slope=gaussian.slope(mu, model, recipe.angle),
-        angle=gaussian.angle(mu, model),
-        kappa=gaussian.condition_number(model),
-        clean=gaussian.accuracy(mu, model, truth, ellipse=ellipse),
-        attacked=gaussian.accuracy(mu, model, truth, recipe.eps, ellipse=ellipse),
-        loss=gaussian.loss(model, truth),
-        attacked_loss=gaussian.loss(model, truth, recipe.eps),
+        slope=theory.slope(mu, model, recipe.angle),
+        angle=theory.angle(mu, model),
+        kappa=theory.condition_number(model),
+        clean=theory.accuracy(mu, model, truth, ellipse=ellipse),
+        attacked=theory.accuracy(mu, model, truth, recipe.eps, ellipse=ellipse),
+        loss=theory.loss(model, truth),
+        attacked_loss=theory.loss(model, truth, recipe.eps),
     )
 
 
@@ -93,17 +94,17 @@ def points(recipe: GaussianRecipe) -> tuple[Tensor, Tensor]:
     """Return the points of the drawing (2 n, 2) in the plane, and their labels +1 or -1 (2 n)."""
     z = draws(recipe, (2, SHOWN, 2)) * truth_of(recipe).sqrt() + mu_of(recipe)
     y = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat_interleave(SHOWN)
-    return gaussian.turn(z.flatten(0, 1) * y[:, None], recipe.angle), y
+    return theory.turn(z.flatten(0, 1) * y[:, None], recipe.angle), y
 
 
 def moves(recipe: GaussianRecipe, model: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Return the adversary's best moves (N, 2), in the plane, at points x (N, 2) with labels y (N) against a model (2)."""
-    v = gaussian.turn(x * y[:, None], -recipe.angle) - mu_of(recipe)
+    v = theory.turn(x * y[:, None], -recipe.angle) - mu_of(recipe)
     if recipe.budget == "each":
-        delta = gaussian.worst_move(v, model, recipe.eps)
+        delta = theory.worst_move(v, model, recipe.eps)
     else:
-        delta = v * gaussian.linear_adversary(model, truth_of(recipe), recipe.eps)
-    return gaussian.turn(delta * y[:, None], recipe.angle)
+        delta = v * theory.linear_adversary(model, truth_of(recipe), recipe.eps)
+    return theory.turn(delta * y[:, None], recipe.angle)
 
 
 def probe_move(recipe: GaussianRecipe, model: Tensor) -> Tensor:
@@ -129,7 +130,7 @@ def gap(recipe: GaussianRecipe, normal: Tensor) -> float:
 def experiment(recipe: GaussianRecipe) -> dict[str, Fit]:
     """Fit the robust model to samples, by gradient descent against each kind of adversary: "average" and "each"."""
     v = draws(recipe, (REPEATS, POINTS, 2)) * truth_of(recipe).sqrt()
-    u = gaussian.turn((v + mu_of(recipe)).flatten(0, 1), recipe.angle).reshape(v.shape)
+    u = theory.turn((v + mu_of(recipe)).flatten(0, 1), recipe.angle).reshape(v.shape)
     return {budget: train(u, recipe.eps, budget) for budget in ("average", "each")}
 
 
@@ -159,15 +160,15 @@ def vulnerability(dim: int, kappas: Tensor, relative: float) -> dict[str, list[f
     eps = relative * math.sqrt(dim)
     for kappa in kappas.tolist():
         truth = spectrum(dim, kappa)
-        for name, model in (("standard", truth), ("robust", gaussian.robust_fit(truth, eps))):
-            found[name].append((gaussian.loss(model, truth, eps) - gaussian.loss(model, truth)) / dim)
+        for name, model in (("standard", truth), ("robust", theory.robust_fit(truth, eps))):
+            found[name].append((theory.loss(model, truth, eps) - theory.loss(model, truth)) / dim)
     return found
 
 
 def alignment(dim: int, kappa: float, relatives: list[float]) -> list[float]:
     """Compute the worst angle (degrees) between a robust gradient and the classes' direction, theorem 3."""
     truth = spectrum(dim, kappa)
-    return [_worst_angle(gaussian.robust_fit(truth, r * math.sqrt(dim))) for r in relatives]
+    return [_worst_angle(theory.robust_fit(truth, r * math.sqrt(dim))) for r in relatives]
 
 
 def sampled_alignment(dim: int, kappa: float, relatives: list[float], *, n: int = 200, seed: int = 0) -> list[float]:
@@ -178,7 +179,7 @@ def sampled_alignment(dim: int, kappa: float, relatives: list[float], *, n: int 
     found = []
     for relative in relatives:
         eps = relative * math.sqrt(dim)
-        found.append(_worst_angle(sampled_variances(v, eps, gaussian.robust_fit(truth, eps))))
+        found.append(_worst_angle(sampled_variances(v, eps, theory.robust_fit(truth, eps))))
     return found
 
 
@@ -193,10 +194,10 @@ def figure_4(*, n: int = 500, seed: int = 0) -> list[tuple[float, float, float, 
     z = z / z.square().mean(1, keepdim=True).sqrt() * truth.sqrt()
     rows = []
     for eps, printed in FIGURE_4.items():
-        model = gaussian.robust_fit(truth, eps)
+        model = theory.robust_fit(truth, eps)
         solved = [sampled_variances(torch.cat([v, -v]), eps, model) for v in z]
-        slopes = torch.tensor([gaussian.slope(mu, found) for found in solved], dtype=torch.float64)
-        rows.append((eps, printed, gaussian.slope(mu, model), Estimate.of(slopes)))
+        slopes = torch.tensor([theory.slope(mu, found) for found in solved], dtype=torch.float64)
+        rows.append((eps, printed, theory.slope(mu, model), Estimate.of(slopes)))
     return rows
 
 
@@ -211,7 +212,7 @@ def script(recipe: GaussianRecipe) -> str:
     """Write the view as a Python program that prints its numbers."""
     return to_python(
         recipe,
-        ["from core.gaussian_fit import Estimate", "from core.gaussian_views import experiment, sides"],
+        ["from core.gaussian.fit import Estimate", "from core.gaussian.views import experiment, sides"],
         """
         for name, side in sides(recipe).items():
             print(
@@ -228,4 +229,4 @@ def script(recipe: GaussianRecipe) -> str:
 
 
 def _worst_angle(variances: Tensor) -> float:
-    return math.degrees(math.acos(min(1.0, gaussian.worst_cosine(gaussian.condition_number(variances)))))
+    return math.degrees(math.acos(min(1.0, theory.worst_cosine(theory.condition_number(variances)))))

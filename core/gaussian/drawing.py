@@ -7,9 +7,10 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from core import gaussian, gaussian_views
-from core.gaussian_views import Side, percent
-from core.recipes import GaussianRecipe
+from core.gaussian import theory
+from core.gaussian import views
+from core.gaussian.recipe import GaussianRecipe
+from core.gaussian.views import Side, percent
 
 HALF_WIDTH, HALF_HEIGHT = 20, 10
 BALL = 1.5  # Mahalanobis radius of the balls, as in figure 4
@@ -29,7 +30,7 @@ def drawing(recipe: GaussianRecipe) -> np.ndarray:
     Raises:
         ValueError: If both classes have the same mean.
     """
-    panels = [_panel(recipe, name, side) for name, side in gaussian_views.sides(recipe).items()]
+    panels = [_panel(recipe, name, side) for name, side in views.sides(recipe).items()]
     gap = Image.new("RGB", (2 * UNIT * FINER, panels[0].height), "white")
     return np.asarray(_beside([panels[0], gap, panels[1]]).reduce(FINER))
 
@@ -65,7 +66,7 @@ class _Plane:
 
 def _panel(recipe: GaussianRecipe, name: str, side: Side) -> Image.Image:
     mu = torch.tensor([recipe.mu1, recipe.mu2], dtype=torch.float64)
-    w = gaussian.turn((gaussian_views.mu_of(recipe) / side.variances)[None], recipe.angle)[0]
+    w = theory.turn((views.mu_of(recipe) / side.variances)[None], recipe.angle)[0]
     w = w / w.norm()
     along = torch.stack([-w[1], w[0]])
     plane = _Plane()
@@ -73,10 +74,10 @@ def _panel(recipe: GaussianRecipe, name: str, side: Side) -> Image.Image:
         plane.fill(60 * torch.stack([along, along + sign * w, sign * w - along, -along]), tint)
     plane.line(torch.tensor([[-HALF_WIDTH, 0], [HALF_WIDTH, 0]]), PALE, 1)
     plane.line(torch.tensor([[0, -HALF_HEIGHT], [0, HALF_HEIGHT]]), PALE, 1)
-    x, y = gaussian_views.points(recipe)
+    x, y = views.points(recipe)
     turns = torch.linspace(0, 2 * math.pi, 181, dtype=torch.float64)
     circle = BALL * torch.stack([turns.cos(), turns.sin()], 1)
-    ball = gaussian.turn(circle * side.variances.sqrt(), recipe.angle)
+    ball = theory.turn(circle * side.variances.sqrt(), recipe.angle)
     as_large = circle * side.variances.prod() ** 0.25
     for sign, colour in ((1, PLUS), (-1, MINUS)):
         plane.dots(x[y == sign], colour)
