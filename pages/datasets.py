@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import students
-from core.construct import live
 from core.data import pictures
+from core.datasets import live
+from core.datasets import student as students
+from core.datasets.recipe import DatasetsRecipe
 from core.models import checkpoints
-from core.recipes import DatasetsRecipe
 from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, shell
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
@@ -87,7 +87,7 @@ def student() -> None:
     """Show the view of a student, or how to make one."""
     if not students.names():
         st.info(
-            "No student has been trained here yet: python -m core.experiments run table1. "
+            "No student has been trained here yet: python -m core.datasets.experiments run table1. "
             "The results view shows what the paper's students learnt.",
             icon=":material/school:",
         )

@@ -7,8 +7,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from core.gaussian import theory
-from core.gaussian import views
+from core.gaussian import theory, views
 from core.gaussian.recipe import GaussianRecipe
 from core.gaussian.views import Side, percent
 

@@ -25,7 +25,7 @@ from core.models import Classifier, build
 
 FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
 SUFFIX = ".safetensors"
-STUDENT = "student-"  # begins the names of what `core.experiments` trained on constructed sets
+STUDENT = "student-"  # begins the names of what `core.datasets.experiments` trained on constructed sets
 
 
 class CheckpointError(Exception):

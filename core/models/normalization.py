@@ -38,7 +38,7 @@ class Whiten(Normalize):
 
     A patch of a photograph varies 10^5 times more along its smoothest direction than along its finest. A perturbation of
     L2 0.5 is fine, so to a network that starts from nothing it is drowned; after this map it is not (measured: the control
-    "control-plain" of `core.experiments`). cifar10-airbench begins with a whitening layer too, for speed.
+    "control-plain" of `core.datasets.experiments`). cifar10-airbench begins with a whitening layer too, for speed.
 
     Args:
         size: Side of the patch, odd.

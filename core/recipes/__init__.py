@@ -8,15 +8,13 @@ A recipe is a frozen dataclass whose fields are strings, numbers, booleans or tu
     to_json / from_json         everything, for files
     to_python(recipe, ...)      the program that computes the view
 
-One file for each page's recipe; `base` and `python` are the machinery.
+A page's recipe lives with its topic (`core.TOPIC.recipe`); `base` and `python` here are the machinery.
 """
 
 from core.recipes.base import from_json, from_query, option, to_json, to_query
-from core.recipes.datasets import DatasetsRecipe
 from core.recipes.python import program, to_python
 
 __all__ = [
-    "DatasetsRecipe",
     "from_json",
     "from_query",
     "option",

@@ -199,7 +199,7 @@ TARGETS = {
 
 
 def figure3(path: Path | None = None, measured: Measured | None = None) -> tuple[dict[str, Any], tuple[Point, ...]]:
-    """Put our points of figure 3 together: the students of `core.experiments run figure3`, and the measured transfer rates.
+    """Put our points of figure 3 together: the students of `core.datasets.experiments run figure3`, and the measured transfer rates.
 
     Args:
         path: The experiment's results, by default `FIGURE3`.

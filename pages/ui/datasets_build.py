@@ -11,13 +11,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
-from core.construct import live
-from core.construct.live import Few
 from core.data.sets import CIFAR10_CLASSES
+from core.datasets import live
+from core.datasets.live import Few
+from core.datasets.recipe import DatasetsRecipe
 from core.files import arrays as exports
 from core.files import render
 from core.models import checkpoints
-from core.recipes import DatasetsRecipe, to_json
+from core.recipes import to_json
 from core.types import Labels
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads

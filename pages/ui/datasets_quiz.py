@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import streamlit as st
 import torch
 
-from core.construct.live import Few
 from core.data.sets import CIFAR10_CLASSES
+from core.datasets.live import Few
+from core.datasets.recipe import DatasetsRecipe
 from core.rates import Rate
-from core.recipes import DatasetsRecipe
 from pages.ui import crisp, datasets_build
 from pages.ui.datasets_results import student_rate
 

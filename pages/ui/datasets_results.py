@@ -13,8 +13,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.experiments import report
-from core.experiments.run import RESULTS
+from core.datasets.experiments import report
+from core.datasets.experiments.run import RESULTS
 from core.files import arrays
 from pages.ui.exports import Download, downloads
 from pages.ui.tables import table
@@ -101,7 +101,9 @@ def _read(path: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 - a new mea
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path.name} is damaged; measure anew: python -m core.experiments run {path.stem}") from error
+        raise ValueError(
+            f"{path.name} is damaged; measure anew: python -m core.datasets.experiments run {path.stem}"
+        ) from error
 
 
 def student_rate(experiment: str, student: str) -> str:
@@ -142,7 +144,7 @@ def show() -> None:
                 curves(there, students), key=f"curves-{name}", alt=_curves_alt(there, students), config=PLAIN_CHART
             )
         if len(there) < len(experiment.lines):
-            st.caption(f"What has no number here was not measured yet: python -m core.experiments run {name}")
+            st.caption(f"What has no number here was not measured yet: python -m core.datasets.experiments run {name}")
     downloads(files(), key="results", script=report.script())
 
 

@@ -5,21 +5,22 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import students
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
-from core.experiments import PLANS
+from core.datasets import student
+from core.datasets.experiments import PLANS
+from core.datasets.recipe import DatasetsRecipe
+from core.datasets.student import Look
 from core.files import arrays as exports
 from core.files import render
 from core.inversion.views import essential
 from core.models import checkpoints
 from core.rates import Rate
-from core.recipes import DatasetsRecipe, to_json
+from core.recipes import to_json
 from core.saliency.maps import limits
 from core.saliency.rows import paint
-from core.students import Look
 from pages.ui import crisp, datasets_results, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.frog_emergence import row, scrubbed
@@ -32,7 +33,7 @@ ORDER = ("student-rand", "student-det", "student-robust", "student-nonrobust")
 
 def controls(default: DatasetsRecipe) -> DatasetsRecipe:
     """Show the choice of the student and of the network beside it."""
-    here = sorted(students.names(), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+    here = sorted(student.names(), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
     return replace(
         default,
         student=model_box("Student", default.student, "student", here),
@@ -43,14 +44,14 @@ def controls(default: DatasetsRecipe) -> DatasetsRecipe:
 def show(recipe: DatasetsRecipe, picture: Picture) -> None:
     """Show what both networks say of the picture, which pixels that hangs on, and what their representations hold."""
     st.html(f"{crisp.STYLE}<p>{taught(recipe.student)}</p>")
-    asked = students.inversion_of(replace(recipe, picture=picture.id))
+    asked = student.inversion_of(replace(recipe, picture=picture.id))
     live = st.empty()
     left, right = pair_work.both(
         asked,
-        lambda name, ready, on_step: students.look(
+        lambda name, ready, on_step: student.look(
             replace(recipe, picture=picture.id), name, picture=picture, model=ready, on_step=on_step
         ),
-        steps=students.STEPS,
+        steps=student.STEPS,
         show=lambda states: _so_far(live, states),
         key=("student", essential(asked)),
     )
@@ -64,7 +65,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
     rows = [
         row(
             checkpoints.header(name).title,
-            "student" if name in students.names() else "beside it",
+            "student" if name in student.names() else "beside it",
             made,
             picture.label,
             ("the other says", other),
@@ -73,7 +74,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
     ]
     scrubbed(rows, step_axis(*emerged), "datasets-student", len(emerged[0].steps) - 1)
     shown = replace(recipe, picture=picture.id)
-    downloads(files(shown, looks), key="datasets-student", script=students.script(shown))
+    downloads(files(shown, looks), key="datasets-student", script=student.script(shown))
 
 
 def taught(name: str) -> str:
@@ -142,7 +143,7 @@ def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
 
 
 def _map(recipe: DatasetsRecipe, seen: Look):
-    drawn = paint(students.map_of(recipe), seen.attribution.cpu(), seen.x.cpu(), limits(seen.attribution.cpu()))
+    drawn = paint(student.map_of(recipe), seen.attribution.cpu(), seen.x.cpu(), limits(seen.attribution.cpu()))
     return render.from_uint8(drawn)
 
 

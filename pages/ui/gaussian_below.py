@@ -6,10 +6,9 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from core.gaussian import theory
 from core.files import arrays as exports
 from core.files import render
-from core.gaussian import views
+from core.gaussian import theory, views
 from core.gaussian.drawing import drawing
 from core.gaussian.fit import POINTS, REPEATS, Estimate
 from core.gaussian.recipe import GaussianRecipe

@@ -32,7 +32,7 @@ def show(recipe: TransferRecipe) -> None:
     else:
         st.markdown(
             "- **Ours: not measured.** It takes a student of our D_det set for each architecture: "
-            "python -m core.experiments run figure3, then python -m core.transfer measure."
+            "python -m core.datasets.experiments run figure3, then python -m core.transfer measure."
         )
     st.markdown(
         "A correlation over so few points is weak evidence by itself: look at its interval. We found no ε and no number of "

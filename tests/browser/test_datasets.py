@@ -2,8 +2,8 @@
 
 import pytest
 
+from core.datasets.recipe import DatasetsRecipe
 from core.models import checkpoints
-from core.recipes import DatasetsRecipe
 from tests.browser.tools import settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -7,8 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import torch
 
-from core.gaussian import theory
-from core.gaussian import views
+from core.gaussian import theory, views
 from core.gaussian.recipe import GaussianRecipe
 from core.recipes import from_query, to_query
 from pages.ui import gaussian_stage

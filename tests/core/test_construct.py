@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from core import construct, data
+from core import data
 from core.attacks.balls import L2
-from core.construct import ConstructRecipe, build, draw, few, read, read_madry, write_folder
-from core.construct.files import pack
-from core.construct.make import planted
 from core.data.sets import CIFAR10_CLASSES, DataError, Pictures
+from core.datasets import construct
+from core.datasets.construct import ConstructRecipe, build, draw, few, read, read_madry, write_folder
+from core.datasets.construct.files import pack
+from core.datasets.construct.make import planted
 from core.models import Classifier
 from tests.helpers import draws, tiny
 
@@ -251,7 +252,19 @@ def command(tmp_path, checkpoint):
     environment = {**os.environ, "CIFAR10_DIR": str(root), "ROBUST_FROG_THREADS": "1"}
 
     def start(out: Path, *launcher: str) -> "subprocess.Popen[bytes]":
-        words = ["-m", "core.construct", "det", "-n", "40", "--shard", "8", "--steps", "6", "--precision", "fp32"]
+        words = [
+            "-m",
+            "core.datasets.construct",
+            "det",
+            "-n",
+            "40",
+            "--shard",
+            "8",
+            "--steps",
+            "6",
+            "--precision",
+            "fp32",
+        ]
         return subprocess.Popen(
             [sys.executable, *launcher, *words, "--out", str(out)],
             cwd=Path(construct.__file__).parents[2],

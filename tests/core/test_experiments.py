@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from core import experiments, train
+from core import train
 from core.data.sets import CIFAR10_CLASSES, Pictures
-from core.experiments import PLANS, PROFILES, SCALES, Places, plan, run
-from core.experiments.run import asked_about, only, unseen, without
+from core.datasets import experiments
+from core.datasets.experiments import PLANS, PROFILES, SCALES, Places, plan, run
+from core.datasets.experiments.run import asked_about, only, unseen, without
 from core.models import build, checkpoints
 from core.models.normalization import renewed
 from core.train import zoo
@@ -198,7 +199,7 @@ def test_renewed_statistics_are_measured_beside(experiment, name, originals, pla
         shown.append((norms, x.cpu()))
         return renewed(model, x)
 
-    monkeypatch.setattr(sys.modules["core.experiments.run"], "renewed", spy)
+    monkeypatch.setattr(sys.modules["core.datasets.experiments.run"], "renewed", spy)
     found = json.loads(run(experiment, "quick", places, names=[name], originals=originals).read_text())
     student = found["students"][name]
     assert student["clean renewed"]["n"] == student["clean"]["n"] > 0

@@ -10,8 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.gaussian import theory
-from core.gaussian import drawing, views
+from core.gaussian import drawing, theory, views
 from core.gaussian.fit import Estimate, sampled_variances, standard_draws, train
 from core.gaussian.recipe import GaussianRecipe
 from core.recipes import from_json, to_json

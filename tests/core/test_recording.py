@@ -9,12 +9,12 @@ from torch import Tensor
 from core.attacks import Stop, pgd
 from core.attacks.balls import L2
 from core.attacks.recording import Recorder, Recording, picked, side_by_side, step_columns
-from core.construct import live
+from core.datasets import live
+from core.datasets.recipe import DatasetsRecipe
 from core.inversion import invert
 from core.inversion.emergence import emerge
 from core.inversion.invert import FAST, Setting
 from core.inversion.recipe import InvertRecipe
-from core.recipes import DatasetsRecipe
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import along
 from core.synthesis.recipe import SynthesisRecipe

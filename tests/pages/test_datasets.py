@@ -19,15 +19,16 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import data, students
-from core.construct import live
+from core import data
 from core.data.sets import CIFAR10_CLASSES
-from core.experiments import report
-from core.experiments.run import RESULTS
+from core.datasets import live
+from core.datasets import student as students
+from core.datasets.experiments import report
+from core.datasets.experiments.run import RESULTS
+from core.datasets.recipe import DatasetsRecipe
 from core.files import render
 from core.models import checkpoints
 from core.rates import Rate
-from core.recipes import DatasetsRecipe
 from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, jobs, pair_work, store
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
@@ -296,7 +297,7 @@ def test_damaged_results_are_one_sentence(shown, tmp_path):
     (tmp_path / "table1.json").write_text('{"students": ')
     app = opened(view="results")
     assert [error.value for error in app.error] == [
-        "table1.json is damaged; measure anew: python -m core.experiments run table1"
+        "table1.json is damaged; measure anew: python -m core.datasets.experiments run table1"
     ]
     assert not app.exception
 
@@ -376,7 +377,7 @@ def test_a_student_looks_at_a_picture_beside_an_ordinary_network(student, looked
 def test_without_a_student_the_view_says_how_to_make_one(monkeypatch):
     monkeypatch.setattr(students, "names", lambda: ())
     app = opened(view="student")
-    assert "python -m core.experiments run table1" in app.info[0].value
+    assert "python -m core.datasets.experiments run table1" in app.info[0].value
 
 
 def test_a_student_that_is_not_here_is_another_one(student, looked):

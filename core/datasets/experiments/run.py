@@ -14,16 +14,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import compute, construct, data, train
+from core import compute, data, train
 from core.attacks import balls
-from core.construct import Constructed, ConstructRecipe
 from core.data.sets import Pictures
-from core.experiments.plans import PLANS, SCALES, Scale, Student, plan
+from core.datasets import construct
+from core.datasets.construct import Constructed, ConstructRecipe
+from core.datasets.experiments.plans import PLANS, SCALES, Scale, Student, plan
 from core.models import Classifier, checkpoints
 from core.models.normalization import renewed
 from core.train import TrainRecipe, evaluate
 
-log = logging.getLogger("core.experiments")
+log = logging.getLogger("core.datasets.experiments")
 RESULTS = checkpoints.FOLDER.parent / "assets" / "results"
 BALLS = (balls.L2(0.25), balls.L2(0.5))
 RENEWED = 2000  # clean training pictures, without labels, for batch norm's statistics
@@ -50,7 +51,7 @@ def run(
     """Run an experiment and return the results file; students that are measured already are not trained again.
 
     Args:
-        experiment: A key of `core.experiments.plans.PLANS`.
+        experiment: A key of `core.datasets.experiments.plans.PLANS`.
         profile: "quick", "cpu" or "full".
         places: Where to keep things.
         names: These students alone; none means all of the experiment.

@@ -1,4 +1,4 @@
-"""The command `python -m core.construct`."""
+"""The command `python -m core.datasets.construct`."""
 
 import argparse
 import logging
@@ -9,12 +9,12 @@ import torch.distributed as dist
 
 from core import compute, data
 from core.commands import command
-from core.construct import KINDS, ConstructRecipe, build, write_folder
-from core.construct.build import OnShard
+from core.datasets.construct import KINDS, ConstructRecipe, build, write_folder
+from core.datasets.construct.build import OnShard
 from core.models import checkpoints
 from core.train import join_processes
 
-log = logging.getLogger("core.construct")
+log = logging.getLogger("core.datasets.construct")
 
 
 @command
@@ -73,7 +73,7 @@ def _reporter(every_s: float = 30.0) -> OnShard:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m core.construct",
+        prog="python -m core.datasets.construct",
         description="Construct a data set of the paper.",
         epilog="; ".join(f"{name}: {text}" for name, text in KINDS.items()),
     )

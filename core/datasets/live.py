@@ -11,15 +11,16 @@ from torch import Tensor, nn
 
 from core.attacks import OnStep
 from core.attacks.recording import Recorder, picked
-from core.construct.make import inverted, perturbed
-from core.construct.recipes import ConstructRecipe, draw
 from core.data import pictures
 from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
+from core.datasets.construct.make import inverted, perturbed
+from core.datasets.construct.recipes import ConstructRecipe, draw
+from core.datasets.recipe import DatasetsRecipe
 from core.inversion.invert import relative_distance, representation
 from core.models import Classifier
 from core.models.ready import load
-from core.recipes import DatasetsRecipe, to_python
+from core.recipes import to_python
 from core.types import Images, Labels
 
 FRAMES = 21
@@ -58,7 +59,7 @@ class Few:
 
 
 def recipe_of(recipe: DatasetsRecipe, name: str, n: int) -> ConstructRecipe:
-    """Translate what the page asks for into the recipe of `python -m core.construct`."""
+    """Translate what the page asks for into the recipe of `python -m core.datasets.construct`."""
     if recipe.kind == "inverted":
         kind = "robust" if name == recipe.robust else "nonrobust"
         return ConstructRecipe(
@@ -135,7 +136,7 @@ def script(recipe: DatasetsRecipe) -> str:
     """Write the Python program that constructs the recipe's pictures and saves each set as a sheet."""
     return to_python(
         recipe,
-        ["from pathlib import Path", "from core.files import render", "from core.construct.live import watch"],
+        ["from pathlib import Path", "from core.files import render", "from core.datasets.live import watch"],
         """
         for name in (recipe.standard, recipe.robust):
             made = watch(recipe, name)
@@ -143,6 +144,6 @@ def script(recipe: DatasetsRecipe) -> str:
             print(f"{name}: says the set's label of {hits} of {len(made.labels)}; mean L2 {float(made.delta[-1].mean()):.3f}")
             Path(f"{name}-{recipe.kind}.png").write_bytes(render.png(render.sheet(list(render.to_uint8(made.frames[-1])), 6)))
 
-        # The whole training set, with labels:  python -m core.construct {robust,nonrobust,rand,det} --out set.npz
+        # The whole training set, with labels:  python -m core.datasets.construct {robust,nonrobust,rand,det} --out set.npz
         """,
     )

@@ -1,4 +1,4 @@
-"""The command `python -m core.experiments`."""
+"""The command `python -m core.datasets.experiments`."""
 
 import argparse
 import sys
@@ -6,13 +6,15 @@ from pathlib import Path
 
 from core import compute
 from core.commands import command
-from core.experiments import PLANS, PROFILES, Places, run
+from core.datasets.experiments import PLANS, PROFILES, Places, run
 
 
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m core.experiments", description="Run an experiment of the paper.")
+    parser = argparse.ArgumentParser(
+        prog="python -m core.datasets.experiments", description="Run an experiment of the paper."
+    )
     actions = parser.add_subparsers(dest="action", required=True)
     running = actions.add_parser("run", help="build the sets, train the students, measure them")
     running.add_argument("experiment", choices=list(PLANS))

@@ -17,8 +17,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from core.construct.recipes import ConstructRecipe
 from core.data.sets import CIFAR10_CLASSES, DataError, Pictures, from_npz
+from core.datasets.construct.recipes import ConstructRecipe
 from core.files.render import to_uint8
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of the zip format; the time of writing would make equal files differ
@@ -94,7 +94,7 @@ def read(path: Path) -> Constructed:
             recipe = ConstructRecipe(**json.loads(str(file["recipe_json"])))
     except (KeyError, ValueError, TypeError) as error:
         raise DataError(
-            f"{path.name} is not a constructed set ({error}); make one with: python -m core.construct"
+            f"{path.name} is not a constructed set ({error}); make one with: python -m core.datasets.construct"
         ) from error
     return Constructed(pictures, recipe=recipe, **arrays)
 

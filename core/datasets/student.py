@@ -4,7 +4,7 @@
     seen = look(recipe, recipe.student)              # a Look
     seen.logits, seen.attribution, seen.emergence.frames[-1]
 
-A student has learnt from a constructed set alone (`core.experiments`). The page and the script that it offers for copying
+A student has learnt from a constructed set alone (`core.datasets.experiments`). The page and the script that it offers for copying
 call these same functions.
 """
 
@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from core.attacks import OnStep
 from core.data import pictures
+from core.datasets.recipe import DatasetsRecipe
 from core.inversion.emergence import Emergence, emerge
 from core.inversion.invert import SETTINGS
 from core.inversion.recipe import InvertRecipe
 from core.models import checkpoints
 from core.models.ready import load
-from core.recipes import DatasetsRecipe
 from core.recipes.python import to_python
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import explain
@@ -102,7 +102,7 @@ def script(recipe: DatasetsRecipe) -> str:
         "from core.data.sets import CIFAR10_CLASSES",
         "from core.saliency.maps import limits",
         "from core.saliency.rows import paint",
-        "from core.students import look, map_of",
+        "from core.datasets.student import look, map_of",
     ]
     return to_python(
         recipe,

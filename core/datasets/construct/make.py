@@ -9,8 +9,8 @@ from torch import nn
 from core.attacks import OnStep, descend, pgd, rules
 from core.attacks.balls import L2
 from core.attacks.objectives import Objective, autocast, targeted
-from core.construct.recipes import INVERTED, ConstructRecipe, Draws
 from core.data.sets import Pictures
+from core.datasets.construct.recipes import INVERTED, ConstructRecipe, Draws
 from core.files.render import to_uint8
 from core.inversion.invert import UNLIMITED, noise_start, relative_distance, representation
 from core.models import Classifier
@@ -43,7 +43,7 @@ def make(recipe: ConstructRecipe, model: Classifier | None, pictures: Pictures, 
         recipe: What to construct.
         model: The source, in eval mode; None for kind "leak".
         pictures: The original pictures, at least as many as the recipe's n.
-        draws: See `core.construct.recipes.draw`.
+        draws: See `core.datasets.construct.recipes.draw`.
         rows: Which.
     """
     parts = [_batch(recipe, model, pictures, draws, rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)]

@@ -11,10 +11,10 @@ import torch
 import torch.distributed as dist
 
 from core.attacks import Stop
-from core.construct.files import Constructed, pack, replace_with, write
-from core.construct.make import make
-from core.construct.recipes import ConstructRecipe, draw
 from core.data.sets import DataError, Pictures
+from core.datasets.construct.files import Constructed, pack, replace_with, write
+from core.datasets.construct.make import make
+from core.datasets.construct.recipes import ConstructRecipe, draw
 from core.models import Classifier
 
 OnShard = Callable[[int, int], bool | None]  # (shards done, shards in all); True stops

@@ -6,8 +6,8 @@ print(exports.table(columns()))
 import json
 from pathlib import Path
 
-from core.experiments.plans import PLANS
-from core.experiments.run import MEASURED, RESULTS
+from core.datasets.experiments.plans import PLANS
+from core.datasets.experiments.run import MEASURED, RESULTS
 
 FIELDS = ("experiment", "profile", "student", "title", "pictures", "epochs", "seed", "date")
 RATE = ("measured", "value", "low", "high", "hits", "n")
@@ -40,8 +40,8 @@ def script() -> str:
     """Write the program that prints the table."""
     return (
         "# What was measured. To measure anew (needs CIFAR-10 and, on two cores, hours; it resumes):\n"
-        "#     python -m core.experiments run table1 --profile cpu\n"
+        "#     python -m core.datasets.experiments run table1 --profile cpu\n"
         "from core import exports\n"
-        "from core.experiments import report\n\n"
+        "from core.datasets.experiments import report\n\n"
         "print(exports.table(report.columns()))\n"
     )

@@ -10,7 +10,7 @@ D_rand (the paper's figure 10), at a rate of 0.01, which only the profile `full`
 
 from dataclasses import dataclass, field, replace
 
-from core.construct import ConstructRecipe
+from core.datasets.construct import ConstructRecipe
 from core.train import TrainRecipe
 
 STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"

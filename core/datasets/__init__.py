@@ -1,0 +1,7 @@
+"""The paper's data sets: built (`construct`), shown as they are made (`live`), and what networks learn from them.
+
+construct     D_R, D_NR, D_rand, D_det: python -m core.datasets.construct
+experiments   sets, students and results: python -m core.datasets.experiments run
+live          a few pictures of a set, step by step
+student       a network that learnt from a constructed set, looked at
+"""
