@@ -21,8 +21,8 @@ from core.commands import command
 from core.data.sets import Pictures
 from core.files.render import to_uint8
 from core.models import checkpoints
-from core.synthesis import paint
 from core.synthesis.gaussians import ClassGaussian
+from core.synthesis.paint import paint
 
 log = logging.getLogger(__name__)
 FILE = checkpoints.FOLDER.parent / "assets" / "gallery.npz"

@@ -25,7 +25,7 @@ views         what else the page computes, and the script that it offers
 Source: Ilyas et al. (2019), section 2. An attack finds a bound: the true infimum may be lower, never higher.
 """
 
-from core.usefulness.definitions import Measured, Task, Usefulness, against_rest, linear
+from core.usefulness.definitions import Measured, Task, Usefulness, against_rest, linear_usefulness
 from core.usefulness.search import Extremes, extremes
 
-__all__ = ["Extremes", "Measured", "Task", "Usefulness", "against_rest", "extremes", "linear"]
+__all__ = ["Extremes", "Measured", "Task", "Usefulness", "against_rest", "extremes", "linear_usefulness"]

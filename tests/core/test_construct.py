@@ -267,7 +267,7 @@ def command(tmp_path, checkpoint):
         ]
         return subprocess.Popen(
             [sys.executable, *launcher, *words, "--out", str(out)],
-            cwd=Path(construct.__file__).parents[2],
+            cwd=Path(construct.__file__).parents[3],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

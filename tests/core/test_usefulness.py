@@ -13,7 +13,7 @@ from core import data
 from core.attacks.balls import L2, Linf
 from core.data.pictures import fingerprint
 from core.rates import Rate
-from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear, measure
+from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear_usefulness, measure
 from core.usefulness import atlas as atlases
 from core.usefulness import linear as goh
 from core.usefulness.atlas import Atlas
@@ -126,7 +126,7 @@ def test_gamma_is_rho_minus_the_dual_norm_on_linear_features(ball, seed):
     y = torch.arange(10) % 2
     f = scores(w)(x)
     measured = Measured.of(f, y, extremes(scores(w), x, ball, RADII), y, classes=2)
-    found, exact = measured.on(Task((1,), (0,))), linear(w, x, 2 * y - 1, ball, RADII)
+    found, exact = measured.on(Task((1,), (0,))), linear_usefulness(w, x, 2 * y - 1, ball, RADII)
     torch.testing.assert_close(found.rho, exact.rho, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(found.gamma, exact.gamma, atol=2e-2, rtol=1e-3)
     torch.testing.assert_close(found.rho_half, exact.rho_half, atol=1e-5, rtol=1e-4)
@@ -433,7 +433,7 @@ def test_constructions_are_what_the_pictures_say_train_and_test(known):
 def test_gamma_of_a_direction_is_the_general_closed_form(known):
     x, y = two_classes(seed=0)
     feature, vector = known.single(known.shown[0]), known.vector(known.shown[0])
-    exact = linear(vector[None], x, y, L2, (0.05,))
+    exact = linear_usefulness(vector[None], x, y, L2, (0.05,))
     assert feature.gamma(0.05) == pytest.approx(float(exact.gamma), abs=5e-3)
 
 
