@@ -1,16 +1,21 @@
 """The science of Robust Frog: pure functions on tensors.
 
-In reading order:
+The ground, in the order in which it is stacked:
 
-balls, objectives, attacks        one loop that walks down an objective inside a ball
-models, checkpoints, data         classifiers with an open representation, their weights, pictures
-inversion, saliency, transfer     what a model keeps of a picture, what its gradients show, who else is fooled
-gaussian, usefulness, goh         the theory of the paper, and its definitions measured on networks
-synthesis, morph                  painting with a classifier
-train, evaluate, zoo              how the models were made and measured; each is also a command
-construct, experiments            the paper's data sets, and what networks learn from them
-compute, recipes, render          device and threads; what a view is made of; tensors to pixels
+compute, types, rates, commands   device and threads; letters of shapes; a measured fraction; what commands share
+recipes, files                    what a view is made of; tensors to pixels, films and arrays
+data, models                      pictures; classifiers with an open representation, and their weights
+attacks                           one loop that walks down an objective inside a ball
+train                             how the models were made and measured
+
+A folder a topic, with the same name in pages/, assets/ and tests/:
+
+perturb, inversion, synthesis, saliency, transfer, datasets, usefulness, gaussian
 
 Pictures are float32 (N, C, H, W) in [0, 1], always; normalisation is the first layer of a model. Nothing here imports
-streamlit, sets a global seed or keeps global state.
+streamlit, sets a global seed or keeps global state. Lower rooms never import higher ones (docs/design.md).
 """
+
+from core import aliases
+
+aliases.install()

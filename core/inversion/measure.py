@@ -74,8 +74,8 @@ def _mean(name: str, values: Tensor) -> dict[str, object]:
 
 @command
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command: python -m core.inversion.emergence measure."""
-    parser = argparse.ArgumentParser(prog="python -m core.inversion.emergence", description="Measure inversions.")
+    """Run the command: python -m core.inversion measure."""
+    parser = argparse.ArgumentParser(prog="python -m core.inversion", description="Measure inversions.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--judge", default="vgg-standard")

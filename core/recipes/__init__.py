@@ -11,6 +11,9 @@ A recipe is a frozen dataclass whose fields are strings, numbers, booleans or tu
 A page's recipe lives with its topic (`core.TOPIC.recipe`); `base` and `python` here are the machinery.
 """
 
+from importlib import import_module
+
+from core.aliases import RECIPES
 from core.recipes.base import from_json, from_query, option, to_json, to_query
 from core.recipes.python import program, to_python
 
@@ -23,3 +26,10 @@ __all__ = [
     "to_python",
     "to_query",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Find a recipe by the name that scripts copied earlier import from here."""
+    if name in RECIPES:
+        return getattr(import_module(RECIPES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

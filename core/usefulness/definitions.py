@@ -152,7 +152,9 @@ class Measured:
         ), best
 
 
-def linear_usefulness(w: Tensor, x: Images, y: Tensor, make_ball: Callable[[Eps], Ball], radii: Sequence[float]) -> Usefulness:
+def linear_usefulness(
+    w: Tensor, x: Images, y: Tensor, make_ball: Callable[[Eps], Ball], radii: Sequence[float]
+) -> Usefulness:
     """Compute rho and gamma of linear features w . x in closed form: gamma = rho - eps |w|_dual / std(w . x).
 
     The ball is not cut off at [0, 1] here, so that gamma is a lower bound of what pictures allow.

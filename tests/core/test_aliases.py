@@ -1,0 +1,52 @@
+"""Names of modules and commands before each topic had a folder."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core import aliases, recipes
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = (
+    "core.construct",
+    "core.emergence",
+    "core.evaluate",
+    "core.experiments",
+    "core.gallery",
+    "core.goh",
+    "core.synthesis_results",
+    "core.zoo",
+)
+
+
+@pytest.mark.parametrize(("old", "new"), aliases.OLD.items())
+def test_an_old_name_is_the_same_module(old: str, new: str):
+    module = importlib.import_module(old)
+    assert module is importlib.import_module(new)
+    assert module.__spec__ is not None
+    assert module.__spec__.name == new
+
+
+@pytest.mark.parametrize("name", aliases.RECIPES)
+def test_a_recipe_is_still_found_where_copied_scripts_look(name: str):
+    assert getattr(recipes, name).__module__ == aliases.RECIPES[name]
+
+
+def test_what_never_was_a_name_is_not_found():
+    assert aliases.today("core.ballsy") is None
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("core.nowhere")
+    with pytest.raises(AttributeError, match="NoRecipe"):
+        recipes.NoRecipe  # noqa: B018
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_old_command_runs_the_present_one(name: str):
+    done = subprocess.run(
+        [sys.executable, "-m", name, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("usage: python -m core.")
