@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui.rooms import ROOMS
 
 if __name__ == "app":  # the server imports this file for its routes, and then runs it as a script for every visit
-    from pages.ui.synthesis_live import ROUTES
+    from pages.synthesis.live import ROUTES
 
     app = st.App("app.py", routes=ROUTES)
 else:
@@ -13,7 +13,7 @@ else:
     st.session_state["navigated"] = True  # see pages.ui.shell.header
     st.navigation(
         [
-            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/home/page.py", title="Home", icon=":material/home:", default=True),
             *(st.Page(room.file, title=room.title, icon=room.icon, url_path=room.name) for room in ROOMS),
         ],
         position="top",

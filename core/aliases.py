@@ -9,7 +9,7 @@ One finder serves them all, so that there is no file for a name that no longer i
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import InspectLoader, Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import CodeType, ModuleType
@@ -81,8 +81,9 @@ class _SameModule(Loader):
 
     def get_code(self, name: str) -> CodeType:
         spec = find_spec(COMMANDS.get(name, self._name))
-        assert spec is not None and spec.loader is not None
-        return cast("CodeType", spec.loader.get_code(spec.name))  # type: ignore[attr-defined]
+        assert isinstance(spec, ModuleSpec)
+        assert isinstance(spec.loader, InspectLoader)
+        return cast("CodeType", spec.loader.get_code(spec.name))
 
 
 class Finder(MetaPathFinder):

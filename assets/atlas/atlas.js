@@ -1,4 +1,4 @@
-// The scatter of usefulness against robust usefulness. Python side: pages/ui/usefulness_scatter.py.
+// The scatter of usefulness against robust usefulness. Python side: pages/usefulness/scatter.py.
 //
 // As in the scrubber, Streamlit calls the default export again on every rerun, into the same parentElement; the slider
 // moves points here, with no server run, and only its release, a brush or a click is reported.

@@ -1,4 +1,4 @@
-// Hold to morph. Python side: pages/ui/synthesis_canvas.py mounts it, pages/ui/synthesis_live.py is at the other end of its
+// Hold to morph. Python side: pages/synthesis/canvas.py mounts it, pages/synthesis/live.py is at the other end of its
 // socket and owns the pictures; here they are shown, painted on, and filmed.
 //
 // Streamlit calls the default export again on every rerun, into the same parentElement; a Morph lives as long as its element.

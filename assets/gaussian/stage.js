@@ -1,4 +1,4 @@
-// The plane of the Gaussian page: two models side by side, everything draggable. Python side: pages/ui/gaussian_stage.py,
+// The plane of the Gaussian page: two models side by side, everything draggable. Python side: pages/gaussian/stage.py,
 // which says what every field of `data` means. The formulas are in math.js, which stands above this in the same module.
 //
 // Streamlit calls the default export again on every rerun with new data, into the same parentElement, and the cleanup

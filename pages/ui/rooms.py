@@ -8,26 +8,34 @@ class Room:
     """A page.
 
     Args:
-        name: `pages/NAME.py`, and its address.
+        name: Its address.
         title: In the navigation.
         icon: A Material symbol.
         says: What one does there, in a sentence.
+        folder: Its topic, `pages/FOLDER/page.py`, where that is not the address.
     """
 
     name: str
     title: str
     icon: str
     says: str
+    folder: str = ""
 
     @property
     def file(self) -> str:
         """Where it is, as Streamlit wants it."""
-        return f"pages/{self.name}.py"
+        return f"pages/{self.folder or self.name}/page.py"
 
 
 ROOMS = (
     Room("perturb", "Perturb", ":material/tune:", "Fool a model, and fail to fool the other, under one slider."),
-    Room("frog", "Robust frog", ":material/auto_awesome:", "What each model remembers of a picture, made visible."),
+    Room(
+        "frog",
+        "Robust frog",
+        ":material/auto_awesome:",
+        "What each model remembers of a picture, made visible.",
+        folder="inversion",
+    ),
     Room("synthesis", "Synthesis", ":material/brush:", "Draw something, hold a class, and watch it become one."),
     Room("saliency", "Saliency", ":material/gradient:", "What the gradients show, method by method, with numbers."),
     Room("transfer", "Transfer", ":material/grid_on:", "Who else is fooled, and why: shared features."),

@@ -10,7 +10,7 @@ import torch
 from core.gaussian import theory, views
 from core.gaussian.recipe import GaussianRecipe
 from core.recipes import from_query, to_query
-from pages.ui import gaussian_stage
+from pages.gaussian import stage
 from tests.browser.tools import settles, still
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -78,7 +78,7 @@ def test_the_browser_computes_what_python_computes(visit):
     """Six geometries in one visit: the plane takes whatever values it is given."""
     page = visit({"view": "paper"})
     for recipe in STATES:
-        values = {name: getattr(recipe, name) for name in gaussian_stage.DRAGGED}
+        values = {name: getattr(recipe, name) for name in stage.DRAGGED}
         page.locator(".gaussian").evaluate(
             "(el, [values, fixed]) => { el.stage.values = values; el.stage.fixed = fixed; el.stage.draw(); }",
             [values, {"shape": recipe.shape, "budget": recipe.budget}],
@@ -88,7 +88,7 @@ def test_the_browser_computes_what_python_computes(visit):
     shown = page.locator(".gaussian").evaluate(
         "(el, values) => { Object.assign(el.stage, { attack: 1, fixed: { shape: 'gaussian', budget: 'each' }, values });"
         " el.stage.draw(); return el.stage.panels.map(panel => panel.moved.deltas.flat()); }",
-        {name: getattr(at, name) for name in gaussian_stage.DRAGGED},
+        {name: getattr(at, name) for name in stage.DRAGGED},
     )
     v = views.draws(at, (2, views.SHOWN, 2)).flatten(0, 1) * views.truth_of(at).sqrt()
     for deltas, side in zip(shown, views.sides(at).values(), strict=True):

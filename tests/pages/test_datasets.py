@@ -29,11 +29,13 @@ from core.datasets.recipe import DatasetsRecipe
 from core.files import render
 from core.models import checkpoints
 from core.rates import Rate
-from pages.ui import datasets_build, datasets_quiz, datasets_results, datasets_student, jobs, pair_work, store
+from pages.datasets import build, quiz, results
+from pages.datasets import student as datasets_student
+from pages.ui import jobs, pair_work, store
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
-PAGE = str(ROOT / "pages" / "datasets.py")
+PAGE = str(ROOT / "pages" / "datasets" / "page.py")
 FEW = {"n": "4", "steps": "3", "eps": "50"}
 
 
@@ -43,7 +45,7 @@ def models(checkpoint, monkeypatch, tmp_path):
     for name in (DatasetsRecipe.standard, DatasetsRecipe.robust):
         checkpoint(name)
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
-    monkeypatch.setattr(datasets_results.results, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(results.results, "__defaults__", (tmp_path,))
     store.results.clear()
     yield
     store.results.clear()
@@ -61,8 +63,8 @@ def shown(monkeypatch):
     def offer(files, *, key, script):
         seen.files, seen.script = {file.name: file for file in files}, script
 
-    monkeypatch.setattr(datasets_build, "scrubber", show)
-    monkeypatch.setattr(datasets_build, "downloads", offer)
+    monkeypatch.setattr(build, "scrubber", show)
+    monkeypatch.setattr(build, "downloads", offer)
     return seen
 
 
@@ -101,7 +103,7 @@ def test_each_set_is_made_through_both_models_and_labelled_as_in_the_paper(kind,
     for before, after in zip(made.y.tolist(), made.labels.tolist(), strict=True):
         old, new = CIFAR10_CLASSES[before], CIFAR10_CLASSES[after]
         assert (f"<b>{new}</b>" if old == new else f"<s>{old}</s> → <b>{new}</b>") in html(app)
-    last = render.sheet(list(render.to_uint8(made.frames[-1])), datasets_build.COLUMNS)
+    last = render.sheet(list(render.to_uint8(made.frames[-1])), build.COLUMNS)
     assert np.array_equal(shown.rows[0].frames[-1], last)
     expected = {"inverted": made.y, "det": (made.y + 1) % 10}.get(kind)
     assert expected is None or torch.equal(made.labels, expected)
@@ -118,7 +120,7 @@ def test_the_files_are_what_is_shown_and_trainers_read_them(shown, tmp_path):
     path = tmp_path / "set.npz"
     path.write_bytes(shown.files["set-standard.npz"].make())
     back = data.from_npz(path)
-    sheet = render.sheet(list(back.images), datasets_build.COLUMNS)
+    sheet = render.sheet(list(back.images), build.COLUMNS)
     assert np.array_equal(sheet, shown.rows[0].frames[-1])
     with np.load(path) as arrays:
         assert np.array_equal(arrays["labels"], (arrays["source_labels"] + 1) % 10)
@@ -177,8 +179,8 @@ def test_without_labelled_pictures_it_says_so(monkeypatch, shown, tmp_path):
 def test_the_quiz_counts_the_labels_of_the_set(shown):
     app = opened(view="quiz")
     recipe = DatasetsRecipe(view="quiz", n=12, steps=3)
-    made = live.watch(replace(recipe, n=max(4, datasets_quiz.ROUNDS)), recipe.standard)
-    for i in range(datasets_quiz.ROUNDS):
+    made = live.watch(replace(recipe, n=max(4, quiz.ROUNDS)), recipe.standard)
+    for i in range(quiz.ROUNDS):
         label = int(made.labels[i])
         answer = label if i < 3 else (label + 1) % 10
         ran(app.button(key=f"answer-{answer}").click())
@@ -195,13 +197,13 @@ def test_results_show_the_papers_numbers_and_say_what_was_not_measured(shown):
     app = opened(view="results")
     assert "48.2 %" in html(app)
     assert "63.3 %" in html(app)
-    assert said(app).count("was not measured yet") == len(datasets_results.EXPERIMENTS)
+    assert said(app).count("was not measured yet") == len(results.EXPERIMENTS)
 
 
 def test_results_that_were_measured_stand_beside_the_papers(shown, tmp_path):
     rate = {"value": 0.5, "interval": [0.49, 0.51], "hits": 5000, "n": 10_000}
     student = {
-        **dict.fromkeys(datasets_results.MEASURED, rate),
+        **dict.fromkeys(results.MEASURED, rate),
         "n_train": 50_000,
         "seed": 100,
         "recipe": {"epochs": 2, "arch": "resnet9"},
@@ -213,14 +215,14 @@ def test_results_that_were_measured_stand_beside_the_papers(shown, tmp_path):
     app = opened(view="results")
     assert "<b>50.0 % [49.0, 51.0]</b> / 63.3 %" in html(app)
     assert "50,000 pictures, 2 epochs, seed 100" in said(app)
-    assert said(app).count("was not measured yet") == len(datasets_results.EXPERIMENTS)  # D_det is still missing
+    assert said(app).count("was not measured yet") == len(results.EXPERIMENTS)  # D_det is still missing
 
 
 @pytest.mark.parametrize(("interval", "warned"), [([0.48, 0.52], True), ([0.7, 0.74], False)])
 def test_a_student_that_guesses_is_said_to_guess(interval, warned, shown, tmp_path):
     rate = {"value": sum(interval) / 2, "interval": interval, "hits": 1, "n": 2000}
     student = {
-        **dict.fromkeys(datasets_results.MEASURED, rate),
+        **dict.fromkeys(results.MEASURED, rate),
         "n_train": 10,
         "seed": 1,
         "recipe": {"epochs": 1, "arch": "resnet9"},
@@ -233,11 +235,9 @@ def test_a_student_that_guesses_is_said_to_guess(interval, warned, shown, tmp_pa
 
 
 def test_the_bars_are_what_was_measured_and_the_diamonds_the_papers():
-    line = datasets_results.EXPERIMENTS["figure2"].lines[0]
-    rates = {
-        name: Rate(hits, 100).as_json() for name, hits in zip(datasets_results.MEASURED, (70, 40, 20), strict=True)
-    }
-    drawn = datasets_results.bars([line], {line.student: rates})
+    line = results.EXPERIMENTS["figure2"].lines[0]
+    rates = {name: Rate(hits, 100).as_json() for name, hits in zip(results.MEASURED, (70, 40, 20), strict=True)}
+    drawn = results.bars([line], {line.student: rates})
     assert [bar.y[0] for bar in drawn.data if bar.type == "bar"] == [70, 40, 20]
     assert [mark.y[0] for mark in drawn.data if mark.type == "scatter"] == list(line.paper)
     low, high = rates["clean"]["interval"]
@@ -247,45 +247,45 @@ def test_the_bars_are_what_was_measured_and_the_diamonds_the_papers():
 
 
 def test_renewed_statistics_stand_beside_and_a_student_without_a_papers_number_has_a_bar_too():
-    line = datasets_results.EXPERIMENTS["controls"].lines[-1]
+    line = results.EXPERIMENTS["controls"].lines[-1]
     assert line.paper == (None, None, None)
-    rates = {name: Rate(hits, 100).as_json() for name, hits in zip(datasets_results.HEADS, (30, 2, 1, 44), strict=True)}
-    bars = [bar for bar in datasets_results.bars([line], {line.student: rates}).data if bar.type == "bar"]
+    rates = {name: Rate(hits, 100).as_json() for name, hits in zip(results.HEADS, (30, 2, 1, 44), strict=True)}
+    bars = [bar for bar in results.bars([line], {line.student: rates}).data if bar.type == "bar"]
     assert [bar.y[0] for bar in bars] == [30, 44]
-    del rates[datasets_results.RENEWED]
-    bars = [bar for bar in datasets_results.bars([line], {line.student: rates}).data if bar.type == "bar"]
+    del rates[results.RENEWED]
+    bars = [bar for bar in results.bars([line], {line.student: rates}).data if bar.type == "bar"]
     assert [bar.y[0] for bar in bars] == [30]
 
 
 def test_other_seeds_are_rings_and_a_sentence():
-    lines = list(datasets_results.EXPERIMENTS["table1"].lines)
+    lines = list(results.EXPERIMENTS["table1"].lines)
 
     def student(hits: int) -> dict[str, object]:
-        return {name: Rate(hits, 100).as_json() for name in datasets_results.HEADS}
+        return {name: Rate(hits, 100).as_json() for name in results.HEADS}
 
     def rings(students: dict[str, object]) -> list[go.Scatter]:
-        drawn = datasets_results.bars(lines, students).data
+        drawn = results.bars(lines, students).data
         return [mark for mark in drawn if mark.type == "scatter" and mark.marker.symbol == "circle-open"]
 
     students = {"student-rand": student(50), "student-det": student(20)}
     assert rings(students) == []
-    assert datasets_results.other_seeds(lines[0], students) == ""
+    assert results.other_seeds(lines[0], students) == ""
     students |= {"student-rand-1": student(52), "student-rand-2": student(47), "student-det-1": student(23)}
     assert [(ring.x, ring.y, ring.offsetgroup) for ring in rings(students)] == [
-        (("D_rand", "D_rand", "D_det"), (52, 47, 23), name) for name in ("clean", datasets_results.RENEWED)
+        (("D_rand", "D_rand", "D_det"), (52, 47, 23), name) for name in ("clean", results.RENEWED)
     ]
-    said = datasets_results.other_seeds(lines[0], students)
+    said = results.other_seeds(lines[0], students)
     assert "52.0 %" in said
     assert "47.0 %" in said
     assert "23.0 %" not in said
 
 
 def test_the_table_of_all_students_is_what_was_measured_and_the_script_prints_it():
-    (file,) = datasets_results.files(RESULTS)
+    (file,) = results.files(RESULTS)
     rows = list(csv.DictReader(io.StringIO(file.make())))
     table = {(row["experiment"], row["student"], row["measured"]): row for row in rows}
     found = json.loads((RESULTS / "table1.json").read_text())["students"]["student-det"]
-    for what in (*datasets_results.HEADS, "label + 1"):
+    for what in (*results.HEADS, "label + 1"):
         row = table["table1", "student-det", what]
         assert float(row["value"]) == int(row["hits"]) / int(row["n"]) == found[what]["value"]
         assert [float(row["low"]), float(row["high"])] == found[what]["interval"]
@@ -303,16 +303,16 @@ def test_damaged_results_are_one_sentence(shown, tmp_path):
 
 
 def test_where_nothing_was_measured_the_table_is_empty(tmp_path):
-    (file,) = datasets_results.files(tmp_path)
+    (file,) = results.files(tmp_path)
     assert list(csv.DictReader(io.StringIO(file.make()))) == []
 
 
 def test_what_robust_features_taught_a_student_of_d_det_is_said():
-    rand, det = datasets_results.EXPERIMENTS["table1"].lines
-    assert "40.0 %" in datasets_results.next_label(det, {"label + 1": Rate(40, 100).as_json()})
-    assert datasets_results.next_label(rand, {}) == ""
-    pair = datasets_results.EXPERIMENTS["cats-vs-dogs"].lines[0]
-    assert datasets_results.next_label(pair, {"label + 1": Rate(40, 100).as_json()}) == ""
+    rand, det = results.EXPERIMENTS["table1"].lines
+    assert "40.0 %" in results.next_label(det, {"label + 1": Rate(40, 100).as_json()})
+    assert results.next_label(rand, {}) == ""
+    pair = results.EXPERIMENTS["cats-vs-dogs"].lines[0]
+    assert results.next_label(pair, {"label + 1": Rate(40, 100).as_json()}) == ""
 
 
 # A student
@@ -408,4 +408,4 @@ def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, monkey
     recipe = DatasetsRecipe(n=4, steps=3)
     for row, name, end in zip(shown.rows, (recipe.standard, recipe.robust), ends, strict=True):
         made = live.watch(recipe, name, on_step=lambda i, _, end=end: i >= end)
-        np.testing.assert_array_equal(row.frames[-1], datasets_build.row("", name, made, recipe).frames[-1])
+        np.testing.assert_array_equal(row.frames[-1], build.row("", name, made, recipe).frames[-1])

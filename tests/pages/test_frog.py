@@ -28,11 +28,26 @@ from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
 from core.models import checkpoints
 from core.recipes import to_query
-from pages.ui import frog_between, frog_emergence, frog_feature, frog_gallery, frog_judge, jobs, pair_work, store
+from pages.inversion import (
+    between as frog_between,
+)
+from pages.inversion import (
+    emergence as frog_emergence,
+)
+from pages.inversion import (
+    feature as frog_feature,
+)
+from pages.inversion import (
+    gallery as frog_gallery,
+)
+from pages.inversion import (
+    measured,
+)
+from pages.ui import jobs, pair_work, store
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
-PAGE = str(ROOT / "pages" / "frog.py")
+PAGE = str(ROOT / "pages" / "inversion" / "page.py")
 STEPS = 6
 PHOTO = InvertRecipe(picture="photo/chelsea")
 
@@ -45,8 +60,8 @@ def models(checkpoint, monkeypatch):
     monkeypatch.setitem(invert.SETTINGS, "fast", Setting(STEPS, FAST.make_rule))
     monkeypatch.setattr(feature_view, "CLIMB", 4)
     monkeypatch.setattr(feature_view, "SEEN", 100)
-    monkeypatch.setattr(frog_judge, "JUDGE", "none")
-    monkeypatch.setattr(frog_judge.measured, "__defaults__", (ROOT / "nowhere.json",))
+    monkeypatch.setattr(measured, "JUDGE", "none")
+    monkeypatch.setattr(measured.measured, "__defaults__", (ROOT / "nowhere.json",))
     store.results.clear()
     yield
     store.results.clear()
@@ -172,7 +187,7 @@ def test_the_class_filter_is_in_the_recipe(cifar, shown):
 
 def test_the_judge_is_heard_of_every_picture(cifar, shown, monkeypatch):
     """Any model can stand in for it."""
-    monkeypatch.setattr(frog_judge, "JUDGE", PHOTO.robust)
+    monkeypatch.setattr(measured, "JUDGE", PHOTO.robust)
     app = opened(view="gallery", picture="cifar10/7")
     grid = gallery(InvertRecipe(view="gallery", picture="cifar10/"), PHOTO.standard)
     with torch.no_grad():
@@ -370,7 +385,7 @@ def test_what_was_measured_is_shown_with_n_and_intervals(shown, monkeypatch, tmp
     about = {"judge": "vgg", "n": 200, "seed": 0, "date": "2026-01-02", "how": "batches of 50"}
     path = tmp_path / "inversion.json"
     path.write_text(json.dumps({**about, "settings": {"fast": {"resnet9-l2": numbers}}}))
-    monkeypatch.setattr(frog_judge.measured, "__defaults__", (path,))
+    monkeypatch.setattr(measured.measured, "__defaults__", (path,))
     app = opened()
     text = said(app) + html(app)
     assert "<b>85 %</b> [79, 89] / <b>10 %</b> [7, 15]" in text

@@ -14,11 +14,12 @@ from core.gaussian import views
 from core.gaussian.fit import Estimate
 from core.gaussian.recipe import GaussianRecipe
 from core.recipes import from_json, to_query
-from pages.ui import gaussian_stage, store
+from pages.gaussian import stage
+from pages.ui import store
 from tests.app_process import ROOT
 from tests.pages.tools import ran, rows
 
-PAGE = str(ROOT / "pages" / "gaussian.py")
+PAGE = str(ROOT / "pages" / "gaussian" / "page.py")
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ def shown(monkeypatch):
     def offer(files, *, key, script):
         seen.files, seen.script = {file.name: file for file in files}, script
 
-    monkeypatch.setattr(gaussian_stage, "stage", show)
+    monkeypatch.setattr(stage, "stage", show)
     monkeypatch.setattr("pages.ui.exports.downloads", offer)
     return seen
 
@@ -125,7 +126,7 @@ def test_bad_values_in_the_address_fall_back(bad, shown):
     ],
 )
 def test_only_numbers_within_bounds_are_taken_from_the_browser(message, used):
-    assert gaussian_stage.accepted(message) == used
+    assert stage.accepted(message) == used
 
 
 def test_two_classes_with_one_mean_are_one_sentence_and_the_plane_stays(shown):

@@ -22,7 +22,7 @@ from pages.ui import exports, scrubber
 from tests.app_process import ROOT
 from tests.pages.tools import ran, said
 
-PAGE = str(ROOT / "pages" / "perturb.py")
+PAGE = str(ROOT / "pages" / "perturb" / "page.py")
 QUICK = {"attack": "FGSM", "picture": "photo/chelsea", "target": "truck"}  # one step, and no need of CIFAR-10
 
 

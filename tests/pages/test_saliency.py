@@ -17,12 +17,14 @@ from core.recipes import to_query
 from core.saliency import METHODS, classes, views
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import essential, explain
-from pages.ui import jobs, saliency_attack, saliency_measured, saliency_shown, store
+from pages.saliency import attack, maps
+from pages.saliency import measured as saliency_measured
+from pages.ui import jobs, store
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, rows, said
 
 # Captum announces its hooks at each call; the program silences that where it imports captum.
-PAGE = str(ROOT / "pages" / "saliency.py")
+PAGE = str(ROOT / "pages" / "saliency" / "page.py")
 PHOTO = SaliencyRecipe(picture="photo/chelsea")
 QUICK = {"samples": "2", "window": "16"}
 VIEWS = ("methods", "pictures", "attack", "classes")
@@ -52,8 +54,8 @@ def shown(monkeypatch):
     def offer(files, *, key, script):
         seen.files, seen.script = {file.name: file for file in files}, script
 
-    monkeypatch.setattr(saliency_attack, "scrubber", show)
-    for module in (saliency_attack, saliency_shown):
+    monkeypatch.setattr(attack, "scrubber", show)
+    for module in (attack, maps):
         monkeypatch.setattr(module, "downloads", offer)
     return seen
 
@@ -165,7 +167,7 @@ def test_every_control_comes_back_from_its_address(recipe, offline, shown):
 
 
 def test_bad_values_in_the_address_fall_back(offline, shown, monkeypatch):
-    monkeypatch.setattr(saliency_shown, "METHODS", {"gradient": METHODS["gradient"]})
+    monkeypatch.setattr(maps, "METHODS", {"gradient": METHODS["gradient"]})
     bad = {
         "view": "all", "target": "pig", "samples": "0", "noise": "x", "channel": "alpha", "opacity": "900", "window": "99",
         "standard": "../x", "third": "none", "baseline": "pink", "seed": "-1", "frame": "x", "measure": "taste",

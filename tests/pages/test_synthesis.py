@@ -22,23 +22,27 @@ from core.recipes import to_query
 from core.synthesis import morph, studio
 from core.synthesis.morph import Board
 from core.synthesis.recipe import SynthesisRecipe
-from pages.ui import (
-    frog_emergence,
-    jobs,
-    pair_work,
-    store,
-    synthesis_live,
-    synthesis_measured,
-    synthesis_morph,
-    synthesis_studio,
+from pages.inversion import emergence
+from pages.synthesis import (
+    live as synthesis_live,
 )
-from pages.ui.synthesis_board import Live, find
-from pages.ui.synthesis_live import Talk, packed, serve
+from pages.synthesis import (
+    measured as synthesis_measured,
+)
+from pages.synthesis import (
+    morph as synthesis_morph,
+)
+from pages.synthesis import (
+    studio as synthesis_studio,
+)
+from pages.synthesis.board import Live, find
+from pages.synthesis.live import Talk, packed, serve
+from pages.ui import jobs, pair_work, store
 from tests.app_process import ROOT
 from tests.helpers import images, tiny
 from tests.pages.tools import html, ran
 
-PAGE = str(ROOT / "pages" / "synthesis.py")
+PAGE = str(ROOT / "pages" / "synthesis" / "page.py")
 DEFAULTS = SynthesisRecipe()
 
 
@@ -451,7 +455,7 @@ def test_the_table_names_every_network_with_its_interval(tmp_path):
     def page(file):
         from pathlib import Path
 
-        from pages.ui.synthesis_measured import measured
+        from pages.synthesis.measured import measured
 
         measured(Path(file))
 
@@ -481,7 +485,7 @@ def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, models
 
     def scrubbed(rows, axis, key, default):
         seen.update(rows=rows, axis=axis)
-        return frog_emergence.scrubbed(rows, axis, key, default)
+        return emergence.scrubbed(rows, axis, key, default)
 
     def offer(files, *, key, script):
         seen.update(files={file.name: file for file in files})

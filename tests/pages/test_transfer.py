@@ -17,15 +17,17 @@ from core.transfer.outcome import Cell
 from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.results import SETTINGS, Measured, Model
 from core.transfer.similarity import Estimate
-from pages.ui import jobs, store, transfer_curve, transfer_figure3, transfer_matrix, transfer_similarity, transfer_work
-from pages.ui.transfer_heat import Grid, chart, sentence
-from pages.ui.transfer_names import in_sight, title
-from pages.ui.transfer_picture import heat_png
-from pages.ui.transfer_predict import right_guess
+from pages.transfer import curve, figure3, matrix, similarity
+from pages.transfer import work as transfer_work
+from pages.transfer.heat import Grid, chart, sentence
+from pages.transfer.heat_png import heat_png
+from pages.transfer.names import in_sight, title
+from pages.transfer.predict import right_guess
+from pages.ui import jobs, store
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
-PAGE = str(ROOT / "pages" / "transfer.py")
+PAGE = str(ROOT / "pages" / "transfer" / "page.py")
 STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"
 TITLES = {STANDARD: "ResNet-9, standard training", ROBUST: "ResNet-9, adversarial training (L2, eps 0.5)", "vgg-standard": "VGG, standard training"}  # fmt: skip
 
@@ -79,7 +81,7 @@ def offered(monkeypatch):
     def offer(files, *, key, script):
         seen.update({file.name: file for file in files}, script=script)
 
-    for module in (transfer_matrix, transfer_curve, transfer_similarity, transfer_figure3):
+    for module in (matrix, curve, similarity, figure3):
         monkeypatch.setattr(module, "downloads", offer)
     return seen
 
@@ -232,13 +234,13 @@ def test_every_preset_works(preset, offered):
 )
 def test_whether_our_points_show_what_the_papers_do(transfer, says):
     points = [results.Point("x", 0.2 + 0.01 * i, rate / 100, None, None) for i, rate in enumerate(transfer)]
-    assert transfer_figure3.verdict(points) == says
+    assert figure3.verdict(points) == says
 
 
 def test_no_name_in_figure_3_runs_into_the_axis():
     """Of neither set of points, in whatever order they come."""
     ours = [results.Point(name, accuracy, 0.5, None, None) for name, accuracy in (("b", 0.2), ("a", 0.1), ("c", 0.3))]
-    for drawn in transfer_figure3.figure(ours).data[1:]:
+    for drawn in figure3.figure(ours).data[1:]:
         leftmost = min(range(len(drawn.x)), key=drawn.x.__getitem__)
         assert drawn.textposition[leftmost].endswith("right")
 
@@ -293,9 +295,9 @@ def test_rows_come_into_sight_one_by_one(monkeypatch):
             show()
             show()
 
-    so_far = transfer_matrix._so_far
+    so_far = matrix._so_far
     monkeypatch.setattr(jobs, "run", one_after_the_other)
-    monkeypatch.setattr(transfer_matrix, "_so_far", lambda *args: (seen.append(len(args[2])), so_far(*args)))
+    monkeypatch.setattr(matrix, "_so_far", lambda *args: (seen.append(len(args[2])), so_far(*args)))
     app = opened(**LIVE)
     assert not app.error
     assert seen == [1, 2]

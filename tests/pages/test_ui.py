@@ -14,9 +14,10 @@ from core.data.sets import DataError
 from core.files.render import to_uint8
 from core.models.checkpoints import CheckpointError
 from core.perturb import Trajectory
+from pages.perturb.rows import row
 from pages.ui import jobs, shell
 from pages.ui.store import Store, lesson
-from pages.ui.trajectories import percent, row, size, verdicts
+from pages.ui.words import percent, size, verdicts
 from tests.helpers import images
 
 # Words for numbers

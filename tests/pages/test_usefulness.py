@@ -22,17 +22,13 @@ from core.usefulness import linear as goh
 from core.usefulness.choice import SIDES, Brush, switched_on
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import construction
-from pages.ui import (
-    store,
-    usefulness_features,
-    usefulness_head,
-    usefulness_linear,
-    usefulness_scatter,
-)
+from pages.ui import store
+from pages.usefulness import features, head, scatter
+from pages.usefulness import linear as usefulness_linear
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
-PAGE = str(ROOT / "pages" / "usefulness.py")
+PAGE = str(ROOT / "pages" / "usefulness" / "page.py")
 BLANK = UsefulnessRecipe()
 LOW = Brush("standard", (0.0, 2.0, -9.0, 0.0), 4)  # all that is not robustly useful at eps 0.25
 
@@ -65,9 +61,9 @@ def shown(monkeypatch):
     def offer(files, *, key, script):
         seen.files, seen.script = {file.name: file for file in files}, script
 
-    monkeypatch.setattr(usefulness_scatter, "_mount", lambda **given: setattr(seen, "atlas", given["data"]))
+    monkeypatch.setattr(scatter, "_mount", lambda **given: setattr(seen, "atlas", given["data"]))
     monkeypatch.setattr(usefulness_linear, "scrubber", show)
-    for module in (usefulness_features, usefulness_head, usefulness_linear):
+    for module in (features, head, usefulness_linear):
         monkeypatch.setattr(module, "downloads", offer)
     return seen
 
@@ -222,12 +218,12 @@ def test_a_brush_chooses_and_the_most_useful_of_the_chosen_is_looked_at(shown):
 
 def test_what_is_picked_in_the_browser_becomes_brush_or_feature():
     st.session_state.clear()
-    usefulness_scatter.apply({"panel": 1, "box": [0.5, 1.0, -99, 0.25], "frame": 6})
+    scatter.apply({"panel": 1, "box": [0.5, 1.0, -99, 0.25], "frame": 6})
     assert st.session_state["useful-brush"] == "robust,0.5,1,-99,0.25,6"
     assert (st.session_state["feature"], st.session_state["side"]) == (None, "robust")
-    usefulness_scatter.apply({"panel": 0, "feature": 12})
+    scatter.apply({"panel": 0, "feature": 12})
     assert (st.session_state["feature"], st.session_state["side"]) == (12, "standard")
-    usefulness_scatter.apply({"panel": 0, "box": None})
+    scatter.apply({"panel": 0, "box": None})
     assert (st.session_state["useful-brush"], st.session_state["feature"]) == ("", None)
     st.session_state.clear()
 
@@ -299,7 +295,7 @@ def heads(monkeypatch, tmp_path):
     about = {"n": 100, "seed": 0, "date": "2026-01-02", "ranked_at": 0.25, "how": "made up"}
     path = tmp_path / "heads.json"
     path.write_text(json.dumps({**about, "models": {BLANK.standard: lines(80), BLANK.robust: lines(22)}}))
-    monkeypatch.setattr(usefulness_head.curves, "__defaults__", (path,))
+    monkeypatch.setattr(head.curves, "__defaults__", (path,))
 
 
 def test_curves_are_drawn_and_said_where_they_were_measured(shown, heads):

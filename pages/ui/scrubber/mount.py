@@ -95,3 +95,14 @@ def write_frame(key: str, at: int, default: int) -> None:
 
 def _nothing() -> None:
     pass
+
+
+def scrubbed(rows: list[Row], axis: Axis, key: str, default: int) -> int:
+    """Show a scrubber whose frame is in the address, and return the frame in sight."""
+    last = len(axis.values) - 1
+    default = min(default, last)
+    frame = min(frame_in_sight(key, default), last)
+    at = scrubber(rows, axis, key=key, frame=frame, captions=("start", "what was added"), gain=1, report=True)
+    frame = frame if at is None else at
+    write_frame(key, frame, default)
+    return frame

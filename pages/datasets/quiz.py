@@ -1,0 +1,75 @@
+"""The quiz of the Datasets page: the visitor labels pictures of D_rand, and is as good as chance."""
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+import torch
+
+from core.data.sets import CIFAR10_CLASSES
+from core.datasets.live import Few
+from core.datasets.recipe import DatasetsRecipe
+from core.rates import Rate
+from pages.datasets import build
+from pages.datasets.results import student_rate
+from pages.ui import crisp
+
+ROUNDS = 10
+
+
+@dataclass
+class Quiz:
+    """A visitor's answers to one set of pictures."""
+
+    of: DatasetsRecipe
+    answers: list[int] = field(default_factory=list)
+
+
+def show(recipe: DatasetsRecipe) -> None:
+    """Show one picture after the other with ten answers, then the score beside the network's."""
+    made, _ = build.both(recipe)
+    state: Quiz = st.session_state.setdefault("datasets-quiz", Quiz(recipe))
+    if state.of != recipe:
+        state = st.session_state["datasets-quiz"] = Quiz(recipe)
+    st.html(crisp.STYLE + "<style>.asked { max-width: 15rem; grid-template-columns: 1fr; }</style>")
+    asked = len(state.answers)
+    if asked:
+        reveal(made, asked - 1, state.answers[-1])
+    if asked == ROUNDS:
+        score(made, state)
+        return
+    st.markdown(f"**Picture {asked + 1} of {ROUNDS}.** What is its label in D_rand?")
+    figure = crisp.figure(made.frames[-1][asked : asked + 1], f"Picture {asked + 1}, a picture of D_rand")
+    st.html(f'<div class="crisp asked">{figure}</div>')
+    with st.container(horizontal=True):
+        for k, name in enumerate(CIFAR10_CLASSES):
+            st.button(name, key=f"answer-{k}", on_click=state.answers.append, args=(k,), width="content")
+
+
+def reveal(made: Few, i: int, answer: int) -> None:
+    """Say what the label is."""
+    label, seen = int(made.labels[i]), CIFAR10_CLASSES[int(made.y[i])]
+    right = "Right" if answer == label else "No"
+    st.info(
+        f"{right}: in D_rand its label is **{CIFAR10_CLASSES[label]}**. You said {CIFAR10_CLASSES[answer]}; "
+        f"the picture was made from a {seen}.",
+        icon=":material/check:" if answer == label else ":material/close:",
+    )
+
+
+def score(made: Few, state: Quiz) -> None:
+    """Compare the visitor with chance, with the source model and with a student."""
+    answers = torch.tensor(state.answers)
+    yours = Rate(int((answers == made.labels[:ROUNDS]).sum()), ROUNDS)
+    model = Rate(int((made.says[-1][:ROUNDS].cpu() == made.labels[:ROUNDS]).sum()), ROUNDS)
+    saw = int((answers == made.y[:ROUNDS]).sum())
+    st.markdown(
+        f"**You: {yours.hits} of {ROUNDS} labels; guessing gives 1.** The model that the set was made with: {model.hits} of "
+        f"{ROUNDS}. You named what the picture was made from {saw} times: you use other features."
+    )
+    student = student_rate("table1", "student-rand")
+    if student:
+        st.markdown(
+            f"A network that was trained on pictures and labels like these, and on nothing else, recognises **{student}** of "
+            "*clean* test pictures."
+        )
+    st.button("Again", key="datasets-again", on_click=state.answers.clear)

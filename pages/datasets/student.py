@@ -1,0 +1,156 @@
+"""The student view of the Datasets page: a network that never saw an ordinary picture with its label, on any picture."""
+
+from dataclasses import replace
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.attacks.recording import side_by_side
+from core.attacks.rules import State
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
+from core.datasets import student
+from core.datasets.experiments import PLANS
+from core.datasets.recipe import DatasetsRecipe
+from core.datasets.student import Look
+from core.files import arrays as exports
+from core.files import render
+from core.inversion.views import essential
+from core.models import checkpoints
+from core.rates import Rate
+from core.recipes import to_json
+from core.saliency.maps import limits
+from core.saliency.rows import paint
+from pages.datasets import results
+from pages.ui import crisp, pair_work
+from pages.ui.exports import Download, downloads
+from pages.ui.model_box import model_box
+from pages.ui.rows import row
+from pages.ui.scrubber import scrubbed
+from pages.ui.steps import step_axis
+from pages.ui.words import verdicts
+
+ORDER = ("student-rand", "student-det", "student-robust", "student-nonrobust")
+
+
+def controls(default: DatasetsRecipe) -> DatasetsRecipe:
+    """Show the choice of the student and of the network beside it."""
+    here = sorted(student.names(), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+    return replace(
+        default,
+        student=model_box("Student", default.student, "student", here),
+        beside=model_box("Beside it", default.beside, "beside"),
+    )
+
+
+def show(recipe: DatasetsRecipe, picture: Picture) -> None:
+    """Show what both networks say of the picture, which pixels that hangs on, and what their representations hold."""
+    st.html(f"{crisp.STYLE}<p>{taught(recipe.student)}</p>")
+    asked = student.inversion_of(replace(recipe, picture=picture.id))
+    live = st.empty()
+    left, right = pair_work.both(
+        asked,
+        lambda name, ready, on_step: student.look(
+            replace(recipe, picture=picture.id), name, picture=picture, model=ready, on_step=on_step
+        ),
+        steps=student.STEPS,
+        show=lambda states: _so_far(live, states),
+        key=("student", essential(asked)),
+    )
+    names = (recipe.student, recipe.beside)
+    looks = dict(zip(names, (left, right), strict=True))
+    cards(recipe, picture, looks)
+    st.markdown(
+        "**What the representation holds.** Noise is moved until the network represents it as it represents the picture."
+    )
+    emerged = side_by_side(left.emergence, right.emergence)
+    rows = [
+        row(
+            checkpoints.header(name).title,
+            "student" if name in student.names() else "beside it",
+            made,
+            picture.label,
+            ("the other says", other),
+        )
+        for name, made, other in zip(names, emerged, reversed(names), strict=True)
+    ]
+    scrubbed(rows, step_axis(*emerged), "datasets-student", len(emerged[0].steps) - 1)
+    shown = replace(recipe, picture=picture.id)
+    downloads(files(shown, looks), key="datasets-student", script=student.script(shown))
+
+
+def taught(name: str) -> str:
+    """Say what a student has learnt from, and how well it does, as measured."""
+    for experiment in PLANS:
+        found = results.results(experiment).get("students", {}).get(name)
+        if found:
+            clean = Rate(found["clean"]["hits"], found["clean"]["n"])
+            return (
+                f"<b>{found['title']}.</b> This network has seen {found['n_train']:,} such pictures and nothing else. "
+                f"Of ordinary test pictures it recognises {clean}."
+            )
+    return f"<b>{checkpoints.header(name).title}.</b>"
+
+
+def cards(recipe: DatasetsRecipe, picture: Picture, looks: dict[str, Look]) -> None:
+    """Show the picture, and each network's map and verdict."""
+    truth = CIFAR10_CLASSES[picture.label] if picture.label is not None else "class unknown"
+    figures = [crisp.figure(picture.x, picture.caption, ("The picture", truth))]
+    for name, seen in looks.items():
+        title, verdict = checkpoints.header(name).title, verdicts(seen.logits, CIFAR10_CLASSES)[0]
+        alt = f"{title} says {verdict}; the pixels for it orange, against it purple"
+        figures.append(crisp.figure(_map(recipe, seen), alt, (f"says {verdict}", title)))
+    st.html(
+        f'<div class="crisp" style="grid-template-columns: repeat({len(figures)}, minmax(0, 13rem))">{"".join(figures)}</div>'
+    )
+    st.caption(
+        "The maps are gradients of the log-odds of what each network says: orange pixels speak for it, purple ones against it."
+    )
+
+
+def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
+    """List the downloads."""
+    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+
+    def sheet() -> bytes:
+        cells = [
+            render.upscaled(render.to_uint8(x.cpu())[0], 6)
+            for look in seen.values()
+            for x in (look.x, _map(recipe, look), look.emergence.frames[-1:])
+        ]
+        return render.png(render.sheet(cells, 3, gap=12), about)
+
+    def arrays() -> bytes:
+        tensors = {
+            f"{name}_{what}": value
+            for name, look in seen.items()
+            for what, value in (
+                ("logits", look.logits),
+                ("attribution", look.attribution),
+                ("frames", look.emergence.frames),
+            )
+        }
+        return exports.npz({"x": next(iter(seen.values())).x, **tensors}, to_json(recipe))
+
+    def table() -> str:
+        shares = {name: look.logits.softmax(1)[0].tolist() for name, look in seen.items()}
+        return exports.table({"class": list(CIFAR10_CLASSES), **shares})
+
+    return [
+        Download("Sheet", "student.png", "image/png", sheet, "A row a network: picture, map, inversion"),
+        Download("Arrays, npz", "student.npz", "application/octet-stream", arrays),
+        Download("Probabilities, CSV", "student.csv", "text/csv", table),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]
+
+
+def _map(recipe: DatasetsRecipe, seen: Look):
+    drawn = paint(student.map_of(recipe), seen.attribution.cpu(), seen.x.cpu(), limits(seen.attribution.cpu()))
+    return render.from_uint8(drawn)
+
+
+def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:
+    if states:
+        now = [render.upscaled(render.to_uint8(state.x)[0], 8) for state in states.values()]
+        titles = [f"{checkpoints.header(name).title}, so far" for name in states]
+        slot.image(now, width=256, output_format="PNG", caption=titles, alt=titles)

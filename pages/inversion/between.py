@@ -1,0 +1,124 @@
+"""The interpolation view of the Robust frog page: the straight line between two representations, made visible."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from core.attacks.rules import State
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays as exports
+from core.files import render
+from core.inversion import between, invert, views
+from core.inversion.between import Way
+from core.inversion.recipe import InvertRecipe
+from core.inversion.views import essential
+from core.models import checkpoints
+from core.recipes import to_json
+from core.types import Images
+from pages.ui import crisp, pair_work
+from pages.ui.exports import Download, downloads
+from pages.ui.judge import judged
+from pages.ui.scrubber import Axis, Row, scrubbed
+from pages.ui.words import verdicts
+
+STYLE = """<style>
+.strip { grid-template-columns: repeat(11, minmax(0, 1fr)); gap: 0.3rem; margin-bottom: 0.6rem; }
+@media (max-width: 700px) { .strip { grid-template-columns: repeat(6, minmax(0, 1fr)); } }
+</style>"""
+MIDDLE = 5  # the frame the view opens with
+
+
+def show(recipe: InvertRecipe, picture: Picture) -> None:
+    """Show the way in both models, and all of it below, beside the cross-fade of the pixels."""
+    live = st.empty()
+    left, right = pair_work.both(
+        recipe,
+        lambda name, ready, on_step: between.between(recipe, name, picture=picture, model=ready, on_step=on_step),
+        steps=invert.SETTINGS[recipe.setting].steps,
+        show=lambda states: _so_far(live, states),
+        key=essential(recipe),
+    )
+    way = right
+    ends = zip(way.x.split(1), (picture.caption, way.caption), ("t = 0", "t = 1"), strict=True)
+    figures = "".join(crisp.figure(x, caption, (at, caption)) for x, caption, at in ends)
+    st.html(f'{STYLE}{crisp.STYLE}<div class="crisp" style="grid-template-columns: repeat(2, 7rem)">{figures}</div>')
+    axis = Axis("t", way.t, tuple(f"{t:.1f}" for t in way.t), "0 is the first picture, 1 the second")
+    rows = [
+        row("Standard model", checkpoints.header(recipe.standard).title, left, picture.label),
+        row("Robust model", checkpoints.header(recipe.robust).title, right, picture.label),
+    ]
+    frame = min(scrubbed(rows, axis, "frog-between", recipe.frame), len(left.t) - 1)
+    st.html(
+        strip("Pixels alone, a cross-fade (as the robust model sees it)", way.fade, way.fade_logits, way)
+        + strip("Standard model", left.made, left.logits, left)
+        + strip("Robust model", right.made, right.logits, right)
+    )
+    shown = replace(recipe, frame=frame)
+    downloads(files(shown, left, right), key="frog-between", script=views.script(shown))
+
+
+def row(title: str, subtitle: str, way: Way, label: int | None) -> Row:
+    """Build a model's column of the scrubber."""
+    said, third = verdicts(way.logits, CIFAR10_CLASSES), judged(way.made)
+    judge = (("independent judge says", verdicts(third, CIFAR10_CLASSES)),) if third is not None else ()
+    return Row(
+        title=title,
+        subtitle=subtitle,
+        frames=render.to_uint8(way.made),
+        reference=render.to_uint8(way.start)[0],
+        delta=way.made - way.start[:1],
+        classes=CIFAR10_CLASSES,
+        probabilities=way.logits.softmax(1),
+        truth=label,
+        curve=tuple(way.distance.tolist()),
+        curve_name="feature distance",
+        readouts=(("feature distance", tuple(f"{100 * d:.1f} %" for d in way.distance.tolist())), *judge),
+        alt=tuple(f"{title}, t = {t:.1f}: the model says {verdict}." for t, verdict in zip(way.t, said, strict=True)),
+    )
+
+
+def strip(title: str, x: Images, logits: Tensor, way: Way) -> str:
+    """Return all points of one way as a strip in HTML, with what is seen in each."""
+    said = verdicts(logits, CIFAR10_CLASSES)
+    figures = "".join(
+        crisp.figure(x[i : i + 1], f"{title}, t = {t:.1f}: {said[i]}", (said[i].partition(" ")[0],))
+        for i, t in enumerate(way.t)
+    )
+    return f'<div><b>{title}</b></div><div class="crisp strip">{figures}</div>'
+
+
+def files(recipe: InvertRecipe, left: Way, right: Way) -> list[Download]:
+    """List the downloads."""
+    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+    made = {"standard": left, "robust": right}
+
+    def sheet() -> bytes:
+        cells = [cell for x in (left.fade, left.made, right.made) for cell in render.to_uint8(x)]
+        return render.png(render.sheet([render.upscaled(c, 4) for c in cells], len(left.t), gap=6), about)
+
+    def film(kind: str) -> bytes:
+        strips = zip(*(render.to_uint8(w.made) for w in made.values()), strict=True)
+        frames = [render.upscaled(render.sheet(list(strip), 2), 6) for strip in strips]
+        return render.animation(np.stack(frames), kind, 200, about)
+
+    def arrays() -> bytes:
+        tensors = {f"{n}_{w}": getattr(way, w) for n, way in made.items() for w in ("made", "distance", "logits")}
+        return exports.npz({"x": left.x, "fade": left.fade, "t": np.array(left.t), **tensors}, to_json(recipe))
+
+    return [
+        Download("Sheet", "between.png", "image/png", sheet, "Rows: pixels, standard, robust"),
+        Download("Film, APNG", "between-film.png", "image/apng", lambda: film("apng"), "Lossless"),
+        Download("Film, WebP", "between.webp", "image/webp", lambda: film("webp"), "Lossless"),
+        Download("Arrays, npz", "between.npz", "application/octet-stream", arrays, "float32, every point"),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]
+
+
+def _so_far(slot, states: dict[str, State]) -> None:
+    if states:
+        cells = [render.upscaled(cell, 3) for state in states.values() for cell in render.to_uint8(state.x)]
+        alt = "The points so far, a row a model"
+        slot.image(render.sheet(cells, between.POINTS, gap=4), output_format="PNG", caption=alt, alt=alt)

@@ -1,0 +1,146 @@
+"""Robust frog: what a model keeps of a picture, made visible."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.data import pictures
+from core.inversion import invert
+from core.inversion.recipe import InvertRecipe
+from core.models import checkpoints
+from pages.inversion import between, emergence, feature, gallery
+from pages.inversion.measured import measured
+from pages.ui import shell
+from pages.ui.model_box import model_box
+from pages.ui.picker import pick_picture
+from pages.ui.store import lesson, model
+
+CLAIMS = {
+    "emergence": "Press play: the start picture is moved until the model's representation of it is that of the wanted picture.",
+    "gallery": "The same for several pictures at once: through the robust model as in the paper's D_R, through the standard one as in D_NR.",
+    "feature": "A single number of the representation: what excites it most, among real pictures and among all possible ones?",
+    "between": "Walk along the straight line from one representation to another: a robust model has something to show on the way.",
+}
+WORDS = {
+    "emergence": ["representation", "inversion", "robustified picture", "who sees it"],
+    "gallery": ["robustified picture", "inversion", "who sees it"],
+    "feature": ["representation", "feature"],
+    "between": ["representation", "inversion", "who sees it"],
+}
+PRESETS = [
+    shell.Preset(
+        "Another picture becomes the frog",
+        "Press play. Through the robust model the start picture turns into the wanted one; through the standard model it"
+        " does not, and yet that model believes it as firmly.",
+        {},
+    ),
+    shell.Preset(
+        "Out of noise",
+        "There is nothing to start from, so all that you see was put there by the representation.",
+        {"start": "noise"},
+    ),
+    shell.Preset(
+        "An early layer",
+        "The first blocks still know almost every pixel, in both models: what makes the difference happens later.",
+        {"block": "res1"},
+    ),
+]
+DEFAULTS = InvertRecipe()
+FIRST_FRAME = {"between": between.MIDDLE}
+
+
+def controls(view: str) -> InvertRecipe:
+    """Show the controls that the view has and return the recipe they make (without picture and frame)."""
+    found: dict[str, str] = {}
+    if view in ("emergence", "gallery"):
+        found["start"] = st.segmented_control(
+            "Start from",
+            ["picture", "noise", "grey"],
+            default=DEFAULTS.start,
+            key="start",
+            bind="query-params",
+            required=True,
+            help="“picture” is another picture, drawn without regard to its class, as in the paper.",
+        )
+    else:
+        found["canvas"] = st.segmented_control(
+            "Start from",
+            ["noise", "grey", "fade"] if view == "between" else ["noise", "grey"],
+            default=DEFAULTS.canvas,
+            key="canvas",
+            bind="query-params",
+            required=True,
+            help="“fade” starts each point at the cross-fade of the pixels." if view == "between" else None,
+        )
+    what = {"gallery": "Seed of pictures and starts", "between": "Seed of the other picture"}.get(
+        view, "Seed of the start"
+    )
+    seed = st.number_input(what, 0, 2**31 - 1, 0, key="seed", bind="query-params")
+    with st.expander("More"):
+        found["standard"] = left = model_box("Left model", DEFAULTS.standard, "standard")
+        found["robust"] = right = model_box("Right model", DEFAULTS.robust, "robust")
+        if view != "feature":
+            found["block"] = block_box(left, right)
+            found["setting"] = st.segmented_control(
+                "Setting",
+                list(invert.SETTINGS),
+                default=DEFAULTS.setting,
+                key="setting",
+                bind="query-params",
+                required=True,
+                help="The paper's 1000 steps of 0.1, or a hundred quasi-Newton steps.",
+            )
+    return InvertRecipe(view=view, seed=int(seed), **found)
+
+
+def block_box(left: str, right: str) -> str:
+    """Show a choice among the blocks that both models have."""
+    shared = [b for b in model(left).blocks if b in model(right).blocks]
+    return st.selectbox(
+        "Representation",
+        shared,
+        index=len(shared) - 1,
+        key="block",
+        bind="query-params",
+        help="“pool” is the penultimate layer, the paper's choice; earlier blocks know more of the picture.",
+    )
+
+
+shell.header(
+    "Robust frog",
+    "A robust model's representation holds the frog itself. A standard model's holds something else that only it can see.",
+)
+shell.presets(
+    PRESETS,
+    key="frog",
+    defaults={
+        "picture": pictures.default_id(),
+        "view": DEFAULTS.view,
+        "start": DEFAULTS.start,
+        "seed": DEFAULTS.seed,
+        "block": DEFAULTS.block,
+        "setting": DEFAULTS.setting,
+    },
+)
+if not checkpoints.names():
+    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+    st.stop()
+view = shell.views(CLAIMS, DEFAULTS.view)
+with st.sidebar, shell.told():
+    picture = pick_picture(key="picture")
+    recipe = replace(controls(view), picture=picture.id)
+recipe = replace(recipe, frame=FIRST_FRAME.get(view, DEFAULTS.frame))
+with shell.told():
+    match view:
+        case "gallery":
+            gallery.show(replace(recipe, only=gallery.only()))
+        case "feature":
+            feature.show(replace(recipe, feature=feature.number()), picture)
+        case "between":
+            between.show(recipe, picture)
+        case _:
+            emergence.show(recipe, picture)
+shell.glossary("frog", WORDS[view])
+with st.expander("The mathematics"):
+    st.markdown(lesson("frog")["mathematics"])
+measured()

@@ -1,0 +1,101 @@
+"""Maps on the Saliency page: cards of a picture's maps, all models beside one another, on one scale with its bar."""
+
+import html
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from core.data.sets import CIFAR10_CLASSES
+from core.files import render
+from core.models import checkpoints
+from core.saliency import maps
+from core.saliency.recipe import SaliencyRecipe
+from core.saliency.rows import Row
+from pages.ui import crisp
+from pages.ui.words import verdicts
+
+STYLE = f"""{crisp.STYLE}<style>
+.maps {{ display: grid; gap: 2rem 1.9rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16.5rem), 1fr)); }}
+.maps.wide {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }}
+.map h5 {{ margin: 0 0 0.1rem; padding: 0; font-size: 1.02rem; }}
+.map p {{ margin: 0.45rem 0 0; font-size: 0.88rem; line-height: 1.45; }}
+.map .head {{ min-height: 1.6rem; margin-bottom: 0.35rem; }}
+.map details {{ font-size: 0.88rem; line-height: 1.45; margin-top: 0.3rem; }}
+.map summary {{ cursor: pointer; opacity: 0.8; }}
+.map .fails {{ border-left: 3px solid #b35806; padding: 0.1rem 0 0.1rem 0.6rem; }}
+.map .crisp {{ gap: 0.55rem; }}
+.legend {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1.6rem; margin: 0.4rem 0 1.3rem; font-size: 0.86rem; }}
+.legend .bar {{ width: min(20rem, 80vw); }}
+.legend .bar i {{ display: block; height: 0.8rem; border-radius: 0.2rem; border: 1px solid rgb(128 128 128 / 0.4); }}
+.legend .bar span {{ display: flex; justify-content: space-between; }}
+</style>"""
+
+
+def title_of(name: str, recipe: SaliencyRecipe) -> str:
+    """Say which column a model stands in; one more model has its own title."""
+    return {recipe.standard: "standard", recipe.robust: "robust"}.get(name) or checkpoints.header(name).title
+
+
+def row(
+    shown: Row,
+    recipe: SaliencyRecipe,
+    notes: Mapping[str, str] | None = None,
+    first: str = "",
+) -> str:
+    """Return the maps of all models beside one another, each with its strength and a note."""
+    figures = []
+    for name, attribution in shown.attributions.items():
+        strength = float(maps.limits(attribution, recipe.channel)) / maps.REACH
+        lines = [title_of(name, recipe), f"strength {strength:.2g}"]
+        if notes and notes.get(name):
+            lines.append(notes[name])
+        alt = f"{shown.title}, {checkpoints.header(name).title}: " + "; ".join(lines[1:])
+        figures.append(crisp.figure(render.from_uint8(shown.painted(recipe, name)), alt, tuple(lines)))
+    columns = len(figures) + bool(first)
+    return (
+        f'<div class="crisp" style="grid-template-columns: repeat({columns}, minmax(0, 1fr))">'
+        f"{first}{''.join(figures)}</div>"
+    )
+
+
+def card(title: str, body: str, below: str = "", above: str = "") -> str:
+    """Return a titled card."""
+    head = f'<div class="head"><h5>{html.escape(title)}</h5>{above}</div>'
+    return f'<section class="map">{head}{body}{below}</section>'
+
+
+OF_MAPS = {
+    "relative": "times the map's own strength (its root mean square, printed below each map)",
+    "common": "times the strength of the strongest map in the row: the same colour is the same value",
+}
+OF_FRAMES = {
+    "relative": "times each gradient's own root mean square",
+    "common": "times the root mean square of the same model's gradient at step 0",
+}
+
+
+def legend(recipe: SaliencyRecipe, units: Mapping[str, str] = OF_MAPS, of: str = "the class") -> str:
+    """Return the colour bar, and what a unit of it is.
+
+    Args:
+        recipe: How maps are drawn.
+        units: What a unit is, for each scale.
+        of: What orange means more of.
+    """
+    if recipe.channel == "colour":
+        what = "sizes" if recipe.absolute else f"three channels at once: brighter than grey speaks for {of}"
+        return f'<div class="legend"><span>Colour view, {what}.</span></div>'
+    ends = ("0", f"{maps.REACH:.0f}") if recipe.absolute else (f"−{maps.REACH:.0f}", "0", f"+{maps.REACH:.0f}")
+    sides = "how strongly" if recipe.absolute else f"purple: against {of} · orange: for it"
+    unit = units[recipe.scale]
+    bar = f'<i style="background: {maps.css_gradient(absolute=recipe.absolute)}"></i>'
+    marks = "".join(f"<span>{end}</span>" for end in ends)
+    return (
+        f'<div class="legend" role="img" aria-label="Colour scale from {ends[0]} to {ends[-1]} {unit}; {sides}">'
+        f'<div class="bar">{bar}<span>{marks}</span></div><div>{sides}<br>{unit}</div></div>'
+    )
+
+
+def says(logits: Tensor) -> str:
+    """Say what a model says of one picture."""
+    return verdicts(logits, CIFAR10_CLASSES)[0]

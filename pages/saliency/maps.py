@@ -1,0 +1,140 @@
+"""The views of the Saliency page that show maps in cards: every method, several pictures, class to class."""
+
+import html
+
+import streamlit as st
+
+from core.data import pictures
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
+from core.files import render
+from core.models import checkpoints
+from core.saliency import METHODS, maps, rows, views
+from core.saliency.classes import class_means
+from core.saliency.recipe import SaliencyRecipe
+from core.saliency.rows import Row
+from core.saliency.views import Explanation
+from pages.saliency import measured
+from pages.saliency import work as saliency_work
+from pages.saliency.cards import STYLE, card, legend, row, says
+from pages.saliency.exports import Line, files
+from pages.ui import crisp
+from pages.ui.exports import downloads
+from pages.ui.store import lesson
+
+
+def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
+    """Show every method on one picture, the cheap ones first as they arrive."""
+    work = st.container()
+    top, slot = st.empty(), st.empty()
+    texts, cards, lines = lesson("saliency"), [], []
+    for method, about in METHODS.items():
+        with work:
+            found = saliency_work.explanations(recipe, method, picture)
+        if not cards:
+            top.html(f"{STYLE}{_asked(picture, found)}{legend(recipe)}")
+        line = _line(recipe, about.title, picture, found)
+        meaning, _, misleads = texts[method].partition("\n")
+        below = (
+            f"<p>{html.escape(meaning)}</p>{measured.warning(method)}"
+            f"<details><summary>Where it misleads</summary>{html.escape(misleads)}</details>"
+        )
+        body = row(line.row, recipe, _sums(found))
+        cards.append(card(about.title, body, below))
+        lines.append(line)
+        slot.html(f'<div class="maps">{"".join(cards)}</div>')
+    downloads(files(recipe, lines), key="saliency", script=rows.script(recipe))
+
+
+def several(recipe: SaliencyRecipe) -> None:
+    """Show one method on several pictures."""
+    meaning, _, misleads = lesson("saliency")[recipe.method].partition("\n")
+    st.markdown(f"**{METHODS[recipe.method].title}.** {meaning} *Where it misleads:* {misleads}")
+    st.html(f"{STYLE}{measured.warning(recipe.method)}{legend(recipe)}")
+    work, slot = st.container(), st.empty()
+    lines: list[Line] = []
+    cards: list[str] = []
+    for id in views.several(recipe):
+        picture = pictures.get(id)
+        with work:
+            found = saliency_work.explanations(recipe, recipe.method, picture)
+        line = _line(recipe, picture.caption, picture, found)
+        name = CIFAR10_CLASSES[picture.label] if picture.label is not None else picture.caption
+        first = crisp.figure(picture.x, picture.caption, (name, picture.caption.rpartition(", ")[2]))
+        notes = {n: f"says {says(made.logits)}" for n, made in found.items()}
+        cards.append(f'<section class="map">{row(line.row, recipe, notes, first)}</section>')
+        lines.append(line)
+        slot.html(f'<div class="maps wide">{"".join(cards)}</div>')
+    downloads(files(recipe, lines), key="saliency-pictures", script=rows.script(recipe))
+
+
+def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
+    """Show the gradient from one class to another beside the difference of the two class means."""
+    means = class_means()
+    found = saliency_work.contrasts(recipe, picture)
+    first = next(iter(found.values()))
+    a, b = CIFAR10_CLASSES[first.towards], CIFAR10_CLASSES[first.away]
+    direction = (means.x[first.towards] - means.x[first.away])[None]
+    mean_a, mean_b = means.x[first.towards][None], means.x[first.away][None]
+    gap = render.from_uint8(rows.paint(recipe, direction, picture.x, maps.limits(direction, recipe.channel)))
+    top = "".join(
+        (
+            crisp.figure(mean_a, f"Mean picture of class {a}", (f"mean {a}",)),
+            crisp.figure(mean_b, f"Mean picture of class {b}", (f"mean {b}",)),
+            crisp.figure(gap, f"Mean {a} minus mean {b}", (f"mean {a} − mean {b}", "the inter-class direction")),
+        )
+    )
+    st.html(
+        f"{STYLE}{legend(recipe, of=a)}"
+        f'<div class="crisp" style="grid-template-columns: repeat(3, minmax(0, 11rem)); margin-bottom: 1.6rem">{top}</div>'
+    )
+    at = crisp.figure(picture.x, picture.caption, ("the picture", picture.caption))
+    alone = Row.of(recipe, f"From {b} to {a}", picture.x, {name: made.gradient for name, made in found.items()})
+    averages = {name: made.average for name, made in found.items()}
+    mean = Row.of(recipe, f"From {b} to {a}, averaged", mean_a, averages)
+    cos = {name: f"cosine {made.cosine:+.3f}" for name, made in found.items()}
+    mean_cos = {name: f"cosine {made.average_cosine:+.3f}" for name, made in found.items()}
+    other = crisp.figure(mean_a, f"Mean picture of class {a}", (f"{first.averaged} pictures", f"of class {a}"))
+    cards = (
+        card(f"From {b} to {a}, at this picture", row(alone, recipe, cos, at)),
+        card(
+            f"From {b} to {a}, averaged over {first.averaged} pictures",
+            row(mean, recipe, mean_cos, other),
+        ),
+    )
+    st.html(f'<div class="maps wide">{"".join(cards)}</div>')
+    st.caption(
+        f"Each map is the gradient of the logit of {a} minus that of {b}; the cosine is that of its angle to the inter-class direction, "
+        f"the difference of the means of {means.of}. Theorem 3 of the paper says of two Gaussian classes that a robust model's "
+        "worst cosine is the better one; pictures are not Gaussian, so it is measured below."
+    )
+    logits = {name: made.logits for name, made in found.items()}
+    lines = [Line(alone, logits), Line(mean, logits)]
+    downloads(files(recipe, lines), key="saliency-classes", script=rows.script(recipe))
+
+
+def _line(recipe: SaliencyRecipe, title: str, picture: Picture, found: dict[str, Explanation]) -> Line:
+    row = Row.of(recipe, title, picture.x, {name: made.attribution for name, made in found.items()})
+    return Line(row, {name: made.logits for name, made in found.items()})
+
+
+def _asked(picture: Picture, found: dict[str, Explanation]) -> str:
+    """Show the picture, what the models say, and which class is explained."""
+    said = "<br>".join(
+        f"{html.escape(checkpoints.header(name).title)}: <b>{says(made.logits)}</b>, "
+        f"explained for <b>{CIFAR10_CLASSES[made.target]}</b>"
+        for name, made in found.items()
+    )
+    return (
+        '<div class="crisp" style="grid-template-columns: 7rem 1fr; align-items: center; margin-bottom: 0.8rem">'
+        f"{crisp.figure(picture.x, picture.caption)}<div><b>{html.escape(picture.caption)}</b><br>{said}</div></div>"
+    )
+
+
+def _sums(found: dict[str, Explanation]) -> dict[str, str]:
+    """Say what the shares add up to, where they should add up to something."""
+    return {
+        name: f"adds up to {float(made.attribution.sum()):.2f} of {made.gap:.2f}"
+        for name, made in found.items()
+        if made.gap is not None
+    }

@@ -1,0 +1,192 @@
+"""Saliency: what the gradients show."""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
+from core.models import checkpoints
+from core.perturb.recipe import DEFAULT_REACH, PerturbRecipe
+from core.saliency import METHODS
+from core.saliency.maps import CHANNELS
+from core.saliency.recipe import SaliencyRecipe
+from pages.saliency import attack, maps, measured
+from pages.ui import shell
+from pages.ui.model_box import model_box
+from pages.ui.picker import pick_picture
+from pages.ui.store import lesson
+
+CLAIMS = {
+    "methods": "One picture, one question (which pixels does this answer hang on?), eleven methods of asking it.",
+    "pictures": "One method, several pictures: what is the rule and what is the exception?",
+    "attack": "Play: the gradient at each step of an attack, which is what the attack follows.",
+    "classes": "What would make this more of one class and less of another? Beside it, how the two classes really differ.",
+}
+WORDS = {
+    "methods": ["loss gradient", "completeness", "randomisation check"],
+    "pictures": ["loss gradient", "completeness"],
+    "attack": ["loss gradient"],
+    "classes": ["loss gradient", "inter-class direction"],
+}
+PRESETS = [
+    shell.Preset(
+        "Noise and outline",
+        "Look at *Loss gradient*: the standard model's is grain, the robust model's has the animal's outline in it. Then at"
+        " *SmoothGrad*: by sizes alone (switch on *Sizes only*) the two now look much alike.",
+        {},
+    ),
+    shell.Preset(
+        "Ask for a truck",
+        "The same maps for a class that is not in the picture. Which of them change? A map that stays the same does not"
+        " explain the answer.",
+        {"target": "truck"},
+    ),
+    shell.Preset(
+        "Along an attack",
+        "Press play and read *cosine with step 0*: the standard model's gradient soon turns away, the robust model's keeps its shape.",
+        {"view": "attack"},
+    ),
+    shell.Preset(
+        "From truck to frog",
+        "Averaged over many frogs, the robust model's gradient leans towards the difference of the two class means; the"
+        " standard model's hardly does. Read the cosines.",
+        {"view": "classes"},
+    ),
+]
+DEFAULTS = SaliencyRecipe()
+
+
+def controls(view: str) -> SaliencyRecipe:
+    """Show the controls that the view has and return the recipe they make (without picture and frame)."""
+    found: dict[str, Any] = {}
+    match view:
+        case "attack":
+            found |= attack_controls()
+        case "classes":
+            found["towards"] = class_box("More of", "towards", "the picture's class")
+            found["away"] = class_box("Less of", "away", "truck (for a truck: frog)")
+        case _:
+            if view == "pictures":
+                # The words of the recipe, because they are also what stands in the address.
+                found["method"] = st.selectbox("Method", list(METHODS), key="method", bind="query-params")
+                found["only"] = class_box("Pictures of", "only", "one of each class")
+            found["target"] = st.selectbox(
+                "Explain the score of",
+                ["label", "prediction", *CIFAR10_CLASSES],
+                key="target",
+                bind="query-params",
+                help="The picture's own class, what each model says, or any class.",
+            )
+    found |= look_controls()
+    with st.expander("More"):
+        if view in ("methods", "pictures"):
+            found |= settings()
+        found["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
+        names = checkpoints.names()
+        found["standard"] = model_box("Left model", DEFAULTS.standard, "standard")
+        found["robust"] = model_box("Right model", DEFAULTS.robust, "robust")
+        found["third"] = (
+            st.selectbox("One more model", names, index=None, placeholder="none", key="third", bind="query-params")
+            or ""
+        )
+    return SaliencyRecipe(view=view, **found)
+
+
+def look_controls() -> dict[str, Any]:
+    """Show the controls of the drawing."""
+    channel = st.segmented_control(
+        "Show", list(CHANNELS), default=DEFAULTS.channel, key="channel", bind="query-params", required=True, wrap=True,
+        help="The sum over the colour channels, one of them, or all three as a colour picture around grey.",
+    )  # fmt: skip
+    scale = st.segmented_control(
+        "Scale", ["relative", "common"], default=DEFAULTS.scale, key="scale", bind="query-params", required=True,
+        help="“relative”: each map in units of its own strength. “common”: the same colour is the same value in all models.",
+    )  # fmt: skip
+    absolute = st.toggle("Sizes only", key="absolute", bind="query-params", help="Without the sign.")
+    opacity = st.slider(
+        "Map over picture, opacity in %", 0, 100, DEFAULTS.opacity, 5, key="opacity", bind="query-params"
+    )
+    return {"channel": channel, "scale": scale, "absolute": absolute, "opacity": int(opacity)}
+
+
+def settings() -> dict[str, Any]:
+    """Show the settings of the methods."""
+    return {
+        "samples": int(
+            st.slider(
+                "Noisy copies, or points on the path", 1, 128, DEFAULTS.samples, key="samples", bind="query-params",
+                help="For SmoothGrad, VarGrad, Integrated Gradients and Gradient SHAP.",
+            )
+        ),
+        "noise": int(
+            st.slider("Noise, % of the pixel range", 0, 100, DEFAULTS.noise, key="noise", bind="query-params")
+        ),
+        "baseline": st.segmented_control(
+            "Baseline", ["black", "grey", "white"], default=DEFAULTS.baseline, key="baseline", bind="query-params",
+            required=True, help="What stands for “nothing there”.",
+        ),
+        "window": int(
+            st.slider("Occlusion's square, pixels", 1, 32, DEFAULTS.window, key="window", bind="query-params")
+        ),
+    }  # fmt: skip
+
+
+def attack_controls() -> dict[str, Any]:
+    """Show the controls of the attack."""
+    norm = st.segmented_control(
+        "Norm", list(DEFAULT_REACH), default=DEFAULTS.norm, key="norm", bind="query-params", required=True
+    )
+    labels = PerturbRecipe(norm=norm).eps_labels
+    default = labels[PerturbRecipe(norm=norm).at_index]
+    at = st.select_slider("ε of the attack", labels, value=default, key="at", bind="query-params")
+    return {"norm": norm, "at": "" if at == default else at}
+
+
+def class_box(label: str, key: str, nothing: str) -> str:
+    """Show a choice among the classes; "" is none."""
+    return st.selectbox(label, CIFAR10_CLASSES, index=None, placeholder=nothing, key=key, bind="query-params") or ""
+
+
+def in_use() -> dict[str, Any]:
+    """Return the defaults of the controls that are there: a value set for a control of another view would wait for it."""
+    fields = {name: value or None for name, value in vars(DEFAULTS).items() if name not in ("picture", "view", "frame")}
+    fields |= {"absolute": False, "seed": 0, "at": PerturbRecipe().eps_labels[PerturbRecipe().at_index]}
+    for name in {"standard", "robust"} & fields.keys():
+        if fields[name] not in checkpoints.names():
+            del fields[name]
+    return {name: value for name, value in fields.items() if name in st.session_state}
+
+
+shell.header(
+    "Saliency",
+    "The gradient of a robust model has the object in it, that of a standard model looks like noise: each shows the"
+    " features that its model uses.",
+)
+shell.presets(
+    PRESETS,
+    key="saliency",
+    defaults={"picture": pictures.default_id(), "view": DEFAULTS.view} | in_use(),
+)
+if not checkpoints.names():
+    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+    st.stop()
+view = shell.views(CLAIMS, DEFAULTS.view)
+with st.sidebar, shell.told():
+    picture = pick_picture(key="picture")
+    recipe = replace(controls(view), picture=picture.id)
+with shell.told():
+    match view:
+        case "pictures":
+            maps.several(recipe)
+        case "attack":
+            attack.show(recipe, picture)
+        case "classes":
+            maps.classes(recipe, picture)
+        case _:
+            maps.methods(recipe, picture)
+measured.show()
+shell.glossary("saliency", [*WORDS[view], "deletion and insertion"])
+with st.expander("The mathematics"):
+    st.markdown(lesson("saliency")["mathematics"])

@@ -1,0 +1,242 @@
+"""The studio of the Synthesis page: sixteen pictures at once, in both models' hands, to scrub, judge, pick and keep."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+from core.attacks.recording import side_by_side
+from core.attacks.rules import State
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays as exports
+from core.files import render
+from core.models import checkpoints
+from core.rates import Rate
+from core.recipes import to_json
+from core.synthesis import studio
+from core.synthesis.morph import limit
+from core.synthesis.recipe import SynthesisRecipe
+from core.synthesis.studio import Painting, essential
+from pages.ui import crisp, pair_work
+from pages.ui.exports import Download, downloads
+from pages.ui.judge import JUDGE
+from pages.ui.scrubber import Row, scrubbed
+from pages.ui.steps import step_axis
+from pages.ui.store import model, results
+
+COLUMNS, GAP = 4, 2
+KEPT_AT_MOST = 48
+STYLE = """<style>
+.st-key-studio-pick button { padding: 3px; min-height: 0; }
+.st-key-studio-pick img { image-rendering: pixelated; height: 64px; max-height: none; display: block; }
+.shelf { grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); margin-bottom: 0.6rem; }
+</style>"""
+
+
+def show(recipe: SynthesisRecipe, picture: Picture) -> None:
+    """Show both models' batches, what an independent network sees in them, and the shelf of kept pictures."""
+    live = st.empty()
+    left, right = pair_work.both(
+        recipe,
+        lambda name, ready, on_step: studio.studio(recipe, name, picture=picture, model=ready, on_step=on_step),
+        steps=recipe.steps,
+        show=lambda states: _so_far(live, states),
+        key=("studio", essential(recipe)),
+    )
+    left, right = side_by_side(left, right)
+    sides = {"Standard model": (recipe.standard, left), "Robust model": (recipe.robust, right)}
+    judged = {title: _judged(recipe, name, made) for title, (name, made) in sides.items()}
+    st.markdown(summary(recipe, left, judged))
+    rows = [
+        row(title, checkpoints.header(name).title, made, judged[title], studio.second(recipe) if recipe.task == "mix" else None)
+        for title, (name, made) in sides.items()
+    ]  # fmt: skip
+    frame = scrubbed(rows, step_axis(left, right), "studio-scrubber", recipe.frame)
+    frame = min(frame, len(left.steps) - 1)
+    shown = replace(recipe, frame=frame)
+    pick(shown, left, right)
+    downloads(files(shown, left, right), key="studio", script=studio.script(shown))
+
+
+def _judged(recipe: SynthesisRecipe, name: str, made: Painting) -> Tensor | None:
+    """Return the third network's logits of every frame (F, N, K), or None where it is not there."""
+    if JUDGE not in checkpoints.names():
+        return None
+
+    def look() -> Tensor:
+        judge = model(JUDGE)
+        with torch.no_grad():
+            return torch.stack([judge(frame) for frame in made.frames])
+
+    if made.stopped is not None:
+        return look()
+    return results().of(("studio-judged", essential(recipe), name, made.steps), look)
+
+
+def summary(recipe: SynthesisRecipe, made: Painting, judged: dict[str, Tensor | None]) -> str:
+    """Say in a sentence what became of the batch at its last step."""
+    how = f"Up to L2 {recipe.eps} from" if limit(recipe.eps) < 100 else "As far as the steps lead from"
+    text = f"{how} {made.of}; the same sixteen starts for both models. "
+    if made.y is None or any(logits is None for logits in judged.values()):
+        return text
+    other = studio.second(recipe) if recipe.task == "mix" else -1
+    what = "one of the two classes" if recipe.task == "mix" else "the wanted class"
+    parts = []
+    for title, logits in judged.items():
+        said = logits[-1].argmax(1)
+        right = int(((said == made.y) | (said == other)).sum())
+        parts.append(f"**{Rate(right, len(made.y))}** of the {title.split()[0].lower()} model's pictures")
+    return f"{text}A third network, trained in the standard way, sees {what} in {' and in '.join(parts)}."
+
+
+def sheets(frames: Tensor) -> np.ndarray:
+    """Lay each frame's N pictures (F, N, C, H, W) out as one 8-bit picture: (F, h, w, 3)."""
+    return np.stack([render.sheet(list(render.to_uint8(frame)), COLUMNS, GAP) for frame in frames])
+
+
+def row(title: str, subtitle: str, made: Painting, judged: Tensor | None, other: int | None) -> Row:
+    """Build a model's column of the scrubber."""
+    frames = sheets(made.frames)
+    n = made.x0.shape[0]
+    moved = made.moved.mean(1)
+    readouts = [("moved (L2), mean", tuple(f"{m:.2f}" for m in moved.tolist()))]
+    curve, name = tuple(moved.tolist()), "mean distance moved"
+    alt = [
+        f"{title}, step {i}: {n} pictures, moved {m:.1f} on average"
+        for i, m in zip(made.steps, moved.tolist(), strict=True)
+    ]
+    if made.y is not None:
+        own = (made.logits.argmax(2) == made.y).sum(1).tolist()
+        readouts.append(
+            (
+                "it sees the first class in" if other is not None else "it sees the class in",
+                tuple(f"{k} of {n}" for k in own),
+            )
+        )
+        if other is not None:
+            also = (made.logits.argmax(2) == other).sum(1).tolist()
+            readouts.append(("it sees the other in", tuple(f"{k} of {n}" for k in also)))
+        if judged is not None:
+            seen = (judged.argmax(2) == made.y).sum(1).tolist()
+            readouts.append(("a third network sees it in", tuple(f"{k} of {n}" for k in seen)))
+            p = judged.softmax(2)[:, torch.arange(n), made.y].mean(1)
+            curve, name = tuple(p.tolist()), "third network: mean probability of the class"
+            alt = [
+                f"{text}; a third network sees the wanted class in {k} of them"
+                for text, k in zip(alt, seen, strict=True)
+            ]
+    return Row(
+        title=title,
+        subtitle=subtitle,
+        frames=frames,
+        reference=sheets(made.x0[None])[0],
+        curve=curve,
+        curve_name=name,
+        readouts=tuple(readouts),
+        alt=tuple(f"{text}." for text in alt),
+    )  # fmt: skip
+
+
+def pick(recipe: SynthesisRecipe, left: Painting, right: Painting) -> None:
+    """Show the robust model's pictures at the frame in sight as buttons, and the shelf of those that were kept."""
+    made, rival = (render.to_uint8(painting.frames[recipe.frame]) for painting in (right, left))
+    st.html(STYLE + crisp.STYLE)
+    st.markdown(
+        "**Pick what you want to keep** (the robust model's; what the standard model made of the same start is kept with it)"
+    )
+    with st.container(horizontal=True, gap="xsmall", key="studio-pick"):
+        for i, image in enumerate(made):
+            name = "no class" if right.y is None else CIFAR10_CLASSES[int(right.y[i])]
+            st.button(
+                f"![{name}, picture {i + 1}]({render.data_url(render.png(render.upscaled(image, 2)))})",
+                key=f"studio-pick-{i}",
+                on_click=_keep,
+                args=(image, rival[i], name),
+                help=f"Keep this {name}",
+            )
+    shelf: list[tuple[np.ndarray, np.ndarray, str]] = st.session_state.get("studio-shelf", [])
+    if not shelf:
+        return
+    figures = "".join(
+        crisp.figure(render.from_uint8(pixels[None]), f"{kind} model's {name}, kept", (name, kind))
+        for image, other, name in shelf
+        for pixels, kind in ((image, "robust"), (other, "standard"))
+    )
+    st.html(f'<div class="crisp shelf">{figures}</div>')
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Paint on the last one by hand", key="studio-paint", on_click=_paint_on, icon=":material/brush:")
+        st.download_button(
+            "Kept pictures",
+            data=_shelf_sheet,
+            file_name="kept.png",
+            mime="image/png",
+            key="studio-kept",
+            on_click="ignore",
+        )
+        st.button("Clear", key="studio-clear", on_click=shelf.clear, type="tertiary")
+
+
+def _keep(image: np.ndarray, rival: np.ndarray, name: str) -> None:
+    shelf = st.session_state.setdefault("studio-shelf", [])
+    if not any(np.array_equal(image, kept) for kept, _, _ in shelf):
+        shelf.append((image, rival, name))
+    del shelf[:-KEPT_AT_MOST]
+
+
+def _shelf_sheet() -> bytes:
+    cells = [cell for image, rival, _ in st.session_state.get("studio-shelf", []) for cell in (image, rival)]
+    return render.png(
+        render.sheet([render.upscaled(cell, 4) for cell in cells], 2 * COLUMNS, 6), {"Software": "Robust Frog"}
+    )
+
+
+def _paint_on() -> None:
+    st.session_state["morph-next"] = st.session_state["studio-shelf"][-1][0]
+    st.session_state["view"] = "morph"
+
+
+def files(recipe: SynthesisRecipe, left: Painting, right: Painting) -> list[Download]:
+    """List the downloads for the frame in sight."""
+    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+    made = {"standard": left, "robust": right}
+
+    def sheet(painting: Painting) -> bytes:
+        return render.png(sheets(painting.frames[recipe.frame : recipe.frame + 1])[0], about)
+
+    def film(kind: str) -> bytes:
+        strips = zip(*(sheets(painting.frames) for painting in made.values()), strict=True)
+        frames = [render.upscaled(render.sheet(list(strip), 2, 8), 3) for strip in strips]
+        return render.animation(np.stack(frames), kind, 100, about)
+
+    def arrays() -> bytes:
+        tensors = {f"{n}_{what}": getattr(p, what) for n, p in made.items() for what in ("frames", "logits", "moved")}
+        labels = {} if left.y is None else {"y": left.y}
+        return exports.npz({"x0": left.x0, **labels, **tensors}, to_json(recipe))
+
+    def table() -> str:
+        columns: dict[str, list] = {"picture": list(range(1, len(left.x0) + 1))}
+        if left.y is not None:
+            columns["wanted"] = [CIFAR10_CLASSES[k] for k in left.y.tolist()]
+        for name, painting in made.items():
+            columns[f"{name}_moved"] = painting.moved[-1].tolist()
+            columns[f"{name}_says"] = [CIFAR10_CLASSES[k] for k in painting.logits[-1].argmax(1).tolist()]
+        return exports.table(columns)
+
+    return [
+        *(Download(f"Sheet, {n}", f"{n}-painted.png", "image/png", lambda p=p: sheet(p), "32 pixels a picture") for n, p in made.items()),
+        Download("Film, APNG", "studio-film.png", "image/apng", lambda: film("apng"), "Lossless"),
+        Download("Film, WebP", "studio.webp", "image/webp", lambda: film("webp"), "Lossless"),
+        Download("Arrays, npz", "studio.npz", "application/octet-stream", arrays, "float32, every frame"),
+        Download("Table, CSV", "studio.csv", "text/csv", table),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]  # fmt: skip
+
+
+def _so_far(slot, states: dict[str, State]) -> None:
+    if states:
+        images = [render.upscaled(sheets(state.x[None])[0], 2) for state in states.values()]
+        titles = [f"{checkpoints.header(name).title}, so far" for name in states]
+        slot.image(images, width=268, output_format="PNG", caption=titles, alt=titles)

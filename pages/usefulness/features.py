@@ -1,0 +1,179 @@
+"""The features view of the Usefulness page: what a feature of each model looks like, and how little it takes to lower it."""
+
+import streamlit as st
+import torch
+
+from core.attacks import OnStep
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays as exports
+from core.files import render
+from core.recipes import to_json
+from core.usefulness import choice, feature, views
+from core.usefulness.atlas import lookup
+from core.usefulness.choice import SIDES
+from core.usefulness.feature import CLIMB, PUSH, Look
+from core.usefulness.recipe import UsefulnessRecipe
+from pages.ui import crisp, jobs
+from pages.ui.exports import Download, downloads
+from pages.ui.store import model, results
+from pages.usefulness.scatter import TITLES
+
+STYLE = """<style>
+.looks { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.6rem; max-width: 34rem; }
+.tops { grid-template-columns: repeat(8, minmax(0, 1fr)); gap: 0.4rem; max-width: 34rem; margin-top: 0.7rem; }
+@media (max-width: 700px) { .tops { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
+</style>"""
+SOURCES = {"cifar10": "test pictures", "gallery": "generated pictures", "photo": "photographs"}
+
+
+def show(recipe: UsefulnessRecipe) -> None:
+    """Show one feature of each model, computing what is missing side by side."""
+    st.html(STYLE + crisp.STYLE)
+    found = {side: looked(recipe, side) for side in SIDES}
+    missing = [side for side in SIDES if found[side] is None]
+    if missing:
+        made = jobs.run(
+            [_job(recipe, side) for side in missing], CLIMB + PUSH, text="Looking at one feature of each model…"
+        )
+        for side, seen in zip(missing, made, strict=True):
+            found[side] = results().put(_key(recipe, side), seen)
+    for column, side in zip(st.columns(2, gap="large"), SIDES, strict=True):
+        with column:
+            panel(recipe, side, found[side])
+    downloads(files(recipe, found), key="usefulness", script=views.script(recipe))
+
+
+def looked(recipe: UsefulnessRecipe, side: str) -> Look | None:
+    """Return what is already known of the feature that a side looks at."""
+    return results().get(_key(recipe, side))
+
+
+def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
+    """Show one model's feature."""
+    name = CIFAR10_CLASSES[seen.label]
+    turned = "−" if seen.sign < 0 else ""
+    pair = recipe.task != "best" and recipe.against != "rest"
+    question = f"for “{name}” against “{recipe.against}”" if pair else f"for “{name}”"
+    st.markdown(f"##### {TITLES[side]}: feature {turned}{seen.index}, {question}")
+    what = f"a typical {name}" if pictures.get(seen.typical_id).label == seen.label else "a picture"
+    cells = [
+        crisp.figure(
+            seen.made,
+            f"{TITLES[side]}: the picture made to excite feature {seen.index}, value {seen.made_value:.1f}",
+            ("made to excite it", f"f = {_value(seen.made_value)}"),
+        ),
+        crisp.figure(
+            seen.typical,
+            f"{what}: {pictures.get(seen.typical_id).caption}, value {seen.typical_value:.1f}",
+            (what, f"f = {_value(seen.typical_value)}"),
+        ),
+        crisp.figure(
+            seen.moved,
+            f"The same picture, moved by {seen.eps:g} so as to lower the feature: value {seen.moved_value:.1f}",
+            (f"moved by {seen.eps:g}", f"f = {_value(seen.moved_value)}"),
+        ),
+        crisp.figure(
+            _shown(seen.gradient), "Gradient of the feature at that picture", ("gradient of f", "at the typical one")
+        ),
+    ]
+    st.html(f'<div class="crisp looks">{"".join(cells)}</div>')
+    tops = "".join(
+        crisp.figure(x[None], f"{pictures.get(id).caption}, value {value:.1f}", (f"{value:.1f}",))
+        for id, x, value in zip(seen.ids, seen.x, seen.values.tolist(), strict=True)
+    )
+    st.html(f'<div class="crisp tops">{tops}</div>')
+    kind = "robustly useful" if seen.gamma > 0 else "useful, but not robustly"
+    chosen = int(choice.chosen(recipe, side).sum())
+    among = f" One of the {chosen} that the brush holds." if chosen else ""
+    st.caption(
+        f"ρ = {seen.rho:.2f}, γ = {seen.gamma:.2f} at ε = {seen.eps:g}: {kind} {question}. f is in standard deviations. "
+        f"Small: the {len(seen.ids)} of {seen.seen:,} {SOURCES[choice.source_of(recipe)]} that excite it most.{among}"
+    )
+
+
+def files(recipe: UsefulnessRecipe, found: dict[str, Look]) -> list[Download]:
+    """List the downloads: the sheet, the table of all features, the arrays."""
+    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+
+    def sheet() -> bytes:
+        rows = [torch.cat([f.made, f.typical, f.moved, _shown(f.gradient), f.x]) for f in found.values()]
+        most = max(map(len, rows))
+        padded = [torch.cat([row, torch.ones(most - len(row), *row.shape[1:])]) for row in (r.cpu() for r in rows)]
+        cells = [cell for row in padded for cell in render.to_uint8(row)]
+        return render.png(render.sheet([render.upscaled(c, 4) for c in cells], most, gap=6), about)
+
+    def arrays() -> bytes:
+        tensors = {
+            f"{side}_{what}": getattr(f, what)
+            for side, f in found.items()
+            for what in ("made", "typical", "moved", "gradient", "x", "values")
+        }
+        return exports.npz(tensors, to_json(recipe))
+
+    return [
+        Download("Table of all features, CSV", "usefulness.csv", "text/csv", lambda: table(recipe)),
+        Download(
+            "Sheet", "features.png", "image/png", sheet,
+            "A row a model: made for it, a typical picture, that one moved, the gradient, and what excites it",
+        ),
+        Download("Arrays, npz", "features.npz", "application/octet-stream", arrays, "float32"),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]  # fmt: skip
+
+
+def table(recipe: UsefulnessRecipe) -> str:
+    """Write rho and gamma of every feature of both models as CSV, with their intervals."""
+    columns: dict[str, list] = {name: [] for name in ("model", "feature", "class", "turned", "rho", "rho_half")}
+    for side in SIDES:
+        atlas = choice.atlas_of(recipe, side)
+        found, labels = lookup(atlas, recipe.task, recipe.against)
+        d = len(labels)
+        columns["model"] += [atlas.name] * d
+        columns["feature"] += list(range(d))
+        columns["class"] += [CIFAR10_CLASSES[k] for k in labels]
+        columns["turned"] += [int(s < 0) for s in found.sign.tolist()]
+        columns["rho"] += _rounded(found.rho)
+        columns["rho_half"] += _rounded(found.rho_half)
+        for e, eps in enumerate(found.radii):
+            columns.setdefault(f"gamma_{eps:g}", []).extend(_rounded(found.gamma[e]))
+            columns.setdefault(f"gamma_{eps:g}_half", []).extend(_rounded(found.gamma_half[e]))
+    return exports.table(columns)
+
+
+def _rounded(values: torch.Tensor) -> list[float]:
+    return [round(v, 5) for v in values.tolist()]
+
+
+def _value(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")
+
+
+def _shown(gradient: torch.Tensor) -> torch.Tensor:
+    """Show a gradient around mid-grey, its largest entries at the ends of the range."""
+    scale = gradient.abs().flatten(1).quantile(0.995, dim=1).clamp_min(1e-12)
+    return (0.5 + 0.5 * gradient / scale.reshape(-1, 1, 1, 1)).clamp(0, 1)
+
+
+def _job(recipe: UsefulnessRecipe, side: str):
+    ready = model(choice.atlas_of(recipe, side).name)  # loaded here: Streamlit's cache wants the script's thread
+
+    def run(on_step: OnStep) -> Look:
+        return feature.look(recipe, side, model=ready, on_step=on_step)
+
+    return run
+
+
+def _key(recipe: UsefulnessRecipe, side: str) -> tuple:
+    atlas = choice.atlas_of(recipe, side)
+    k = choice.feature_of(recipe, side)
+    return (
+        "look",
+        atlas.name,
+        str(atlas.about),
+        recipe.task,
+        recipe.against,
+        recipe.frame,
+        k,
+        choice.source_of(recipe),
+    )

@@ -1,0 +1,248 @@
+"""The head view of the Usefulness page: switch features off and see what is left, clean and attacked."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import torch
+from plotly.subplots import make_subplots
+
+from core.attacks import OnStep
+from core.attacks.rules import State
+from core.files import arrays as exports
+from core.rates import Rate
+from core.recipes import to_json
+from core.train.evaluate import RobustAccuracy
+from core.usefulness import choice, views
+from core.usefulness.choice import SIDES
+from core.usefulness.heads import RESULTS
+from core.usefulness.recipe import UsefulnessRecipe
+from core.usefulness.views import ATTACK_STEPS, ATTACKED
+from pages.ui import jobs
+from pages.ui.exports import Download, downloads
+from pages.ui.store import model, results
+from pages.usefulness.scatter import TITLES
+
+KEEP = ("all", "robust", "brittle", "without", "only")
+NOTHING = State(torch.empty(0, 3, 1, 1), torch.empty(0), torch.empty(0, 3, 1, 1))
+COLOURS = {"clean": "#0072b2", "attacked": "#d98a00"}
+
+
+def controls() -> dict[str, str]:
+    """Show what stays on, and which head weighs it; return these fields of the recipe."""
+    with st.container(horizontal=True):
+        keep = st.segmented_control(
+            "Leave on", list(KEEP), default="all", key="keep", bind="query-params", required=True, wrap=True,
+help="“robust” is γ > 0 and “brittle” γ ≤ 0, at the ε of the slider and for the task. “without” and “only” speak of the "
+            "features that you drag over in a panel; the other panel's model then stays whole.",
+        )  # fmt: skip
+        head = st.segmented_control(
+            "Head", ["masked", "refit"], default="masked", key="head", bind="query-params", required=True,
+            help="“masked” is the model's own head, with what is off held at its mean. “refit” is the least-squares head on "
+            "what is on.",
+        )  # fmt: skip
+    return {"keep": keep, "head": head}
+
+
+def show(recipe: UsefulnessRecipe) -> None:
+    """Show clean accuracy at once and attacked accuracy as soon as it is measured."""
+    source = choice.source_of(recipe)
+    eps = choice.radius(choice.atlas_of(recipe, "standard"), recipe.frame)
+    clean, slots = {}, {}
+    for column, side in zip(st.columns(2, gap="large"), SIDES, strict=True):
+        name = choice.atlas_of(recipe, side).name
+        on = choice.switched_on(recipe, side)
+        _, _, clean[side] = views.left_over(recipe, side, model=model(name))
+        with column:
+            st.markdown(f"##### {TITLES[side]}: {int(on.sum())} of {len(on)} features on")
+            first, second = st.columns(2)
+            first.metric("Clean accuracy", _percent(clean[side]), border=True)
+            first.caption(_interval(clean[side]))
+            slots[side] = second.empty()
+    below = st.container()
+    found = _attacked(recipe, eps, clean, slots, source)
+    with below:
+        if source == "photo":
+            st.caption("The attack needs pictures with labels: CIFAR-10, or the gallery that ships with the app.")
+        elif eps > 0:
+            what = (
+                "test pictures"
+                if source == "cifar10"
+                else "pictures of the gallery, which a robust model painted and which are easier than CIFAR-10"
+            )
+            st.caption(
+                f"Clean: the first {clean['standard'].n:,} test pictures, from their features. Attacked: {ATTACKED} {what}; "
+                f"PGD-{ATTACK_STEPS} on log-odds, then on the margin, knowing the re-weighted head; L2, ε = {eps:g}. In "
+                "brackets: 95 % intervals."
+            )
+    curves(recipe, eps)
+    downloads(files(recipe, clean, found), key="usefulness-head", script=views.script(recipe))
+
+
+def _attacked(
+    recipe: UsefulnessRecipe, eps: float, clean: dict[str, Rate], slots: dict[str, Any], source: str
+) -> dict[str, RobustAccuracy]:
+    if eps == 0 or source == "photo":
+        for side in SIDES:
+            _put(slots[side], clean[side] if eps == 0 else None, "at ε = 0 there is no attack" if eps == 0 else "")
+        return {}
+    keys = {side: _key(recipe, side, source) for side in SIDES}
+    found = {side: results().get(keys[side]) for side in SIDES}
+    for side in SIDES:
+        if found[side] is None:
+            _put(slots[side], None, "being attacked…")
+        else:
+            _answer(slots[side], found[side])
+    missing = [side for side in SIDES if found[side] is None]
+    if missing:
+        made = jobs.run([_job(recipe, side) for side in missing], ATTACKED, text="Attacking the re-weighted models…")
+        for side, one in zip(missing, made, strict=True):
+            found[side] = results().put(keys[side], one)
+            _answer(slots[side], one)
+    return found
+
+
+def _job(recipe: UsefulnessRecipe, side: str) -> Callable[[OnStep], RobustAccuracy]:
+    ready = model(choice.atlas_of(recipe, side).name)  # loaded here: Streamlit's cache wants the script's thread
+
+    def run(on_step: OnStep) -> RobustAccuracy:
+        return views.attacked(recipe, side, model=ready, on_batch=lambda done: bool(on_step(done, NOTHING)))
+
+    return run
+
+
+def _key(recipe: UsefulnessRecipe, side: str, source: str) -> tuple:
+    atlas = choice.atlas_of(recipe, side)
+    on = choice.switched_on(recipe, side)
+    eps = choice.radius(atlas, recipe.frame)
+    return ("attacked", atlas.name, str(atlas.about), recipe.head, bytes(on.to(torch.uint8).tolist()), eps, source)
+
+
+def _answer(slot: Any, found: RobustAccuracy) -> None:
+    note = f"{_interval(found.rate)}; the same pictures unattacked: {_percent(found.clean)}"
+    _put(slot, found.rate, " Not to be trusted: ".join([note, *found.doubts]))
+
+
+def _put(slot: Any, rate: Rate | None, note: str) -> None:
+    with slot.container():
+        st.metric("Attacked accuracy", "…" if rate is None else _percent(rate), border=True)
+        st.caption(note or "not measured")
+
+
+def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
+    """Show what was measured of heads that keep the most or the least robustly useful features."""
+    if not path.is_file():
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    names = {"standard": recipe.standard, "robust": recipe.robust}
+    there = [side for side in SIDES if names[side] in found["models"]]
+    if not there:
+        return
+    attacks = sorted({key for lines in found["models"].values() for key in lines[0] if key.startswith("L2 ")})
+    attack = min(attacks, key=lambda key: abs(float(key[3:]) - eps))
+    figure = make_subplots(1, len(there), shared_yaxes=True, subplot_titles=[TITLES[side] for side in there])
+    for column, side in enumerate(there, 1):
+        lines = [line for line in found["models"][names[side]] if line["head"] == recipe.head]
+        whole = [line for line in lines if line["keep"] == "most" and line["kept"] == max(x["kept"] for x in lines)]
+        for keep, dash, words in (("most", "solid", "most robust kept"), ("least", "dot", "least robust kept")):
+            shown = sorted([x for x in lines if x["keep"] == keep] + (whole if keep == "least" else []), key=_kept)
+            for what, key in (("clean", "clean"), ("attacked", attack)):
+                rates = [line[key] for line in shown]
+                figure.add_scatter(
+                    x=[line["kept"] for line in shown],
+                    y=[100 * rate["value"] for rate in rates],
+                    error_y={
+                        "type": "data", "symmetric": False, "thickness": 1,
+                        "array": [100 * (rate["interval"][1] - rate["value"]) for rate in rates],
+                        "arrayminus": [100 * (rate["value"] - rate["interval"][0]) for rate in rates],
+                    },
+                    line={"color": COLOURS[what], "dash": dash}, name=f"{what}, {words}",
+                    legendgroup=f"{what}{keep}", showlegend=column == 1, row=1, col=column,
+                )  # fmt: skip
+        figure.update_xaxes(type="log", dtick=0.30103, title="features kept", row=1, col=column)
+    figure.update_yaxes(range=[0, 100], ticksuffix=" %")
+    figure.update_layout(
+        height=380, margin={"l": 10, "r": 10, "t": 40, "b": 10}, legend={"orientation": "h", "y": -0.25}
+    )
+    st.markdown(f"##### Measured: a head that keeps only some features, attacked at ε = {attack[3:]}")
+    st.plotly_chart(
+        figure, key="usefulness-curves", theme="streamlit",
+        alt="Accuracy, clean and attacked, against the number of features kept, for both models",
+    )  # fmt: skip
+    st.markdown(
+        "\n".join(f"- {verdict(TITLES[side], found['models'][names[side]], recipe.head, attack)}" for side in there)
+    )
+    st.caption(
+        f"Ranked by γ at ε = {found['ranked_at']:g} for each feature's best class. n = {found['n']} attacked, seed {found['seed']}, "
+        f"{found['date']}; {found['how']}. Bars and brackets: 95 % intervals. Switching features off does not change how the others are "
+        "computed."
+    )
+
+
+def verdict(title: str, lines: list[dict[str, Any]], head: str, attack: str) -> str:
+    """Say in one sentence what keeping the more, or the less, robust half did to the attacked accuracy."""
+    own = [line for line in lines if line["head"] == head]
+    whole = max(own, key=_kept)
+    part = max(line["kept"] for line in own if line["kept"] < whole["kept"])
+    most, least = (next(x for x in own if x["keep"] == keep and x["kept"] == part) for keep in ("most", "least"))
+    said = [f"{100 * line[attack]['value']:.0f} % {_brackets(line[attack])}" for line in (whole, most, least)]
+    gained = most[attack]["interval"][0] > whole[attack]["interval"][1]
+    outcome = (
+        "choosing the robust ones made it more robust"
+        if gained
+        else "no gain from choosing the robust ones that this many pictures could show"
+    )
+    return (
+        f"**{title}**, attacked: {said[0]} with all {whole['kept']}, {said[1]} with the {part} most robustly useful, {said[2]} with the "
+        f"{part} least: {outcome}."
+    )
+
+
+def _brackets(rate: dict[str, Any]) -> str:
+    return f"[{100 * rate['interval'][0]:.0f}, {100 * rate['interval'][1]:.0f}]"
+
+
+def _kept(line: dict[str, Any]) -> int:
+    return int(line["kept"])
+
+
+def _percent(rate: Rate) -> str:
+    return f"{100 * rate.value:.1f} %"
+
+
+def _interval(rate: Rate) -> str:
+    low, high = rate.interval
+    return f"[{100 * low:.0f}, {100 * high:.0f}], n = {rate.n:,}"
+
+
+def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, RobustAccuracy]) -> list[Download]:
+    """List the downloads."""
+
+    def table() -> str:
+        columns: dict[str, list] = {
+            "model": [choice.atlas_of(recipe, side).name for side in SIDES],
+            "features_on": [int(choice.switched_on(recipe, side).sum()) for side in SIDES],
+            "clean": [clean[side].value for side in SIDES],
+            "clean_n": [clean[side].n for side in SIDES],
+        }
+        if found:
+            columns["attacked"] = [found[side].rate.value for side in SIDES]
+            columns["attacked_n"] = [found[side].rate.n for side in SIDES]
+        return exports.table(columns)
+
+    def arrays() -> bytes:
+        tensors = {}
+        for side in SIDES:
+            name = choice.atlas_of(recipe, side).name
+            _, head, _ = views.left_over(recipe, side, model=model(name))
+            tensors |= {f"{side}_weight": head.weight, f"{side}_bias": head.bias}
+            tensors[f"{side}_on"] = choice.switched_on(recipe, side)
+        return exports.npz(tensors, to_json(recipe))
+
+    return [
+        Download("Accuracies, CSV", "heads.csv", "text/csv", table),
+        Download("Heads, npz", "heads.npz", "application/octet-stream", arrays, "float32"),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]
