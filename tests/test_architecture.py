@@ -11,39 +11,32 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = (
-    ("types", "compute", "recipes", "render", "decode", "exports", "rates", "figures"),
-    ("normalization", "models", "checkpoints", "data", "pictures", "commands"),
-    ("balls", "rules", "objectives", "attacks", "recording", "perturb"),
-    (
-        "inversion",
-        "emergence",
-        "inversion_views",
-        "saliency",
-        "transfer",
-        "goh",
-        "gaussian",
-        "gaussian_drawing",
-        "gaussian_fit",
-        "gaussian_views",
-        "frequency",
-        "synthesis",
-        "synthesis_results",
-        "synthesis_views",
-        "morph",
-        "bugs",
-    ),
-    (
-        "construct",
-        "train",
-        "evaluate",
-        "zoo",
-        "gallery",
-        "experiments",
-        "students",
-        "usefulness",
-    ),
+GROUND = (
+    ("types", "compute", "rates", "aliases"),
+    ("recipes", "files"),
+    ("data", "worlds"),
+    ("models",),
+    ("results", "commands"),
+    ("attacks",),
+    ("train",),
 )
+# A topic may import the topics before it.
+TOPICS = (
+    "perturb",
+    "inversion",
+    "synthesis",
+    "saliency",
+    "transfer",
+    "datasets",
+    "usefulness",
+    "gaussian",
+    "bugs",
+    "frequency",
+    "style",
+    "errors",
+    "planted",
+)
+LAYERS = (*GROUND, *((topic,) for topic in TOPICS))
 LAYER_OF = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
 CORE = sorted((ROOT / "core").rglob("*.py"))
 APP = [path for path in [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))] if path.is_file()]

@@ -16,7 +16,7 @@ from torch import Tensor
 from core.data.sets import DataError, Pictures
 from core.types import Images
 
-FILE = Path(__file__).parents[2] / "assets" / "class-gaussians.safetensors"
+FILE = Path(__file__).parents[2] / "assets" / "synthesis" / "class-gaussians.safetensors"
 
 
 @dataclass(frozen=True)

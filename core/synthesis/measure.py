@@ -1,6 +1,6 @@
 """The commands behind the Synthesis page: the class Gaussians that ship, what was measured, and the contact sheet.
 
-    python -m core.synthesis.measure gaussians      writes assets/class-gaussians.safetensors (needs CIFAR-10)
+    python -m core.synthesis.measure gaussians      writes assets/synthesis/class-gaussians.safetensors (needs CIFAR-10)
     python -m core.synthesis.measure measure        writes assets/results/synthesis.json (needs the models)
     python -m core.synthesis.measure sheet          writes assets/screenshots/synthesis-sheet.png (needs the models)
 

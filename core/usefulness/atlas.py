@@ -62,7 +62,7 @@ class Atlas:
 
 def path_of(name: str, folder: Path = ASSETS) -> Path:
     """Return where the measured arrays of that model are, or would be."""
-    return folder / f"usefulness-{name}.npz"
+    return folder / "usefulness" / f"{name}.npz"
 
 
 def names(folder: Path = ASSETS) -> tuple[str, ...]:
@@ -119,6 +119,7 @@ def save(atlas: Atlas, folder: Path = ASSETS) -> None:
     arrays |= {"y": atlas.y.to(torch.uint8).numpy(), "about": np.array(json.dumps(atlas.about))}
     arrays["pictures"] = np.array([list(bytes.fromhex(name)) for name in atlas.pictures], dtype=np.uint8)
     path = path_of(atlas.name, folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.stem + ".part.npz")
     np.savez_compressed(part, **arrays)
     part.replace(path)

@@ -1,6 +1,6 @@
 """The command that measures a model's atlas, a few pictures after the other.
 
-`python -m core.usefulness measure [NAME ...]` writes assets/usefulness-NAME.npz and its JSON in half an hour; what a
+`python -m core.usefulness measure [NAME ...]` writes assets/usefulness/NAME.npz and its JSON in half an hour; what a
 killed run had finished is not done again.
 """
 

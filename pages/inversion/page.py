@@ -140,7 +140,7 @@ with shell.told():
             between.show(recipe, picture)
         case _:
             emergence.show(recipe, picture)
-shell.glossary("frog", WORDS[view])
+shell.glossary("inversion", WORDS[view])
 with st.expander("The mathematics"):
-    st.markdown(lesson("frog")["mathematics"])
+    st.markdown(lesson("inversion")["mathematics"])
 measured()

@@ -11,7 +11,7 @@ from pages.synthesis.board import Live
 from pages.synthesis.live import packed
 from pages.ui.component import component
 
-_mount = component("canvas")
+_mount = component("synthesis")
 
 
 def canvas(

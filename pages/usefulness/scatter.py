@@ -24,7 +24,7 @@ MOST_FRAMES = 50
 STALE_S = 10.0
 LOWEST = -2.0  # gamma at the lower edge; what is below is drawn at it
 
-_mount = component("atlas")
+_mount = component("usefulness")
 
 
 def scatter(recipe: UsefulnessRecipe) -> None:

@@ -265,6 +265,7 @@ def test_an_atlas_comes_back_from_its_file(tmp_path):
 def test_a_missing_or_damaged_atlas_is_one_sentence(tmp_path):
     with pytest.raises(data.DataError, match="have not been measured"):
         atlases.load("toy", tmp_path)
+    (tmp_path / "usefulness").mkdir(exist_ok=True)
     atlases.path_of("toy", tmp_path).write_bytes(b"no")
     with pytest.raises(data.DataError, match="damaged"):
         atlases.load("toy", tmp_path)

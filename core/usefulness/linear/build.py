@@ -1,6 +1,6 @@
 """The statistics of trucks and frogs along their singular vectors, and the command that writes them.
 
-`python -m core.usefulness.linear build` writes assets/goh.npz; it needs CIFAR-10 and a minute.
+`python -m core.usefulness.linear build` writes assets/usefulness/linear.npz; it needs CIFAR-10 and a minute.
 """
 
 import argparse

@@ -11,7 +11,7 @@ from torch import Tensor
 from core import data
 from core.models import checkpoints
 
-FILE = checkpoints.FOLDER.parent / "assets" / "goh.npz"
+FILE = checkpoints.FOLDER.parent / "assets" / "usefulness" / "linear.npz"
 PAIR = ("truck", "frog")  # y = +1, y = -1
 
 
