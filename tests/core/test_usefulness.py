@@ -465,7 +465,7 @@ def test_what_goh_does_not_have_is_one_sentence(known, tmp_path):
     ):
         with pytest.raises(REFUSED):
             act()
-    with pytest.raises(data.DataError, match=r"core\.goh build"):
+    with pytest.raises(data.DataError, match=r"core\.usefulness\.linear build"):
         goh.load(tmp_path / "none.npz")
     (tmp_path / "bad.npz").write_bytes(b"no")
     with pytest.raises(data.DataError, match="damaged"):

@@ -28,22 +28,14 @@ from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
 from core.models import checkpoints
 from core.recipes import to_query
-from pages.inversion import (
-    between as frog_between,
-)
-from pages.inversion import (
-    emergence as frog_emergence,
-)
-from pages.inversion import (
-    feature as frog_feature,
-)
-from pages.inversion import (
-    gallery as frog_gallery,
-)
-from pages.inversion import (
-    measured,
-)
-from pages.ui import jobs, pair_work, store
+from pages.inversion import between as frog_between
+from pages.inversion import emergence as frog_emergence
+from pages.inversion import feature as frog_feature
+from pages.inversion import gallery as frog_gallery
+from pages.inversion import measured
+from pages.ui import jobs, judge, pair_work, store
+from pages.ui import rows as judged_rows
+from pages.ui.scrubber import mount
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
@@ -60,7 +52,8 @@ def models(checkpoint, monkeypatch):
     monkeypatch.setitem(invert.SETTINGS, "fast", Setting(STEPS, FAST.make_rule))
     monkeypatch.setattr(feature_view, "CLIMB", 4)
     monkeypatch.setattr(feature_view, "SEEN", 100)
-    monkeypatch.setattr(measured, "JUDGE", "none")
+    monkeypatch.setattr(judge, "JUDGE", "none")
+    monkeypatch.setattr(judged_rows, "JUDGE", "none")
     monkeypatch.setattr(measured.measured, "__defaults__", (ROOT / "nowhere.json",))
     store.results.clear()
     yield
@@ -79,8 +72,7 @@ def shown(monkeypatch):
     def offer(files, *, key, script):
         seen.files, seen.script = {file.name: file for file in files}, script
 
-    for module in (frog_emergence,):
-        monkeypatch.setattr(module, "scrubber", show)
+    monkeypatch.setattr(mount, "scrubber", show)
     for module in (frog_emergence, frog_between, frog_feature, frog_gallery):
         monkeypatch.setattr(module, "downloads", offer)
     return seen
@@ -187,7 +179,8 @@ def test_the_class_filter_is_in_the_recipe(cifar, shown):
 
 def test_the_judge_is_heard_of_every_picture(cifar, shown, monkeypatch):
     """Any model can stand in for it."""
-    monkeypatch.setattr(measured, "JUDGE", PHOTO.robust)
+    monkeypatch.setattr(judge, "JUDGE", PHOTO.robust)
+    monkeypatch.setattr(judged_rows, "JUDGE", PHOTO.robust)
     app = opened(view="gallery", picture="cifar10/7")
     grid = gallery(InvertRecipe(view="gallery", picture="cifar10/"), PHOTO.standard)
     with torch.no_grad():
