@@ -1,8 +1,10 @@
 """What all commands of this project have in common: a log that tells the time, and one sentence instead of a traceback.
 
-@command
-def main(arguments: list[str] | None = None) -> None:
-...
+For example:
+
+    @command
+    def main(arguments: list[str] | None = None) -> None:
+        ...
 """
 
 import functools

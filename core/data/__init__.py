@@ -1,8 +1,10 @@
 """Pictures: labelled sets (`sets`), one picture by its name (`pictures`), and a stranger's file (`decode`).
 
-    from core import data
-    test = data.cifar10("test")
-    x, y = test.x(range(8)), test.y(range(8))
+For example:
+
+        from core import data
+        test = data.cifar10("test")
+        x, y = test.x(range(8)), test.y(range(8))
 """
 
 from core.data.sets import (

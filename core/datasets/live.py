@@ -1,7 +1,9 @@
 """A few pictures of a constructed set, with every step in between: what the Datasets page shows.
 
-few = watch(DatasetsRecipe(kind="det"), "resnet9-standard")
-few.frames[-1]      # (N, C, H, W), labelled few.labels
+For example:
+
+    few = watch(DatasetsRecipe(kind="det"), "resnet9-standard")
+    few.frames[-1]      # (N, C, H, W), labelled few.labels
 """
 
 from dataclasses import dataclass, replace

@@ -1,6 +1,8 @@
 """A gallery of robustified pictures: several representations inverted in one batch.
 
-grid = gallery(InvertRecipe(view="gallery"), "resnet9-l2")
+For example:
+
+    grid = gallery(InvertRecipe(view="gallery"), "resnet9-l2")
 """
 
 from dataclasses import dataclass, replace

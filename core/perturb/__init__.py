@@ -1,8 +1,10 @@
 """One picture attacked, radius by radius or step by step: what the Perturb page computes.
 
-recipe = PerturbRecipe(picture="cifar10/12", norm="Linf")
-left = attack(recipe, recipe.standard)          # a Trajectory
-left.x_adv[5], left.smallest_eps
+For example:
+
+    recipe = PerturbRecipe(picture="cifar10/12", norm="Linf")
+    left = attack(recipe, recipe.standard)          # a Trajectory
+    left.x_adv[5], left.smallest_eps
 """
 
 from core.perturb.recipe import DEFAULT_REACH, REACHES, PerturbRecipe

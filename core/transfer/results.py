@@ -1,7 +1,9 @@
 """What was measured of transfer: the settings, and the file that holds the numbers.
 
-found = Measured.read()
-found.cells["L2 0.5 untargeted"]["resnet9-standard", "vgg-standard"].fooled
+For example:
+
+    found = Measured.read()
+    found.cells["L2 0.5 untargeted"]["resnet9-standard", "vgg-standard"].fooled
 """
 
 import json

@@ -1,8 +1,10 @@
 """Constructed sets as files: the same bytes for the same arrays, whole or not at all.
 
-set = read(Path("d-det.npz"))       # images, new labels, source labels, recipe and what was measured
-write_folder(set, Path("d-det"))    # one PNG a picture, one sub-folder a class
-read_madry(Path("ddet_CIFAR"))      # the authors' released CIFAR_ims / CIFAR_lab
+For example:
+
+    set = read(Path("d-det.npz"))       # images, new labels, source labels, recipe and what was measured
+    write_folder(set, Path("d-det"))    # one PNG a picture, one sub-folder a class
+    read_madry(Path("ddet_CIFAR"))      # the authors' released CIFAR_ims / CIFAR_lab
 """
 
 import io

@@ -1,6 +1,8 @@
 """What the experiments measured, as one table: a row for each student and measurement.
 
-print(exports.table(columns()))
+For example:
+
+    print(exports.table(columns()))
 """
 
 import json

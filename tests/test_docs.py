@@ -1,0 +1,51 @@
+"""What the documentation tells people to type works as it stands there."""
+
+import ast
+import re
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"python -m ((?:core|bench)[\w.]*)")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_the_python_page_runs_in_one_namespace(checkpoint):
+    for name in ("resnet9-standard", "resnet9-l2"):
+        checkpoint(name)
+    names: dict[str, object] = {}
+    for block in PYTHON.findall((ROOT / "docs" / "use-it-from-python.md").read_text("utf-8")):
+        exec(compile(block, "use-it-from-python.md", "exec"), names)
+    moved = (names["x_adv"] - names["x"]).flatten(1).norm(dim=1)  # type: ignore[operator]
+    assert 0 < float(moved) <= 0.5 + 1e-5
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_is_there(page: Path):
+    for name in set(COMMAND.findall(page.read_text("utf-8"))):
+        path = ROOT / name.rstrip(".").replace(".", "/")
+        there = path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+        assert there, f"{page.name}: python -m {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_links_is_there(page: Path):
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)\)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+CODE = re.compile(r"(from \w[\w.]* import |import \w|[a-z_][\w, ]* = [\w.]+\()")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "core").rglob("*.py")), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_examples_in_the_docstrings_of_modules_are_python(path: Path):
+    """An indented example is code that parses; one that lost its indentation reads as prose and rots."""
+    text = ast.get_docstring(ast.parse(path.read_text("utf-8")), clean=False) or ""
+    assert [line for line in text.splitlines() if CODE.match(line)] == [], "indent the example by four"
+    for block in re.findall(r"(?:^(?: {4}.*)?\n?)+", text, re.MULTILINE):
+        code = dedent(block).strip()
+        if CODE.match(code) and "\n\n" not in code:
+            compile(code.replace("…", "..."), str(path), "exec")
