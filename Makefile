@@ -17,8 +17,11 @@ PIP = { $(PY) -m pip install --disable-pip-version-check --progress-bar off $(1)
 	         -e 's/^Installing collected packages.*/   unpacking .../p'; \
 	test -e $(VENV)/.ok && rm $(VENV)/.ok
 
+# What `make check` runs of the tests of core: the mathematics, in seconds.
+QUICK := attacks balls rules objectives inversion recipes compute render models checkpoints gaussian
+
 .DEFAULT_GOAL := help
-.PHONY: help setup app test lint format zoo bench
+.PHONY: help setup app test check newest lint format zoo bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -29,8 +32,23 @@ app: $(VENV)/.app ## start the app and print where it is (PORT=8502 for another 
 	@echo "Starting Robust Frog; stop it with Ctrl-C."
 	@exec $(PY) -m streamlit run app.py $(if $(PORT),--server.port $(PORT))
 
-test: $(VENV)/.dev ## run the tests (ARGS="-m 'not slow'" for a quick look)
+# Two workers, each with one thread of torch; then what drives a real browser, alone, so that it has the cores to itself.
+test: $(VENV)/.dev ## run the tests (ARGS="-k balls" for some of them)
+ifdef ARGS
 	$(PY) -m pytest $(ARGS)
+else
+	@$(PY) -m pytest -n 2 --dist loadfile --durations 10 -m "not browser"; beside=$$?; \
+	$(PY) -m pytest --durations 5 -m browser; alone=$$?; \
+	exit $$((beside > alone ? beside : alone))
+endif
+
+check: lint ## lint, types and the quick tests, in under two minutes
+	$(PY) -m pytest -n 2 -q -m "not slow and not browser" tests/test_architecture.py tests/test_docs.py $(QUICK:%=tests/core/test_%.py)
+
+newest: $(VENV)/.dev ## try the newest release of everything, in an environment of its own
+	$(MAKE) VENV=.venv-newest .venv-newest/.dev
+	.venv-newest/bin/python -m pip install --disable-pip-version-check --upgrade -r requirements-dev.txt
+	$(MAKE) VENV=.venv-newest check
 
 lint: $(VENV)/.dev ## check style, format and types
 	$(PY) -m ruff check
