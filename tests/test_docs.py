@@ -16,10 +16,10 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 def test_the_python_page_runs_in_one_namespace(checkpoint):
     for name in ("resnet9-standard", "resnet9-l2"):
         checkpoint(name)
-    names: dict[str, object] = {}
+    names = {}
     for block in PYTHON.findall((ROOT / "docs" / "use-it-from-python.md").read_text("utf-8")):
         exec(compile(block, "use-it-from-python.md", "exec"), names)
-    moved = (names["x_adv"] - names["x"]).flatten(1).norm(dim=1)  # type: ignore[operator]
+    moved = (names["x_adv"] - names["x"]).flatten(1).norm(dim=1)
     assert 0 < float(moved) <= 0.5 + 1e-5
 
 
