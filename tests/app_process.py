@@ -15,18 +15,19 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def serving(log: Path, script: str | Path = "app.py", **environment: str) -> Iterator[str]:
+def serving(log: Path, script: str | Path = "app.py", at: str = "", **environment: str) -> Iterator[str]:
     """Run a script, by default the app, and yield its address, e.g. http://127.0.0.1:40123; it is stopped at the end.
 
     Args:
         log: Where what the server says goes.
         script: What to run.
+        at: The path below which it answers, where that is not the root: "frog/".
         environment: Variables on top of this process's own.
 
     Raises:
         RuntimeError: If it does not start.
     """
-    port = _free_port()
+    port = free_port()
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(script)),
         *("--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(port)),
@@ -40,7 +41,7 @@ def serving(log: Path, script: str | Path = "app.py", **environment: str) -> Ite
     ):
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait_until_up(url, server, log)
+            _wait_until_up(f"{url}/{at}", server, log)
             yield url
         finally:
             server.terminate()
@@ -50,7 +51,8 @@ def serving(log: Path, script: str | Path = "app.py", **environment: str) -> Ite
                 server.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -60,7 +62,7 @@ def _wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path, patienc
     until = time.monotonic() + patience_s
     while time.monotonic() < until and server.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
+            with urllib.request.urlopen(f"{url}_stcore/health", timeout=5):
                 return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.2)
