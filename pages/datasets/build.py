@@ -17,13 +17,13 @@ from core.datasets.live import Few
 from core.datasets.recipe import DatasetsRecipe
 from core.files import arrays as exports
 from core.files import render
-from core.models import checkpoints
 from core.recipes import to_json
 from core.types import Labels
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.scrubber import Row, frame_in_sight, scrubber, write_frame
 from pages.ui.steps import step_axis
+from pages.ui.titles import title, titles
 
 COLUMNS = 4  # of the sheet in the scrubber
 CARDS = 12
@@ -37,12 +37,10 @@ STYLE = """<style>
 def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> None:
     """Show the view."""
     left, right = side_by_side(*both(recipe))
+    called = titles(recipe.standard, recipe.robust)
     rows = [
-        row(title, name, made, recipe)
-        for title, name, made in (
-            ("Through the standard model", recipe.standard, left),
-            ("Through the robust model", recipe.robust, right),
-        )
+        row(f"Through {head}", name, made, recipe)
+        for head, name, made in zip(called, (recipe.standard, recipe.robust), (left, right), strict=True)
     ]
     last = len(left.steps) - 1
     frame = min(frame_in_sight("datasets-scrubber", last), last)
@@ -56,9 +54,9 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
     )
     write_frame("datasets-scrubber", min(shown if shown is not None else frame, last), last)
     st.html(STYLE + crisp.STYLE)
-    for title, made in (("through the standard model", left), ("through the robust model", right)):
-        st.markdown(f"##### As a network is shown them, {title}")
-        cards(made, title)
+    for head, made in zip(called, (left, right), strict=True):
+        st.markdown(f"##### As a network is shown them, through {head}")
+        cards(made, f"through {head}")
     downloads(files(recipe, left, right), key="datasets", script=script(recipe))
 
 
@@ -74,7 +72,7 @@ def both(recipe: DatasetsRecipe) -> tuple[Few, Few]:
     )
 
 
-def row(title: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:
+def row(head: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:
     """Build a column of the scrubber: all pictures on one sheet, a frame a step."""
     n = len(made.labels)
     agrees = [int((says.cpu() == made.labels).sum()) for says in made.says]
@@ -83,8 +81,8 @@ def row(title: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:
     apart, moved = made.distance.mean(1).tolist(), made.delta.mean(1).tolist()
     inverted = recipe.kind == "inverted"
     return Row(
-        title=title,
-        subtitle=checkpoints.header(name).title,
+        title=head,
+        subtitle=title(name),
         frames=frames,
         reference=clean,
         curve=tuple(apart if inverted else [a / n for a in agrees]),
@@ -95,14 +93,14 @@ def row(title: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:
             ("distance of the representation", tuple(f"{100 * d:.0f} %" for d in apart)),
         ),
         alt=tuple(
-            f"{title}, step {step}: a sheet of {n} pictures; the model says the set's label of {a}; mean distance from the "
+            f"{head}, step {step}: a sheet of {n} pictures; the model says the set's label of {a}; mean distance from the "
             f"originals {d:.2f}."
             for step, a, d in zip(made.steps, agrees, moved, strict=True)
         ),
     )
 
 
-def cards(made: Few, title: str) -> None:
+def cards(made: Few, way: str) -> None:
     """Show the first pictures, original beside constructed, with the old and the new label."""
     cells = []
     for i in range(min(CARDS, len(made.labels))):
@@ -110,7 +108,7 @@ def cards(made: Few, title: str) -> None:
         says = CIFAR10_CLASSES[int(made.says[-1][i])]
         label = f"<b>{new}</b>" if old == new else f"<s>{old}</s> → <b>{new}</b>"
         pair = crisp.figure(made.x[i : i + 1], f"{old}, the original") + crisp.figure(
-            made.frames[-1][i : i + 1], f"{old} {title}, labelled {new}"
+            made.frames[-1][i : i + 1], f"{old} {way}, labelled {new}"
         )
         cells.append(
             f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source says {says}</small></div></div>'
@@ -121,7 +119,7 @@ def cards(made: Few, title: str) -> None:
 def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
     """List the downloads: sheets, the sets as trainers read them, and an image folder."""
     about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
-    made = {"standard": left, "robust": right}
+    made = {recipe.standard: left, recipe.robust: right}
 
     def sheet(few: Few) -> bytes:
         cells = [render.upscaled(c, 4) for c in render.to_uint8(few.frames[-1])]
@@ -154,7 +152,7 @@ def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
             "label": _words(left.labels),
         }
         for name, few in made.items():
-            columns[f"{name}_says"] = _words(few.says[-1])
+            columns[f"{name}_prediction"] = _words(few.says[-1])
             columns[f"{name}_delta_L2"] = few.delta[-1].tolist()
         return exports.table(columns)
 
@@ -173,7 +171,7 @@ def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
 def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:
     if states:
         sheets = [render.sheet(list(render.to_uint8(state.x)), COLUMNS) for state in states.values()]
-        alt = [f"{checkpoints.header(name).title}, so far" for name in states]
+        alt = [f"{title(name)}, so far" for name in states]
         slot.image([render.upscaled(s, 2) for s in sheets], width=280, output_format="PNG", caption=alt, alt=alt)
 
 

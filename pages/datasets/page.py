@@ -108,7 +108,10 @@ shell.header(
 shell.presets(
     PRESETS,
     key="datasets",
-    defaults={name: getattr(DEFAULTS, name) for name in ("view", "kind", "n", "eps", "steps", "seed", *STUDENT_KEYS)},
+    defaults={
+        name: getattr(DEFAULTS, name)
+        for name in ("view", "kind", "n", "eps", "steps", "seed", "standard", "robust", *STUDENT_KEYS)
+    },
 )
 view = shell.views(CLAIMS, DEFAULTS.view)
 if view == "results":

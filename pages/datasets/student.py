@@ -65,14 +65,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
     )
     emerged = side_by_side(left.emergence, right.emergence)
     rows = [
-        row(
-            checkpoints.header(name).title,
-            "student" if name in student.names() else "beside it",
-            made,
-            picture.label,
-            ("the other says", other),
-        )
-        for name, made, other in zip(names, emerged, reversed(names), strict=True)
+        row(name, made, picture.label, other) for name, made, other in zip(names, emerged, reversed(names), strict=True)
     ]
     scrubbed(rows, step_axis(*emerged), "datasets-student", len(emerged[0].steps) - 1)
     shown = replace(recipe, picture=picture.id)

@@ -1,5 +1,6 @@
 """The interpolation view of the Robust frog page: the straight line between two representations, made visible."""
 
+import html
 from dataclasses import replace
 
 import numpy as np
@@ -15,13 +16,13 @@ from core.inversion import between, invert, views
 from core.inversion.between import Way
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
-from core.models import checkpoints
 from core.recipes import to_json
 from core.types import Images
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
-from pages.ui.judge import judged
+from pages.ui.judge import JUDGE, judged
 from pages.ui.scrubber import Axis, Row, scrubbed
+from pages.ui.titles import title, titles
 from pages.ui.words import verdicts
 
 STYLE = """<style>
@@ -46,26 +47,27 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     figures = "".join(crisp.figure(x, caption, (at, caption)) for x, caption, at in ends)
     st.html(f'{STYLE}{crisp.STYLE}<div class="crisp" style="grid-template-columns: repeat(2, 7rem)">{figures}</div>')
     axis = Axis("t", way.t, tuple(f"{t:.1f}" for t in way.t), "0 is the first picture, 1 the second")
+    called = titles(recipe.standard, recipe.robust)
     rows = [
-        row("Standard model", checkpoints.header(recipe.standard).title, left, picture.label),
-        row("Robust model", checkpoints.header(recipe.robust).title, right, picture.label),
+        row(called[0], title(recipe.standard), left, picture.label),
+        row(called[1], title(recipe.robust), right, picture.label),
     ]
     frame = min(scrubbed(rows, axis, "frog-between", recipe.frame), len(left.t) - 1)
     st.html(
-        strip("Pixels alone, a cross-fade (as the robust model sees it)", way.fade, way.fade_logits, way)
-        + strip("Standard model", left.made, left.logits, left)
-        + strip("Robust model", right.made, right.logits, right)
+        strip(f"Pixels alone, a cross-fade (as {called[1]} sees it)", way.fade, way.fade_logits, way)
+        + strip(called[0], left.made, left.logits, left)
+        + strip(called[1], right.made, right.logits, right)
     )
     shown = replace(recipe, frame=frame)
     downloads(files(shown, left, right), key="frog-between", script=views.script(shown))
 
 
-def row(title: str, subtitle: str, way: Way, label: int | None) -> Row:
+def row(called: str, subtitle: str, way: Way, label: int | None) -> Row:
     """Build a model's column of the scrubber."""
     said, third = verdicts(way.logits, CIFAR10_CLASSES), judged(way.made)
-    judge = (("independent judge says", verdicts(third, CIFAR10_CLASSES)),) if third is not None else ()
+    judge = ((f"{titles(JUDGE)[0]} predicts", verdicts(third, CIFAR10_CLASSES)),) if third is not None else ()
     return Row(
-        title=title,
+        title=called,
         subtitle=subtitle,
         frames=render.to_uint8(way.made),
         reference=render.to_uint8(way.start)[0],
@@ -76,24 +78,24 @@ def row(title: str, subtitle: str, way: Way, label: int | None) -> Row:
         curve=tuple(way.distance.tolist()),
         curve_name="feature distance",
         readouts=(("feature distance", tuple(f"{100 * d:.1f} %" for d in way.distance.tolist())), *judge),
-        alt=tuple(f"{title}, t = {t:.1f}: the model says {verdict}." for t, verdict in zip(way.t, said, strict=True)),
+        alt=tuple(f"{called}, t = {t:.1f}: prediction {verdict}." for t, verdict in zip(way.t, said, strict=True)),
     )
 
 
-def strip(title: str, x: Images, logits: Tensor, way: Way) -> str:
+def strip(head: str, x: Images, logits: Tensor, way: Way) -> str:
     """Return all points of one way as a strip in HTML, with what is seen in each."""
     said = verdicts(logits, CIFAR10_CLASSES)
     figures = "".join(
-        crisp.figure(x[i : i + 1], f"{title}, t = {t:.1f}: {said[i]}", (said[i].partition(" ")[0],))
+        crisp.figure(x[i : i + 1], f"{head}, t = {t:.1f}: {said[i]}", (said[i].partition(" ")[0],))
         for i, t in enumerate(way.t)
     )
-    return f'<div><b>{title}</b></div><div class="crisp strip">{figures}</div>'
+    return f'<div><b>{html.escape(head)}</b></div><div class="crisp strip">{figures}</div>'
 
 
 def files(recipe: InvertRecipe, left: Way, right: Way) -> list[Download]:
     """List the downloads."""
     about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
-    made = {"standard": left, "robust": right}
+    made = {recipe.standard: left, recipe.robust: right}
 
     def sheet() -> bytes:
         cells = [cell for x in (left.fade, left.made, right.made) for cell in render.to_uint8(x)]
@@ -101,7 +103,7 @@ def files(recipe: InvertRecipe, left: Way, right: Way) -> list[Download]:
 
     def film(kind: str) -> bytes:
         strips = zip(*(render.to_uint8(w.made) for w in made.values()), strict=True)
-        frames = [render.upscaled(render.sheet(list(strip), 2), 6) for strip in strips]
+        frames = [render.upscaled(render.sheet(list(strip), len(made)), 6) for strip in strips]
         return render.animation(np.stack(frames), kind, 200, about)
 
     def arrays() -> bytes:
@@ -109,7 +111,13 @@ def files(recipe: InvertRecipe, left: Way, right: Way) -> list[Download]:
         return exports.npz({"x": left.x, "fade": left.fade, "t": np.array(left.t), **tensors}, to_json(recipe))
 
     return [
-        Download("Sheet", "between.png", "image/png", sheet, "Rows: pixels, standard, robust"),
+        Download(
+            "Sheet",
+            "between.png",
+            "image/png",
+            sheet,
+            f"Rows: pixels, {title(recipe.standard)}, {title(recipe.robust)}",
+        ),
         Download("Film, APNG", "between-film.png", "image/apng", lambda: film("apng"), "Lossless"),
         Download("Film, WebP", "between.webp", "image/webp", lambda: film("webp"), "Lossless"),
         Download("Arrays, npz", "between.npz", "application/octet-stream", arrays, "float32, every point"),

@@ -75,19 +75,16 @@ def doubts(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pic
 
 def rows_of(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> list[Row]:
     """Build both columns of the scrubber, each with what the networks see in it that were not inverted."""
-    sides = (
-        ("Standard model", recipe.standard, left, ("robust model says", recipe.robust)),
-        ("Robust model", recipe.robust, right, ("standard model says", recipe.standard)),
-    )
     return [
-        row(title, checkpoints.header(name).title, made, picture.label, other) for title, name, made, other in sides
+        row(recipe.standard, left, picture.label, recipe.robust),
+        row(recipe.robust, right, picture.label, recipe.standard),
     ]
 
 
 def files(recipe: InvertRecipe, left: Emergence, right: Emergence) -> list[Download]:
     """List the downloads for the frame in sight."""
     about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
-    made = {"standard": left, "robust": right}
+    made = {recipe.standard: left, recipe.robust: right}
 
     def picture(e: Emergence) -> bytes:
         frame = min(recipe.frame, len(e.frames) - 1)
@@ -99,7 +96,7 @@ def files(recipe: InvertRecipe, left: Emergence, right: Emergence) -> list[Downl
 
     def film(kind: str) -> bytes:
         strips = zip(*(render.to_uint8(e.frames) for e in made.values()), strict=True)
-        frames = [render.upscaled(render.sheet(list(strip), 2), 6) for strip in strips]
+        frames = [render.upscaled(render.sheet(list(strip), len(made)), 6) for strip in strips]
         return render.animation(np.stack(frames), kind, 80, about)
 
     def arrays() -> bytes:

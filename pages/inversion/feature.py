@@ -16,11 +16,11 @@ from core.inversion.feature import BATCH, CLIMB, SEEN, Feature
 from core.inversion.recipe import InvertRecipe
 from core.inversion.starts import source_of
 from core.inversion.views import essential
-from core.models import checkpoints
 from core.recipes import to_json
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.store import results
+from pages.ui.titles import title, titles
 
 STYLE = """<style>
 .feature { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.5rem; }
@@ -72,21 +72,22 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         show=lambda states: _so_far(live, states),
         key=essential(recipe),
     )
-    sides = (("Standard model", recipe.standard, left), ("Robust model", recipe.robust, right))
-    for column, (title, name, found) in zip(st.columns(2, gap="large"), sides, strict=True):
+    called = titles(recipe.standard, recipe.robust)
+    sides = zip(called, (recipe.standard, recipe.robust), (left, right), strict=True)
+    for column, (head, name, found) in zip(st.columns(2, gap="large"), sides, strict=True):
         with column:
-            panel(title, name, found, SOURCES[source])
+            panel(head, name, found, SOURCES[source])
     downloads(files(recipe, left, right), key="frog-feature", script=views.script(recipe))
 
 
-def panel(title: str, name: str, found: Feature, kind: str) -> None:
+def panel(head: str, name: str, found: Feature, kind: str) -> None:
     """Show one model's side."""
     order = found.votes.argsort(descending=True).tolist()
     best, worst = CIFAR10_CLASSES[order[0]], CIFAR10_CLASSES[order[-1]]
-    st.markdown(f"##### {title}: feature {found.index}")
+    st.markdown(f"##### {head}: feature {found.index}")
     made = crisp.figure(
         found.made,
-        f"{title}, the picture made to maximise feature {found.index}: {found.made_value:.2f}",
+        f"{head}, the picture made to maximise feature {found.index}: {found.made_value:.2f}",
         (f"made to excite it: {found.made_value:.2f}",),
         "large",
     )
@@ -96,7 +97,7 @@ def panel(title: str, name: str, found: Feature, kind: str) -> None:
     )
     st.html(f'<div class="crisp feature">{made}{top}</div>')
     st.caption(
-        f"{checkpoints.header(name).title}, {found.dimensions} features. Small: the {len(found.ids)} of {found.seen:,} {kind} that excite it most. It speaks most for *{best}* and most against *{worst}*. "
+        f"{title(name)}, {found.dimensions} features. Small: the {len(found.ids)} of {found.seen:,} {kind} that excite it most. It speaks most for *{best}* and most against *{worst}*. "
         f"This picture: **{found.value:.2f}**; all {found.seen:,}: {found.mean:.2f} on average, deviation {found.deviation:.2f}."
     )
 
@@ -104,7 +105,7 @@ def panel(title: str, name: str, found: Feature, kind: str) -> None:
 def files(recipe: InvertRecipe, left: Feature, right: Feature) -> list[Download]:
     """List the downloads."""
     about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
-    made = {"standard": left, "robust": right}
+    made = {recipe.standard: left, recipe.robust: right}
 
     def sheet() -> bytes:
         cells = [cell for f in made.values() for cell in render.to_uint8(torch.cat([f.made, f.x.to(f.made.device)]))]

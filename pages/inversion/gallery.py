@@ -18,6 +18,7 @@ from core.recipes import to_json
 from pages.ui import crisp, pair_work
 from pages.ui.exports import Download, downloads
 from pages.ui.judge import seen_by
+from pages.ui.titles import titles
 from pages.ui.words import verdicts
 
 STYLE = """<style>
@@ -59,7 +60,8 @@ def only() -> str:
 def grid(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
     """Show a card for each picture: the original, robustified, non-robustified, and what both models say of them."""
     third = [seen_by(recipe.standard, robust.made), seen_by(recipe.robust, standard.made)]
-    summary(robust.labels, *third)
+    called = titles(recipe.standard, recipe.robust)
+    summary(called, robust.labels, *third)
     said = [verdicts(g.logits, CIFAR10_CLASSES) for g in (robust, standard)]
     heard = [verdicts(logits, CIFAR10_CLASSES) for logits in third]
     with st.container(key="frog-grid"):
@@ -67,20 +69,21 @@ def grid(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
             label = robust.labels[i]
             name = _name(id, label)
             figures = [crisp.figure(robust.x[i : i + 1], f"{name}, the original", (name,))]
-            for k, (title, made) in enumerate((("robustified", robust), ("non-robustified", standard))):
-                lines = [
-                    title,
-                    f"{('standard', 'robust')[k]} model: {marked(heard[k][i], name)}",
-                    f"the inverted model: {marked(said[k][i], name)}",
-                ]
-                alt = f"{name}, {title}: " + "; ".join(line for line in lines[1:] if line)
-                figures.append(crisp.figure(made.made[i : i + 1], alt, tuple(line for line in lines if line)))
+            for k, (by, other, made) in enumerate(((called[1], called[0], robust), (called[0], called[1], standard))):
+                lines = (
+                    f"through {by}",
+                    f"{other} predicts {marked(heard[k][i], name)}",
+                    f"{by} itself: {marked(said[k][i], name)}",
+                )
+                figures.append(crisp.figure(made.made[i : i + 1], f"{name}, {'; '.join(lines)}", lines))
             with st.container(gap="xsmall"):
                 st.html(f'<div class="crisp card">{"".join(figures)}</div>')
                 st.button("Watch it emerge", key=f"open-{id}", on_click=_open, args=(id,), type="tertiary")
 
 
-def summary(labels: tuple[int | None, ...], of_robust: torch.Tensor, of_standard: torch.Tensor) -> None:
+def summary(
+    called: tuple[str, ...], labels: tuple[int | None, ...], of_robust: torch.Tensor, of_standard: torch.Tensor
+) -> None:
     """Say how many of these the other model gets right: a small sample, so with its interval."""
     known = [i for i, label in enumerate(labels) if label is not None]
     if len(known) < 5:  # too few to count
@@ -88,8 +91,8 @@ def summary(labels: tuple[int | None, ...], of_robust: torch.Tensor, of_standard
     y = torch.tensor([labels[i] for i in known])
     rates = [Rate(int((logits[known].argmax(1) == y).sum()), len(known)) for logits in (of_robust, of_standard)]
     st.markdown(
-        f"The standard model sees the original's class in **{rates[0]}** of the robustified pictures. The robust model sees "
-        f"it in **{rates[1]}** of the non-robustified ones (95 % intervals)."
+        f"{called[0]} predicts the original's class for **{rates[0]}** of the pictures made through {called[1]}; "
+        f"{called[1]} predicts it for **{rates[1]}** of those made through {called[0]} (95 % intervals)."
     )
 
 
@@ -118,8 +121,9 @@ def quiz(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
     draws = torch.Generator().manual_seed(recipe.seed)
     order = torch.randperm(total, generator=draws).tolist()
     robust_is_left = (torch.rand(total, generator=draws) < 0.5).tolist()
+    called = titles(recipe.standard, recipe.robust)
     if asked:
-        _reveal(standard, robust, order[asked - 1], robust_is_left[asked - 1], correct=state.right[-1])
+        _reveal(called, standard, robust, order[asked - 1], robust_is_left[asked - 1], correct=state.right[-1])
         st.markdown(f"**Score: {sum(state.right)} of {asked}.**")
     if asked == total:
         st.markdown(_verdict(sum(state.right), total))
@@ -127,7 +131,7 @@ def quiz(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
         return
     i, left = order[asked], robust_is_left[asked]
     st.markdown(
-        f"**Pair {asked + 1} of {total}.** The same picture, through two models. Which one came through the robust model?"
+        f"**Pair {asked + 1} of {total}.** The same picture, through two models. Which one came through {called[1]}?"
     )
     pair = (robust, standard) if left else (standard, robust)
     with st.container(key="frog-pair"):
@@ -145,15 +149,17 @@ def quiz(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
                 )
 
 
-def _reveal(standard: Grid, robust: Grid, i: int, robust_is_left: bool, *, correct: bool) -> None:
+def _reveal(
+    called: tuple[str, ...], standard: Grid, robust: Grid, i: int, robust_is_left: bool, *, correct: bool
+) -> None:
     label = robust.labels[i]
     name = _name(robust.ids[i], label)
     (st.success if correct else st.error)(
         f"{'Right' if correct else 'No'}: it was {'A' if robust_is_left else 'B'}. The original: {name}.",
         icon=":material/check:" if correct else ":material/close:",
     )
-    cells = (("original", robust.x), ("robustified", robust.made), ("non-robustified", standard.made))
-    figures = "".join(crisp.figure(x[i : i + 1], f"{name}, {title}", (title,)) for title, x in cells)
+    cells = (("original", robust.x), (f"through {called[1]}", robust.made), (f"through {called[0]}", standard.made))
+    figures = "".join(crisp.figure(x[i : i + 1], f"{name}, {head}", (head,)) for head, x in cells)
     st.html(f'<div class="crisp" style="grid-template-columns: repeat(3, minmax(0, 7rem))">{figures}</div>')
 
 
@@ -163,7 +169,7 @@ def _name(id: str, label: int | None) -> str:
 
 def _verdict(right: int, total: int) -> str:
     if right == total:
-        return "All of them: what a robust model keeps is what you see, too."
+        return "All of them: you told the two models apart by what each keeps."
     return f"{right} of {total}; guessing gives {total / 2:g} on average."
 
 
@@ -176,6 +182,7 @@ def _open(id: str) -> None:
 def files(recipe: InvertRecipe, standard: Grid, robust: Grid) -> list[Download]:
     """List the downloads: the sheet as in the paper's figure 2, and the arrays."""
     about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
+    called = titles(recipe.standard, recipe.robust)
 
     def sheet() -> bytes:
         cells = [cell for x in (robust.x, robust.made, standard.made) for cell in render.to_uint8(x)]
@@ -184,13 +191,13 @@ def files(recipe: InvertRecipe, standard: Grid, robust: Grid) -> list[Download]:
     def arrays() -> bytes:
         tensors = {
             f"{n}_{w}": getattr(g, w)
-            for n, g in (("standard", standard), ("robust", robust))
+            for n, g in ((recipe.standard, standard), (recipe.robust, robust))
             for w in ("made", "distance", "logits")
         }
         return exports.npz({"x": robust.x, **tensors}, to_json(recipe))
 
     return [
-        Download("Sheet", "gallery.png", "image/png", sheet, "Rows: originals, robustified, non-robustified"),
+        Download("Sheet", "gallery.png", "image/png", sheet, f"Rows: originals, through {called[1]}, through {called[0]}"),
         Download("Arrays, npz", "gallery.npz", "application/octet-stream", arrays, "float32"),
         Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
     ]  # fmt: skip

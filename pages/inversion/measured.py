@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from core.inversion.measure import RESULTS
-from core.models import checkpoints
 from pages.ui.tables import table
+from pages.ui.titles import title
 
 SETTINGS = {"paper": "paper: 1000 steps of 0.1", "fast": "fast: 100 quasi-Newton steps"}
 
@@ -27,7 +27,7 @@ def measured(path: Path = RESULTS) -> None:
         f"{found['n']} test pictures, each inverted from another one that was drawn at random. How often does each network see "
         "the class of the wanted picture in the result, and how often still that of the start?"
     )
-    heads = [f"{_title(v)} sees: wanted / start" for v in viewers]
+    heads = [f"{title(v)} sees: wanted / start" for v in viewers]
     rows = [
         _row(name, SETTINGS.get(setting, setting), row, viewers)
         for setting, models in sorted(found["settings"].items())
@@ -46,13 +46,9 @@ def _row(name: str, setting: str, row: Mapping[str, Any], viewers: list[str]) ->
     distance = f"{100 * row['distance_mean']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
     seen = [f"{_rate(row['sees_wanted'][v])} / {_rate(row['sees_start'][v])}" for v in viewers]
     cost = f"{setting}, {row['seconds_per_picture']:.2f} s each"
-    return [_title(name), cost, distance, f"{row['moved_mean']:.1f}", *seen]
+    return [title(name), cost, distance, f"{row['moved_mean']:.1f}", *seen]
 
 
 def _rate(rate: Mapping[str, Any]) -> str:
     low, high = rate["interval"]
     return f"<b>{100 * rate['value']:.0f} %</b> [{100 * low:.0f}, {100 * high:.0f}]"
-
-
-def _title(name: str) -> str:
-    return checkpoints.header(name).title if name in checkpoints.names() else name

@@ -120,6 +120,10 @@ shell.presets(
         "seed": DEFAULTS.seed,
         "block": DEFAULTS.block,
         "setting": DEFAULTS.setting,
+        "canvas": DEFAULTS.canvas,
+        "only": None,
+        "standard": DEFAULTS.standard,
+        "robust": DEFAULTS.robust,
     },
 )
 if not checkpoints.names():

@@ -9,16 +9,16 @@ from core.attacks.recording import side_by_side
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import Frames
-from core.models import checkpoints
 from core.saliency import measures, rows
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import Along
 from pages.saliency import work
-from pages.saliency.cards import OF_FRAMES, STYLE, legend, title_of
+from pages.saliency.cards import OF_FRAMES, STYLE, legend
 from pages.saliency.exports import films
 from pages.ui.exports import downloads
 from pages.ui.scrubber import Row, frame_in_sight, scrubber, write_frame
 from pages.ui.steps import step_axis
+from pages.ui.titles import title, titles
 from pages.ui.words import size, verdicts
 
 KEY = "saliency-scrubber"
@@ -29,7 +29,8 @@ def show(recipe: SaliencyRecipe, picture: Picture) -> None:
     alongs = work.alongs(recipe, picture)
     found = dict(zip(alongs, side_by_side(*alongs.values()), strict=True))
     painted = {name: paint(recipe, made) for name, made in found.items()}
-    columns = [row_of(name, made, painted[name], recipe) for name, made in found.items()]
+    heads = dict(zip(found, titles(*found), strict=True))
+    columns = [row_of(heads[name], name, made, painted[name], recipe) for name, made in found.items()]
     axis = step_axis(*found.values(), unit=_where(recipe))
     st.html(STYLE + legend(recipe, OF_FRAMES))
     last = len(axis.values) - 1
@@ -55,18 +56,16 @@ def paint(recipe: SaliencyRecipe, made: Along) -> Frames:
     return rows.paint(recipe, gradients, x, rows.frame_limits(recipe, gradients))
 
 
-def row_of(name: str, made: Along, painted: Frames, recipe: SaliencyRecipe) -> Row:
+def row_of(head: str, name: str, made: Along, painted: Frames, recipe: SaliencyRecipe) -> Row:
     """Build a model's column of the scrubber from what `paint` made."""
     t = made.trajectory
-    word = title_of(name, recipe)
-    title = f"{word.capitalize()} model" if word in ("standard", "robust") else word
     norms = made.gradients.flatten(1).norm(dim=1)
     first = measures.cosine(made.gradients, made.clean.expand_as(made.gradients))
     said = verdicts(t.logits, CIFAR10_CLASSES)
     sizes = tuple(size(float(n), recipe.norm) for n in t.norm)
     return Row(
-        title=title,
-        subtitle=checkpoints.header(name).title,
+        title=head,
+        subtitle=title(name),
         frames=painted[1:],
         reference=painted[0],
         classes=CIFAR10_CLASSES,
@@ -82,8 +81,7 @@ def row_of(name: str, made: Along, painted: Frames, recipe: SaliencyRecipe) -> R
         flags=tuple("fooled" if s else None for s in t.success.tolist()),
         threshold=t.threshold,
         alt=tuple(
-            f"{title}, step {i}: gradient towards {CIFAR10_CLASSES[t.y]}, norm {float(n):.3g}; "
-            f"the model says {verdict}."
+            f"{head}, step {i}: gradient towards {CIFAR10_CLASSES[t.y]}, norm {float(n):.3g}; prediction {verdict}."
             for i, n, verdict in zip(made.steps, norms, said, strict=True)
         ),
     )

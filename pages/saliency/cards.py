@@ -7,11 +7,11 @@ from torch import Tensor
 
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
-from core.models import checkpoints
 from core.saliency import maps
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
 from pages.ui import crisp
+from pages.ui.titles import title, titles
 from pages.ui.words import verdicts
 
 STYLE = f"""{crisp.STYLE}<style>
@@ -31,11 +31,6 @@ STYLE = f"""{crisp.STYLE}<style>
 </style>"""
 
 
-def title_of(name: str, recipe: SaliencyRecipe) -> str:
-    """Say which column a model stands in; one more model has its own title."""
-    return {recipe.standard: "standard", recipe.robust: "robust"}.get(name) or checkpoints.header(name).title
-
-
 def row(
     shown: Row,
     recipe: SaliencyRecipe,
@@ -44,12 +39,12 @@ def row(
 ) -> str:
     """Return the maps of all models beside one another, each with its strength and a note."""
     figures = []
-    for name, attribution in shown.attributions.items():
+    for head, (name, attribution) in zip(titles(*shown.attributions), shown.attributions.items(), strict=True):
         strength = float(maps.limits(attribution, recipe.channel)) / maps.REACH
-        lines = [title_of(name, recipe), f"strength {strength:.2g}"]
+        lines = [head, f"strength {strength:.2g}"]
         if notes and notes.get(name):
             lines.append(notes[name])
-        alt = f"{shown.title}, {checkpoints.header(name).title}: " + "; ".join(lines[1:])
+        alt = f"{shown.title}, {title(name)}: " + "; ".join(lines[1:])
         figures.append(crisp.figure(render.from_uint8(shown.painted(recipe, name)), alt, tuple(lines)))
     columns = len(figures) + bool(first)
     return (

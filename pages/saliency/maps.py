@@ -8,7 +8,6 @@ from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
-from core.models import checkpoints
 from core.saliency import METHODS, maps, rows, views
 from core.saliency.classes import class_means
 from core.saliency.recipe import SaliencyRecipe
@@ -21,6 +20,7 @@ from pages.saliency.exports import Line, files
 from pages.ui import crisp
 from pages.ui.exports import downloads
 from pages.ui.store import lesson
+from pages.ui.titles import title
 
 
 def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
@@ -121,8 +121,7 @@ def _line(recipe: SaliencyRecipe, title: str, picture: Picture, found: dict[str,
 def _asked(picture: Picture, found: dict[str, Explanation]) -> str:
     """Show the picture, what the models say, and which class is explained."""
     said = "<br>".join(
-        f"{html.escape(checkpoints.header(name).title)}: <b>{says(made.logits)}</b>, "
-        f"explained for <b>{CIFAR10_CLASSES[made.target]}</b>"
+        f"{html.escape(title(name))}: <b>{says(made.logits)}</b>, explained for <b>{CIFAR10_CLASSES[made.target]}</b>"
         for name, made in found.items()
     )
     return (

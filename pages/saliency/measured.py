@@ -11,10 +11,10 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.models import checkpoints
 from core.saliency import METHODS
-from core.saliency.measure import MODELS, RESULTS
+from core.saliency.measure import RESULTS
 from pages.ui.tables import table
+from pages.ui.titles import title, titles
 
 FAILS = 0.5  # rank correlation from which a map is called much the same; there is no agreed limit
 SYMBOLS = ("circle", "diamond", "square", "cross")
@@ -104,7 +104,7 @@ def warning(method: str) -> str:
             rate = of.get(method, {}).get(key)
             if rate and rate["interval"][0] >= FAILS:
                 low, high = rate["interval"]
-                bad.append(f"{_word(name)}, {what}: {rate['mean']:.2f} [{low:.2f}, {high:.2f}]")
+                bad.append(f"{titles(name)[0]}, {what}: {rate['mean']:.2f} [{low:.2f}, {high:.2f}]")
     if not bad:
         return ""
     return (
@@ -146,7 +146,7 @@ def headline(found: Mapping[str, Any]) -> str:
     """Say what came of the quantity of theorem 3."""
     key = "class_alignment"
     cells = [
-        f"{_title(name)} **{value['mean']:.3f}** {_interval(value)}"
+        f"{title(name)} **{value['mean']:.3f}** {_interval(value)}"
         for name, of in found["models"].items()
         if (value := of.get("gradient", {}).get(key))
     ]
@@ -166,7 +166,7 @@ def chart(found: Mapping[str, Any], key: str) -> go.Figure:
         there = [m for m in rows if key in of.get(m, {})]
         values = [of[m][key] for m in there]
         figure.add_scatter(
-            name=_title(name),
+            name=title(name),
             x=[v["mean"] for v in values],
             y=[label(m) for m in there],
             mode="markers",
@@ -178,7 +178,7 @@ def chart(found: Mapping[str, Any], key: str) -> go.Figure:
                 "arrayminus": [v["mean"] - v["interval"][0] for v in values],
                 "thickness": 1.5,
             },
-            hovertemplate="%{y}: %{x:.3f}<extra>" + _title(name) + "</extra>",
+            hovertemplate="%{y}: %{x:.3f}<extra>" + title(name) + "</extra>",
         )
     if key.startswith("randomised"):
         figure.add_vline(x=FAILS, line={"dash": "dot", "width": 1}, annotation_text="fails from here")
@@ -205,7 +205,7 @@ def sentence(found: Mapping[str, Any], key: str) -> str:
     parts = [
         f"{what}: {', '.join(names)}."
         for what, names in (
-            (f"{_title(name)} above {_title(next(iter(found['models'])))}", above),
+            (f"{title(name)} above {title(next(iter(found['models'])))}", above),
             ("Below", below),
             ("Not told apart", same),
         )
@@ -235,7 +235,7 @@ def _no_better(found: Mapping[str, Any], key: str) -> Iterator[str]:
             and (of[m][key]["interval"][0] <= high if good > 0 else of[m][key]["interval"][1] >= low)
         ]
         if bad:
-            yield f" **No better than a random order (judged by the intervals) in the {_word(name)} model: {', '.join(bad)}.**"
+            yield f" **No better than a random order (judged by the intervals) in {titles(name)[0]}: {', '.join(bad)}.**"
 
 
 def numbers(found: Mapping[str, Any], keys: Sequence[str]) -> Iterator[list[str]]:
@@ -244,7 +244,7 @@ def numbers(found: Mapping[str, Any], keys: Sequence[str]) -> Iterator[list[str]
         for name, of in found["models"].items():
             if method in of:
                 cells = [_cell(of[method].get(key)) for key in keys]
-                yield [html.escape(text) for text in (label(method), _word(name))] + cells
+                yield [html.escape(text) for text in (label(method), titles(name)[0])] + cells
 
 
 def label(method: str) -> str:
@@ -261,11 +261,3 @@ def _cell(value: Mapping[str, Any] | None) -> str:
 def _interval(value: Mapping[str, Any]) -> str:
     low, high = value["interval"]
     return f"[{low:.3f}, {high:.3f}]"
-
-
-def _title(name: str) -> str:
-    return checkpoints.header(name).title if name in checkpoints.names() else name
-
-
-def _word(name: str) -> str:
-    return {MODELS[0]: "standard", MODELS[1]: "robust"}.get(name, name)

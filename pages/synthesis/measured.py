@@ -8,9 +8,9 @@ from typing import Any
 import streamlit as st
 
 from core.data.sets import CIFAR10_CLASSES
-from core.models import checkpoints
 from core.synthesis.measure import RESULTS, SOURCES
 from pages.ui.tables import table
+from pages.ui.titles import title
 
 
 def measured(path: Path = RESULTS) -> None:
@@ -31,11 +31,11 @@ def measured(path: Path = RESULTS) -> None:
             row = limits[eps]
             low, high = row["moved_interval"]
             moved = f"{row['moved_mean']:.2f} [{low:.2f}, {high:.2f}]"
-            rows.append([_title(name), eps, moved, *_rates(row["recognised"], viewers, name)])
-    heads = ["Painted by", "Limit (L2)", "Moved (L2), mean", *(f"{_title(v)} sees it" for v in viewers)]
+            rows.append([title(name), eps, moved, *_rates(row["recognised"], viewers, name)])
+    heads = ["Painted by", "Limit (L2)", "Moved (L2), mean", *(f"{title(v)} sees it" for v in viewers)]
     table(heads, rows, label="Who recognises what was painted")
     times = " and ".join(
-        f"{seconds:.1f} s ({_title(name)})" for name, seconds in sorted(found["cpu_seconds_per_batch_of_16"].items())
+        f"{seconds:.1f} s ({title(name)})" for name, seconds in sorted(found["cpu_seconds_per_batch_of_16"].items())
     )
     st.caption(
         f"In brackets: 95 % intervals; n = {n:,}; in italics: a network that looks at its own pictures. A batch of 16 at limit 6 takes "
@@ -71,7 +71,7 @@ def _by_class(found: Mapping[str, Any], viewers: list[str]) -> None:
     for name, limits in sorted(found["painted"].items(), reverse=True):
         eps = min(limits, key=float)
         for viewer in (v for v in viewers if v != name):
-            heads.append(f"{_title(name)}, L2 {eps}, as {_title(viewer)} sees it")
+            heads.append(f"{title(name)}, L2 {eps}, as {title(viewer)} sees it")
             columns.append(limits[eps]["recognised"][viewer]["by_class"])
     rows = [[c, *(_rate(column[c]) for column in columns)] for c in CIFAR10_CLASSES]
     table(heads, rows, label="Who recognises what was painted, class by class")
@@ -84,7 +84,3 @@ def _rates(recognised: Mapping[str, Any], viewers: list[str], own: str = "") -> 
 def _rate(rate: Mapping[str, Any]) -> str:
     low, high = rate["interval"]
     return f"{100 * rate['value']:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
-
-
-def _title(name: str) -> str:
-    return checkpoints.header(name).title if name in checkpoints.names() else name

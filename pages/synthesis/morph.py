@@ -22,9 +22,9 @@ from pages.synthesis.canvas import canvas
 from pages.ui.exports import Download, downloads
 from pages.ui.judge import JUDGE
 from pages.ui.store import model, results
+from pages.ui.titles import title, titles
 
 PAGE = "synthesis"
-JUDGE_NAME = "a third network"
 ADDRESS = ("start", "holds", "reach")  # what the canvas writes into the address
 FILM_AT_MOST = 240  # frames of an exported film
 
@@ -62,17 +62,14 @@ def _live(recipe: SynthesisRecipe, picture: Picture) -> Live:
 
 @st.fragment
 def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
-    board = live.board
+    board, names = live.board, (recipe.standard, recipe.robust)
     canvas(
         live,
         key="morph-canvas",
         page=PAGE,
-        titles=[
-            ("Standard model", checkpoints.header(recipe.standard).title),
-            ("Robust model", checkpoints.header(recipe.robust).title),
-        ],
+        titles=list(zip(titles(*names), map(title, names), strict=True)),
         starts=starts(recipe, picture),
-        judge=JUDGE_NAME if live.judge is not None else "",
+        judge=titles(JUDGE)[0] if live.judge is not None else "",
         eps=recipe.reach,
         step=morph.STEP,
         version=st.session_state["morph-version"],
@@ -83,7 +80,7 @@ def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
         st.caption(
             "A link cannot carry brush strokes, uploads or changed settings; the files below, the script among them, do."
         )
-    downloads(files(recipe, board), key="morph", script=morph.script(board, (recipe.standard, recipe.robust)))
+    downloads(files(recipe, board), key="morph", script=morph.script(board, names))
 
 
 def ask(recipe: SynthesisRecipe) -> None:
@@ -128,7 +125,7 @@ def starts(recipe: SynthesisRecipe, picture: Picture) -> list[tuple[str, str, Te
 def files(recipe: SynthesisRecipe, board: Board) -> list[Download]:
     """List the downloads; each is made of the board as it is when the button is pressed."""
     about = {"Software": "Robust Frog", "recipe": to_json(morph.described(board, recipe) or replace(recipe, holds=()))}
-    kinds = ("standard", "robust")
+    names = (recipe.standard, recipe.robust)
 
     def picture(k: int) -> bytes:
         return render.png(render.to_uint8(board.pictures)[k], about)
@@ -154,7 +151,7 @@ def files(recipe: SynthesisRecipe, board: Board) -> list[Download]:
         return exports.npz({**given, "acts": acts}, about["recipe"])
 
     return [
-        *(Download(f"Picture, {kind}", f"morph-{kind}.png", "image/png", lambda k=k: picture(k)) for k, kind in enumerate(kinds)),
+        *(Download(f"Picture, {head}", f"morph-{k + 1}-{name}.png", "image/png", lambda k=k: picture(k)) for k, (head, name) in enumerate(zip(titles(*names), names, strict=True))),
         Download("Before and after", "morph-sheet.png", "image/png", sheet, "First and last frame, a column a model"),
         Download("Film, APNG", "morph-film.png", "image/apng", lambda: film("apng"), "Lossless"),
         Download("Film, WebP", "morph.webp", "image/webp", lambda: film("webp"), "Lossless"),

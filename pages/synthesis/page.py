@@ -65,7 +65,7 @@ def presets() -> None:
         key="synthesis",
         defaults={
             **{name: getattr(DEFAULTS, name) for name in ("view", "task", "target", "second", "share", "region", "coarse")},
-            **{name: getattr(DEFAULTS, name) for name in ("feature", "eps", "steps", "seed")},
+            **{name: getattr(DEFAULTS, name) for name in ("feature", "eps", "steps", "seed", "standard", "robust")},
             "morph-start": DEFAULTS.start,
             "morph-holds": DEFAULTS.holds,
             "picture": pictures.default_id(),

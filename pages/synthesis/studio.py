@@ -26,6 +26,7 @@ from pages.ui.judge import JUDGE
 from pages.ui.scrubber import Row, scrubbed
 from pages.ui.steps import step_axis
 from pages.ui.store import model, results
+from pages.ui.titles import title, titles
 
 COLUMNS, GAP = 4, 2
 KEPT_AT_MOST = 48
@@ -47,13 +48,15 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
         key=("studio", essential(recipe)),
     )
     left, right = side_by_side(left, right)
-    sides = {"Standard model": (recipe.standard, left), "Robust model": (recipe.robust, right)}
-    judged = {title: _judged(recipe, name, made) for title, (name, made) in sides.items()}
+    made_by = {recipe.standard: left, recipe.robust: right}
+    judged = {name: _judged(recipe, name, made) for name, made in made_by.items()}
     st.markdown(summary(recipe, left, judged))
+    other = studio.second(recipe) if recipe.task == "mix" else None
+    called = titles(recipe.standard, recipe.robust)
     rows = [
-        row(title, checkpoints.header(name).title, made, judged[title], studio.second(recipe) if recipe.task == "mix" else None)
-        for title, (name, made) in sides.items()
-    ]  # fmt: skip
+        row(head, name, made_by[name], judged[name], other)
+        for head, name in zip(called, (recipe.standard, recipe.robust), strict=True)
+    ]
     frame = scrubbed(rows, step_axis(left, right), "studio-scrubber", recipe.frame)
     frame = min(frame, len(left.steps) - 1)
     shown = replace(recipe, frame=frame)
@@ -85,11 +88,11 @@ def summary(recipe: SynthesisRecipe, made: Painting, judged: dict[str, Tensor | 
     other = studio.second(recipe) if recipe.task == "mix" else -1
     what = "one of the two classes" if recipe.task == "mix" else "the wanted class"
     parts = []
-    for title, logits in judged.items():
+    for head, logits in zip(titles(*judged), judged.values(), strict=True):
         said = logits[-1].argmax(1)
         right = int(((said == made.y) | (said == other)).sum())
-        parts.append(f"**{Rate(right, len(made.y))}** of the {title.split()[0].lower()} model's pictures")
-    return f"{text}A third network, trained in the standard way, sees {what} in {' and in '.join(parts)}."
+        parts.append(f"**{Rate(right, len(made.y))}** of those by {head}")
+    return f"{text}{titles(JUDGE)[0]}, which took no part, sees {what} in {' and in '.join(parts)}."
 
 
 def sheets(frames: Tensor) -> np.ndarray:
@@ -97,15 +100,16 @@ def sheets(frames: Tensor) -> np.ndarray:
     return np.stack([render.sheet(list(render.to_uint8(frame)), COLUMNS, GAP) for frame in frames])
 
 
-def row(title: str, subtitle: str, made: Painting, judged: Tensor | None, other: int | None) -> Row:
+def row(head: str, name: str, made: Painting, judged: Tensor | None, other: int | None) -> Row:
     """Build a model's column of the scrubber."""
     frames = sheets(made.frames)
     n = made.x0.shape[0]
     moved = made.moved.mean(1)
     readouts = [("moved (L2), mean", tuple(f"{m:.2f}" for m in moved.tolist()))]
-    curve, name = tuple(moved.tolist()), "mean distance moved"
+    judge = titles(JUDGE)[0]
+    curve, curve_name = tuple(moved.tolist()), "mean distance moved"
     alt = [
-        f"{title}, step {i}: {n} pictures, moved {m:.1f} on average"
+        f"{head}, step {i}: {n} pictures, moved {m:.1f} on average"
         for i, m in zip(made.steps, moved.tolist(), strict=True)
     ]
     if made.y is not None:
@@ -121,32 +125,28 @@ def row(title: str, subtitle: str, made: Painting, judged: Tensor | None, other:
             readouts.append(("it sees the other in", tuple(f"{k} of {n}" for k in also)))
         if judged is not None:
             seen = (judged.argmax(2) == made.y).sum(1).tolist()
-            readouts.append(("a third network sees it in", tuple(f"{k} of {n}" for k in seen)))
+            readouts.append((f"{judge} sees it in", tuple(f"{k} of {n}" for k in seen)))
             p = judged.softmax(2)[:, torch.arange(n), made.y].mean(1)
-            curve, name = tuple(p.tolist()), "third network: mean probability of the class"
-            alt = [
-                f"{text}; a third network sees the wanted class in {k} of them"
-                for text, k in zip(alt, seen, strict=True)
-            ]
+            curve, curve_name = tuple(p.tolist()), f"{judge}: mean probability of the class"
+            alt = [f"{text}; {judge} sees the wanted class in {k} of them" for text, k in zip(alt, seen, strict=True)]
     return Row(
-        title=title,
-        subtitle=subtitle,
+        title=head,
+        subtitle=title(name),
         frames=frames,
         reference=sheets(made.x0[None])[0],
         curve=curve,
-        curve_name=name,
+        curve_name=curve_name,
         readouts=tuple(readouts),
         alt=tuple(f"{text}." for text in alt),
     )  # fmt: skip
 
 
 def pick(recipe: SynthesisRecipe, left: Painting, right: Painting) -> None:
-    """Show the robust model's pictures at the frame in sight as buttons, and the shelf of those that were kept."""
+    """Show the right model's pictures at the frame in sight as buttons, and the shelf of those that were kept."""
+    by, beside = titles(recipe.robust, recipe.standard)
     made, rival = (render.to_uint8(painting.frames[recipe.frame]) for painting in (right, left))
     st.html(STYLE + crisp.STYLE)
-    st.markdown(
-        "**Pick what you want to keep** (the robust model's; what the standard model made of the same start is kept with it)"
-    )
+    st.markdown(f"**Pick what you want to keep** (by {by}; what {beside} made of the same start is kept with it)")
     with st.container(horizontal=True, gap="xsmall", key="studio-pick"):
         for i, image in enumerate(made):
             name = "no class" if right.y is None else CIFAR10_CLASSES[int(right.y[i])]
@@ -154,16 +154,16 @@ def pick(recipe: SynthesisRecipe, left: Painting, right: Painting) -> None:
                 f"![{name}, picture {i + 1}]({render.data_url(render.png(render.upscaled(image, 2)))})",
                 key=f"studio-pick-{i}",
                 on_click=_keep,
-                args=(image, rival[i], name),
+                args=(image, rival[i], name, (by, beside)),
                 help=f"Keep this {name}",
             )
-    shelf: list[tuple[np.ndarray, np.ndarray, str]] = st.session_state.get("studio-shelf", [])
+    shelf: list[tuple[np.ndarray, np.ndarray, str, tuple[str, str]]] = st.session_state.get("studio-shelf", [])
     if not shelf:
         return
     figures = "".join(
-        crisp.figure(render.from_uint8(pixels[None]), f"{kind} model's {name}, kept", (name, kind))
-        for image, other, name in shelf
-        for pixels, kind in ((image, "robust"), (other, "standard"))
+        crisp.figure(render.from_uint8(pixels[None]), f"{name} by {painter}, kept", (name, painter))
+        for image, other, name, painters in shelf
+        for pixels, painter in zip((image, other), painters, strict=True)
     )
     st.html(f'<div class="crisp shelf">{figures}</div>')
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -179,15 +179,15 @@ def pick(recipe: SynthesisRecipe, left: Painting, right: Painting) -> None:
         st.button("Clear", key="studio-clear", on_click=shelf.clear, type="tertiary")
 
 
-def _keep(image: np.ndarray, rival: np.ndarray, name: str) -> None:
+def _keep(image: np.ndarray, rival: np.ndarray, name: str, painters: tuple[str, str]) -> None:
     shelf = st.session_state.setdefault("studio-shelf", [])
-    if not any(np.array_equal(image, kept) for kept, _, _ in shelf):
-        shelf.append((image, rival, name))
+    if not any(np.array_equal(image, kept) for kept, *_ in shelf):
+        shelf.append((image, rival, name, painters))
     del shelf[:-KEPT_AT_MOST]
 
 
 def _shelf_sheet() -> bytes:
-    cells = [cell for image, rival, _ in st.session_state.get("studio-shelf", []) for cell in (image, rival)]
+    cells = [cell for image, rival, *_ in st.session_state.get("studio-shelf", []) for cell in (image, rival)]
     return render.png(
         render.sheet([render.upscaled(cell, 4) for cell in cells], 2 * COLUMNS, 6), {"Software": "Robust Frog"}
     )
@@ -201,14 +201,14 @@ def _paint_on() -> None:
 def files(recipe: SynthesisRecipe, left: Painting, right: Painting) -> list[Download]:
     """List the downloads for the frame in sight."""
     about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
-    made = {"standard": left, "robust": right}
+    made = {recipe.standard: left, recipe.robust: right}
 
     def sheet(painting: Painting) -> bytes:
         return render.png(sheets(painting.frames[recipe.frame : recipe.frame + 1])[0], about)
 
     def film(kind: str) -> bytes:
         strips = zip(*(sheets(painting.frames) for painting in made.values()), strict=True)
-        frames = [render.upscaled(render.sheet(list(strip), 2, 8), 3) for strip in strips]
+        frames = [render.upscaled(render.sheet(list(strip), len(made), 8), 3) for strip in strips]
         return render.animation(np.stack(frames), kind, 100, about)
 
     def arrays() -> bytes:
@@ -222,7 +222,7 @@ def files(recipe: SynthesisRecipe, left: Painting, right: Painting) -> list[Down
             columns["wanted"] = [CIFAR10_CLASSES[k] for k in left.y.tolist()]
         for name, painting in made.items():
             columns[f"{name}_moved"] = painting.moved[-1].tolist()
-            columns[f"{name}_says"] = [CIFAR10_CLASSES[k] for k in painting.logits[-1].argmax(1).tolist()]
+            columns[f"{name}_prediction"] = [CIFAR10_CLASSES[k] for k in painting.logits[-1].argmax(1).tolist()]
         return exports.table(columns)
 
     return [
@@ -238,5 +238,5 @@ def files(recipe: SynthesisRecipe, left: Painting, right: Painting) -> list[Down
 def _so_far(slot, states: dict[str, State]) -> None:
     if states:
         images = [render.upscaled(sheets(state.x[None])[0], 2) for state in states.values()]
-        titles = [f"{checkpoints.header(name).title}, so far" for name in states]
+        titles = [f"{title(name)}, so far" for name in states]
         slot.image(images, width=268, output_format="PNG", caption=titles, alt=titles)

@@ -6,17 +6,28 @@ from core.inversion.emergence import Emergence
 from core.models import checkpoints
 from pages.ui.judge import JUDGE, seen_by
 from pages.ui.scrubber import Row
+from pages.ui.titles import title, titles
 from pages.ui.words import verdicts
 
 
-def row(title: str, subtitle: str, made: Emergence, label: int | None, other: tuple[str, str]) -> Row:
-    """Build a column of the scrubber; the reference is the start, to which something is added."""
+def row(name: str, made: Emergence, label: int | None, other: str) -> Row:
+    """Build a model's column of the scrubber; the reference is the start, to which something is added.
+
+    Args:
+        name: The model that was inverted, which gives the column its title.
+        made: Its inversion.
+        label: The wanted picture's class, if it is known.
+        other: The model beside it, which is asked too, as is the independent judge.
+    """
     said = verdicts(made.logits, CIFAR10_CLASSES)
-    viewers = [other, *([("third network says", JUDGE)] if JUDGE in checkpoints.names() else [])]
-    judge = [(what, verdicts(seen_by(name, made.frames), CIFAR10_CLASSES)) for what, name in viewers]
+    viewers = [viewer for viewer in dict.fromkeys((other, JUDGE)) if viewer != name and viewer in checkpoints.names()]
+    shown = dict(zip((name, *viewers), titles(name, *viewers), strict=True))
+    others = [
+        (f"{shown[viewer]} predicts", verdicts(seen_by(viewer, made.frames), CIFAR10_CLASSES)) for viewer in viewers
+    ]
     return Row(
-        title=title,
-        subtitle=subtitle,
+        title=shown[name],
+        subtitle=title(name),
         frames=render.to_uint8(made.frames),
         reference=render.to_uint8(made.x0)[0],
         delta=made.frames - made.x0,
@@ -28,10 +39,10 @@ def row(title: str, subtitle: str, made: Emergence, label: int | None, other: tu
         readouts=(
             ("feature distance", tuple(f"{100 * float(d):.1f} %" for d in made.distance)),
             ("pixel distance", tuple(f"{float(d):.1f}" for d in made.pixel_distance)),
-            *judge,
+            *others,
         ),
         alt=tuple(
-            f"{title}, step {i}: the model says {verdict}; feature distance {100 * float(d):.1f} per cent."
+            f"{shown[name]}, step {i}: prediction {verdict}; feature distance {100 * float(d):.1f} per cent."
             for i, verdict, d in zip(made.steps, said, made.distance, strict=True)
         ),
     )

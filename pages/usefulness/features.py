@@ -17,7 +17,7 @@ from core.usefulness.recipe import UsefulnessRecipe
 from pages.ui import crisp, jobs
 from pages.ui.exports import Download, downloads
 from pages.ui.store import model, results
-from pages.usefulness.scatter import TITLES
+from pages.usefulness.scatter import called
 
 STYLE = """<style>
 .looks { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.6rem; max-width: 34rem; }
@@ -51,16 +51,16 @@ def looked(recipe: UsefulnessRecipe, side: str) -> Look | None:
 
 def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
     """Show one model's feature."""
-    name = CIFAR10_CLASSES[seen.label]
+    name, head = CIFAR10_CLASSES[seen.label], called(recipe)[side]
     turned = "−" if seen.sign < 0 else ""
     pair = recipe.task != "best" and recipe.against != "rest"
     question = f"for “{name}” against “{recipe.against}”" if pair else f"for “{name}”"
-    st.markdown(f"##### {TITLES[side]}: feature {turned}{seen.index}, {question}")
+    st.markdown(f"##### {head}: feature {turned}{seen.index}, {question}")
     what = f"a typical {name}" if pictures.get(seen.typical_id).label == seen.label else "a picture"
     cells = [
         crisp.figure(
             seen.made,
-            f"{TITLES[side]}: the picture made to excite feature {seen.index}, value {seen.made_value:.1f}",
+            f"{head}: the picture made to excite feature {seen.index}, value {seen.made_value:.1f}",
             ("made to excite it", f"f = {_value(seen.made_value)}"),
         ),
         crisp.figure(
@@ -105,7 +105,7 @@ def files(recipe: UsefulnessRecipe, found: dict[str, Look]) -> list[Download]:
 
     def arrays() -> bytes:
         tensors = {
-            f"{side}_{what}": getattr(f, what)
+            f"{choice.atlas_of(recipe, side).name}_{what}": getattr(f, what)
             for side, f in found.items()
             for what in ("made", "typical", "moved", "gradient", "x", "values")
         }

@@ -23,7 +23,7 @@ from core.usefulness.views import ATTACK_STEPS, ATTACKED
 from pages.ui import jobs
 from pages.ui.exports import Download, downloads
 from pages.ui.store import model, results
-from pages.usefulness.scatter import TITLES
+from pages.usefulness.scatter import called
 
 KEEP = ("all", "robust", "brittle", "without", "only")
 NOTHING = State(torch.empty(0, 3, 1, 1), torch.empty(0), torch.empty(0, 3, 1, 1))
@@ -50,13 +50,13 @@ def show(recipe: UsefulnessRecipe) -> None:
     """Show clean accuracy at once and attacked accuracy as soon as it is measured."""
     source = choice.source_of(recipe)
     eps = choice.radius(choice.atlas_of(recipe, "standard"), recipe.frame)
-    clean, slots = {}, {}
+    heads, clean, slots = called(recipe), {}, {}
     for column, side in zip(st.columns(2, gap="large"), SIDES, strict=True):
         name = choice.atlas_of(recipe, side).name
         on = choice.switched_on(recipe, side)
         _, _, clean[side] = views.left_over(recipe, side, model=model(name))
         with column:
-            st.markdown(f"##### {TITLES[side]}: {int(on.sum())} of {len(on)} features on")
+            st.markdown(f"##### {heads[side]}: {int(on.sum())} of {len(on)} features on")
             first, second = st.columns(2)
             first.metric("Clean accuracy", _percent(clean[side]), border=True)
             first.caption(_interval(clean[side]))
@@ -136,13 +136,13 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
     if not path.is_file():
         return
     found = json.loads(path.read_text(encoding="utf-8"))
-    names = {"standard": recipe.standard, "robust": recipe.robust}
+    names, heads = {"standard": recipe.standard, "robust": recipe.robust}, called(recipe)
     there = [side for side in SIDES if names[side] in found["models"]]
     if not there:
         return
     attacks = sorted({key for lines in found["models"].values() for key in lines[0] if key.startswith("L2 ")})
     attack = min(attacks, key=lambda key: abs(float(key[3:]) - eps))
-    figure = make_subplots(1, len(there), shared_yaxes=True, subplot_titles=[TITLES[side] for side in there])
+    figure = make_subplots(1, len(there), shared_yaxes=True, subplot_titles=[heads[side] for side in there])
     for column, side in enumerate(there, 1):
         lines = [line for line in found["models"][names[side]] if line["head"] == recipe.head]
         whole = [line for line in lines if line["keep"] == "most" and line["kept"] == max(x["kept"] for x in lines)]
@@ -172,7 +172,7 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
         alt="Accuracy, clean and attacked, against the number of features kept, for both models",
     )  # fmt: skip
     st.markdown(
-        "\n".join(f"- {verdict(TITLES[side], found['models'][names[side]], recipe.head, attack)}" for side in there)
+        "\n".join(f"- {verdict(heads[side], found['models'][names[side]], recipe.head, attack)}" for side in there)
     )
     st.caption(
         f"Ranked by γ at ε = {found['ranked_at']:g} for each feature's best class. n = {found['n']} attacked, seed {found['seed']}, "
@@ -237,8 +237,8 @@ def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, Rob
         for side in SIDES:
             name = choice.atlas_of(recipe, side).name
             _, head, _ = views.left_over(recipe, side, model=model(name))
-            tensors |= {f"{side}_weight": head.weight, f"{side}_bias": head.bias}
-            tensors[f"{side}_on"] = choice.switched_on(recipe, side)
+            tensors |= {f"{name}_weight": head.weight, f"{name}_bias": head.bias}
+            tensors[f"{name}_on"] = choice.switched_on(recipe, side)
         return exports.npz(tensors, to_json(recipe))
 
     return [

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from core.models import checkpoints
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES, atlas_of
 from core.usefulness.recipe import UsefulnessRecipe
 from pages.ui.tables import table
+from pages.ui.titles import title
 
 
 def measured(recipe: UsefulnessRecipe) -> None:
@@ -18,18 +18,17 @@ def measured(recipe: UsefulnessRecipe) -> None:
     rows = []
     for side, atlas in atlases.items():
         u = found[side]
-        title = checkpoints.header(atlas.name).title if atlas.name in checkpoints.names() else atlas.name
         counts = [
             f"<b>{int((gamma > 0).sum())}</b> ({int((gamma - half > 0).sum())})"
             for gamma, half in zip(u.gamma, u.gamma_half, strict=True)
         ]
-        rows.append([f"{title}, of {len(u.rho)}", f"{float(u.rho.mean()):.2f}", *counts])
+        rows.append([f"{title(atlas.name)}, of {len(u.rho)}", f"{float(u.rho.mean()):.2f}", *counts])
     table(["Model", "mean ρ", *(f"ε = {r:g}" for r in radii)], rows, label="Robustly useful features at each radius")
     about = atlases["standard"].about
     checks = "; ".join(
-        f"{side} "
+        f"{title(atlas.name)} "
         + ", ".join(f"{100 * part:.0f} % at ε = {eps}" for eps, part in atlas.about["check"]["push_reached"].items())
-        for side, atlas in atlases.items()
+        for atlas in atlases.values()
         if "check" in atlas.about
     )
     check = next((atlas.about["check"] for atlas in atlases.values() if "check" in atlas.about), None)

@@ -118,6 +118,8 @@ shell.presets(
         "side": DEFAULTS.side,
         "useful-frame": DEFAULTS.frame,
         "useful-brush": "",
+        "standard": DEFAULTS.standard,
+        "robust": DEFAULTS.robust,
     },
 )
 forget_other_pages()

@@ -11,20 +11,24 @@ import streamlit as st
 import torch
 
 from core.data.sets import CIFAR10_CLASSES
-from core.models import checkpoints
 from core.usefulness import Usefulness, choice
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES, Brush
 from core.usefulness.recipe import UsefulnessRecipe
 from pages.ui.component import component
+from pages.ui.titles import title, titles
 
 KEY = "usefulness-atlas"
-TITLES = {"standard": "Standard model", "robust": "Robust model"}
 MOST_FRAMES = 50
 STALE_S = 10.0
 LOWEST = -2.0  # gamma at the lower edge; what is below is drawn at it
 
 _mount = component("usefulness")
+
+
+def called(recipe: UsefulnessRecipe) -> dict[str, str]:
+    """Return the short title of each side's model."""
+    return dict(zip(SIDES, titles(recipe.standard, recipe.robust), strict=True))
 
 
 def scatter(recipe: UsefulnessRecipe) -> None:
@@ -51,8 +55,8 @@ def payload(recipe: UsefulnessRecipe) -> dict[str, object]:
         on = choice.switched_on(recipe, side) if recipe.view == "head" else torch.ones_like(found.rho).bool()
         panels.append(
             {
-                "title": TITLES[side],
-                "subtitle": checkpoints.header(atlas.name).title if atlas.name in checkpoints.names() else atlas.name,
+                "title": called(recipe)[side],
+                "subtitle": title(atlas.name),
                 **_points(found),
                 "label": [CIFAR10_CLASSES[k] for k in labels],
                 "on": on.tolist(),

@@ -37,7 +37,7 @@ def test_the_sheets_play_and_the_frame_is_in_the_address(visit):
     slider.focus()
     page.keyboard.press("Home")
     page.wait_for_function("location.search.includes('frame=0')", timeout=WAIT_MS)
-    page.get_by_text("As a network is shown them, through the robust model").wait_for()
+    page.get_by_text("As a network is shown them, through Robust ResNet-9").wait_for()
     page.locator(".scrubber[data-ready]").first.get_by_role("button", name="Play").click()
     playwright.expect(slider).to_have_value("6", timeout=WAIT_MS)
 

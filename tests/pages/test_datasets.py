@@ -96,7 +96,7 @@ def test_generated_pictures_are_moved_at_the_eps_that_the_page_opens_with_and_no
 def test_each_set_is_made_through_both_models_and_labelled_as_in_the_paper(kind, shown):
     app = opened(kind=kind)
     assert not app.error
-    assert [row.title for row in shown.rows] == ["Through the standard model", "Through the robust model"]
+    assert [row.title for row in shown.rows] == ["Through Standard ResNet-9", "Through Robust ResNet-9"]
     assert shown.axis.labels == ("0", "1", "2", "3")
     recipe = DatasetsRecipe(kind=kind, n=4, steps=3)
     made = live.watch(recipe, recipe.standard)
@@ -118,14 +118,14 @@ def test_with_eps_0_nothing_moves(shown):
 def test_the_files_are_what_is_shown_and_trainers_read_them(shown, tmp_path):
     opened(kind="det")
     path = tmp_path / "set.npz"
-    path.write_bytes(shown.files["set-standard.npz"].make())
+    path.write_bytes(shown.files["set-resnet9-standard.npz"].make())
     back = data.from_npz(path)
     sheet = render.sheet(list(back.images), build.COLUMNS)
     assert np.array_equal(sheet, shown.rows[0].frames[-1])
     with np.load(path) as arrays:
         assert np.array_equal(arrays["labels"], (arrays["source_labels"] + 1) % 10)
     with zipfile.ZipFile(io.BytesIO(shown.files["sets.zip"].make())) as archive:
-        names = [name for name in archive.namelist() if name.startswith("standard/")]
+        names = [name for name in archive.namelist() if name.startswith("resnet9-standard/")]
         assert sorted(name.split("/")[1] for name in names) == sorted(CIFAR10_CLASSES[k] for k in back.labels)
         first = next(name for name in names if name.endswith("/00000.png"))
         assert np.array_equal(np.array(Image.open(io.BytesIO(archive.read(first)))), back.images[0])
@@ -360,7 +360,7 @@ def test_a_student_looks_at_a_picture_beside_an_ordinary_network(student, looked
     assert not app.error
     assert "This network has seen 500 such pictures and nothing else" in html(app)
     assert str(Rate(30, 100)) in html(app)
-    assert [row.title for row in looked.rows] == ["Student of D_det", "ResNet-9, standard training"]
+    assert [row.title for row in looked.rows] == ["Student of D_det", "Standard ResNet-9"]
     assert all(len(row.frames) == len(looked.axis.values) for row in looked.rows)
     # Both have the same weights, so that they must say and see the same.
     arrays = np.load(io.BytesIO(looked.files["student.npz"].make()))

@@ -104,7 +104,7 @@ def recipe_of(shown) -> InvertRecipe:
 def test_it_opens_with_both_models_and_the_wanted_picture(shown):
     app = opened()
     assert app.title[0].value == "Robust frog"
-    assert [row.title for row in shown.rows] == ["Standard model", "Robust model"]
+    assert [row.title for row in shown.rows] == ["Standard ResNet-9", "Robust ResNet-9"]
     assert "Wanted: cat Chelsea, a photograph" in html(app)
     assert not app.error
     assert shown.frame == len(shown.rows[0].frames) - 1, "it opens with the result"
@@ -156,6 +156,26 @@ def test_what_is_in_the_store_is_not_computed_again(monkeypatch, shown):
     ran(app.toggle(key="present").set_value(True))
 
 
+@pytest.mark.parametrize("view", ["emergence", "feature"])
+def test_exchanged_models_take_their_titles_with_them(view, offline, shown):
+    """Columns, what is said in them, and the names in the files are those of the models, not of the sides."""
+    app = opened(view=view, standard="resnet9-l2", robust="resnet9-standard")
+    if view == "feature":
+        heads = [text.value for text in app.markdown if "feature " in text.value and "ResNet" in text.value]
+        assert "Robust ResNet-9" in heads[0] and "Standard ResNet-9" in heads[1]
+        return
+    robust, standard = shown.rows
+    assert (robust.title, standard.title) == ("Robust ResNet-9", "Standard ResNet-9")
+    made = emerge(replace(PHOTO, standard="resnet9-l2", robust="resnet9-standard"), "resnet9-l2")
+    np.testing.assert_array_equal(robust.frames, render.to_uint8(made.frames))
+    assert "Standard ResNet-9 predicts" in dict(robust.readouts) and "Robust ResNet-9 predicts" in dict(
+        standard.readouts
+    )
+    with np.load(io.BytesIO(shown.files["inversion.npz"].make())) as arrays:
+        np.testing.assert_array_equal(arrays["resnet9-l2_frames"], made.frames.numpy())
+    assert "resnet9-l2_prediction" in shown.files["inversion.csv"].make().partition("\n")[0]
+
+
 # Gallery and quiz
 
 
@@ -186,7 +206,7 @@ def test_the_judge_is_heard_of_every_picture(cifar, shown, monkeypatch):
     with torch.no_grad():
         right = int((store.model(PHOTO.robust)(grid.made).argmax(1) == torch.arange(10)).sum())
     assert f"({right} of 10" in said(app) or f"**{10 * right}.0 % [" in said(app)
-    assert html(app).count("the inverted model: ") >= 20
+    assert html(app).count(" itself: ") >= 20
 
 
 def test_the_quiz_counts_and_reveals_only_after_the_answer(offline, shown):
@@ -195,13 +215,13 @@ def test_the_quiz_counts_and_reveals_only_after_the_answer(offline, shown):
     draws = torch.Generator().manual_seed(0)
     torch.randperm(total, generator=draws)
     robust_is_left = (torch.rand(total, generator=draws) < 0.5).tolist()
-    assert "robustified" not in html(app)
+    assert "through Robust" not in html(app)
     for k in range(total):
         assert f"**Pair {k + 1} of {total}.**" in said(app)
         letter = "A" if robust_is_left[k] != (k == 1) else "B"  # the second answer is wrong
         ran(app.button(key=f"quiz-{letter}").click())
         assert f"**Score: {k + 1 - (k >= 1)} of {k + 1}.**" in said(app)
-        assert "non-robustified" in html(app)
+        assert "through Standard ResNet-9" in html(app)
     assert f"{total - 1} of {total}; guessing gives {total / 2:g}" in said(app)
     ran(app.button(key="quiz-again").click())
     assert f"**Pair 1 of {total}.**" in said(app)

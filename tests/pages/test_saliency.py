@@ -120,12 +120,12 @@ def test_a_third_model_gets_a_column(checkpoint, offline, shown):
     checkpoint("vgg-standard")
     text = html(opened(third="vgg-standard"))
     assert text.count("<figure") == 1 + 3 * len(METHODS)
-    assert text.count(f"<b>{checkpoints.header('vgg-standard').title}</b>") == len(METHODS)
+    assert text.count("<b>Standard VGG</b>") == len(METHODS)
 
 
 def test_the_attack_is_scrubbed_with_a_gradient_at_each_step(offline, shown):
     opened(view="attack", frame="4")
-    assert [row.title for row in shown.rows] == ["Standard model", "Robust model"]
+    assert [row.title for row in shown.rows] == ["Standard ResNet-9", "Robust ResNet-9"]
     assert shown.frame == 4
     assert recipe_of(shown).frame == 4
     made = views.along(PHOTO, PHOTO.standard)
@@ -226,7 +226,7 @@ def test_what_was_measured_is_shown_with_n_and_intervals_and_where_the_claim_fai
     assert "**0.320** [0.310, 0.330]" in text, "the quantity of theorem 3"
     assert "n = 500 test pictures" in text
     assert "the claim does not hold for: Occlusion" in text
-    assert ["Loss gradient", "robust", "<b>0.320</b> [0.310,&nbsp;0.330]"] in [row[:3] for row in rows(app)]
+    assert ["Loss gradient", "Robust ResNet-9", "<b>0.320</b> [0.310,&nbsp;0.330]"] in [row[:3] for row in rows(app)]
 
 
 def test_every_model_of_the_results_has_its_points():
@@ -252,7 +252,7 @@ def test_methods_no_better_than_a_random_order_are_named():
     of = {"gradient": row(0.3), "occlusion": row(0.1), "deep_lift": row(0.24), "noise": row(0.25)}
     found = {"n": 500, "models": {PHOTO.standard: of}, "differences": {PHOTO.robust: {"gradient": row(0.0)}}}
     text = saliency_measured.sentence(found, "deletion")
-    assert "(judged by the intervals) in the standard model: Loss gradient, DeepLift." in text
+    assert "(judged by the intervals) in Standard ResNet-9: Loss gradient, DeepLift." in text
 
 
 def test_nothing_is_said_of_measurements_that_are_not_there(offline, shown):

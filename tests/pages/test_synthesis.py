@@ -332,7 +332,7 @@ def test_it_opens_with_a_board_that_its_link_describes(models, mounted):
     app = opened(**SHORT)
     live, given = mounted[-1]
     assert len(live.board.film) == 3
-    assert [title for title, _ in given["titles"]] == ["Standard model", "Robust model"]
+    assert [title for title, _ in given["titles"]] == ["Standard ResNet-9", "Robust ResNet-9"]
     assert {"blank", "photo/chelsea", "sketch/pond", "seed/cat/0"} <= {name for name, _, _ in given["starts"]}
     assert app.query_params["holds"] in ("frog:2", ["frog:2"])
     assert not app.error
@@ -425,8 +425,8 @@ def test_exports_are_the_board():
     frames[0, :3] = 0
     board.paint(frames)
     files = {file.name: file.make() for file in synthesis_morph.files(DEFAULTS, board)}
-    for k, name in enumerate(("standard", "robust")):
-        with render.Image.open(render.io.BytesIO(files[f"morph-{name}.png"])) as saved:
+    for k, name in enumerate((DEFAULTS.standard, DEFAULTS.robust)):
+        with render.Image.open(render.io.BytesIO(files[f"morph-{k + 1}-{name}.png"])) as saved:
             np.testing.assert_array_equal(np.asarray(saved), frames[k])
     with render.Image.open(render.io.BytesIO(files["morph-film.png"])) as film:
         film.seek(film.n_frames - 1)

@@ -16,6 +16,7 @@ from core.models.checkpoints import CheckpointError
 from core.perturb import Trajectory
 from pages.perturb.rows import row
 from pages.ui import jobs, shell
+from pages.ui import titles as naming
 from pages.ui.store import Store, lesson
 from pages.ui.words import percent, size, verdicts
 from tests.helpers import images
@@ -81,6 +82,21 @@ def test_a_mistake_on_the_clean_picture_is_not_called_fooled():
     wrong = trajectory(y=2, success=torch.tensor([True] * 4))
     assert rowed(wrong).flags == ("wrong from the start",) * 4
     assert rowed(wrong).threshold == 0
+
+
+def test_models_are_titled_by_their_training_and_told_apart(monkeypatch):
+    known = {
+        "a": "ResNet-9, standard training", "b": "ResNet-9, standard training, another seed",
+        "c": "ResNet-9, adversarial training (L2, eps 0.5)", "d": "ResNet-9, adversarial training (Linf, 8/255)",
+        "e": "Student of D_NR: the standard model's features", "f": "A network of yours",
+    }  # fmt: skip
+    monkeypatch.setattr(naming, "title", known.__getitem__)
+    assert naming.titles("a", "c") == ("Standard ResNet-9", "Robust ResNet-9")
+    assert naming.titles("c", "a") == ("Robust ResNet-9", "Standard ResNet-9"), "the models', not the sides'"
+    assert naming.titles("a", "b") == ("Standard ResNet-9", "Standard ResNet-9, another seed")
+    assert naming.titles("c", "d", "a") == (known["c"], known["d"], "Standard ResNet-9"), "short names would be alike"
+    assert naming.titles("c", "c") == ("Robust ResNet-9",) * 2
+    assert naming.titles("e", "f") == ("Student of D_NR", "A network of yours")
 
 
 # Store

@@ -96,7 +96,7 @@ def recipe_of(shown) -> UsefulnessRecipe:
 def test_it_opens_with_both_clouds_and_one_feature_of_each(shown):
     app = opened()
     assert app.title[0].value == "Usefulness"
-    assert [panel["title"] for panel in shown.atlas["panels"]] == ["Standard model", "Robust model"]
+    assert [panel["title"] for panel in shown.atlas["panels"]] == ["Standard ResNet-9", "Robust ResNet-9"]
     assert not app.error
     assert html(app).count("<figure") == 2 * (4 + 8)
     assert html(app).count("alt=") == html(app).count("<img")
