@@ -76,7 +76,7 @@ st.markdown(
     "A network that is trained not to use them, a *robust* one, sees more like you do; here both stand side by side."
 )
 recipe, picture = opening()
-if st.button("Fool a model yourself", type="primary", icon=":material/tune:", shortcut="Enter"):
+if st.button("Fool a model yourself", type="primary", icon=":material/tune:"):
     st.switch_page("pages/perturb/page.py", query_params=to_query(recipe))
 if {recipe.standard, recipe.robust} <= set(checkpoints.names()):
     with shell.told():

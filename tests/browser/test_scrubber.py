@@ -422,3 +422,28 @@ def test_drawing_a_frame_takes_no_time(visit):
     lab.drag(0, FRAMES - 1)
     lab.page.mouse.up()
     assert np.median([each["ms"] for each in lab.root.evaluate("el => el.seen")]) < 4
+
+
+OUTSIDE = """el => {
+  const found = [];
+  for (const row of el.querySelectorAll('.row')) {
+    const { left, right } = row.getBoundingClientRect();
+    for (const node of row.querySelectorAll('.frame, .stage, .sign, .verdict, .badge, .bars li, .curve, .readouts > div')) {
+      const box = node.getBoundingClientRect();
+      if (box.width && (box.left < left - 1 || box.right > right + 1)) found.push(`${node.className || node.tagName} ${box.left}-${box.right}`);
+    }
+  }
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  return wide > 0 ? [...found, `the page is ${wide} px too wide`] : found;
+}"""
+WIDTHS = "el => Array.from(el.querySelectorAll('.frame'), frame => frame.getBoundingClientRect().width)"
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1440, 1920])
+def test_there_and_back_through_every_view_nothing_leaves_its_column(visit, width):
+    lab = visit("rows=3&frame=9", viewport={"width": width, "height": 900})
+    before = lab.root.evaluate(WIDTHS)
+    for view in ("split", "side", "flicker", "side", "difference", "split", "difference", "flicker", "side"):
+        lab.view(view)
+        assert lab.root.evaluate(OUTSIDE) == [], view
+    assert lab.root.evaluate(WIDTHS) == before
