@@ -5,12 +5,16 @@ import streamlit as st
 from pages.ui.rooms import ROOMS
 
 if __name__ == "app":  # the server imports this file for its routes, and then runs it as a script for every visit
+    from streamlit.runtime.pages_manager import PagesManager
+
     from pages.synthesis.live import ROUTES
 
+    # A folder called pages/ makes Streamlit look for a legacy multipage app until st.navigation has run once; whoever comes
+    # first, by a link to a page, would read "page not found".
+    PagesManager.uses_pages_directory = False
     app = st.App("app.py", routes=ROUTES)
 else:
     st.set_page_config(page_title="Robust Frog", page_icon="🐸", layout="wide")
-    st.session_state["navigated"] = True  # see pages.ui.shell.header
     st.navigation(
         [
             st.Page("pages/home/page.py", title="Home", icon=":material/home:", default=True),

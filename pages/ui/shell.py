@@ -1,10 +1,8 @@
 """The frame of every page: claim, presets, views, glossary, presenter mode, and where a problem is told."""
 
-import runpy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -40,11 +38,6 @@ class Preset:
 
 def header(title: str, claim: str) -> None:
     """Open a page with its title, its claim in one sentence, and the switch for presenter mode."""
-    if not st.session_state.get("navigated"):
-        # The first visitor of a fresh server who follows a link into pages/ gets that file alone, as in a legacy
-        # multipage app; what they want is the app.
-        runpy.run_path(str(Path(__file__).parents[2] / "app.py"))
-        st.stop()
     # On the first run of a link the switch, which comes below, has not read the address yet.
     presenting = bool(st.session_state.get("present", st.query_params.get("present") == "true"))
     st.html(PRESENTER if presenting else ARTICLE)

@@ -142,8 +142,9 @@ def shows(tab: Tab, recipe: PerturbRecipe) -> None:
 
 # The first test on purpose: afterwards the server is no longer fresh.
 def test_the_first_visit_of_a_fresh_server_may_be_a_link_to_a_page(visit):
-    """Streamlit then runs pages/perturb.py alone, as in a legacy multipage app; the visitor gets the app."""
+    """Streamlit takes a folder called pages/ for a legacy multipage app until st.navigation has run once."""
     tab = visit("/perturb", {**QUICK, "norm": "Linf"}).settle()
+    assert tab.page.get_by_role("dialog").count() == 0, "page not found"
     assert tab.page.get_by_role("heading", name="Perturb").is_visible()
     assert (tab.address["norm"], tab.address["target"]) == ("Linf", "truck")
     assert tab.root.locator(".unit").inner_text().startswith("ℓ∞")

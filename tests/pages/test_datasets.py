@@ -70,7 +70,6 @@ def shown(monkeypatch):
 
 def opened(**query: str) -> AppTest:
     app = AppTest.from_file(PAGE, default_timeout=120)
-    app.session_state["navigated"] = True
     for name, value in {**FEW, **query}.items():
         app.query_params[name] = value
     return ran(app)

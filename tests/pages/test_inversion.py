@@ -86,7 +86,6 @@ def offline(monkeypatch, tmp_path):
 
 def opened(**query: str) -> AppTest:
     app = AppTest.from_file(PAGE, default_timeout=120)
-    app.session_state["navigated"] = True
     for name, value in {"picture": "photo/chelsea", **query}.items():
         app.query_params[name] = value
     return ran(app)

@@ -52,7 +52,6 @@ def shown(monkeypatch):
 
 def opened(**query: str) -> AppTest:
     app = AppTest.from_file(PAGE, default_timeout=120)
-    app.session_state["navigated"] = True
     for name, value in query.items():
         app.query_params[name] = value
     return ran(app)

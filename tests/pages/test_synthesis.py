@@ -319,7 +319,6 @@ def mounted(monkeypatch):
 
 def opened(**query: str) -> AppTest:
     app = AppTest.from_file(PAGE, default_timeout=180)
-    app.session_state["navigated"] = True
     for name, value in {"picture": "photo/chelsea", **query}.items():
         app.query_params[name] = value
     return ran(app)

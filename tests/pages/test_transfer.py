@@ -88,7 +88,6 @@ def offered(monkeypatch):
 
 def opened(**query: str) -> AppTest:
     app = AppTest.from_file(PAGE, default_timeout=120)
-    app.session_state["navigated"] = True
     for name, value in query.items():
         app.query_params[name] = value
     return ran(app)
@@ -309,7 +308,6 @@ def test_a_stopped_matrix_keeps_its_rows_and_goes_on_when_asked(monkeypatch, off
     models = views.models_of(recipe)
     store.results().put(transfer_work.key_of(recipe, models, STANDARD), views.row(recipe, STANDARD).verdicts())
     app = AppTest.from_file(PAGE, default_timeout=120)
-    app.session_state["navigated"] = True
     app.session_state["transfer-stopped"] = transfer_work.key_of(recipe, models, models)
     for name, value in LIVE.items():
         app.query_params[name] = value

@@ -76,7 +76,6 @@ def offline(monkeypatch, tmp_path):
 
 def opened(**query: str) -> AppTest:
     app = AppTest.from_file(PAGE, default_timeout=180)
-    app.session_state["navigated"] = True
     for name, value in query.items():
         app.query_params[name] = value
     return ran(app)
