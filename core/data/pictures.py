@@ -103,22 +103,31 @@ def default_id() -> str:
     return (*frogs, "photo/chelsea")[0]
 
 
-def from_upload(data: bytes, name: str = "") -> Picture:
-    """Make a 32 x 32 picture of a file's bytes; the same bytes give the same id.
+def from_upload(data: bytes, name: str = "", *, at: float = 0.5, label: int | None = None) -> Picture:
+    """Make a 32 x 32 picture of a file's bytes; the same bytes and choices give the same id.
+
+    Args:
+        data: The file.
+        name: Its name, for the caption.
+        at: Where along its longer side the square is cut, from 0 (left, top) to 1.
+        label: Index in `CIFAR10_CLASSES` of what is on it, if somebody has said.
 
     Raises:
         PictureError: As `core.data.decode.decode`.
     """
     image, notes = decode(data)
     if image.width != image.height:
-        notes += ("cut to the square in its middle",)
+        notes += ("cut to the square in its middle" if at == 0.5 else "cut to a square",)
     if min(image.size) != SIZE:
         notes += (f"{'reduced' if min(image.size) > SIZE else 'enlarged'} to {SIZE} × {SIZE}",)
     # A file's name is a stranger's text: what could be Markdown or a path is left out.
     words = "".join(c if c.isalnum() or c in " .-" else " " for c in name.replace("\\", "/").rpartition("/")[2])
     caption = " ".join(words.split())[:40] or "your picture"
-    x = from_uint8(np.array(square(image, SIZE))[None])
-    return Picture(f"upload/{hashlib.sha256(data).hexdigest()[:12]}", x, None, caption, "uploaded", notes)
+    x = from_uint8(np.array(square(image, SIZE, at))[None])
+    digest = hashlib.sha256(data)
+    if at != 0.5 or label is not None:  # another square, or another truth, is another picture to whoever keeps results
+        digest.update(f"{at:.3f} {label}".encode())
+    return Picture(f"upload/{digest.hexdigest()[:12]}", x, label, caption, "uploaded", notes)
 
 
 def fingerprint(image: UInt8[np.ndarray, "h w 3"]) -> str:

@@ -170,10 +170,10 @@ def from_folder(folder: Path | str, size: int = 32) -> Pictures:
     return Pictures(np.stack(images), np.asarray(labels, dtype=np.int64), classes, folder.name)
 
 
-def square(picture: Image.Image, size: int) -> UInt8[np.ndarray, "h w 3"]:
-    """Crop the largest centred square and resize it to (size, size, 3), 8-bit RGB."""
+def square(picture: Image.Image, size: int, at: float = 0.5) -> UInt8[np.ndarray, "h w 3"]:
+    """Crop the largest square, in the middle or `at` of the way along, and resize it to (size, size, 3), 8-bit RGB."""
     side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    left, top = (int(at * (whole - side)) for whole in picture.size)
     cropped = picture.convert("RGB").crop((left, top, left + side, top + side))
     return np.asarray(cropped.resize((size, size), Image.Resampling.LANCZOS))
 

@@ -10,6 +10,7 @@ call these same functions.
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from core.attacks import OnStep
@@ -19,7 +20,7 @@ from core.inversion.emergence import Emergence, emerge
 from core.inversion.invert import SETTINGS
 from core.inversion.recipe import InvertRecipe
 from core.models import checkpoints
-from core.models.ready import load
+from core.models.ready import load, placed
 from core.recipes.python import to_python
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import explain
@@ -51,6 +52,30 @@ class Look:
 def names() -> tuple[str, ...]:
     """List the students whose weights are here."""
     return tuple(name for name in checkpoints.names() if name.startswith(checkpoints.STUDENT))
+
+
+def recognised(name: str, *, model: nn.Module | None = None, among: int = 100) -> str | None:
+    """Find a picture that a network gets right: of the first labelled ones, the one that it is surest of.
+
+    Args:
+        name: The checkpoint.
+        model: The loaded model, if the caller has it.
+        among: How many pictures are tried.
+
+    Returns:
+        The picture's id; None where no labelled pictures are here, or none of them is recognised.
+    """
+    source = pictures.available()[0]
+    known = [picture for id in pictures.ids(source)[:among] if (picture := pictures.get(id)).label is not None]
+    if not known:
+        return None
+    ready = model if model is not None else load(name)
+    x = placed(torch.cat([picture.x for picture in known]), ready)
+    with torch.no_grad():
+        p = ready(x).softmax(1).cpu()
+    labels = torch.tensor([picture.label for picture in known])
+    sure = torch.where(p.argmax(1) == labels, p.max(1).values, 0.0)
+    return known[int(sure.argmax())].id if float(sure.max()) > 0 else None
 
 
 def inversion_of(recipe: DatasetsRecipe) -> InvertRecipe:

@@ -29,6 +29,7 @@ class Grid:
     Args:
         ids: Names of the N pictures.
         x: The pictures (N, C, H, W).
+        x0: What each inversion starts from (N, C, H, W).
         labels: Their classes; None where unknown.
         made: Their inversions (N, C, H, W): of D_R through a robust model, of D_NR through a standard one.
         distance: |g(made) - g(x)| / |g(x)| (N).
@@ -37,6 +38,7 @@ class Grid:
 
     ids: tuple[str, ...]
     x: Images
+    x0: Images
     labels: tuple[int | None, ...]
     made: Images
     distance: Tensor
@@ -73,4 +75,4 @@ def gallery(recipe: InvertRecipe, name: str, *, model: nn.Module | None = None, 
     made = invert(ready, wanted, x0, setting=SETTINGS[recipe.setting], block=block, on_step=on_step)
     with torch.no_grad():
         distance, logits = relative_distance(ready, wanted, block)(made), ready(made)
-    return Grid(tuple(p.id for p in chosen), x, tuple(p.label for p in chosen), made, distance, logits)
+    return Grid(tuple(p.id for p in chosen), x, x0, tuple(p.label for p in chosen), made, distance, logits)

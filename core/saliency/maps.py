@@ -82,6 +82,11 @@ def limits(attribution: Tensor, channel: str = "sum") -> PerExample:
     return REACH * rms(shown)
 
 
+def strength(attribution: Tensor, channel: str = "sum") -> PerExample:
+    """Compute each map's root mean square as it is shown (N,): the sum over the colours, one of them, or all three."""
+    return limits(attribution, channel) / REACH
+
+
 def css_gradient(*, absolute: bool = False) -> str:
     """Write the scale as a CSS gradient, low values first."""
     return f"linear-gradient(90deg, {', '.join(f'#{c}' for c in (UNSIGNED if absolute else SIGNED))})"

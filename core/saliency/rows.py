@@ -104,11 +104,16 @@ def script(recipe: SaliencyRecipe) -> str:
     """Write the Python program that computes the recipe's view and saves its maps as PNG."""
     return to_python(
         recipe,
-        ["from pathlib import Path", "from core.files import render", "from core.saliency.rows import rows"],
+        [
+            "from pathlib import Path",
+            "from core.files import render",
+            "from core.saliency.maps import strength",
+            "from core.saliency.rows import rows",
+        ],
         """
         for number, row in enumerate(rows(recipe)):
             for name, attribution in row.attributions.items():
-                print(f"{row.title}, {name}: strength {float(attribution.square().mean().sqrt()):.4g}")
+                print(f"{row.title}, {name}: strength {float(strength(attribution, recipe.channel)):.2g}")
                 Path(f"{number:02d}-{name}.png").write_bytes(render.png(row.painted(recipe, name)[0]))
         """,
     )

@@ -42,14 +42,15 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
         row(f"Through {head}", name, made, recipe)
         for head, name, made in zip(called, (recipe.standard, recipe.robust), (left, right), strict=True)
     ]
-    last = len(left.steps) - 1
+    inverted, last = recipe.kind == "inverted", len(left.steps) - 1
     frame = min(frame_in_sight("datasets-scrubber", last), last)
     shown = scrubber(
         rows,
         step_axis(left, right),
         key="datasets-scrubber",
         frame=frame,
-        captions=("originals", "what was added"),
+        captions=("starts: other pictures" if inverted else "originals", "what was added"),
+        gain=1 if inverted else 10,
         report=True,
     )
     write_frame("datasets-scrubber", min(shown if shown is not None else frame, last), last)
@@ -76,20 +77,21 @@ def row(head: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:
     """Build a column of the scrubber: all pictures on one sheet, a frame a step."""
     n = len(made.labels)
     agrees = [int((says.cpu() == made.labels).sum()) for says in made.says]
-    clean = render.sheet(list(render.to_uint8(made.x)), COLUMNS)
     frames = np.stack([render.sheet(list(render.to_uint8(frame)), COLUMNS) for frame in made.frames])
     apart, moved = made.distance.mean(1).tolist(), made.delta.mean(1).tolist()
     inverted = recipe.kind == "inverted"
+    # An inversion starts from another picture, so that is what something is added to.
+    reference = frames[0] if inverted else render.sheet(list(render.to_uint8(made.x)), COLUMNS)
     return Row(
         title=head,
         subtitle=title(name),
         frames=frames,
-        reference=clean,
+        reference=reference,
         curve=tuple(apart if inverted else [a / n for a in agrees]),
         curve_name="distance of the representation" if inverted else "agrees with the set's label",
         readouts=(
             ("the model says the set's label", tuple(f"{a} of {n}" for a in agrees)),
-            ("mean ‖δ‖₂", tuple(f"{d:.2f}" for d in moved)),
+            ("mean L2 distance to the originals" if inverted else "mean ‖δ‖₂", tuple(f"{d:.2f}" for d in moved)),
             ("distance of the representation", tuple(f"{100 * d:.0f} %" for d in apart)),
         ),
         alt=tuple(
@@ -103,7 +105,7 @@ def row(head: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:
 def cards(made: Few, way: str) -> None:
     """Show the first pictures, original beside constructed, with the old and the new label."""
     cells = []
-    for i in range(min(CARDS, len(made.labels))):
+    for i in mismatch_first(made)[:CARDS]:
         old, new = CIFAR10_CLASSES[int(made.y[i])], CIFAR10_CLASSES[int(made.labels[i])]
         says = CIFAR10_CLASSES[int(made.says[-1][i])]
         label = f"<b>{new}</b>" if old == new else f"<s>{old}</s> → <b>{new}</b>"
@@ -114,6 +116,16 @@ def cards(made: Few, way: str) -> None:
             f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source says {says}</small></div></div>'
         )
     st.html(f'<div class="crisp made">{"".join(cells)}</div>')
+
+
+def mismatch_first(made: Few) -> list[int]:
+    """Number the pictures in the order of the set, but with one first whose label is not its class, if there is one.
+
+    One label of D_rand in ten is the picture's own class; whoever meets that first takes the labels for right.
+    """
+    order = list(range(len(made.labels)))
+    wrong = (made.labels != made.y).nonzero()[:1, 0].tolist()
+    return [*wrong, *(i for i in order if i not in wrong)]
 
 
 def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:

@@ -24,7 +24,7 @@ CLAIMS = {
 }
 KINDS = {
     "inverted": "**D_NR and D_R.** Each picture is replaced by another that the model represents alike. The label stays.",
-    "rand": "**D_rand.** Each picture is moved, within ε, toward a class drawn at random; that class becomes its label.",
+    "rand": "**D_rand.** Each picture is moved, within ε, toward a class drawn at random; that class becomes its label (for one in ten it is its own).",
     "det": "**D_det.** Each picture is moved, within ε, toward the *next* class; that class becomes its label.",
 }
 PRESETS = [
@@ -96,14 +96,14 @@ def student() -> None:
         return
     with st.sidebar:
         recipe = datasets_student.controls(replace(DEFAULTS, view="student"))
-        picture = pick_picture(key="picture")
+        picture = pick_picture(key="picture", default=datasets_student.first_picture(recipe.student))
         seed = st.number_input("Seed of the noise", 0, 2**31 - 1, DEFAULTS.seed, key="seed", bind="query-params")
     datasets_student.show(replace(recipe, seed=int(seed)), picture)
 
 
 shell.header(
     "Datasets",
-    "Robustness is a property of the data: from pictures whose labels look wrong, networks learn to be right.",
+    "From pictures whose labels look wrong to you, networks learn to be right, because the labels fit features that you do not see.",
 )
 shell.presets(
     PRESETS,

@@ -12,6 +12,7 @@ from core.rates import Rate
 from pages.datasets import build
 from pages.datasets.results import student_rate
 from pages.ui import crisp
+from pages.ui.words import a
 
 ROUNDS = 10
 
@@ -27,18 +28,19 @@ class Quiz:
 def show(recipe: DatasetsRecipe) -> None:
     """Show one picture after the other with ten answers, then the score beside the network's."""
     made, _ = build.both(recipe)
+    order = build.mismatch_first(made)[:ROUNDS]
     state: Quiz = st.session_state.setdefault("datasets-quiz", Quiz(recipe))
     if state.of != recipe:
         state = st.session_state["datasets-quiz"] = Quiz(recipe)
     st.html(crisp.STYLE + "<style>.asked { max-width: 15rem; grid-template-columns: 1fr; }</style>")
     asked = len(state.answers)
     if asked:
-        reveal(made, asked - 1, state.answers[-1])
+        reveal(made, order[asked - 1], state.answers[-1])
     if asked == ROUNDS:
-        score(made, state)
+        score(made, state, order)
         return
     st.markdown(f"**Picture {asked + 1} of {ROUNDS}.** What is its label in D_rand?")
-    figure = crisp.figure(made.frames[-1][asked : asked + 1], f"Picture {asked + 1}, a picture of D_rand")
+    figure = crisp.figure(made.frames[-1][[order[asked]]], f"Picture {asked + 1}, a picture of D_rand")
     st.html(f'<div class="crisp asked">{figure}</div>')
     with st.container(horizontal=True):
         for k, name in enumerate(CIFAR10_CLASSES):
@@ -49,19 +51,21 @@ def reveal(made: Few, i: int, answer: int) -> None:
     """Say what the label is."""
     label, seen = int(made.labels[i]), CIFAR10_CLASSES[int(made.y[i])]
     right = "Right" if answer == label else "No"
+    figure = crisp.figure(made.frames[-1][[i]], f"The picture before this one, made from {a(seen)}")
+    st.html(f'<div class="crisp" style="grid-template-columns: 6rem">{figure}</div>')
     st.info(
         f"{right}: in D_rand its label is **{CIFAR10_CLASSES[label]}**. You said {CIFAR10_CLASSES[answer]}; "
-        f"the picture was made from a {seen}.",
+        f"the picture was made from {a(seen)}.",
         icon=":material/check:" if answer == label else ":material/close:",
     )
 
 
-def score(made: Few, state: Quiz) -> None:
+def score(made: Few, state: Quiz, order: list[int]) -> None:
     """Compare the visitor with chance, with the source model and with a student."""
     answers = torch.tensor(state.answers)
-    yours = Rate(int((answers == made.labels[:ROUNDS]).sum()), ROUNDS)
-    model = Rate(int((made.says[-1][:ROUNDS].cpu() == made.labels[:ROUNDS]).sum()), ROUNDS)
-    saw = int((answers == made.y[:ROUNDS]).sum())
+    yours = Rate(int((answers == made.labels[order]).sum()), ROUNDS)
+    model = Rate(int((made.says[-1].cpu()[order] == made.labels[order]).sum()), ROUNDS)
+    saw = int((answers == made.y[order]).sum())
     st.markdown(
         f"**You: {yours.hits} of {ROUNDS} labels; guessing gives 1.** The model that the set was made with: {model.hits} of "
         f"{ROUNDS}. You named what the picture was made from {saw} times: you use other features."

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
+from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.datasets import student
@@ -28,6 +29,8 @@ from pages.ui.model_box import model_box
 from pages.ui.rows import row
 from pages.ui.scrubber import scrubbed
 from pages.ui.steps import step_axis
+from pages.ui.store import model
+from pages.ui.store import results as results_store
 from pages.ui.words import verdicts
 
 ORDER = ("student-rand", "student-det", "student-robust", "student-nonrobust")
@@ -60,6 +63,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
     names = (recipe.student, recipe.beside)
     looks = dict(zip(names, (left, right), strict=True))
     cards(recipe, picture, looks)
+    wrong(recipe, picture, left)
     st.markdown(
         "**What the representation holds.** Noise is moved until the network represents it as it represents the picture."
     )
@@ -99,6 +103,31 @@ def cards(recipe: DatasetsRecipe, picture: Picture, looks: dict[str, Look]) -> N
     st.caption(
         "The maps are gradients of the log-odds of what each network says: orange pixels speak for it, purple ones against it."
     )
+
+
+def first_picture(name: str) -> str | None:
+    """Return the picture that the view opens with where nobody has chosen one: one that the student recognises."""
+    known = results_store().of(
+        ("recognised", name, pictures.available()[0]), lambda: student.recognised(name, model=model(name)) or ""
+    )
+    return known or None
+
+
+def wrong(recipe: DatasetsRecipe, picture: Picture, seen: Look) -> None:
+    """Say where the student gets the picture wrong, and offer one that it recognises."""
+    if picture.label is None or seen.target == picture.label:
+        return
+    known = first_picture(recipe.student)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("The student gets this picture wrong, as it does with many.", width="content")
+        if known:
+            st.button(
+                "Show one that it recognises",
+                key="recognised",
+                on_click=st.session_state.__setitem__,
+                args=("picture", known),
+                help="The one of 100 pictures that it is surest of.",
+            )
 
 
 def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:

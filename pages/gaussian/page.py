@@ -21,12 +21,13 @@ PRESETS = [
     ),
     shell.Preset(
         "Figure 4, ε = 1",
-        "A small budget is enough to change what is learned: on the right the gradient has turned to the line between the classes.",
+        "A small budget is enough to change what is learned: the gradient's angle to the line between the classes falls from 73° to 40°.",
         {"eps": 1.0},
     ),
     shell.Preset(
         "Figure 4, ε = 10",
-        "With a large budget the robust metric is nearly the adversary's own: a round ball. It pays in accuracy under no attack.",
+        "With a large budget the robust metric is nearly the adversary's own, a round ball, and the gradient points from class to class"
+        " (4°). The price: clean accuracy falls from 99.3 % to 97.9 %.",
         {"eps": 10.0},
     ),
     shell.Preset(
@@ -104,7 +105,7 @@ def take(values: dict[str, float]) -> None:
 
 shell.header(
     "Gaussian",
-    "Two metrics that disagree are enough: what is a short step for the adversary is a long way for the model.",
+    "Two metrics that disagree are enough for adversarial examples: a step that is short for the adversary is long for the model.",
 )
 shell.presets(PRESETS, key="gaussian", defaults={f.name: f.default for f in fields(GaussianRecipe) if f.name != "dim"})
 with st.sidebar:

@@ -68,7 +68,10 @@ def grid(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
         for i, id in enumerate(robust.ids):
             label = robust.labels[i]
             name = _name(id, label)
-            figures = [crisp.figure(robust.x[i : i + 1], f"{name}, the original", (name,))]
+            figures = [
+                crisp.figure(robust.x[i : i + 1], f"{name}, the original", (name, "wanted")),
+                crisp.figure(robust.x0[i : i + 1], "What both inversions of it start from", ("start",)),
+            ]
             for k, (by, other, made) in enumerate(((called[1], called[0], robust), (called[0], called[1], standard))):
                 lines = (
                     f"through {by}",
@@ -185,7 +188,7 @@ def files(recipe: InvertRecipe, standard: Grid, robust: Grid) -> list[Download]:
     called = titles(recipe.standard, recipe.robust)
 
     def sheet() -> bytes:
-        cells = [cell for x in (robust.x, robust.made, standard.made) for cell in render.to_uint8(x)]
+        cells = [cell for x in (robust.x, robust.x0, robust.made, standard.made) for cell in render.to_uint8(x)]
         return render.png(render.sheet([render.upscaled(c, 4) for c in cells], len(robust.ids), gap=6), about)
 
     def arrays() -> bytes:
@@ -194,10 +197,10 @@ def files(recipe: InvertRecipe, standard: Grid, robust: Grid) -> list[Download]:
             for n, g in ((recipe.standard, standard), (recipe.robust, robust))
             for w in ("made", "distance", "logits")
         }
-        return exports.npz({"x": robust.x, **tensors}, to_json(recipe))
+        return exports.npz({"x": robust.x, "x0": robust.x0, **tensors}, to_json(recipe))
 
     return [
-        Download("Sheet", "gallery.png", "image/png", sheet, f"Rows: originals, through {called[1]}, through {called[0]}"),
+        Download("Sheet", "gallery.png", "image/png", sheet, f"Rows: originals, starts, through {called[1]}, through {called[0]}"),
         Download("Arrays, npz", "gallery.npz", "application/octet-stream", arrays, "float32"),
         Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
     ]  # fmt: skip

@@ -31,7 +31,7 @@ PRESETS = [
     shell.Preset(
         "Another picture becomes the frog",
         "Press play. Through the robust model the start picture turns into the wanted one; through the standard model it"
-        " does not, and yet that model believes it as firmly.",
+        " hardly changes, and yet that model predicts the wanted class just as firmly.",
         {},
     ),
     shell.Preset(
@@ -108,7 +108,8 @@ def block_box(left: str, right: str) -> str:
 
 shell.header(
     "Robust frog",
-    "A robust model's representation holds the frog itself. A standard model's holds something else that only it can see.",
+    "A robust model's representation holds a picture that you recognise. A standard model's holds something that other standard"
+    " networks recognise, too, and you do not.",
 )
 shell.presets(
     PRESETS,

@@ -40,7 +40,7 @@ def row(
     """Return the maps of all models beside one another, each with its strength and a note."""
     figures = []
     for head, (name, attribution) in zip(titles(*shown.attributions), shown.attributions.items(), strict=True):
-        strength = float(maps.limits(attribution, recipe.channel)) / maps.REACH
+        strength = float(maps.strength(attribution, recipe.channel))
         lines = [head, f"strength {strength:.2g}"]
         if notes and notes.get(name):
             lines.append(notes[name])

@@ -55,7 +55,7 @@ def files(recipe: SaliencyRecipe, lines: Sequence[Line]) -> list[Download]:
                 "row": [line.row.title for line, _, _ in cells],
                 "model": [name for _, name, _ in cells],
                 "prediction": [says(line.logits[name]) for line, name, _ in cells],
-                "strength": [float(maps.rms(maps.reduced(a))) for _, _, a in cells],
+                "strength": [float(maps.strength(a, recipe.channel)) for _, _, a in cells],
                 "edge_correlation": [
                     float(measures.edge_correlation(s, line.row.x))
                     for (line, _, _), s in zip(cells, sizes, strict=True)

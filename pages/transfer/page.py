@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.data import pictures
 from core.models import checkpoints
 from core.transfer import results
 from core.transfer.recipe import DEFAULT_RADIUS, RADII, TransferRecipe
@@ -51,7 +52,10 @@ PRESETS = [
         {"eps": "1", "source": "resnet9-l2", "target": "resnet9-standard"},
     ),
 ]
-DEFAULTS = TransferRecipe()
+# The gallery's pictures were painted by a robust model, and networks are surer of them than of photographs.
+GENERATED = pictures.available()[0] == "gallery"
+SURE_RADIUS = "1"
+DEFAULTS = TransferRecipe(eps=SURE_RADIUS) if GENERATED else TransferRecipe()
 
 
 def controls(view: str, measured: Measured | None) -> TransferRecipe:
@@ -69,7 +73,8 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
     norm = found["norm"] = choice("Norm", list(RADII), "norm")
     if view != "curve":
         labels = list(RADII[norm]) if live else radii(measured, norm, str(found["goal"]))
-        default = DEFAULT_RADIUS[norm] if DEFAULT_RADIUS[norm] in labels else labels[0]
+        wanted = replace(DEFAULTS, norm=norm).radius[0]
+        default = wanted if wanted in labels else labels[0]
         if st.session_state.get("eps", default) not in labels:  # of another norm, or not measured
             st.session_state["eps"] = default
         eps = st.select_slider("ε", labels, value=default, key="eps", bind="query-params", disabled=len(labels) < 2)
@@ -116,7 +121,7 @@ shell.presets(
     key="transfer",
     defaults={
         "view": "matrix",
-        "eps": DEFAULT_RADIUS["L2"],
+        "eps": DEFAULTS.radius[0],
         "models": [],
         **{
             name: getattr(DEFAULTS, name)

@@ -32,8 +32,15 @@ STYLE = """<style>
 </style>"""
 
 
-def pick_picture(*, key: str) -> Picture:
-    """Show the picker and return the chosen picture; there always is one."""
+def pick_picture(*, key: str, default: str | None = None) -> Picture:
+    """Show the picker and return the chosen picture; there always is one.
+
+    Args:
+        key: Where the id lives.
+        default: The picture while nobody has chosen one; by default the frog that every page opens with.
+    """
+    if st.session_state.get(key) in (None, pictures.default_id()) and not st.query_params.get(PARAMETER):
+        st.session_state[key] = default or pictures.default_id()
     picture = _current(key)
     with st.container(key=f"{key}-picker"):
         st.html(STYLE)
@@ -44,6 +51,7 @@ def pick_picture(*, key: str) -> Picture:
             _controls(key, picture)
         st.caption(" · ".join((picture.caption, *picture.notes)))
         if picture.source == "uploaded":
+            _what_is_on_it(key)
             st.caption("It stays in this session and is stored nowhere, so a link to this page cannot show it.")
         if error := st.session_state.pop(f"{key}-error", None):
             st.error(error)
@@ -113,6 +121,28 @@ def _controls(key: str, picture: Picture) -> None:
             _candidates(key, source, picture)
 
 
+def _what_is_on_it(key: str) -> None:
+    """Ask for the truth about an upload, without which each model's clean answer would be its own, and where it is cut."""
+    st.selectbox(
+        "What is on it?", range(len(CIFAR10_CLASSES)), index=None, format_func=CIFAR10_CLASSES.__getitem__,
+        placeholder="none of these", key=f"{key}-label", on_change=_again, args=(key,),
+        help="Attacks start from the true class; without it, each model's own answer to the clean picture stands for it.",
+    )  # fmt: skip
+    if any("cut to" in note for note in st.session_state[f"{key}-upload"].notes):
+        st.slider(
+            "Where the square is cut, %", 0, 100, 50, 5, key=f"{key}-cut", on_change=_again, args=(key,),
+            help="Along the longer side, from left or top.",
+        )  # fmt: skip
+
+
+def _again(key: str) -> None:
+    """Make the uploaded picture anew, of the same bytes, as it was asked for below it."""
+    data, name = st.session_state[f"{key}-bytes"]
+    at, label = st.session_state.get(f"{key}-cut", 50) / 100, st.session_state.get(f"{key}-label")
+    st.session_state[f"{key}-upload"] = picture = pictures.from_upload(data, name, at=at, label=label)
+    _choose(key, picture.id)
+
+
 def _candidates(key: str, source: str, picture: Picture) -> None:
     """Show the block of candidates that the current picture is in; each is a button, so the keyboard reaches it."""
     if source != "photo":
@@ -177,6 +207,9 @@ def _receive(key: str, widget: str) -> None:
     except PictureError as error:
         st.session_state[f"{key}-error"] = str(error)
     else:
+        st.session_state[f"{key}-bytes"] = (file.getvalue(), file.name)
+        for part in ("label", "cut"):
+            st.session_state.pop(f"{key}-{part}", None)
         _choose(key, picture.id)
 
 

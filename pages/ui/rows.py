@@ -33,7 +33,7 @@ def row(name: str, made: Emergence, label: int | None, other: str) -> Row:
         delta=made.frames - made.x0,
         classes=CIFAR10_CLASSES,
         probabilities=made.logits.softmax(1),
-        truth=label if label is not None else int(made.clean_logits.argmax()),
+        truth=label,
         curve=tuple(float(d) for d in made.distance),
         curve_name="feature distance",
         readouts=(

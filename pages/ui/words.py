@@ -10,6 +10,11 @@ def size(value: float, norm: str) -> str:
     return f"{value:.3f}" if norm == "L2" else f"{value * 255:.3g}/255"
 
 
+def a(word: str) -> str:
+    """Put the article before a class: a frog, an airplane."""
+    return f"{'an' if word[:1] in 'aeiou' else 'a'} {word}"
+
+
 def percent(value: float) -> str:
     """Write a probability as a whole per cent, never rounding up to certainty."""
     return f"{100 * value:.0f} %" if value < 0.995 else f"{min(99.9, 100 * value):.1f} %"

@@ -20,6 +20,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import data
+from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.datasets import live
 from core.datasets import student as students
@@ -108,6 +109,24 @@ def test_each_set_is_made_through_both_models_and_labelled_as_in_the_paper(kind,
     assert expected is None or torch.equal(made.labels, expected)
 
 
+def test_what_is_added_to_an_inversions_start_gives_what_is_shown(shown):
+    """It starts from other pictures, so these are the reference, and not the originals whose features it takes on."""
+    opened(kind="inverted")
+    recipe = DatasetsRecipe(kind="inverted", n=4, steps=3)
+    made = live.watch(recipe, recipe.standard)
+    start = render.sheet(list(render.to_uint8(made.frames[0])), build.COLUMNS)
+    assert np.array_equal(shown.rows[0].reference, start)
+    assert shown.rows[0].delta is None, "the scrubber takes the difference to the reference itself"
+    assert "mean L2 distance to the originals" in dict(shown.rows[0].readouts)
+
+
+def test_the_first_card_shows_a_label_that_is_not_the_pictures_class():
+    y = torch.tensor([3, 1, 2, 4])
+    few = SimpleNamespace(y=y, labels=torch.tensor([3, 1, 5, 0]))
+    assert build.mismatch_first(few) == [2, 0, 1, 3]
+    assert build.mismatch_first(SimpleNamespace(y=y, labels=y)) == [0, 1, 2, 3]
+
+
 def test_with_eps_0_nothing_moves(shown):
     opened(eps="0")
     for row in shown.rows:
@@ -179,9 +198,11 @@ def test_the_quiz_counts_the_labels_of_the_set(shown):
     app = opened(view="quiz")
     recipe = DatasetsRecipe(view="quiz", n=12, steps=3)
     made = live.watch(replace(recipe, n=max(4, quiz.ROUNDS)), recipe.standard)
-    for i in range(quiz.ROUNDS):
+    order = build.mismatch_first(made)
+    assert sorted(order) == list(range(len(made.labels))) and made.labels[order[0]] != made.y[order[0]]
+    for round_, i in enumerate(order[: quiz.ROUNDS]):
         label = int(made.labels[i])
-        answer = label if i < 3 else (label + 1) % 10
+        answer = label if round_ < 3 else (label + 1) % 10
         ran(app.button(key=f"answer-{answer}").click())
         assert f"its label is **{CIFAR10_CLASSES[label]}**" in said(app)
     assert "**You: 3 of 10 labels" in said(app)
@@ -377,6 +398,20 @@ def test_without_a_student_the_view_says_how_to_make_one(monkeypatch):
     monkeypatch.setattr(students, "names", lambda: ())
     app = opened(view="student")
     assert "python -m core.datasets.experiments run table1" in app.info[0].value
+
+
+def test_a_student_that_gets_the_picture_wrong_offers_one_that_it_recognises(student, looked, monkeypatch):
+    app = opened(view="student", picture="gallery/7")
+    right = app.session_state["picture"]
+    found = students.recognised(student)
+    picture = pictures.get(found)
+    assert int(store.model(student)(picture.x).argmax()) == picture.label
+    wrong = replace(pictures.get(right), label=(pictures.get(right).label + 1) % 10)
+    monkeypatch.setattr(pictures, "get", lambda id, get=pictures.get: wrong if id == right else get(id))
+    ran(app)
+    assert "gets this picture wrong" in said(app)
+    ran(app.button(key="recognised").click())
+    assert app.session_state["picture"] == found
 
 
 def test_a_student_that_is_not_here_is_another_one(student, looked):

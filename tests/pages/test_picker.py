@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -247,6 +248,26 @@ def test_an_upload_is_shown_and_kept_out_of_the_address(with_pictures):
     assert address(app) == "photo/chelsea"
     ran(app.segmented_control(key="picture-source").set_value("upload"))
     assert given(app).source == "uploaded"
+
+
+def test_what_is_on_an_upload_can_be_said_and_the_square_moved(with_pictures):
+    """Each choice is another picture, so that nothing computed for one is shown for another."""
+    buffer = io.BytesIO()
+    wide = np.zeros((32, 64, 3), np.uint8)
+    wide[:, 32:] = 255
+    Image.fromarray(wide).save(buffer, "PNG")
+    app = upload(opened("cifar10/5"), buffer.getvalue())
+    first = given(app)
+    assert first.label is None
+    ran(app.selectbox(key="picture-label").set_value(4))
+    labelled = given(app)
+    assert (labelled.label, torch.equal(labelled.x, first.x)) == (4, True)
+    ran(app.slider(key="picture-cut").set_value(100))
+    moved = given(app)
+    assert moved.label == 4
+    assert float(moved.x.min()) == 1 > float(first.x.mean())
+    assert len({first.id, labelled.id, moved.id}) == 3
+    assert given(ran(app)).id == moved.id
 
 
 @pytest.mark.parametrize("data", [b"", b"a shopping list", png()[:40]], ids=["empty", "text", "cut short"])
