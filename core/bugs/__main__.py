@@ -1,0 +1,5 @@
+"""Run `python -m core.bugs measure`."""
+
+from core.bugs.measure import main
+
+main()
