@@ -1,35 +1,35 @@
-"""Who takes part: the networks that a bug must leave right, and those that judge it afterwards."""
+"""Who takes part: the network that is fooled, those that a bug must leave right, and those that judge it afterwards."""
 
 from torch import nn
 
-from core import checkpoints, perturb
+from core.models import checkpoints, ready
 
-VICTIM = "resnet9-standard"
-# In the order in which a smaller ensemble takes them; declared in checkpoints/zoo.toml.
+# Small networks in a folder of their own, declared in checkpoints/zoo.toml. Those that a bug leaves right must be able to see
+# what the victim sees: small ones could not keep a bug of a network four times as wide from its twin.
+VICTIM, WIDE = "small/resnet9-standard-1", "resnet9-standard"
+# In the order in which a smaller ensemble takes them.
 MEMBERS = (
-    "ensemble/resnet9-standard-1",
-    "ensemble/resnet9-standard-2",
-    "ensemble/vgg-standard",
-    "ensemble/resnet9-standard-3",
-    "ensemble/convmixer-standard",
-    "ensemble/resnet9-standard-4",
-    "ensemble/resnet9-standard-5",
+    "small/resnet9-standard-2",
+    "small/vgg-standard",
+    "small/resnet9-standard-3",
+    "small/convmixer-standard",
 )
-# They have seen neither the attack nor its making.
-JUDGES = ("resnet9-standard-2", "vgg-standard", "densenet-standard", "mobilenet-standard", "convmixer-standard")
+# They have seen neither the attack nor its making. The twin takes the place of a victim that is one of them.
+JUDGES = (WIDE, "vgg-standard", "densenet-standard", "mobilenet-standard", "convmixer-standard")
+TWIN = "resnet9-standard-2"
 
 
-def members(n: int = len(MEMBERS)) -> tuple[str, ...]:
-    """Return the names of the first n members, of those whose weights are here."""
-    return tuple(name for name in MEMBERS[:n] if checkpoints.path_of(name).is_file())
+def missing() -> tuple[str, ...]:
+    """List the networks of this topic whose weights are not here."""
+    return tuple(name for name in (VICTIM, *MEMBERS, *JUDGES) if not checkpoints.path_of(name).is_file())
 
 
 def judges(victim: str = VICTIM) -> tuple[str, ...]:
     """Return the names of five networks that take no part in an attack on the victim, of those whose weights are here."""
-    others = (name for name in (*JUDGES, VICTIM) if name != victim)
-    return tuple(name for name in others if checkpoints.path_of(name).is_file())[: len(JUDGES)]
+    names = (TWIN if name == victim else name for name in JUDGES)
+    return tuple(name for name in names if checkpoints.path_of(name).is_file())
 
 
 def load(names: tuple[str, ...]) -> list[nn.Module]:
     """Load networks as the pages use them."""
-    return [perturb.load(name) for name in names]
+    return [ready.load(name) for name in names]

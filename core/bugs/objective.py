@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from core.objectives import Objective, cross_entropy
+from core.attacks.objectives import Objective, cross_entropy
 from core.types import Images, Labels, PerExample
 
 
 def bug(model: nn.Module, ensemble: Sequence[nn.Module], y: Labels, target: Labels) -> Objective:
     """Fool one network and nobody else: minimise L(f, x, target) + mean over the ensemble of L(f_i, x, y).
 
-    L is the cross-entropy. With an empty ensemble the normalised steps are those of `core.objectives.targeted`. What only
+    L is the cross-entropy. With an empty ensemble the normalised steps are those of `core.attacks.objectives.targeted`. What only
     serves the first term is a bug of f; what the ensemble would see as well, as a feature would be, costs the second.
 
     Args:

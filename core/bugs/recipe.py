@@ -16,8 +16,8 @@ class BugsRecipe:
 
     Args:
         view: The "pair" of perturbations, what was "measured", or the "squares".
-        picture: Picture id, see `core.pictures.get`.
-        victim: The network that both perturbations fool.
+        picture: Picture id, see `core.data.pictures.get`.
+        victim: The network that both perturbations fool: one as small as the ensemble, or one four times as wide.
         target: The wanted class; "next" is the one after the picture's own, as in D_det.
         norm: "L2" or "Linf".
         steps: PGD steps.
@@ -32,11 +32,11 @@ class BugsRecipe:
 
     view: str = option("pair", among=("pair", "measured", "squares"))
     picture: str = option("")
-    victim: str = option("resnet9-standard")
+    victim: str = option("small/resnet9-standard-1", among=("small/resnet9-standard-1", "resnet9-standard"))
     target: str = option(NEXT)
     norm: str = option("L2", among=("L2", "Linf"))
     steps: int = option(10, low=1, high=100)
-    members: int = option(7, low=0, high=7)
+    members: int = option(4, low=0, high=4)
     frame: int = option(10, low=0, high=200)
     pixel_noise: float = option(0.1, low=0.0, high=0.5)
     label_noise: float = option(0.1, low=0.0, high=0.4)

@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.attacks import pgd
-from core.balls import Linf
+from core.attacks.balls import Linf
+from core.attacks.objectives import untargeted
 from core.bugs.recipe import BugsRecipe
-from core.objectives import untargeted
 from core.rates import Rate
 from core.train import initialise
 from core.types import Images, Labels, Logits
@@ -40,9 +40,7 @@ class Perceptron(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Flatten(), nn.Linear(3 * SIDE * SIDE, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2)
-        )
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE * SIDE, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2))
 
     def forward(self, x: Images) -> Logits:
         return self.layers(UNIT * (x - 0.5))

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core import balls, checkpoints, compute, perturb, pictures
-from core.attacks import OnStep, pgd
+from core import perturb
+from core.attacks import OnStep, balls, pgd
+from core.attacks.objectives import Objective, targeted
+from core.attacks.rules import State
 from core.bugs import ensemble
 from core.bugs.objective import bug
 from core.bugs.recipe import NEXT, BugsRecipe
-from core.data import CIFAR10_CLASSES
-from core.objectives import Objective, targeted
+from core.data import pictures
+from core.data.sets import CIFAR10_CLASSES
+from core.models import checkpoints, ready
 from core.perturb import Trajectory
 from core.recipes import to_python
-from core.rules import State
 from core.types import Images
 
 KINDS = ("feature", "bug")
@@ -40,10 +42,10 @@ def load(recipe: BugsRecipe) -> Loaded:
     """Load the recipe's networks.
 
     Raises:
-        core.checkpoints.CheckpointError: If the weights of a member are not here.
+        core.models.checkpoints.CheckpointError: If the weights of a member are not here.
     """
     names = ensemble.MEMBERS[: recipe.members]
-    return Loaded(perturb.load(recipe.victim), ensemble.load(names))
+    return Loaded(ready.load(recipe.victim), ensemble.load(names))
 
 
 def target_of(recipe: BugsRecipe, y: int) -> int:
@@ -80,21 +82,19 @@ def made(
 
     Raises:
         ValueError: If the target is not possible.
-        core.pictures.PictureError, core.checkpoints.CheckpointError: If picture or weights are not there.
+        core.data.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or weights are not there.
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     picture = picture if picture is not None else pictures.get(recipe.picture)
     loaded = loaded if loaded is not None else load(recipe)
-    x = picture.x.to(compute.device())
+    x = ready.placed(picture.x, loaded.victim)
     label = perturb.label_of(picture, loaded.victim)
     wanted = target_of(recipe, label)
     eps = torch.tensor(recipe.eps_values, device=x.device)
-    clean = x.expand(len(eps), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+    clean = ready.placed(x.expand(len(eps), -1, -1, -1), loaded.victim)
     y, t = torch.full_like(eps, label, dtype=torch.int64), torch.full_like(eps, wanted, dtype=torch.int64)
-    objective: Objective = (
-        targeted(loaded.victim, t) if kind == "feature" else bug(loaded.victim, loaded.members, y, t)
-    )
+    objective: Objective = targeted(loaded.victim, t) if kind == "feature" else bug(loaded.victim, loaded.members, y, t)
     ball = balls.make(recipe.norm, eps)
     vanished = False
 
@@ -120,18 +120,16 @@ def made(
     )
 
 
-def verdicts(
-    recipe: BugsRecipe, x_adv: Images, judges: Mapping[str, nn.Module] | None = None
-) -> dict[str, Tensor]:
+def verdicts(recipe: BugsRecipe, x_adv: Images, judges: Mapping[str, nn.Module] | None = None) -> dict[str, Tensor]:
     """Ask the networks that took no part: logits (F, K) of each, by name."""
-    asked = judges if judges is not None else {n: perturb.load(n) for n in ensemble.judges(recipe.victim)}
+    asked = judges if judges is not None else {n: ready.load(n) for n in ensemble.judges(recipe.victim)}
     with torch.no_grad():
         return {name: model(x_adv) for name, model in asked.items()}
 
 
-def agreeing(verdicts: Mapping[str, Tensor], target: int, frame: int) -> int:
+def agreeing(said: Mapping[str, Tensor], target: int, frame: int) -> int:
     """Count the networks that say the wanted class at a frame."""
-    return sum(int(logits[frame].argmax()) == target for logits in verdicts.values())
+    return sum(int(logits[frame].argmax()) == target for logits in said.values())
 
 
 def likeness(feature: Trajectory, bugged: Trajectory, frame: int) -> float:
@@ -171,7 +169,7 @@ def script(recipe: BugsRecipe) -> str:
         [
             "from pathlib import Path",
             "from core.bugs.views import KINDS, made, verdicts",
-            "from core.data import CIFAR10_CLASSES",
+            "from core.data.sets import CIFAR10_CLASSES",
             "from core.files import render",
         ],
         """

@@ -1,0 +1,161 @@
+"""Measure bugs on many pictures; the command behind assets/results/bugs.json.
+
+    python -m core.bugs measure                       everything: 1,000 test pictures, all settings, the curve, the students
+    python -m core.bugs measure attacks               success and transfer alone
+    python -m core.bugs measure members wide          fewer members, and a victim that is wider than they are
+    python -m core.bugs measure students              who learns what from either kind
+
+Perturbed pictures are kept under runs/, so that what was interrupted goes on. Each part is written when it is there.
+"""
+
+import argparse
+import json
+import logging
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from core import compute, data
+from core.bugs import ensemble, results
+from core.bugs.craft import SETTINGS, STEPS, Setting, kept
+from core.bugs.students import Lessons, about, student
+from core.commands import command
+from core.models import checkpoints, ready
+from core.rates import Rate
+from core.transfer.matrix import other_classes, says
+from core.types import Images, Labels
+
+log = logging.getLogger(__name__)
+WORK = checkpoints.FOLDER.parent / "runs" / "bugs"
+PARTS = ("attacks", "members", "students", "wide")
+KINDS = ("feature", "bug")
+
+
+@dataclass(frozen=True)
+class Case:
+    """The pictures of a measurement and who takes part in it.
+
+    Args:
+        x: Clean pictures (N, C, H, W).
+        y: Their classes (N,).
+        target: The wanted classes (N,).
+        victim: Name of the network that is fooled.
+        work: Where perturbed pictures are kept.
+    """
+
+    x: Images
+    y: Labels
+    target: Labels
+    victim: str
+    work: Path
+
+    def first(self, n: int) -> "Case":
+        """Keep the first n pictures."""
+        return replace(self, x=self.x[:n], y=self.y[:n], target=self.target[:n])
+
+    def measured(self, setting: Setting, members: int | None) -> dict[str, Any]:
+        """Perturb the pictures, as features or with that many members as bugs, and count who says what of them.
+
+        "hit" counts who says the target, of all pictures, as Nakkiran does; "fooled" who is wrong, of the pictures that
+        the judge gets right without attack; "ensemble" how often a member, drawn at random, still says y.
+        """
+        victim, everyone = ready.load(self.victim), ensemble.load(ensemble.MEMBERS)
+        others = None if members is None else everyone[:members]
+        folder = self.work / f"{self.victim}-{setting.name}-{members or 0}".replace("/", "_").replace(" ", "-")
+        x_adv = kept(folder, victim, others, self.x, self.y, self.target, setting)
+        right = sum(int((says(member, x_adv) == self.y).sum()) for member in everyone[:members])
+        found: dict[str, Any] = {
+            "success": self._says(victim, x_adv),
+            "ensemble": Rate(right, len(self.y) * len(everyone[:members])).as_json(),
+            "norm": float(setting.ball.norm(x_adv - self.x).mean()),
+            "judges": {name: self._judged(name, x_adv) for name in ensemble.judges(self.victim)},
+        }
+        log.info("%s, %s: success %s", folder.name, len(self.y), results.rate(found["success"]))
+        return found
+
+    def _says(self, model: nn.Module, x_adv: Images) -> dict[str, Any]:
+        return Rate(int((says(model, x_adv) == self.target).sum()), len(self.y)).as_json()
+
+    def _judged(self, name: str, x_adv: Images) -> dict[str, Any]:
+        model = ready.load(name)
+        right = says(model, self.x) == self.y
+        wrong = right & (says(model, x_adv) != self.y)
+        return {"hit": self._says(model, x_adv), "fooled": Rate(int(wrong.sum()), int(right.sum())).as_json()}
+
+
+def write(path: Path, **parts: Any) -> None:
+    """Put parts into the results file, atomically; what else is there stays."""
+    known = results.read(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps({**known, **parts}, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _about(n: int, seed: int, threads: int) -> dict[str, Any]:
+    return {
+        "n": n,
+        "seed": seed,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "profile": "cpu",
+        "how": (
+            f"CIFAR-10 test pictures drawn by the seed, a wrong class drawn for each; {STEPS} normalised steps from the picture,"
+            f" float32; {compute.device().type}, {threads} thread(s); torch {torch.__version__}"
+        ),
+    }
+
+
+@command
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m core.bugs", description="Bugs, measured.")
+    parser.add_argument("action", choices=["measure"])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
+    parser.add_argument("--n", type=int, default=1000, help="test pictures")
+    parser.add_argument("--few", type=int, default=250, help="of these, for the curve over members and the wide victim")
+    parser.add_argument("--lessons", type=int, default=5000, help="training pictures of the students")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=results.RESULTS)
+    parser.add_argument("--work", type=Path, default=WORK)
+    given = parser.parse_args(arguments)
+    if unknown := set(given.parts) - {*PARTS}:
+        raise ValueError(f"no part {', '.join(sorted(unknown))}; have {', '.join(PARTS)}")
+    threads = compute.setup_cpu()
+    parts = given.parts or PARTS
+    test = data.cifar10("test")
+    rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(given.seed))[: given.n].tolist()
+    x, y = test.x(rows), test.y(rows)
+    target = other_classes(y, len(test.classes), given.seed)
+    names = (ensemble.VICTIM, *ensemble.MEMBERS, *ensemble.judges(), ensemble.TWIN)
+    write(
+        given.out, about=_about(given.n, given.seed, threads), stamps={name: checkpoints.stamp(name) for name in names}
+    )
+    case = Case(x, y, target, ensemble.VICTIM, given.work)
+    everyone = len(ensemble.MEMBERS)
+    if "attacks" in parts:
+        found: dict[str, Any] = {}
+        for setting in SETTINGS:
+            found[setting.name] = {
+                kind: case.measured(setting, n) for kind, n in zip(KINDS, (None, everyone), strict=True)
+            }
+            write(given.out, attacks=found)
+    if "members" in parts:
+        few = case.first(given.few)
+        counts = {str(n): few.measured(SETTINGS[0], n) for n in range(1, everyone + 1)}
+        write(given.out, members={"setting": SETTINGS[0].name, "n": len(few.y), "counts": counts})
+    if "wide" in parts:
+        few = replace(case.first(given.few), victim=ensemble.WIDE)
+        kinds = {kind: few.measured(SETTINGS[0], n) for kind, n in zip(KINDS, (None, everyone), strict=True)}
+        write(given.out, wide={"setting": SETTINGS[0].name, "n": len(few.y), "kinds": kinds})
+    if "students" in parts:
+        lessons, training = Lessons(given.lessons), data.cifar10("train")
+        learnt: dict[str, Any] = {}
+        for kind in KINDS:
+            learnt[kind] = student(kind, lessons, training, test, given.work)
+            log.info("student of %ss: on y %s", kind, results.rate(learnt[kind]["clean"]))
+            write(given.out, students={"how": about(lessons), "kinds": learnt})

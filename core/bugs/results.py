@@ -1,0 +1,83 @@
+"""What was measured of bugs: the file, and the numbers of the discussion beside ours."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.models import checkpoints
+from core.rates import Rate
+
+RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "bugs.json"
+SOURCE = "Nakkiran (2019), Distill"
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """Nakkiran's numbers for one kind of perturbation, in per cent, of ResNet-18s and ten of them as the ensemble."""
+
+    success: float
+    transfer: float
+    student: float
+    student_next: float
+
+
+THEIRS: dict[str, dict[str, Theirs]] = {
+    "L2 2.5": {"feature": Theirs(99.9, 82.5, 33.2, 27.3), "bug": Theirs(99.3, 1.7, 2.8, 70.8)},
+    "Linf 8/255": {"feature": Theirs(99.6, 52.1, 23.7, 40.4), "bug": Theirs(98.6, 0.8, 2.5, 75.9)},
+}
+
+
+def read(path: Path | None = None) -> dict[str, Any]:
+    """Read the file; empty where nothing was measured.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
+    path = path if path is not None else RESULTS
+    if not path.is_file():
+        return {}
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for setting in found.get("attacks", {}).values():
+            for kind in setting.values():
+                rate(kind["success"])
+        return found
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path.name} is damaged ({error}); measure again with: python -m core.bugs measure"
+        ) from error
+
+
+def rate(value: Mapping[str, Any]) -> Rate:
+    """Read a rate as `Rate.as_json` wrote it."""
+    return Rate(value["hits"], value["n"])
+
+
+def pooled(judges: Mapping[str, Any], what: str) -> Rate:
+    """Add the judges' counts up: the rate of a judge drawn at random. The judges share pictures, so its n is not of pictures."""
+    rates = [rate(judge[what]) for judge in judges.values()]
+    return Rate(sum(one.hits for one in rates), sum(one.n for one in rates))
+
+
+def stale(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """List the networks whose weights are no longer those that were measured."""
+    stamps: Mapping[str, str] = found.get("stamps", {})
+    return tuple(
+        name
+        for name, stamp in stamps.items()
+        if checkpoints.path_of(name).is_file() and checkpoints.stamp(name) != stamp
+    )
+
+
+def lines(found: Mapping[str, Any]) -> list[str]:
+    """Write what was measured, a line each."""
+    written = []
+    for setting, kinds in found.get("attacks", {}).items():
+        for kind, one in kinds.items():
+            written.append(f"{setting}, {kind}: success {rate(one['success'])}, ensemble right {rate(one['ensemble'])}")
+            written += [f"  {name}: says the target {rate(judge['hit'])}" for name, judge in one["judges"].items()]
+    for kind, student in found.get("students", {}).get("kinds", {}).items():
+        written.append(f"student of {kind}s: on y {rate(student['clean'])}, on y + 1 {rate(student['next'])}")
+    return written
