@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.rooms import ROOMS
+from pages.ui.rooms import sections
 
 if __name__ == "app":  # the server imports this file for its routes, and then runs it as a script for every visit
     from streamlit.runtime.pages_manager import PagesManager
@@ -15,10 +15,9 @@ if __name__ == "app":  # the server imports this file for its routes, and then r
     app = st.App("app.py", routes=ROUTES)
 else:
     st.set_page_config(page_title="Robust Frog", page_icon="🐸", layout="wide")
-    st.navigation(
-        [
-            st.Page("pages/home/page.py", title="Home", icon=":material/home:", default=True),
-            *(st.Page(room.file, title=room.title, icon=room.icon, url_path=room.name) for room in ROOMS),
-        ],
-        position="top",
-    ).run()
+    home = st.Page("pages/home/page.py", title="Home", icon=":material/home:", default=True)
+    pages = {
+        name: [st.Page(room.file, title=room.title, icon=room.icon, url_path=room.name) for room in rooms]
+        for name, rooms in sections().items()
+    }
+    st.navigation({**pages, "": [home, *pages[""]]}, position="top").run()

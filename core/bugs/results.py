@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.bugs import ensemble
 from core.models import checkpoints
 from core.rates import Rate
 
@@ -69,6 +70,11 @@ def stale(found: Mapping[str, Any]) -> tuple[str, ...]:
         for name, stamp in stamps.items()
         if checkpoints.path_of(name).is_file() and checkpoints.stamp(name) != stamp
     )
+
+
+def spared(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """List the members of the ensemble that were measured."""
+    return tuple(name for name in found.get("stamps", {}) if name in ensemble.MEMBERS)
 
 
 def lines(found: Mapping[str, Any]) -> list[str]:

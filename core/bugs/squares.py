@@ -150,7 +150,7 @@ def standing(model: nn.Module, x: Images, y: Labels, radii: Sequence[float]) -> 
     return tuple(found)
 
 
-def _after(network: nn.Module, x: Images, labels: Labels, new: Images, truth: Labels) -> Round:
+def _after(network: nn.Module, x: Tensor, labels: Tensor, new: Tensor, truth: Tensor) -> Round:
     small = standing(network, new, truth, [eps for eps in EPS if eps <= SMALL])
     return Round(Rate(int((_said(network, x) == labels).sum()), len(x)), small[0], small[-1])
 

@@ -209,13 +209,17 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     compute.setup_cpu()
     if given.action == "list":
-        here = checkpoints.names()
         for entry in declared().values():
-            state = "here" if entry.name in here else "missing" if "cpu" in entry.profiles else "for a GPU"
+            state = (
+                "here"
+                if checkpoints.path_of(entry.name).is_file()
+                else "missing"
+                if "cpu" in entry.profiles
+                else "for a GPU"
+            )
             sys.stdout.write(f"{entry.name:20} {state:10} {entry.title}\n")
     elif given.action == "measure":
-        entries, here = declared(), checkpoints.names()
-        for name in given.names or [name for name in entries if name in here]:
+        for name in given.names or [name for name in declared() if checkpoints.path_of(name).is_file()]:
             measure(name, given.n, precision=given.precision)
     else:
         for entry in chosen(given.names, given.profile):

@@ -13,7 +13,7 @@ from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import to_query
 from pages.ui import shell
-from pages.ui.rooms import ROOMS
+from pages.ui.rooms import Room, sections
 from pages.ui.store import model, results
 from pages.ui.words import percent
 
@@ -69,6 +69,16 @@ def equation(recipe: PerturbRecipe, picture: pictures.Picture) -> None:
     )
 
 
+def cards(rooms: list[Room]) -> None:
+    """Show a card for each page, four in a row."""
+    for first in range(0, len(rooms), 4):
+        row = rooms[first : first + 4]
+        for column, room in zip(st.columns(4)[: len(row)], row, strict=True):
+            with column.container(border=True, height="stretch"):
+                st.page_link(room.file, label=f"**{room.title}**", icon=room.icon)
+                st.caption(room.says)
+
+
 shell.header("Robust Frog", "Adversarial examples are not bugs, they are features. See for yourself.")
 st.markdown(
     "Neural networks see patterns in pictures that people do not, and these patterns are real: they predict the right "
@@ -83,13 +93,9 @@ if {recipe.standard, recipe.robust} <= set(checkpoints.names()):
         equation(recipe, picture)
 else:
     st.warning("The trained models are not in checkpoints/. Make them with: make zoo")
-st.markdown("##### Where to go")
-for first in range(0, len(ROOMS), 4):
-    row = ROOMS[first : first + 4]
-    for column, room in zip(st.columns(4)[: len(row)], row, strict=True):
-        with column.container(border=True, height="stretch"):
-            st.page_link(room.file, label=f"**{room.title}**", icon=room.icon)
-            st.caption(room.says)
+for section, rooms in sections().items():
+    st.markdown(f"##### {section or 'Where to go'}")
+    cards(rooms)
 st.caption(
     "After Ilyas, Santurkar, Tsipras, Engstrom, Tran and Mądry (NeurIPS 2019), "
     "[arXiv 1905.02175](https://arxiv.org/abs/1905.02175). Everything on these pages is computed on this machine, on small "

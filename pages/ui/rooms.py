@@ -13,6 +13,7 @@ class Room:
         icon: A Material symbol.
         says: What one does there, in a sentence.
         folder: Its topic, `pages/FOLDER/page.py`, where that is not the address.
+        section: The heading under which it stands in the navigation; "" is the first level.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Room:
     icon: str
     says: str
     folder: str = ""
+    section: str = ""
 
     @property
     def file(self) -> str:
@@ -42,4 +44,10 @@ ROOMS = (
     Room("datasets", "Datasets", ":material/dataset:", "The paper's data sets: labels that look wrong and teach."),
     Room("usefulness", "Usefulness", ":material/scatter_plot:", "Every feature of a network: how useful, how robust."),
     Room("gaussian", "Gaussian", ":material/bubble_chart:", "The theory, on a plane that can be dragged."),
+    Room("bugs", "Just bugs?", ":material/bug_report:", "Fool a network and nobody else.", section="Debate"),
 )
+
+
+def sections() -> dict[str, list[Room]]:
+    """Group the pages by section, in the order in which they stand."""
+    return {name: [room for room in ROOMS if room.section == name] for name in dict.fromkeys(r.section for r in ROOMS)}

@@ -1,0 +1,251 @@
+"""What was measured of bugs, beside the numbers of the discussion; and what the authors reply."""
+
+import html
+from collections.abc import Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.bugs import results, views
+from core.bugs.recipe import BugsRecipe
+from core.bugs.results import SOURCE, THEIRS, pooled, rate
+from core.files import arrays
+from core.rates import Rate
+from core.recipes import to_json
+from pages.ui.exports import Download, downloads
+from pages.ui.store import lesson
+from pages.ui.tables import table
+
+KINDS = {"feature": "#E69F00", "bug": "#0072B2"}
+PLAIN = {"displaylogo": False}
+
+
+def show(recipe: BugsRecipe, found: Mapping[str, Any]) -> None:
+    """Show everything that is in the results file, and say what is not."""
+    if "attacks" not in found:
+        st.info("Nothing was measured yet: python -m core.bugs measure")
+    else:
+        if old := results.stale(found):
+            st.warning(
+                f"These networks were trained anew since: {', '.join(old)}. Measure again: python -m core.bugs measure"
+            )
+        transfer(found)
+        more(found)
+    students(found)
+    st.markdown("##### What the authors reply")
+    st.markdown(lesson("bugs")["the reply"])
+    st.markdown("[Figure 3, with this point in it](transfer?view=figure3)")
+    downloads(files(recipe, found), key="bugs-measured", script=views.script(recipe))
+
+
+def transfer(found: Mapping[str, Any]) -> None:
+    """Show success and transfer: a chart for each setting, and the table."""
+    st.markdown("##### Both fool their network. Whom else?")
+    about = found["about"]
+    for column, (setting, kinds) in zip(st.columns(len(found["attacks"])), found["attacks"].items(), strict=True):
+        column.markdown(f"**{words(setting)}**")
+        column.plotly_chart(bars(kinds), key=f"bugs-{setting}", alt=_alt(setting, kinds), config=PLAIN)
+    names = list(next(iter(found["attacks"].values()))["feature"]["judges"])
+    titles = views.titles(names)
+    rows = [
+        [f"{words(setting)}, {kind}", *_versus(one, setting, kind), *(_cell(rate(one["judges"][name]["hit"])) for name in names), _cell(rate(one["ensemble"]))]
+        for setting, kinds in found["attacks"].items()
+        for kind, one in kinds.items()
+    ]  # fmt: skip
+    heads = ["Perturbation", "Fools its network: here / theirs", "Says the same, theirs: a ResNet-18"]
+    table(
+        [*heads, *(f"{html.escape(titles[n])} says the same" for n in names), "The spared still say the truth"],
+        rows,
+        label="Success and transfer",
+    )
+    st.caption(
+        f"n = {about['n']:,} test pictures, wanted classes drawn at random; 95 % intervals; seed {about['seed']}, {about['date']}, profile"
+        f" {about['profile']}; {about['how']}. The network that is fooled and those that the bug spares are small (ResNet-9 of width 8, VGG,"
+        f" ConvMixer: {len(results.spared(found))} spared); the five that judge took no part. Theirs: {SOURCE}, ten ResNet-18 spared, one judge."
+        f" Weights: {', '.join(f'{name} {stamp}' for name, stamp in found['stamps'].items())}."
+    )  # fmt: skip
+
+
+def more(found: Mapping[str, Any]) -> None:
+    """Show how transfer falls with the size of the ensemble, and what becomes of a wider victim."""
+    left, right = st.columns(2)
+    if members := found.get("members"):
+        n = members["n"]
+        left.markdown("**How many networks must be spared?**")
+        left.plotly_chart(curve(found), key="bugs-members", alt=_alt_curve(members), config=PLAIN)
+        left.caption(
+            f"{words(members['setting'])}; the first {n} of the same pictures; the mean over the five judges, and each of them. 0: the feature."
+        )
+    if wide := found.get("wide"):
+        titles = views.titles(list(wide["kinds"]["bug"]["judges"]))
+        right.markdown("**A victim four times as wide**")
+        right.plotly_chart(bars(wide["kinds"]), key="bugs-wide", alt=_alt("wide victim", wide["kinds"]), config=PLAIN)
+        worst = max(titles, key=lambda name: rate(wide["kinds"]["bug"]["judges"][name]["hit"]).value)
+        right.caption(
+            f"{words(wide['setting'])}, n = {wide['n']}. The same small networks are spared, and the bug reaches {html.escape(titles[worst])} in"
+            f" {rate(wide['kinds']['bug']['judges'][worst]['hit'])}: what the ensemble cannot see it cannot forbid."
+        )  # fmt: skip
+
+
+def students(found: Mapping[str, Any]) -> None:
+    """Show what students learnt from either kind of D_det."""
+    st.markdown("##### What do they teach?")
+    st.markdown(
+        "Every picture is perturbed toward the class after its own and labelled so, as in D_det. A student of features may learn the true"
+        " class; a student of bugs has only the pictures to go by, and they say: the next class."
+    )
+    learnt = found.get("students", {}).get("kinds", {})
+    theirs = THEIRS["L2 2.5"]
+    rows = []
+    for kind in KINDS:
+        ours, his = learnt.get(kind), theirs[kind]
+        cells = [
+            _cell(rate(ours[what])) if ours else "not measured"
+            for what in ("clean", "next", "clean renewed", "next renewed")
+        ]
+        rows.append(
+            [f"D_det of {kind}s", f"{cells[0]} / {his.student} %", f"{cells[1]} / {his.student_next} %", *cells[2:]]
+        )
+    heads = [
+        "Trained on",
+        "Right about new pictures: here / theirs",
+        "Says the next class: here / theirs",
+        "Right, statistics renewed",
+        "Next class, statistics renewed",
+    ]
+    table(heads, rows, label="Students of features and of bugs")
+    if learnt:
+        st.markdown(told(learnt))
+        how = found["students"]["how"]
+        st.caption(
+            f"Here: {how['n']:,} training pictures, ℓ₂ {how['setting']['label']}, made for a small network; a ResNet-9 of width"
+            f" {how['train']['args']['width']}, {how['train']['epochs']} epochs, seed {how['train']['seed']}; tested on 10,000 clean pictures, 95 % intervals."
+            f" Theirs: {SOURCE}, 50,000 pictures, ResNet-18."
+        )  # fmt: skip
+    else:
+        st.caption("Not measured yet: python -m core.bugs measure students")
+
+
+def told(learnt: Mapping[str, Any]) -> str:
+    """Say whether the two students differ, judged by their intervals."""
+    if not {"feature", "bug"} <= learnt.keys():
+        return "Only one of the two students has learnt so far."
+    feature, bug = rate(learnt["feature"]["clean"]), rate(learnt["bug"]["clean"])
+    if feature.interval[0] > bug.interval[1]:
+        return f"**The student of features is right about {feature}, that of bugs about {bug}.** The intervals are apart; guessing would be 10 %."
+    return f"**The intervals are not apart:** features teach {feature}, bugs {bug}. The effect of the discussion did not show here."
+
+
+def bars(kinds: Mapping[str, Any]) -> go.Figure:
+    """Draw who says the wanted class, network by network."""
+    names = list(kinds["feature"]["judges"])
+    labels = ["attacked", *(title.partition(",")[0] for title in views.titles(names).values())]
+    drawn = go.Figure()
+    for kind, colour in KINDS.items():
+        rates = [rate(kinds[kind]["success"]), *(rate(kinds[kind]["judges"][name]["hit"]) for name in names)]
+        drawn.add_bar(
+            x=labels, y=[100 * r.value for r in rates], name=kind, marker={"color": colour, "pattern": {"shape": "" if kind == "feature" else "/"}},
+            error_y=_whiskers(rates), text=[str(r) for r in rates], textposition="none", hovertemplate="%{text}<extra>" + kind + "</extra>",
+        )  # fmt: skip
+    return _laid(drawn, "say the wanted class, %")
+
+
+def curve(found: Mapping[str, Any]) -> go.Figure:
+    """Draw transfer over the number of spared networks, each judge in grey and their mean."""
+    members = found["members"]
+    counts = {int(n): one["judges"] for n, one in members["counts"].items()}
+    names = list(next(iter(counts.values())))
+    titles = views.titles(names)
+    drawn = go.Figure()
+    for name, symbol in zip(names, ("circle", "square", "diamond", "cross", "x"), strict=True):
+        rates = [rate(judges[name]["hit"]) for judges in counts.values()]
+        drawn.add_scatter(
+            x=list(counts), y=[100 * r.value for r in rates], error_y=_whiskers(rates), name=titles[name].partition(",")[0],
+            mode="lines+markers", marker={"symbol": symbol}, line={"width": 1.2},
+        )  # fmt: skip
+    means = [pooled(judges, "hit") for judges in counts.values()]
+    drawn.add_scatter(
+        x=list(counts),
+        y=[100 * r.value for r in means],
+        name="mean",
+        mode="lines",
+        line={"color": KINDS["bug"], "width": 3.5},
+    )
+    drawn.update_xaxes(title="networks that the bug spares", tickvals=list(counts))
+    drawn = _laid(drawn, "say the wanted class, %")
+    drawn.update_yaxes(range=None, rangemode="tozero")
+    return drawn
+
+
+def files(recipe: BugsRecipe, found: Mapping[str, Any]) -> list[Download]:
+    """List the downloads."""
+
+    def csv() -> str:
+        rows = [
+            (setting, kind, name, what.hits, what.n)
+            for setting, kinds in found.get("attacks", {}).items()
+            for kind, one in kinds.items()
+            for name, what in [
+                ("attacked", rate(one["success"])),
+                *((n, rate(j["hit"])) for n, j in one["judges"].items()),
+            ]
+        ]
+        columns = list(zip(*rows, strict=True)) or [()] * 5
+        return arrays.table(dict(zip(("setting", "kind", "network", "says_target", "n"), columns, strict=True)))
+
+    return [
+        Download("Transfer, CSV", "bugs.csv", "text/csv", csv),
+        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+    ]
+
+
+def words(setting: str) -> str:
+    """Write "L2 2.5" as people do."""
+    return setting.replace("L2", "ℓ₂").replace("Linf", "ℓ∞")
+
+
+def _versus(one: Mapping[str, Any], setting: str, kind: str) -> tuple[str, str]:
+    his = THEIRS.get(setting, {}).get(kind)
+    here = _cell(rate(one["success"]))
+    return f"{here} / {f'{his.success} %' if his else '–'}", f"{his.transfer} %" if his else "–"
+
+
+def _cell(value: Rate) -> str:
+    low, high = value.interval
+    return f"<b>{100 * value.value:.1f} %</b> [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _whiskers(rates: list[Rate]) -> dict[str, object]:
+    return {
+        "array": [100 * (r.interval[1] - r.value) for r in rates],
+        "arrayminus": [100 * (r.value - r.interval[0]) for r in rates],
+        "symmetric": False,
+        "thickness": 1.2,
+    }
+
+
+def _laid(drawn: go.Figure, y: str) -> go.Figure:
+    drawn.update_yaxes(title=y, range=[0, 104])
+    drawn.update_layout(
+        height=340,
+        barmode="group",
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    return drawn
+
+
+def _alt(setting: str, kinds: Mapping[str, Any]) -> str:
+    parts = []
+    for kind in KINDS:
+        said = ", ".join(
+            f"{name} {100 * rate(judge['hit']).value:.0f}" for name, judge in kinds[kind]["judges"].items()
+        )
+        parts.append(f"{kind}: attacked {100 * rate(kinds[kind]['success']).value:.0f}, {said}")
+    return f"{words(setting)}, per cent that say the wanted class. {'. '.join(parts)}."
+
+
+def _alt_curve(members: Mapping[str, Any]) -> str:
+    means = ", ".join(f"{n}: {100 * pooled(one['judges'], 'hit').value:.0f}" for n, one in members["counts"].items())
+    return f"Mean transfer in per cent by the number of networks spared. {means}."
