@@ -217,7 +217,7 @@ def main(arguments: list[str] | None = None) -> None:
                 if "cpu" in entry.profiles
                 else "for a GPU"
             )
-            sys.stdout.write(f"{entry.name:20} {state:10} {entry.title}\n")
+            sys.stdout.write(f"{entry.name:26} {state:10} {entry.title}\n")
     elif given.action == "measure":
         for name in given.names or [name for name in declared() if checkpoints.path_of(name).is_file()]:
             measure(name, given.n, precision=given.precision)

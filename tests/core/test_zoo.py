@@ -282,7 +282,7 @@ def test_the_command_lists_what_is_declared_and_what_is_here(monkeypatch, capsys
     for line in lines:
         name = line.split()[0]
         missing = "missing" if "cpu" in ENTRIES[name].profiles else "for a GPU"
-        assert line.removeprefix(name).strip().startswith("here" if name in checkpoints.names() else missing)
+        assert line.removeprefix(name).strip().startswith("here" if checkpoints.path_of(name).is_file() else missing)
 
 
 @pytest.mark.parametrize(
