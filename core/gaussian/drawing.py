@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
+from core.files.slides import font
 from core.gaussian import theory, views
 from core.gaussian.recipe import GaussianRecipe
 from core.gaussian.views import Side, percent
@@ -89,8 +90,8 @@ def _panel(recipe: GaussianRecipe, name: str, side: Side) -> Image.Image:
     return _titled(
         plane,
         TITLES[name],
-        f"eps = {recipe.eps:g}: gradient {side.angle:.1f}° from the classes' direction, accuracy "
-        f"{percent(side.clean)}, attacked {percent(side.attacked)}",  # the font that ships with Pillow has no Greek
+        f"ε = {recipe.eps:g}: gradient {side.angle:.1f}° from the classes' direction, accuracy "
+        f"{percent(side.clean)}, attacked {percent(side.attacked)}",
     )
 
 
@@ -99,8 +100,8 @@ def _titled(plane: _Plane, title: str, line: str) -> Image.Image:
     picture = Image.new("RGB", (plane.picture.width, plane.picture.height + 3 * k), "white")
     picture.paste(plane.picture, (0, 3 * k))
     text = ImageDraw.Draw(picture)
-    text.text((0.3 * k, 0.2 * k), title, fill=INK, font=ImageFont.load_default(1.1 * k))
-    text.text((0.3 * k, 1.7 * k), line, fill=INK, font=ImageFont.load_default(0.8 * k))
+    text.text((0.3 * k, 0.2 * k), title, fill=INK, font=font(round(1.1 * k), bold=True))
+    text.text((0.3 * k, 1.7 * k), line, fill=INK, font=font(round(0.7 * k)))
     return picture
 
 

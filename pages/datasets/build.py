@@ -17,10 +17,10 @@ from core.datasets.live import Few
 from core.datasets.recipe import DatasetsRecipe
 from core.files import arrays as exports
 from core.files import render
-from core.recipes import to_json
+from core.files.render import RGB
 from core.types import Labels
 from pages.ui import crisp, pair_work
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.scrubber import Row, frame_in_sight, scrubber, write_frame
 from pages.ui.steps import step_axis
 from pages.ui.titles import title, titles
@@ -130,12 +130,13 @@ def mismatch_first(made: Few) -> list[int]:
 
 def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
     """List the downloads: sheets, the sets as trainers read them, and an image folder."""
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
     made = {recipe.standard: left, recipe.robust: right}
-
-    def sheet(few: Few) -> bytes:
-        cells = [render.upscaled(c, 4) for c in render.to_uint8(few.frames[-1])]
-        return render.png(render.sheet(cells, COLUMNS, gap=6), about)
+    out = Bundle(recipe)
+    for name, few in made.items():
+        out.slide(
+            f"Sheet, {title(name)}", f"set-{name}.png", lambda few=few: _labelled(few),
+            caption=f"Through {title(name)}, with the labels that the set gives: {', '.join(map(str, _words(few.labels)))}.",
+        )  # fmt: skip
 
     def arrays(few: Few) -> bytes:
         columns = {
@@ -145,7 +146,13 @@ def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
             "classes": np.array(CIFAR10_CLASSES),
             "delta": few.delta[-1],
         }
-        return exports.npz(columns, to_json(recipe))
+        return exports.npz(columns, out.json)
+
+    for name, few in made.items():
+        out.file(
+            f"Set, {title(name)}, npz", f"set-{name}.npz", "application/octet-stream", lambda few=few: arrays(few),
+            "uint8, as `core.train --data` reads it",
+        )  # fmt: skip
 
     def folder() -> bytes:
         buffer = io.BytesIO()
@@ -154,10 +161,10 @@ def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
                 for i, image in enumerate(render.to_uint8(few.frames[-1])):
                     label = CIFAR10_CLASSES[int(few.labels[i])]
                     archive.writestr(f"{name}/{label}/{i:05}.png", render.png(image))
-            archive.writestr("recipe.json", to_json(recipe))
+            archive.writestr("recipe.json", out.json)
         return buffer.getvalue()
 
-    def table() -> str:
+    def table() -> dict[str, list[object]]:
         columns: dict[str, list[object]] = {
             "picture": list(left.ids),
             "label_before": _words(left.y),
@@ -166,18 +173,16 @@ def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
         for name, few in made.items():
             columns[f"{name}_prediction"] = _words(few.says[-1])
             columns[f"{name}_delta_L2"] = few.delta[-1].tolist()
-        return exports.table(columns)
+        return columns
 
-    return [
-        *(Download(f"Sheet, {n}", f"set-{n}.png", "image/png", lambda f=f: sheet(f)) for n, f in made.items()),
-        *(
-            Download(f"Set, {n}, npz", f"set-{n}.npz", "application/octet-stream", lambda f=f: arrays(f), "uint8, as `core.train --data` reads it")
-            for n, f in made.items()
-        ),
-        Download("Image folders, zip", "sets.zip", "application/zip", folder, "A sub-folder a label, lossless PNG"),
-        Download("Table, CSV", "sets.csv", "text/csv", table),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]  # fmt: skip
+    out.file("Image folders, zip", "sets.zip", "application/zip", folder, "A sub-folder a label, lossless PNG")
+    out.table("Table", "sets.csv", table)
+    return out.files
+
+
+def _labelled(few: Few) -> list[list[RGB]]:
+    cells = list(render.to_uint8(few.frames[-1]))
+    return [cells[i : i + COLUMNS] for i in range(0, len(cells), COLUMNS)]
 
 
 def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:

@@ -16,12 +16,11 @@ import streamlit as st
 from core.datasets.experiments import report
 from core.datasets.experiments.run import RESULTS
 from core.files import arrays
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Download, camera, downloads
 from pages.ui.tables import table
 
 MEASURED = ("clean", "L2 0.25", "L2 0.5")
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")  # as many as an experiment has lines
-PLAIN_CHART = {"displaylogo": False}
 RENEWED = "clean renewed"
 HEADS = {"clean": "Clean", "L2 0.25": "ℓ₂ 0.25", "L2 0.5": "ℓ₂ 0.5", RENEWED: "Clean, statistics renewed"}
 BARS = dict(zip(HEADS, ("#0072B2", "#E69F00", "#009E73", "#56B4E9"), strict=True))
@@ -138,10 +137,13 @@ def show() -> None:
                         st.markdown(text)
             left, right = st.columns(2)
             left.plotly_chart(
-                bars(there, students), key=f"bars-{name}", alt=_bars_alt(there, students), config=PLAIN_CHART
+                bars(there, students), key=f"bars-{name}", alt=_bars_alt(there, students), config=camera(f"bars-{name}")
             )
             right.plotly_chart(
-                curves(there, students), key=f"curves-{name}", alt=_curves_alt(there, students), config=PLAIN_CHART
+                curves(there, students),
+                key=f"curves-{name}",
+                alt=_curves_alt(there, students),
+                config=camera(f"curves-{name}"),
             )
         if len(there) < len(experiment.lines):
             st.caption(f"What has no number here was not measured yet: python -m core.datasets.experiments run {name}")
@@ -149,12 +151,9 @@ def show() -> None:
 
 
 def files(folder: Path = RESULTS) -> list[Download]:
-    """List the downloads; the charts' own menus give pictures of them."""
-    return [
-        Download(
-            "Numbers, CSV", "students.csv", "text/csv", lambda: arrays.table(report.columns(folder)), "With intervals"
-        )
-    ]
+    """List the downloads; the charts' own cameras give pictures of them. There is no recipe: the numbers are fixed."""
+    columns = lambda: arrays.table(report.columns(folder))
+    return [Download("Numbers, CSV", "students.csv", "text/csv", columns, "With intervals")]
 
 
 def chance(line: Line) -> float:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from torch import Tensor
 
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
@@ -14,23 +15,22 @@ from core.datasets import student
 from core.datasets.experiments import PLANS
 from core.datasets.recipe import DatasetsRecipe
 from core.datasets.student import Look
-from core.files import arrays as exports
 from core.files import render
 from core.inversion.views import essential
 from core.models import checkpoints
 from core.rates import Rate
-from core.recipes import to_json
 from core.saliency.maps import limits
 from core.saliency.rows import paint
 from pages.datasets import results
 from pages.ui import crisp, pair_work
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.model_box import model_box
 from pages.ui.rows import row
 from pages.ui.scrubber import scrubbed
 from pages.ui.steps import step_axis
 from pages.ui.store import model
 from pages.ui.store import results as results_store
+from pages.ui.titles import title
 from pages.ui.words import verdicts
 
 ORDER = ("student-rand", "student-det", "student-robust", "student-nonrobust")
@@ -132,38 +132,32 @@ def wrong(recipe: DatasetsRecipe, picture: Picture, seen: Look) -> None:
 
 def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
     """List the downloads."""
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
-
-    def sheet() -> bytes:
-        cells = [
-            render.upscaled(render.to_uint8(x.cpu())[0], 6)
+    out = Bundle(recipe)
+    out.slide(
+        "Sheet", "student.png",
+        lambda: [
+            [render.to_uint8(x.cpu())[0] for x in (look.x, _map(recipe, look), look.emergence.frames[-1:])]
             for look in seen.values()
-            for x in (look.x, _map(recipe, look), look.emergence.frames[-1:])
-        ]
-        return render.png(render.sheet(cells, 3, gap=12), about)
+        ],
+        heads=("picture", "gradient", "inversion from noise"),
+        sides=[f"{title(n)}: {verdicts(look.logits, CIFAR10_CLASSES)[0]}" for n, look in seen.items()],
+        caption="What each network predicts, which pixels speak for it (orange), and what its representation holds.",
+    )  # fmt: skip
 
-    def arrays() -> bytes:
-        tensors = {
-            f"{name}_{what}": value
-            for name, look in seen.items()
-            for what, value in (
-                ("logits", look.logits),
-                ("attribution", look.attribution),
-                ("frames", look.emergence.frames),
-            )
-        }
-        return exports.npz({"x": next(iter(seen.values())).x, **tensors}, to_json(recipe))
+    def arrays() -> dict[str, Tensor]:
+        found = {"x": next(iter(seen.values())).x}
+        for name, look in seen.items():
+            found |= {f"{name}_logits": look.logits, f"{name}_attribution": look.attribution}
+            found[f"{name}_frames"] = look.emergence.frames
+        return found
 
-    def table() -> str:
+    def table() -> dict[str, list[object]]:
         shares = {name: look.logits.softmax(1)[0].tolist() for name, look in seen.items()}
-        return exports.table({"class": list(CIFAR10_CLASSES), **shares})
+        return {"class": list(CIFAR10_CLASSES), **shares}
 
-    return [
-        Download("Sheet", "student.png", "image/png", sheet, "A row a network: picture, map, inversion"),
-        Download("Arrays, npz", "student.npz", "application/octet-stream", arrays),
-        Download("Probabilities, CSV", "student.csv", "text/csv", table),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]
+    out.arrays("student.npz", arrays)
+    out.table("Probabilities", "student.csv", table)
+    return out.files
 
 
 def _map(recipe: DatasetsRecipe, seen: Look):

@@ -6,15 +6,12 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from core.files import arrays as exports
-from core.files import render
 from core.gaussian import theory, views
 from core.gaussian.drawing import drawing
 from core.gaussian.fit import POINTS, REPEATS, Estimate
 from core.gaussian.recipe import GaussianRecipe
 from core.gaussian.views import FIGURE_4, KAPPAS, Side, percent
-from core.recipes import to_json
-from pages.ui.exports import Download
+from pages.ui.exports import Bundle, Download, camera
 from pages.ui.store import results
 from pages.ui.tables import table
 
@@ -113,7 +110,7 @@ def dimensions(recipe: GaussianRecipe) -> dict[str, list[float]]:
     left.markdown("**Vulnerability against conditioning**")
     worst, best = low["standard"][-1], low["standard"][0]
     left.plotly_chart(
-        figure, key="gaussian-vulnerability",
+        figure, key="gaussian-vulnerability", config=camera("gaussian-vulnerability"),
         alt=f"What the adversary adds to the loss grows with the condition number: from {best:.3g} nats per dimension for a "
         f"round class to {worst:.3g} at 1000 for maximum likelihood, and to {low['robust'][-1]:.3g} for the robust model.",
     )  # fmt: skip
@@ -129,7 +126,12 @@ def dimensions(recipe: GaussianRecipe) -> dict[str, list[float]]:
             ("gaussian sampled alignment", recipe.dim),
             lambda: {kappa: views.sampled_alignment(recipe.dim, kappa, MARKED) for kappa in KAPPAS},
         )
-        place.plotly_chart(_alignment(lines, marks), key="gaussian-alignment", alt=_alignment_alt(lines))
+        place.plotly_chart(
+            _alignment(lines, marks),
+            key="gaussian-alignment",
+            config=camera("gaussian-alignment"),
+            alt=_alignment_alt(lines),
+        )
         st.caption(
             "Worst angle over all means between gradient and classes: 0° is aligned. Lines: theorem 2, ε spent on average. "
             "Marks: each of 200 sampled points moves by ε. The two differ in few dimensions and meet in many (lemma 2)."
@@ -193,27 +195,22 @@ def paper(recipe: GaussianRecipe) -> None:
 def files(recipe: GaussianRecipe, both: dict[str, Side], curves: dict[str, list[float]]) -> list[Download]:
     """List the downloads."""
 
-    def numbers() -> str:
+    def numbers() -> dict[str, list[object]]:
         names = ("angle", "kappa", "clean", "attacked", "loss", "attacked_loss", "slope")
-        return exports.table({"model": list(both), **{n: [getattr(s, n) for s in both.values()] for n in names}})
+        return {"model": list(both), **{n: [getattr(s, n) for s in both.values()] for n in names}}
 
-    def arrays() -> bytes:
+    def arrays() -> dict[str, torch.Tensor]:
         x, y = views.points(recipe)
         moved = {f"{name}_moves": views.moves(recipe, s.variances, x, y) for name, s in both.items()}
-        return exports.npz(
-            {"x": x, "y": y, **moved, **{f"{n}_variances": s.variances for n, s in both.items()}}, to_json(recipe)
-        )
+        return {"x": x, "y": y, **moved, **{f"{n}_variances": s.variances for n, s in both.items()}}
 
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
-    found = [
-        Download("Picture, PNG", "gaussian.png", "image/png", lambda: render.png(drawing(recipe), about)),
-        Download("Numbers, CSV", "gaussian.csv", "text/csv", numbers),
-        Download("Points and moves, npz", "gaussian.npz", "application/octet-stream", arrays, "float64"),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]
+    out = Bundle(recipe)
+    out.pixels("Picture, PNG", "gaussian.png", lambda: drawing(recipe), "Both planes")
+    out.table("Numbers", "gaussian.csv", numbers)
     if curves:
-        found.insert(2, Download("Curve, CSV", "vulnerability.csv", "text/csv", lambda: exports.table(curves)))
-    return found
+        out.table("Curve", "vulnerability.csv", lambda: curves)
+    out.arrays("gaussian.npz", arrays, "Points and moves, float64")
+    return out.files
 
 
 def style(figure: go.Figure, x: str, y: str) -> None:

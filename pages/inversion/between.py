@@ -10,16 +10,14 @@ from torch import Tensor
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
-from core.files import arrays as exports
 from core.files import render
 from core.inversion import between, invert, views
 from core.inversion.between import Way
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
-from core.recipes import to_json
 from core.types import Images
 from pages.ui import crisp, pair_work
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE, judged
 from pages.ui.scrubber import Axis, Row, scrubbed
 from pages.ui.titles import title, titles
@@ -94,35 +92,22 @@ def strip(head: str, x: Images, logits: Tensor, way: Way) -> str:
 
 def files(recipe: InvertRecipe, left: Way, right: Way) -> list[Download]:
     """List the downloads."""
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
     made = {recipe.standard: left, recipe.robust: right}
+    out = Bundle(recipe)
+    out.slide(
+        "Sheet", "between.png",
+        lambda: [list(render.to_uint8(x)) for x in (left.fade, *(way.made for way in made.values()))],
+        heads=[f"{t:.1f}" for t in left.t], sides=("Pixels, a cross-fade", *map(title, made)),
+        caption="Points on the straight line between two representations, each made visible by inverting it.",
+    )  # fmt: skip
+    out.film("between", lambda: [render.to_uint8(way.made) for way in made.values()], ms=200)
 
-    def sheet() -> bytes:
-        cells = [cell for x in (left.fade, left.made, right.made) for cell in render.to_uint8(x)]
-        return render.png(render.sheet([render.upscaled(c, 4) for c in cells], len(left.t), gap=6), about)
-
-    def film(kind: str) -> bytes:
-        strips = zip(*(render.to_uint8(w.made) for w in made.values()), strict=True)
-        frames = [render.upscaled(render.sheet(list(strip), len(made)), 6) for strip in strips]
-        return render.animation(np.stack(frames), kind, 200, about)
-
-    def arrays() -> bytes:
+    def arrays() -> dict[str, Tensor | np.ndarray]:
         tensors = {f"{n}_{w}": getattr(way, w) for n, way in made.items() for w in ("made", "distance", "logits")}
-        return exports.npz({"x": left.x, "fade": left.fade, "t": np.array(left.t), **tensors}, to_json(recipe))
+        return {"x": left.x, "fade": left.fade, "t": np.array(left.t), **tensors}
 
-    return [
-        Download(
-            "Sheet",
-            "between.png",
-            "image/png",
-            sheet,
-            f"Rows: pixels, {title(recipe.standard)}, {title(recipe.robust)}",
-        ),
-        Download("Film, APNG", "between-film.png", "image/apng", lambda: film("apng"), "Lossless"),
-        Download("Film, WebP", "between.webp", "image/webp", lambda: film("webp"), "Lossless"),
-        Download("Arrays, npz", "between.npz", "application/octet-stream", arrays, "float32, every point"),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]
+    out.arrays("between.npz", arrays, "float32, every point")
+    return out.files
 
 
 def _so_far(slot, states: dict[str, State]) -> None:

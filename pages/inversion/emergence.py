@@ -1,28 +1,30 @@
 """The main view of the Robust frog page: one picture's representation, inverted, iterate by iterate."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from torch import Tensor
 
 from core.attacks.recording import side_by_side, step_columns
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
-from core.files import arrays as exports
 from core.files import render
+from core.files.render import RGB
 from core.inversion import emergence, invert, starts, views
 from core.inversion.emergence import Emergence
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
 from core.models import checkpoints
-from core.recipes import to_json
 from pages.ui import crisp, pair_work
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.rows import row
 from pages.ui.scrubber import Row, scrubbed
 from pages.ui.steps import step_axis
+from pages.ui.titles import titles
 from pages.ui.words import verdicts
 
 
@@ -46,7 +48,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     rows = rows_of(recipe, left, right, picture)
     frame = scrubbed(rows, step_axis(left, right), "frog-scrubber", recipe.frame)
     shown = replace(recipe, frame=min(frame, len(left.steps) - 1))
-    downloads(files(shown, left, right), key="frog", script=views.script(shown))
+    downloads(files(shown, left, right, picture), key="frog", script=views.script(shown))
 
 
 def wanted(recipe: InvertRecipe, picture: Picture) -> None:
@@ -81,48 +83,51 @@ def rows_of(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pi
     ]
 
 
-def files(recipe: InvertRecipe, left: Emergence, right: Emergence) -> list[Download]:
+def files(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> list[Download]:
     """List the downloads for the frame in sight."""
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
     made = {recipe.standard: left, recipe.robust: right}
+    called = dict(zip(made, titles(*made), strict=True))
+    out = Bundle(recipe)
 
-    def picture(e: Emergence) -> bytes:
+    def shown(e: Emergence) -> RGB:
         frame = min(recipe.frame, len(e.frames) - 1)
-        return render.png(render.to_uint8(e.frames[frame : frame + 1])[0], about)
+        return render.to_uint8(e.frames[frame : frame + 1])[0]
 
-    def sheet() -> bytes:
-        cells = [render.to_uint8(t)[0] for e in made.values() for t in (e.x0, e.frames[-1:], e.x)]
-        return render.png(render.sheet([render.upscaled(c, 6) for c in cells], 3, gap=12), about)
+    def predicted(e: Emergence) -> str:
+        frame = min(recipe.frame, len(e.frames) - 1)
+        return verdicts(e.logits[frame : frame + 1], CIFAR10_CLASSES)[0]
 
-    def film(kind: str) -> bytes:
-        strips = zip(*(render.to_uint8(e.frames) for e in made.values()), strict=True)
-        frames = [render.upscaled(render.sheet(list(strip), len(made)), 6) for strip in strips]
-        return render.animation(np.stack(frames), kind, 80, about)
+    for name, e in made.items():
+        out.slide(
+            f"Picture, {called[name]}", f"{name}-inverted.png", lambda e=e: [[shown(e)]],
+            caption=f"Inverted through {called[name]}, which predicts {predicted(e)}. Wanted: {picture.caption}.",
+        )  # fmt: skip
+    out.slide(
+        "Sheet", "inversion.png",
+        lambda: [[render.to_uint8(t)[0] for t in (e.x0, e.frames[-1:], e.x)] for e in made.values()],
+        heads=("start", "inversion", "wanted"), sides=[f"{called[n]}: {predicted(e)}" for n, e in made.items()],
+        caption=f"The start is moved until the model represents it as it represents the wanted picture: {picture.caption}.",
+    )  # fmt: skip
+    out.film("emergence", lambda: [render.to_uint8(e.frames) for e in made.values()], ms=80)
 
-    def arrays() -> bytes:
-        tensors = {
-            f"{n}_{what}": getattr(e, what) for n, e in made.items() for what in ("frames", "distance", "logits")
-        }
-        steps = {f"{n}_steps": np.array(e.steps) for n, e in made.items()}
-        return exports.npz({"x": left.x, "x0": left.x0, **steps, **tensors}, to_json(recipe))
+    def arrays() -> dict[str, Tensor | np.ndarray]:
+        found: dict[str, Tensor | np.ndarray] = {"x": left.x, "x0": left.x0}
+        for name, e in made.items():
+            found |= {f"{name}_{what}": getattr(e, what) for what in ("frames", "distance", "logits")}
+            found[f"{name}_steps"] = np.array(e.steps)
+        return found
 
-    def curve() -> str:
-        columns: dict[str, list] = {**step_columns(made)}
+    def curve() -> dict[str, Sequence[object]]:
+        columns: dict[str, Sequence[object]] = {**step_columns(made)}
         for name, e in made.items():
             columns[f"{name}_feature_distance"] = e.distance.tolist()
             columns[f"{name}_pixel_distance"] = e.pixel_distance.tolist()
             columns[f"{name}_prediction"] = [CIFAR10_CLASSES[k] for k in e.logits.argmax(1).tolist()]
-        return exports.table(columns)
+        return columns
 
-    return [
-        *(Download(f"Picture, {n}", f"{n}-inverted.png", "image/png", lambda e=e: picture(e)) for n, e in made.items()),
-        Download("Sheet", "inversion.png", "image/png", sheet, "A row a model: start, inversion, wanted picture"),
-        Download("Film, APNG", "emergence.png", "image/apng", lambda: film("apng"), "Lossless"),
-        Download("Film, WebP", "emergence.webp", "image/webp", lambda: film("webp"), "Lossless"),
-        Download("Arrays, npz", "inversion.npz", "application/octet-stream", arrays, "float32, every frame"),
-        Download("Curve, CSV", "inversion.csv", "text/csv", curve),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]
+    out.arrays("inversion.npz", arrays, "float32, every frame")
+    out.table("Curve", "inversion.csv", curve)
+    return out.files
 
 
 def _so_far(slot, states: dict[str, State], names: list[str]) -> None:

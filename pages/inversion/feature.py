@@ -9,16 +9,14 @@ from core.attacks.rules import State
 from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
-from core.files import arrays as exports
 from core.files import render
 from core.inversion import feature, views
 from core.inversion.feature import BATCH, CLIMB, SEEN, Feature
 from core.inversion.recipe import InvertRecipe
 from core.inversion.starts import source_of
 from core.inversion.views import essential
-from core.recipes import to_json
 from pages.ui import crisp, pair_work
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.store import results
 from pages.ui.titles import title, titles
 
@@ -104,26 +102,17 @@ def panel(head: str, name: str, found: Feature, kind: str) -> None:
 
 def files(recipe: InvertRecipe, left: Feature, right: Feature) -> list[Download]:
     """List the downloads."""
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
     made = {recipe.standard: left, recipe.robust: right}
-
-    def sheet() -> bytes:
-        cells = [cell for f in made.values() for cell in render.to_uint8(torch.cat([f.made, f.x.to(f.made.device)]))]
-        return render.png(render.sheet([render.upscaled(c, 4) for c in cells], 1 + len(left.x), gap=6), about)
-
-    def arrays() -> bytes:
-        tensors = {
-            f"{n}_{w}": getattr(f, w) for n, f in made.items() for w in ("made", "start", "x", "values", "votes")
-        }
-        return exports.npz(tensors, to_json(recipe))
-
-    return [
-        Download(
-            "Sheet", "feature.png", "image/png", sheet, "A row a model: the maximising picture, then the top ones"
-        ),
-        Download("Arrays, npz", "feature.npz", "application/octet-stream", arrays, "float32"),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]
+    out = Bundle(recipe)
+    out.slide(
+        "Sheet", "feature.png",
+        lambda: [list(render.to_uint8(torch.cat([f.made, f.x.to(f.made.device)]))) for f in made.values()],
+        sides=[f"{title(n)}, feature {f.index}" for n, f in made.items()],
+        caption="First the picture made to maximise the feature, then the pictures of the source that excite it most.",
+    )  # fmt: skip
+    whats = ("made", "start", "x", "values", "votes")
+    out.arrays("feature.npz", lambda: {f"{n}_{w}": getattr(f, w) for n, f in made.items() for w in whats})
+    return out.files
 
 
 def _so_far(slot, states: dict[str, State]) -> None:

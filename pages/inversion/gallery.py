@@ -7,16 +7,14 @@ import torch
 
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
-from core.files import arrays as exports
 from core.files import render
 from core.inversion import gallery, invert, views
 from core.inversion.gallery import Grid
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
 from core.rates import Rate
-from core.recipes import to_json
 from pages.ui import crisp, pair_work
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import seen_by
 from pages.ui.titles import titles
 from pages.ui.words import verdicts
@@ -184,26 +182,22 @@ def _open(id: str) -> None:
 
 def files(recipe: InvertRecipe, standard: Grid, robust: Grid) -> list[Download]:
     """List the downloads: the sheet as in the paper's figure 2, and the arrays."""
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
     called = titles(recipe.standard, recipe.robust)
+    out = Bundle(recipe)
+    out.slide(
+        "Sheet", "gallery.png",
+        lambda: [list(render.to_uint8(x)) for x in (robust.x, robust.x0, robust.made, standard.made)],
+        sides=("Wanted", "Start", f"Through {called[1]}", f"Through {called[0]}"),
+        caption="Each start is moved until the model represents it as it represents the wanted picture.",
+    )  # fmt: skip
 
-    def sheet() -> bytes:
-        cells = [cell for x in (robust.x, robust.x0, robust.made, standard.made) for cell in render.to_uint8(x)]
-        return render.png(render.sheet([render.upscaled(c, 4) for c in cells], len(robust.ids), gap=6), about)
+    def arrays() -> dict[str, torch.Tensor]:
+        made = {recipe.standard: standard, recipe.robust: robust}
+        tensors = {f"{n}_{w}": getattr(g, w) for n, g in made.items() for w in ("made", "distance", "logits")}
+        return {"x": robust.x, "x0": robust.x0, **tensors}
 
-    def arrays() -> bytes:
-        tensors = {
-            f"{n}_{w}": getattr(g, w)
-            for n, g in ((recipe.standard, standard), (recipe.robust, robust))
-            for w in ("made", "distance", "logits")
-        }
-        return exports.npz({"x": robust.x, "x0": robust.x0, **tensors}, to_json(recipe))
-
-    return [
-        Download("Sheet", "gallery.png", "image/png", sheet, f"Rows: originals, starts, through {called[1]}, through {called[0]}"),
-        Download("Arrays, npz", "gallery.npz", "application/octet-stream", arrays, "float32"),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]  # fmt: skip
+    out.arrays("gallery.npz", arrays)
+    return out.files
 
 
 def _so_far(slot, made: list[torch.Tensor]) -> None:

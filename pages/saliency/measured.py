@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.saliency import METHODS
 from core.saliency.measure import RESULTS
+from pages.ui.exports import camera
 from pages.ui.tables import table
 from pages.ui.titles import title, titles
 
@@ -129,12 +130,12 @@ def show() -> None:
         figure,
         key="saliency-chart",
         alt=sentence(found, key),
-        config={"displaylogo": False, "toImageButtonOptions": {"format": "svg", "filename": f"saliency-{key}"}},
+        config=camera(f"saliency-{key}"),
     )
     st.markdown(sentence(found, key))
     st.caption(
         f"Points: means over n = {found['n']} test pictures; bars: 95 % bootstrap intervals; seed {found['seed']}, {found['date']}; "
-        f"{found['how']}. The camera symbol in the chart saves it as SVG."
+        f"{found['how']}. The camera in the chart saves it as PNG."
     )
     with st.expander("All numbers"):
         keys = ["class_alignment", *MEASURES]

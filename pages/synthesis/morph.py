@@ -10,16 +10,15 @@ from core.compute import pool
 from core.data.decode import PictureError
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
-from core.files import arrays as exports
 from core.files import render
 from core.models import checkpoints
-from core.recipes import to_json, to_query
+from core.recipes import to_query
 from core.synthesis import morph
 from core.synthesis.morph import Board
 from core.synthesis.recipe import SynthesisRecipe
 from pages.synthesis.board import Live
 from pages.synthesis.canvas import canvas
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE
 from pages.ui.store import model, results
 from pages.ui.titles import title, titles
@@ -124,37 +123,35 @@ def starts(recipe: SynthesisRecipe, picture: Picture) -> list[tuple[str, str, Te
 
 def files(recipe: SynthesisRecipe, board: Board) -> list[Download]:
     """List the downloads; each is made of the board as it is when the button is pressed."""
-    about = {"Software": "Robust Frog", "recipe": to_json(morph.described(board, recipe) or replace(recipe, holds=()))}
     names = (recipe.standard, recipe.robust)
+    out = Bundle(morph.described(board, recipe) or replace(recipe, holds=()))
+    for k, (head, name) in enumerate(zip(titles(*names), names, strict=True)):
+        out.pixels(
+            f"Picture, {head}", f"morph-{k + 1}-{name}.png", lambda k=k: render.to_uint8(board.pictures)[k],
+            "32 × 32, pixel for pixel",
+        )  # fmt: skip
+    out.slide(
+        "Before and after", "morph-sheet.png", lambda: [list(board.film[0]), list(board.film[-1])],
+        heads=titles(*names), sides=("First frame", "Last frame"), caption=_held(board),
+    )  # fmt: skip
 
-    def picture(k: int) -> bytes:
-        return render.png(render.to_uint8(board.pictures)[k], about)
-
-    def film(kind: str) -> bytes:
+    def strips() -> list[np.ndarray]:
         every = -(-len(board.film) // FILM_AT_MOST)
-        frames = [*board.film[:-1:every], board.film[-1]]
-        strips = [render.upscaled(render.sheet(list(frame), 2), 6) for frame in frames]
-        return render.animation(np.stack(strips), kind, 50, about)
+        film = np.stack([*board.film[:-1:every], board.film[-1]])
+        return list(film.swapaxes(0, 1))
 
-    def sheet() -> bytes:
-        cells = [*board.film[0], *board.film[-1]]
-        return render.png(render.sheet([render.upscaled(c, 6) for c in cells], 2, gap=12), about)
+    out.film("morph", strips, ms=50)
 
-    def arrays() -> bytes:
-        given = {
-            "pictures": board.pictures,
-            "anchor": board.anchor,
-            "film": np.stack(board.film),
-            "origin": board.origin,
-        }
+    def arrays() -> dict[str, Tensor | np.ndarray]:
         acts = np.array([[a.target, a.steps, a.eps, a.step_size] for a in board.acts]).reshape(-1, 4)
-        return exports.npz({**given, "acts": acts}, about["recipe"])
+        film = np.stack(board.film)
+        return {"pictures": board.pictures, "anchor": board.anchor, "film": film, "origin": board.origin, "acts": acts}
 
-    return [
-        *(Download(f"Picture, {head}", f"morph-{k + 1}-{name}.png", "image/png", lambda k=k: picture(k)) for k, (head, name) in enumerate(zip(titles(*names), names, strict=True))),
-        Download("Before and after", "morph-sheet.png", "image/png", sheet, "First and last frame, a column a model"),
-        Download("Film, APNG", "morph-film.png", "image/apng", lambda: film("apng"), "Lossless"),
-        Download("Film, WebP", "morph.webp", "image/webp", lambda: film("webp"), "Lossless"),
-        Download("Arrays, npz", "morph.npz", "application/octet-stream", arrays, "float32 pictures, 8-bit film, the holds"),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: about["recipe"]),
-    ]  # fmt: skip
+    out.arrays("morph.npz", arrays, "float32 pictures, 8-bit film, the holds")
+    return out.files
+
+
+def _held(board: Board) -> str:
+    """Say what was held, for the caption of a picture."""
+    holds = ", then ".join(f"{CIFAR10_CLASSES[act.target]} for {act.steps} steps" for act in board.acts)
+    return f"Held: {holds}." if holds else "Nothing was held."

@@ -11,17 +11,17 @@ from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
-from core.files import arrays as exports
 from core.files import render
+from core.files.render import RGB
+from core.files.slides import slide
 from core.models import checkpoints
 from core.rates import Rate
-from core.recipes import to_json
 from core.synthesis import studio
 from core.synthesis.morph import limit
 from core.synthesis.recipe import SynthesisRecipe
 from core.synthesis.studio import Painting, essential
 from pages.ui import crisp, pair_work
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE
 from pages.ui.scrubber import Row, scrubbed
 from pages.ui.steps import step_axis
@@ -187,9 +187,12 @@ def _keep(image: np.ndarray, rival: np.ndarray, name: str, painters: tuple[str, 
 
 
 def _shelf_sheet() -> bytes:
-    cells = [cell for image, rival, *_ in st.session_state.get("studio-shelf", []) for cell in (image, rival)]
+    shelf = st.session_state.get("studio-shelf", [])
+    cells = [cell for image, rival, *_ in shelf for cell in (image, rival)]
+    rows = [cells[i : i + 2 * COLUMNS] for i in range(0, len(cells), 2 * COLUMNS)]
+    painters = " and ".join(shelf[0][3]) if shelf else ""
     return render.png(
-        render.sheet([render.upscaled(cell, 4) for cell in cells], 2 * COLUMNS, 6), {"Software": "Robust Frog"}
+        slide(rows, caption=f"Pairs painted from the same starts, by {painters}."), {"Software": "Robust Frog"}
     )
 
 
@@ -200,39 +203,37 @@ def _paint_on() -> None:
 
 def files(recipe: SynthesisRecipe, left: Painting, right: Painting) -> list[Download]:
     """List the downloads for the frame in sight."""
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
     made = {recipe.standard: left, recipe.robust: right}
+    out = Bundle(recipe)
 
-    def sheet(painting: Painting) -> bytes:
-        return render.png(sheets(painting.frames[recipe.frame : recipe.frame + 1])[0], about)
+    def cells(painting: Painting) -> list[list[RGB]]:
+        found = list(render.to_uint8(painting.frames[recipe.frame]))
+        return [found[i : i + COLUMNS] for i in range(0, len(found), COLUMNS)]
 
-    def film(kind: str) -> bytes:
-        strips = zip(*(sheets(painting.frames) for painting in made.values()), strict=True)
-        frames = [render.upscaled(render.sheet(list(strip), len(made), 8), 3) for strip in strips]
-        return render.animation(np.stack(frames), kind, 100, about)
+    for name, painting in made.items():
+        out.slide(
+            f"Sheet, {title(name)}", f"{name}-painted.png", lambda p=painting: cells(p),
+            caption=f"Painted by {title(name)} in {painting.steps[recipe.frame]} steps from {painting.of}.",
+        )  # fmt: skip
+    out.film("studio", lambda: [sheets(painting.frames) for painting in made.values()], ms=100)
 
-    def arrays() -> bytes:
+    def arrays() -> dict[str, Tensor]:
         tensors = {f"{n}_{what}": getattr(p, what) for n, p in made.items() for what in ("frames", "logits", "moved")}
         labels = {} if left.y is None else {"y": left.y}
-        return exports.npz({"x0": left.x0, **labels, **tensors}, to_json(recipe))
+        return {"x0": left.x0, **labels, **tensors}
 
-    def table() -> str:
-        columns: dict[str, list] = {"picture": list(range(1, len(left.x0) + 1))}
+    def table() -> dict[str, list[object]]:
+        columns: dict[str, list[object]] = {"picture": list(range(1, len(left.x0) + 1))}
         if left.y is not None:
             columns["wanted"] = [CIFAR10_CLASSES[k] for k in left.y.tolist()]
         for name, painting in made.items():
             columns[f"{name}_moved"] = painting.moved[-1].tolist()
             columns[f"{name}_prediction"] = [CIFAR10_CLASSES[k] for k in painting.logits[-1].argmax(1).tolist()]
-        return exports.table(columns)
+        return columns
 
-    return [
-        *(Download(f"Sheet, {n}", f"{n}-painted.png", "image/png", lambda p=p: sheet(p), "32 pixels a picture") for n, p in made.items()),
-        Download("Film, APNG", "studio-film.png", "image/apng", lambda: film("apng"), "Lossless"),
-        Download("Film, WebP", "studio.webp", "image/webp", lambda: film("webp"), "Lossless"),
-        Download("Arrays, npz", "studio.npz", "application/octet-stream", arrays, "float32, every frame"),
-        Download("Table, CSV", "studio.csv", "text/csv", table),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]  # fmt: skip
+    out.arrays("studio.npz", arrays, "float32, every frame")
+    out.table("Table", "studio.csv", table)
+    return out.files
 
 
 def _so_far(slot, states: dict[str, State]) -> None:

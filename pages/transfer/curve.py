@@ -6,10 +6,8 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.files import arrays
 from core.models import checkpoints
 from core.rates import Rate
-from core.recipes import to_json
 from core.transfer import views
 from core.transfer.outcome import Cell
 from core.transfer.recipe import RADII, TransferRecipe
@@ -17,7 +15,7 @@ from core.transfer.results import Measured, Setting
 from pages.transfer import work
 from pages.transfer.matrix import source_line
 from pages.transfer.names import title
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.model_box import model_box
 
 BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#8c8c8c"
@@ -38,7 +36,12 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
         st.caption("Nothing is there yet for this pair.")
         return
     lines = lines_of(recipe, pair, own, measured)
-    st.plotly_chart(figure(recipe, lines), key="transfer-curve", alt=sentence(recipe, pair, measured))
+    st.plotly_chart(
+        figure(recipe, lines),
+        key="transfer-curve",
+        alt=sentence(recipe, pair, measured),
+        config=camera("transfer-curve"),
+    )
     st.markdown(sentence(recipe, pair, measured))
     with st.expander("The numbers with their intervals", icon=":material/table:"):
         st.dataframe(
@@ -154,16 +157,15 @@ def models(recipe: TransferRecipe, measured: Measured | None) -> list[str]:
 def files(recipe: TransferRecipe, pair: Cells) -> list[Download]:
     """List the downloads."""
 
-    def csv() -> str:
+    def rates() -> dict[str, list[object]]:
         columns: dict[str, list[object]] = {k: [] for k in ("eps", "rate", "value", "low", "high", "hits", "n")}
         for label, cell in pair.items():
             for name, rate in cell.as_json().items():
                 values = (label, name, rate["value"], *rate["interval"], rate["hits"], rate["n"])
                 for column, value in zip(columns.values(), values, strict=True):
                     column.append(value)
-        return arrays.table(columns)
+        return columns
 
-    return [
-        Download("Rates, CSV", "transfer-curve.csv", "text/csv", csv, "All rates at all radii, with intervals"),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]
+    out = Bundle(recipe)
+    out.table("Rates", "transfer-curve.csv", rates, "All rates at all radii, with intervals")
+    return out.files

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.files import arrays
-from core.recipes import to_json
 from core.transfer import results, views
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import PAPER, PAPER_LINE, Point
 from core.transfer.similarity import correlation
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, camera, downloads
 
 GREY, BLUE = "#8c8c8c", "#0072b2"
 
@@ -19,7 +17,7 @@ GREY, BLUE = "#8c8c8c", "#0072b2"
 def show(recipe: TransferRecipe) -> None:
     """Show the paper's five points and, where they were measured, ours."""
     how, ours = results.figure3()
-    st.plotly_chart(figure(ours), key="transfer-figure3", alt=alt(ours))
+    st.plotly_chart(figure(ours), key="transfer-figure3", alt=alt(ours), config=camera("transfer-figure3"))
     st.markdown(
         f"- **The paper's five architectures: r = {_r(PAPER)}.** Each learned from the same training set D_det, whose labels "
         "are right only by the non-robust features of a ResNet-50."
@@ -129,21 +127,17 @@ def verdict(ours: Sequence[Point]) -> str:
 def files(recipe: TransferRecipe, ours: Sequence[Point]) -> list[Download]:
     """List the downloads."""
     rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
-
-    def csv() -> str:
-        return arrays.table(
-            {
-                "who": [who for who, _ in rows],
-                "architecture": [p.name for _, p in rows],
-                "accuracy": [p.accuracy for _, p in rows],
-                "transfer": [p.transfer for _, p in rows],
-            }
-        )
-
-    return [
-        Download("Points, CSV", "figure3.csv", "text/csv", csv),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]
+    out = Bundle(recipe)
+    out.table(
+        "Points", "figure3.csv",
+        lambda: {
+            "who": [who for who, _ in rows],
+            "architecture": [p.name for _, p in rows],
+            "accuracy": [p.accuracy for _, p in rows],
+            "transfer": [p.transfer for _, p in rows],
+        },
+    )  # fmt: skip
+    return out.files
 
 
 def _r(points: Sequence[Point]) -> str:

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from torch import Tensor
 
-from core.files import arrays as exports
+from core.files import render
+from core.files.render import RGB
 from core.models import checkpoints
-from core.recipes import to_json
 from core.transfer import views
 from core.transfer.outcome import Cell, Transfer
 from core.transfer.recipe import TransferRecipe
@@ -16,10 +17,10 @@ from core.transfer.results import Measured, setting_of
 from pages.transfer import cell as transfer_cell
 from pages.transfer import work
 from pages.transfer.heat import Grid, chart, heat, table, width
-from pages.transfer.heat_png import heat_png
+from pages.transfer.heat_png import heat_picture
 from pages.transfer.names import in_sight, robust, title
 from pages.transfer.predict import predict_first
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.model_box import model_box
 from pages.ui.shell import told
 
@@ -166,43 +167,50 @@ def files(
     recipe: TransferRecipe, grid: Grid, cells: Cells, rows: list[Transfer], found: views.Examples | None
 ) -> list[Download]:
     """List the downloads."""
-    text = to_json(recipe)
+    out = Bundle(recipe)
+    out.file("Matrix, PNG", "transfer.png", "image/png", lambda: out.encoded(heat_picture(grid)), "With 95 % intervals")
+    if found is not None:
+        out.slide(
+            "Pictures of the cell, PNG", "transfer-cell.png", lambda: _pictures(found), heads=("clean", "attacked"),
+            caption=f"Made for {grid.titles[recipe.source]}, shown to {grid.titles[recipe.target]}: "
+            f"{recipe.norm} ε = {recipe.radius[0]}, {recipe.goal}.",
+        )  # fmt: skip
+    out.table("Rates", "transfer.csv", lambda: _rates(cells), "All rates of all pairs, with intervals")
+    out.arrays("transfer.npz", lambda: _arrays(grid, rows, found), "Counts, predictions, example pictures")
+    return out.files
 
-    def csv() -> str:
-        columns: dict[str, list[object]] = {
-            name: [] for name in ("source", "target", "rate", "value", "low", "high", "hits", "n")
-        }
-        for (source, target), cell in cells.items():
-            for name, rate in cell.as_json().items():
-                values = (source, target, name, rate["value"], *rate["interval"], rate["hits"], rate["n"])
-                for column, value in zip(columns.values(), values, strict=True):
-                    column.append(value)
-        return exports.table(columns)
 
-    def arrays() -> bytes:
-        pairs = [[grid.rates.get((s, t)) for t in grid.targets] for s in grid.sources]
-        named = {
-            "sources": np.array(grid.sources),
-            "targets": np.array(grid.targets),
-            "hits": np.array([[r.hits if r else -1 for r in row] for row in pairs]),
-            "n": np.array([[r.n if r else 0 for r in row] for row in pairs]),
-        }
-        if rows:
-            whole = Transfer.join(rows)
-            named |= {k: getattr(whole, k) for k in ("y", "right", "clean", "norm", "said", "said_of_noise")}
-        if found is not None:
-            named |= {
-                f"example_{k}": getattr(found, k)
-                for k in ("x", "y", "x_adv", "x_noisy", "of_source", "of_target", "noise_of_target")
-            }
-        return exports.npz(named, text)
+def _pictures(found: views.Examples) -> list[list[RGB]]:
+    return [list(pair) for pair in zip(render.to_uint8(found.x), render.to_uint8(found.x_adv), strict=True)]
 
-    return [
-        Download("Matrix, PNG", "transfer.png", "image/png", lambda: heat_png(grid, text)),
-        Download("Rates, CSV", "transfer.csv", "text/csv", csv, "All rates of all pairs, with intervals"),
-        Download("Arrays, npz", "transfer.npz", "application/octet-stream", arrays, "Counts, verdicts, example pictures"),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: text),
-    ]  # fmt: skip
+
+def _rates(cells: Cells) -> dict[str, list[object]]:
+    columns: dict[str, list[object]] = {
+        name: [] for name in ("source", "target", "rate", "value", "low", "high", "hits", "n")
+    }
+    for (source, target), cell in cells.items():
+        for name, rate in cell.as_json().items():
+            values = (source, target, name, rate["value"], *rate["interval"], rate["hits"], rate["n"])
+            for column, value in zip(columns.values(), values, strict=True):
+                column.append(value)
+    return columns
+
+
+def _arrays(grid: Grid, rows: list[Transfer], found: views.Examples | None) -> dict[str, Tensor | np.ndarray]:
+    pairs = [[grid.rates.get((s, t)) for t in grid.targets] for s in grid.sources]
+    named: dict[str, Tensor | np.ndarray] = {
+        "sources": np.array(grid.sources),
+        "targets": np.array(grid.targets),
+        "hits": np.array([[r.hits if r else -1 for r in row] for row in pairs]),
+        "n": np.array([[r.n if r else 0 for r in row] for row in pairs]),
+    }
+    if rows:
+        whole = Transfer.join(rows)
+        named |= {k: getattr(whole, k) for k in ("y", "right", "clean", "norm", "said", "said_of_noise")}
+    if found is not None:
+        kept = ("x", "y", "x_adv", "x_noisy", "of_source", "of_target", "noise_of_target")
+        named |= {f"example_{k}": getattr(found, k) for k in kept}
+    return named
 
 
 def _so_far(slot, recipe: TransferRecipe, rows: list[Transfer]) -> None:

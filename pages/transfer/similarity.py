@@ -5,16 +5,14 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.files import arrays
 from core.rates import Rate
-from core.recipes import to_json
 from core.transfer import views
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import Measured, setting_of
 from core.transfer.similarity import Estimate, correlation, mantel
 from pages.transfer.matrix import source_line
 from pages.transfer.names import robust, title
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, camera, downloads
 
 KINDS = {  # colour and shape, so that no two are told apart by colour alone
     "both standard": ("#0072b2", "circle"),
@@ -41,7 +39,9 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     if measured is None or len(pairs) < 2:
         st.info("This view needs measured numbers of three models or more: python -m core.transfer measure")
         return
-    st.plotly_chart(figure(recipe, pairs, measured), key="transfer-similarity", alt=alt(pairs))
+    st.plotly_chart(
+        figure(recipe, pairs, measured), key="transfer-similarity", alt=alt(pairs), config=camera("transfer-similarity")
+    )
     for text in verdicts(pairs):
         st.markdown(text)
     with st.expander("The numbers with their intervals", icon=":material/table:"):
@@ -154,26 +154,23 @@ def alt(pairs: list[Pair]) -> str:
 
 def files(recipe: TransferRecipe, pairs: list[Pair]) -> list[Download]:
     """List the downloads."""
-
-    def csv() -> str:
-        return arrays.table(
-            {
-                "source": [p.source for p in pairs],
-                "target": [p.target for p in pairs],
-                "cka": [p.likeness.value for p in pairs],
-                "cka_low": [p.likeness.interval[0] for p in pairs],
-                "cka_high": [p.likeness.interval[1] for p in pairs],
-                "rate": [p.rate.value for p in pairs],
-                "rate_low": [p.rate.interval[0] for p in pairs],
-                "rate_high": [p.rate.interval[1] for p in pairs],
-                "n": [p.rate.n for p in pairs],
-            }
-        )
-
-    return [
-        Download("Pairs, CSV", "transfer-similarity.csv", "text/csv", csv, "Likeness and rate of each pair, with intervals"),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]  # fmt: skip
+    out = Bundle(recipe)
+    out.table(
+        "Pairs", "transfer-similarity.csv",
+        lambda: {
+            "source": [p.source for p in pairs],
+            "target": [p.target for p in pairs],
+            "cka": [p.likeness.value for p in pairs],
+            "cka_low": [p.likeness.interval[0] for p in pairs],
+            "cka_high": [p.likeness.interval[1] for p in pairs],
+            "rate": [p.rate.value for p in pairs],
+            "rate_low": [p.rate.interval[0] for p in pairs],
+            "rate_high": [p.rate.interval[1] for p in pairs],
+            "n": [p.rate.n for p in pairs],
+        },
+        "Likeness and rate of each pair, with intervals",
+    )  # fmt: skip
+    return out.files
 
 
 def _bars(values: list[tuple[float, float, float]]) -> dict[str, object]:

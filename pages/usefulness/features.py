@@ -6,16 +6,14 @@ import torch
 from core.attacks import OnStep
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
-from core.files import arrays as exports
 from core.files import render
-from core.recipes import to_json
 from core.usefulness import choice, feature, views
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES
 from core.usefulness.feature import CLIMB, PUSH, Look
 from core.usefulness.recipe import UsefulnessRecipe
 from pages.ui import crisp, jobs
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.store import model, results
 from pages.usefulness.scatter import called
 
@@ -93,37 +91,26 @@ def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
 
 
 def files(recipe: UsefulnessRecipe, found: dict[str, Look]) -> list[Download]:
-    """List the downloads: the sheet, the table of all features, the arrays."""
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
-
-    def sheet() -> bytes:
-        rows = [torch.cat([f.made, f.typical, f.moved, _shown(f.gradient), f.x]) for f in found.values()]
-        most = max(map(len, rows))
-        padded = [torch.cat([row, torch.ones(most - len(row), *row.shape[1:])]) for row in (r.cpu() for r in rows)]
-        cells = [cell for row in padded for cell in render.to_uint8(row)]
-        return render.png(render.sheet([render.upscaled(c, 4) for c in cells], most, gap=6), about)
-
-    def arrays() -> bytes:
-        tensors = {
-            f"{choice.atlas_of(recipe, side).name}_{what}": getattr(f, what)
-            for side, f in found.items()
-            for what in ("made", "typical", "moved", "gradient", "x", "values")
-        }
-        return exports.npz(tensors, to_json(recipe))
-
-    return [
-        Download("Table of all features, CSV", "usefulness.csv", "text/csv", lambda: table(recipe)),
-        Download(
-            "Sheet", "features.png", "image/png", sheet,
-            "A row a model: made for it, a typical picture, that one moved, the gradient, and what excites it",
-        ),
-        Download("Arrays, npz", "features.npz", "application/octet-stream", arrays, "float32"),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]  # fmt: skip
+    """List the downloads: the table of all features, the sheet, the arrays."""
+    names = {side: choice.atlas_of(recipe, side).name for side in found}
+    out = Bundle(recipe)
+    out.table("Table of all features", "usefulness.csv", lambda: table(recipe))
+    out.slide(
+        "Sheet", "features.png",
+        lambda: [
+            list(render.to_uint8(torch.cat([f.made, f.typical, f.moved, _shown(f.gradient), f.x]).cpu()))
+            for f in found.values()
+        ],
+        sides=[f"{called(recipe)[side]}, feature {f.index}" for side, f in found.items()],
+        caption="Made to excite the feature; a typical picture; that one moved to lower it; the gradient; what excites it most.",
+    )  # fmt: skip
+    whats = ("made", "typical", "moved", "gradient", "x", "values")
+    out.arrays("features.npz", lambda: {f"{names[s]}_{w}": getattr(f, w) for s, f in found.items() for w in whats})
+    return out.files
 
 
-def table(recipe: UsefulnessRecipe) -> str:
-    """Write rho and gamma of every feature of both models as CSV, with their intervals."""
+def table(recipe: UsefulnessRecipe) -> dict[str, list]:
+    """List rho and gamma of every feature of both models, with their intervals."""
     columns: dict[str, list] = {name: [] for name in ("model", "feature", "class", "turned", "rho", "rho_half")}
     for side in SIDES:
         atlas = choice.atlas_of(recipe, side)
@@ -138,7 +125,7 @@ def table(recipe: UsefulnessRecipe) -> str:
         for e, eps in enumerate(found.radii):
             columns.setdefault(f"gamma_{eps:g}", []).extend(_rounded(found.gamma[e]))
             columns.setdefault(f"gamma_{eps:g}_half", []).extend(_rounded(found.gamma_half[e]))
-    return exports.table(columns)
+    return columns
 
 
 def _rounded(values: torch.Tensor) -> list[float]:

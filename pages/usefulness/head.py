@@ -11,9 +11,7 @@ from plotly.subplots import make_subplots
 
 from core.attacks import OnStep
 from core.attacks.rules import State
-from core.files import arrays as exports
 from core.rates import Rate
-from core.recipes import to_json
 from core.train.evaluate import RobustAccuracy
 from core.usefulness import choice, views
 from core.usefulness.choice import SIDES
@@ -21,7 +19,7 @@ from core.usefulness.heads import RESULTS
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import ATTACK_STEPS, ATTACKED
 from pages.ui import jobs
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.store import model, results
 from pages.usefulness.scatter import called
 
@@ -168,7 +166,7 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
     )
     st.markdown(f"##### Measured: a head that keeps only some features, attacked at ε = {attack[3:]}")
     st.plotly_chart(
-        figure, key="usefulness-curves", theme="streamlit",
+        figure, key="usefulness-curves", theme="streamlit", config=camera("usefulness-heads"),
         alt="Accuracy, clean and attacked, against the number of features kept, for both models",
     )  # fmt: skip
     st.markdown(
@@ -220,7 +218,7 @@ def _interval(rate: Rate) -> str:
 def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, RobustAccuracy]) -> list[Download]:
     """List the downloads."""
 
-    def table() -> str:
+    def table() -> dict[str, list]:
         columns: dict[str, list] = {
             "model": [choice.atlas_of(recipe, side).name for side in SIDES],
             "features_on": [int(choice.switched_on(recipe, side).sum()) for side in SIDES],
@@ -230,19 +228,18 @@ def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, Rob
         if found:
             columns["attacked"] = [found[side].rate.value for side in SIDES]
             columns["attacked_n"] = [found[side].rate.n for side in SIDES]
-        return exports.table(columns)
+        return columns
 
-    def arrays() -> bytes:
+    def arrays() -> dict[str, torch.Tensor]:
         tensors = {}
         for side in SIDES:
             name = choice.atlas_of(recipe, side).name
             _, head, _ = views.left_over(recipe, side, model=model(name))
             tensors |= {f"{name}_weight": head.weight, f"{name}_bias": head.bias}
             tensors[f"{name}_on"] = choice.switched_on(recipe, side)
-        return exports.npz(tensors, to_json(recipe))
+        return tensors
 
-    return [
-        Download("Accuracies, CSV", "heads.csv", "text/csv", table),
-        Download("Heads, npz", "heads.npz", "application/octet-stream", arrays, "float32"),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]
+    out = Bundle(recipe)
+    out.table("Accuracies", "heads.csv", table)
+    out.arrays("heads.npz", arrays)
+    return out.files

@@ -7,13 +7,12 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from core.files import arrays, render
-from core.recipes import to_json
+from core.files import render
 from core.usefulness import linear as goh
 from core.usefulness import views
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import EPS, FIRST_FRAME, Path, construction
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 
 KEY = "usefulness-linear"
@@ -170,7 +169,7 @@ def chart(path: Path, frame: int, known: goh.Known) -> None:
         height=460, margin={"l": 10, "r": 10, "t": 20, "b": 10}, legend={"orientation": "h", "y": -0.2}
     )
     st.plotly_chart(
-        figure, key="usefulness-goh", theme="streamlit",
+        figure, key="usefulness-goh", theme="streamlit", config=camera("usefulness-linear"),
         alt="Usefulness against standard deviation of all singular vectors, both on logarithmic axes, with the construction's way",
     )  # fmt: skip
     st.caption(
@@ -184,29 +183,27 @@ def chart(path: Path, frame: int, known: goh.Known) -> None:
 def files(recipe: UsefulnessRecipe, path: Path, frame: int, known: goh.Known) -> list[Download]:
     """List the downloads for the frame in sight."""
     recipe = _at(recipe, frame)
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
 
-    def table() -> str:
+    def table() -> dict[str, list]:
         fields = ("rho", "rho_test", "deviation", "deviation_test")
         columns: dict[str, list] = {AXES[recipe.linear][0]: list(path.labels)}
         columns |= {name: [getattr(f, name) for f in path.features] for name in fields}
         columns[f"gamma_{EPS:g}"] = [f.gamma(EPS) for f in path.features]
         columns[f"gamma_test_{EPS:g}"] = [f.gamma_test(EPS) for f in path.features]
-        return arrays.table(columns)
+        return columns
 
-    return [
-        Download(
-            "Direction, PNG", "direction.png", "image/png",
-            lambda: render.png(render.upscaled(_pictures(path.vectors[frame : frame + 1])[0], 8), about),
-        ),
-        Download("The slider's way, CSV", "linear.csv", "text/csv", table),
-        Download(
-            "Arrays, npz", "linear.npz", "application/octet-stream",
-            lambda: arrays.npz({"vectors": path.vectors, "deviation": known.deviation, "rho": known.rho}, to_json(recipe)),
-            "float32; vectors are kept with 8 bits a pixel",
-        ),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]  # fmt: skip
+    out = Bundle(recipe)
+    out.slide(
+        "Direction", "direction.png", lambda: [[_pictures(path.vectors[frame : frame + 1])[0]]],
+        caption=f"{AXES[recipe.linear][0]} {path.labels[frame]}: usefulness {path.features[frame].rho:.3f} on training pictures, "
+        f"{path.features[frame].rho_test:.3f} on test pictures; {goh.PAIR[0]} against {goh.PAIR[1]}.",
+    )  # fmt: skip
+    out.table("All positions of the slider", "linear.csv", table)
+    out.arrays(
+        "linear.npz", lambda: {"vectors": path.vectors, "deviation": known.deviation, "rho": known.rho},
+        "float32; vectors are kept with 8 bits a pixel",
+    )  # fmt: skip
+    return out.files
 
 
 def _at(recipe: UsefulnessRecipe, frame: int) -> UsefulnessRecipe:

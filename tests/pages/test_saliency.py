@@ -302,7 +302,7 @@ def test_attacks_stopped_at_different_steps_still_stand_side_by_side(ends, monke
         np.testing.assert_allclose(row.reference.astype(int), before.reference.astype(int), atol=1)
         last = before.frames[min(end, len(before.frames) - 1)]
         np.testing.assert_allclose(row.frames[-1].astype(int), last.astype(int), atol=1)
-    film = render.Image.open(io.BytesIO(shown.files["gradients.png"].make()))
+    film = render.Image.open(io.BytesIO(shown.files["gradients-film.png"].make()))
     assert getattr(film, "n_frames", 1) == len(shown.axis.values)
     table = shown.files["gradients.csv"].make().splitlines()
     assert table[0].startswith(",".join(f"{name}_step" for name in names))

@@ -1,5 +1,6 @@
 """What the pages are made of: the store, jobs beside the page, words for numbers, presets, the frame of a page."""
 
+import io
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,16 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from core.data.decode import PictureError
 from core.data.sets import DataError
+from core.files import render, slides
 from core.files.render import to_uint8
 from core.models.checkpoints import CheckpointError
 from core.perturb import Trajectory
+from core.perturb.recipe import PerturbRecipe
+from core.recipes import from_json
 from pages.perturb.rows import row
 from pages.ui import jobs, shell
 from pages.ui import titles as naming
+from pages.ui.exports import Bundle
 from pages.ui.store import Store, lesson
 from pages.ui.words import percent, size, verdicts
 from tests.helpers import images
@@ -97,6 +103,55 @@ def test_models_are_titled_by_their_training_and_told_apart(monkeypatch):
     assert naming.titles("c", "d", "a") == (known["c"], known["d"], "Standard ResNet-9"), "short names would be alike"
     assert naming.titles("c", "c") == ("Robust ResNet-9",) * 2
     assert naming.titles("e", "f") == ("Student of D_NR", "A network of yours")
+
+
+# Files
+
+
+def test_a_slide_is_large_and_every_pixel_a_square():
+    cells = [to_uint8(images(1, size=4, seed=seed))[0] for seed in range(4)]
+    page = slides.slide([cells[:2], cells[2:]], heads=("clean", "attacked"), sides=("one", "two"), caption="98–99 %")
+    times = slides.factor(2 * 4)
+    assert page.shape[1] >= slides.WIDE <= 2 * 4 * times
+    for cell in cells:
+        large = render.upscaled(cell, times)
+        places = np.argwhere((page[:, :, :] == large[0, 0]).all(2))
+        assert any(np.array_equal(page[y : y + 4 * times, x : x + 4 * times], large) for y, x in places)
+    bare = slides.slide([cells[:2], cells[2:]], wide=slides.WIDE)
+    assert page.shape[0] > bare.shape[0], "titles and caption have their own room"
+
+
+@pytest.mark.parametrize("text", list("–—−→εδρσ₂∞×·‖✓✗°"))
+def test_the_font_of_slides_has_what_captions_use(text):
+    def drawn(letter: str) -> bytes:
+        page = Image.new("L", (40, 40))
+        ImageDraw.Draw(page).text((4, 4), letter, fill=255, font=slides.font(20))
+        return page.tobytes()
+
+    assert drawn(text) != drawn("\ue123"), "the box that stands for a glyph that is not there"
+
+
+def test_whatever_can_carry_the_recipe_does():
+    recipe = PerturbRecipe(seed=3)
+    cell = to_uint8(images(2, size=4))
+    out = Bundle(recipe)
+    out.slide("Sheet", "sheet.png", lambda: [list(cell)], caption="Two pictures.")
+    out.pixels("Picture", "one.png", lambda: cell[0])
+    out.film("walk", lambda: [cell, cell], ms=50)
+    out.arrays("a.npz", lambda: {"x": torch.ones(2)})
+    out.table("Curve", "c.csv", lambda: {"step": [0, 1]})
+    made = {file.name: file.make() for file in out.files}
+    for name in ("sheet.png", "one.png", "walk-film.png"):
+        assert from_json(PerturbRecipe, render.png_text(made[name])["recipe"]) == recipe
+    assert render.png_text(made["sheet.png"])["caption"] == "Two pictures."
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(made["one.png"]))), cell[0])
+    with Image.open(io.BytesIO(made["walk-film.png"])) as film:
+        assert (film.n_frames, film.width >= 512) == (2, True)
+    with np.load(io.BytesIO(made["a.npz"])) as arrays:
+        assert from_json(PerturbRecipe, str(arrays["recipe_json"])) == recipe
+    assert made["c.csv"] == "step\n0\n1\n"
+    assert from_json(PerturbRecipe, made["recipe.json"]) == recipe
+    assert out.files[-1].name == "recipe.json"
 
 
 # Store
