@@ -8,6 +8,7 @@ import platform
 import statistics
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
@@ -17,13 +18,15 @@ from core.models import ready
 from core.perturb.recipe import PerturbRecipe
 
 
-def timed(recipe: PerturbRecipe, picture: pictures.Picture, models: dict[str, torch.nn.Module]) -> tuple[float, float]:
+def timed(
+    pool: ThreadPoolExecutor, recipe: PerturbRecipe, picture: pictures.Picture, models: dict[str, torch.nn.Module]
+) -> tuple[float, float]:
     """Return seconds until the clean frame and until the last frame of both models."""
     began = time.perf_counter()
     first = 0.0
     for part in range(len(perturb.parts(recipe))):
         work = [
-            compute.pool().submit(perturb.attack, recipe, name, picture=picture, model=model, part=part)
+            pool.submit(perturb.attack, recipe, name, picture=picture, model=model, part=part)
             for name, model in models.items()
         ]
         for job in work:
@@ -37,15 +40,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.sweep", description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7)
     given = parser.parse_args()
-    compute.pool()
+    pool = ThreadPoolExecutor(compute.setup_app())
     out = sys.stdout.write
     out(f"{platform.processor() or platform.machine()}, {compute.usable_cores()} cores, torch {torch.__version__}\n")
     picture = pictures.get("photo/chelsea")
     for norm in ("L2", "Linf"):
         recipe = PerturbRecipe(picture=picture.id, norm=norm)
         models = {name: ready.load(name) for name in (recipe.standard, recipe.robust)}
-        timed(recipe, picture, models)
-        times = [timed(recipe, picture, models) for _ in range(given.repeats)]
+        timed(pool, recipe, picture, models)
+        times = [timed(pool, recipe, picture, models) for _ in range(given.repeats)]
         first, whole = (statistics.median(column) for column in zip(*times, strict=True))
         out(f"{norm:5} first frame {first:.3f} s, whole sweep {whole:.2f} s (median of {given.repeats})\n")
 

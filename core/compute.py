@@ -1,11 +1,10 @@
-"""Where and how to compute: device, threads, precision, and a gate for heavy work.
+"""Where and how to compute: device, threads, precision.
 
 Functions in `core` run where their tensors are; only commands and pages choose, and they choose here.
 """
 
 import functools
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -106,11 +105,11 @@ def _fold(layers: nn.Sequential) -> None:
 
 
 @functools.cache
-def pool() -> ThreadPoolExecutor:
-    """Return the gate for heavy work of the app: as many workers as cores, each computing with one thread.
+def setup_app() -> int:
+    """Set torch up as the app computes, and return how many computations it runs at a time: one a core, a thread each.
 
     Two attacks side by side on one thread each outrun one after the other on two, and do not stall each other when the
-    machine is busy (a two-thread step then waits for the slower thread, every layer anew). More than that waits in line.
+    machine is busy (a two-thread step then waits for the slower thread, every layer anew).
     """
     setup_cpu(None if os.environ.get(THREADS_VARIABLE) else 1)
-    return ThreadPoolExecutor(usable_cores(), thread_name_prefix="robust-frog")
+    return usable_cores()

@@ -56,6 +56,11 @@ class Picture:
     source: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def private(self) -> bool:
+        """Whether it is a person's own, which no other may be shown."""
+        return self.source == "uploaded"
+
 
 def get(id: str) -> Picture:
     """Return the picture with that id.

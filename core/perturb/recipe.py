@@ -1,6 +1,6 @@
 """The recipe of the Perturb page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.recipes.base import option
 
@@ -66,3 +66,14 @@ class PerturbRecipe:
     def at_index(self) -> int:
         """Where in the sweep the radius of axis "steps" stands."""
         return self.eps_labels.index(self.at) if self.at in self.eps_labels else 5
+
+
+def essential(recipe: PerturbRecipe) -> PerturbRecipe:
+    """Return the recipe with everything at its default that one model's trajectory does not depend on."""
+    blank = PerturbRecipe()
+    unused = ["standard", "robust", "frame", *(["at"] if recipe.axis == "eps" else [])]
+    if recipe.attack == "FGSM":
+        unused.append("steps")
+    if not recipe.random_start:
+        unused.append("seed")
+    return replace(recipe, **{name: getattr(blank, name) for name in unused})

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from core import compute
-from core.attacks import balls, pgd
+from core.attacks import OnStep, balls, pgd
 from core.attacks.balls import Ball
 from core.attacks.objectives import autocast, untargeted, untargeted_margin
 from core.attacks.rules import State
@@ -77,6 +77,7 @@ def robust_accuracy(
     batch_size: int = 128,
     precision: str = "fp32",
     on_batch: Callable[[int], bool | None] | None = None,
+    on_step: OnStep | None = None,
 ) -> RobustAccuracy:
     """Measure the fraction of images that no attack in the ball breaks.
 
@@ -95,6 +96,8 @@ def robust_accuracy(
         batch_size: Images at a time; the result does not depend on it.
         precision: Of the attack's gradients, see `core.compute.autocast`; verdicts are always in the model's own.
         on_batch: Called with the number of images done; returning True stops and reports those.
+        on_step: Called at each step of each batch, counted through; returning True stops at once and reports the images
+            of the batches that are complete.
 
     Warns:
         SuspiciousAttack: If there is a reason to doubt the figure.
@@ -106,20 +109,22 @@ def robust_accuracy(
     rounds = [(untargeted, min(10, steps), False), *((goal, steps, False) for goal in both)]
     rounds += [(goal, steps, True) for goal in both] * restarts
     doubts = set(model_doubts(model, x[: min(len(x), 64)]))
-    hits = right = done = vanished = 0
-    largest = 0.0
+    hits = right = done = vanished = taken = 0
+    largest, stopped = 0.0, False
 
-    def watch(_: int, state: State) -> None:
-        nonlocal vanished
+    def watch(_: int, state: State) -> bool:
+        nonlocal vanished, taken, stopped
         vanished += int((state.grad.flatten(1).abs().amax(1) == 0).sum())
+        stopped, taken = on_step is not None and bool(on_step(taken, state)), taken + 1
+        return stopped
 
     with evaluating(model):
         for part_x, part_y in zip(x.split(batch_size), y.split(batch_size), strict=True):
             standing = predict(model, part_x).argmax(1) == part_y
-            right += int(standing.sum())
+            right_here = int(standing.sum())
             for goal, n_steps, random_start in rounds:
                 rows = standing.nonzero()[:, 0]
-                if not len(rows):
+                if not len(rows) or stopped:
                     break
                 x_adv = pgd(
                     autocast(goal(model, part_y[rows]), precision),
@@ -134,7 +139,9 @@ def robust_accuracy(
                 )
                 largest = max(largest, float(ball.norm(x_adv - part_x[rows]).max()))
                 standing[rows] = predict(model, x_adv).argmax(1) == part_y[rows]
-            hits += int(standing.sum())
+            if stopped:
+                break
+            hits, right = hits + int(standing.sum()), right + right_here
             done += len(part_x)
             if on_batch is not None and on_batch(done):
                 break

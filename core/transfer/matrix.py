@@ -23,6 +23,7 @@ from core.transfer.outcome import Transfer
 from core.types import Features, Images, Labels, Logits
 
 BATCH = 128
+LOOK = 100  # pictures that a network looks at between two steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +34,13 @@ class Attack:
         steps: How many.
         wanted: The class that each picture shall be taken for (N,); None attacks untargeted.
         precision: Of the gradients, see `core.compute.autocast`; what the targets say is always float32.
+        batch: Pictures at a time.
     """
 
     steps: int
     wanted: Labels | None = None
     precision: str = "fp32"
+    batch: int = BATCH
 
 
 class Ensemble(nn.Module):
@@ -114,7 +117,11 @@ def transfer_matrix(
         x_adv = craft(model, x, y, ball, attack, on_step=on_step)
         if x_adv is None:
             break
-        rows[name] = judge({name: model}, targets, x, y, x_adv[None], ball, attack.wanted, seed=seed)
+        try:
+            pause = _pause(x, on_step, max(0, attack.steps * -(-len(x) // attack.batch) - 1))
+            rows[name] = judge({name: model}, targets, x, y, x_adv[None], ball, attack.wanted, seed=seed, pause=pause)
+        except Stop:
+            break
         if on_row is not None:
             on_row(rows[name])
     found = [rows[name] for name in sources if name in rows]
@@ -144,7 +151,7 @@ def craft(
 
         return on
 
-    for k, rows in enumerate(torch.arange(len(x)).split(BATCH)):
+    for k, rows in enumerate(torch.arange(len(x)).split(attack.batch)):
         wanted = None if attack.wanted is None else attack.wanted[rows]
         objective = untargeted(model, y[rows]) if wanted is None else targeted(model, wanted)
         parts.append(
@@ -162,6 +169,17 @@ def craft(
     return torch.cat(parts)
 
 
+def _pause(x: Images, on_step: OnStep | None, last: int) -> Callable[[], None]:
+    """Let the caller's `on_step` in between two looks, too; raise `Stop` where it asks for the end."""
+    nothing = State(x[:0], x.new_empty(0), x[:0])
+
+    def pause() -> None:
+        if on_step is not None and on_step(last, nothing):
+            raise Stop
+
+    return pause
+
+
 def judge(
     sources: Mapping[str, nn.Module],
     targets: Mapping[str, nn.Module],
@@ -173,6 +191,7 @@ def judge(
     *,
     seed: int = 0,
     clean: Mapping[str, Labels] | None = None,
+    pause: Callable[[], None] = lambda: None,
 ) -> Transfer:
     """Let the targets say what they see in adversarial examples (S, N, C, H, W), and in noise of the same size.
 
@@ -186,11 +205,12 @@ def judge(
         wanted: The classes that a targeted attack wanted (N,).
         seed: Of the noise.
         clean: What models say of the clean images (N,), by name, where it is known already.
+        pause: Called between two looks.
     """
     known = dict(clean or {})
     for name, model in {**sources, **targets}.items():
         if name not in known:
-            known[name] = says(model, x)
+            known[name] = says(model, x, pause)
     norm_name = "Linf" if isinstance(ball, Linf) else "L2"
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
     norms = torch.stack([ball.norm(one - x) for one in x_adv])
@@ -204,15 +224,21 @@ def judge(
         clean=torch.stack([known[name] for name in targets]),
         x_adv=x_adv,
         norm=norms,
-        said=torch.stack([torch.stack([says(model, one) for model in targets.values()]) for one in x_adv]),
-        said_of_noise=torch.stack([torch.stack([says(model, one) for model in targets.values()]) for one in noisy]),
+        said=torch.stack([torch.stack([says(model, one, pause) for model in targets.values()]) for one in x_adv]),
+        said_of_noise=torch.stack(
+            [torch.stack([says(model, one, pause) for model in targets.values()]) for one in noisy]
+        ),
     )
 
 
-def says(model: nn.Module, x: Images, batch_size: int = 500) -> Labels:
+def says(model: nn.Module, x: Images, pause: Callable[[], None] = lambda: None) -> Labels:
     """Return the predicted classes (N,)."""
-    with torch.no_grad():
-        return torch.cat([model(part).argmax(1) for part in x.split(batch_size)])
+    found = []
+    for part in x.split(LOOK):
+        with torch.no_grad():
+            found.append(model(part).argmax(1))
+        pause()
+    return torch.cat(found)
 
 
 def other_classes(y: Labels, classes: int, seed: int) -> Labels:

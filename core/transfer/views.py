@@ -23,13 +23,14 @@ from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints, ready
 from core.recipes import to_python
-from core.transfer.matrix import BATCH, Attack, Ensemble, craft, in_order, other_classes, transfer_matrix
+from core.transfer.matrix import Attack, Ensemble, craft, in_order, other_classes, transfer_matrix
 from core.transfer.outcome import Transfer
 from core.transfer.recipe import RADII, TransferRecipe
 from core.types import Images, Labels
 
 EXAMPLES = 4
 LOOKED_AT = 24  # pictures among which examples are sought
+AT_ONCE = 32  # pictures, so that a step is short and other visitors may come between
 JOIN = "+"  # between the members of an ensemble's name
 # What each computation depends on besides the models.
 ESSENTIAL = ("norm", "eps", "goal", "steps", "n", "seed")
@@ -111,7 +112,7 @@ def drawn(recipe: TransferRecipe, n: int) -> tuple[tuple[str, ...], Images, Labe
 def attack_of(recipe: TransferRecipe, y: Labels) -> Attack:
     """Return the recipe's attack on pictures of these classes."""
     wanted = other_classes(y, len(CIFAR10_CLASSES), recipe.seed) if recipe.goal == "targeted" else None
-    return Attack(recipe.steps, wanted)
+    return Attack(recipe.steps, wanted, batch=AT_ONCE)
 
 
 def row(
@@ -136,7 +137,8 @@ def row(
     _, x, y = drawn(recipe, recipe.n)
     ball = balls.make(recipe.norm, recipe.radius[1])
     model = ready.get(source) or shown.get(source) or load(source)
-    return transfer_matrix({source: model}, shown, x, y, ball, attack_of(recipe, y), seed=recipe.seed, on_step=on_step)
+    attack = replace(attack_of(recipe, y), batch=max(4, AT_ONCE // (1 + source.count(JOIN))))
+    return transfer_matrix({source: model}, shown, x, y, ball, attack, seed=recipe.seed, on_step=on_step)
 
 
 def curve(
@@ -165,7 +167,7 @@ def curve(
 
 def steps_of(recipe: TransferRecipe) -> int:
     """Count the steps that one source takes, over all batches."""
-    return recipe.steps * -(-recipe.n // BATCH)
+    return recipe.steps * -(-recipe.n // AT_ONCE)
 
 
 def examples(recipe: TransferRecipe, *, loaded: dict[str, nn.Module] | None = None) -> Examples:

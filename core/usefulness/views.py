@@ -7,12 +7,12 @@
 The page and the script that it offers for copying call these same functions.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from core.attacks import OnStep
 from core.attacks.balls import L2
 from core.data import pictures
 from core.models import Classifier
@@ -26,6 +26,8 @@ from core.usefulness.recipe import UsefulnessRecipe
 
 ATTACKED = 100  # pictures on which a re-weighted head is attacked
 ATTACK_STEPS = 10
+AT_ONCE = 20  # pictures
+ATTACK_STEPS_IN_ALL = 3 * ATTACK_STEPS * -(-ATTACKED // AT_ONCE)
 MIXTURES = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)  # per mille
 EPS = 0.25  # at which the linear constructions are judged
 FIRST_FRAME = {"features": 4, "head": 4, "singular": 0, "ensemble": 34, "containment": 2}
@@ -46,7 +48,7 @@ def attacked(
     side: str,
     *,
     model: Classifier | None = None,
-    on_batch: Callable[[int], bool | None] | None = None,
+    on_step: OnStep | None = None,
 ) -> RobustAccuracy:
     """Attack the re-weighted model of a side: PGD knows the new head.
 
@@ -54,7 +56,7 @@ def attacked(
         recipe: Its frame is the radius, its source the pictures: of CIFAR-10's test set, or of the generated gallery.
         side: "standard" or "robust".
         model: The loaded model, if the caller has it.
-        on_batch: Called with the number of pictures done; returning True stops and reports those.
+        on_step: See `core.train.evaluate.robust_accuracy`; at most `ATTACK_STEPS_IN_ALL` steps.
     """
     rewritten, _, _ = left_over(recipe, side, model=model)
     atlas, source = atlas_of(recipe, side), source_of(recipe)
@@ -67,7 +69,7 @@ def attacked(
     x = placed(x, rewritten)
     y = y.to(x.device)
     ball = L2(radius(atlas, recipe.frame))
-    return robust_accuracy(rewritten, x, y, ball, steps=ATTACK_STEPS, batch_size=20, on_batch=on_batch)
+    return robust_accuracy(rewritten, x, y, ball, steps=ATTACK_STEPS, batch_size=AT_ONCE, on_step=on_step)
 
 
 @dataclass(frozen=True)

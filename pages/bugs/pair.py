@@ -1,12 +1,11 @@
 """One picture, perturbed twice."""
 
 import html
-from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 from torch import Tensor
 
-from core.attacks import OnStep
 from core.bugs import ensemble, views
 from core.bugs.recipe import BugsRecipe
 from core.bugs.views import KINDS, Loaded
@@ -16,10 +15,10 @@ from core.files import render
 from core.perturb import Trajectory
 from pages.bugs.exports import files
 from pages.perturb.rows import row
-from pages.ui import crisp, jobs
+from pages.ui import crisp, work
 from pages.ui.exports import downloads
 from pages.ui.scrubber import Axis, frame_in_sight, scrubber, write_frame
-from pages.ui.store import model, results
+from pages.ui.store import model, stamp
 from pages.ui.tables import table
 from pages.ui.words import percent
 
@@ -30,12 +29,13 @@ Verdicts = dict[str, dict[str, Tensor]]  # kind -> network -> logits (F, K)
 def show(recipe: BugsRecipe, picture: Picture) -> None:
     """Show both perturbations under one slider, and what the networks that took no part say of them."""
     stage, working, below = st.container(), st.container(), st.container()
-    found = {kind: results().get(key(recipe, kind)) for kind in KINDS}
-    if missing := [kind for kind in KINDS if found[kind] is None]:
-        with working:
-            compute(recipe, picture, missing)
-        st.rerun()
-    said = {kind: results().of((key(recipe, kind), "judges"), lambda one=one: judged(recipe, one)) for kind, one in found.items()}  # fmt: skip
+    with working:
+        found = compute(recipe, picture)
+    judges = tuple(stamp(name) for name in ensemble.judges(recipe.victim))
+    said = {
+        kind: work.kept((key(recipe, kind), judges), partial(judged, recipe, one), own=picture.private)
+        for kind, one in found.items()
+    }
     last = len(recipe.eps_values) - 1
     frame = min(frame_in_sight("bugs-scrubber", last), last)
     wanted = CIFAR10_CLASSES[views.target_of(recipe, found["bug"].y)]
@@ -57,19 +57,24 @@ def show(recipe: BugsRecipe, picture: Picture) -> None:
 def key(recipe: BugsRecipe, kind: str) -> tuple[object, ...]:
     """Return what one perturbation depends on."""
     members = recipe.members if kind == "bug" else 0
-    return ("bugs", kind, recipe.picture, recipe.victim, recipe.target, recipe.norm, recipe.steps, members)
+    stamps = tuple(stamp(name) for name in (recipe.victim, *ensemble.MEMBERS[:members]))
+    return ("bugs", kind, recipe.picture, recipe.victim, recipe.target, recipe.norm, recipe.steps, members, stamps)
 
 
-def compute(recipe: BugsRecipe, picture: Picture, kinds: list[str]) -> None:
+def compute(recipe: BugsRecipe, picture: Picture) -> dict[str, Trajectory]:
     """Compute what is missing, both kinds side by side."""
     loaded = Loaded(model(recipe.victim), [model(name) for name in ensemble.MEMBERS[: recipe.members]])
 
-    def job(kind: str) -> Callable[[OnStep], Trajectory]:
-        return lambda on_step: views.made(recipe, kind, picture=picture, loaded=loaded, on_step=on_step)
+    def piece(kind: str) -> work.Piece[Trajectory]:
+        return work.Piece(
+            key(recipe, kind),
+            lambda on_step: views.made(recipe, kind, picture=picture, loaded=loaded, on_step=on_step),
+            recipe.steps,
+            picture.private,
+        )
 
-    found = jobs.run([job(kind) for kind in kinds], recipe.steps, text="Perturbing the picture twice…")
-    for kind, trajectory in zip(kinds, found, strict=True):
-        results().put(key(recipe, kind), trajectory)
+    found = work.wanted([piece(kind) for kind in KINDS], text="Perturbing the picture twice…")
+    return dict(zip(KINDS, found, strict=True))
 
 
 def judged(recipe: BugsRecipe, found: Trajectory) -> dict[str, Tensor]:

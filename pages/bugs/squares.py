@@ -13,9 +13,8 @@ from core.bugs.squares import SMALL, TESTED, Learnt, learn
 from core.files import arrays, render
 from core.rates import Rate
 from core.recipes import to_json
-from pages.ui import crisp, jobs
+from pages.ui import crisp, work
 from pages.ui.exports import Download, downloads
-from pages.ui.store import results
 
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#8c8c8c"
 CLASSES = ("black", "white")
@@ -25,10 +24,7 @@ LEAST = 0.0005  # where eps 0 stands on the logarithmic axis
 def show(recipe: BugsRecipe) -> None:
     """Learn the recipe's squares and show what came of it."""
     essential = ("squares", recipe.pixel_noise, recipe.label_noise, recipe.n, recipe.rounds, recipe.seed)
-    seen = results().get(essential)
-    if seen is None:
-        (seen,) = jobs.run([_job(recipe)], recipe.rounds, text="Learning the squares…")
-        results().put(essential, seen)
+    (seen,) = work.wanted([work.Piece(essential, _job(recipe), recipe.rounds)], text="Learning the squares…")
     st.markdown(sentence(seen))
     pictures(seen)
     left, right = st.columns(2)

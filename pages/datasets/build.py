@@ -19,7 +19,7 @@ from core.files import arrays as exports
 from core.files import render
 from core.files.render import RGB
 from core.types import Labels
-from pages.ui import crisp, pair_work
+from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.scrubber import Row, frame_in_sight, scrubber, write_frame
 from pages.ui.steps import step_axis
@@ -64,7 +64,7 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
 def both(recipe: DatasetsRecipe) -> tuple[Few, Few]:
     """Return what both source models make."""
     live_sheets = st.empty()
-    return pair_work.both(
+    return work.both(
         recipe,
         lambda name, ready, on_step: live.watch(recipe, name, model=ready, on_step=on_step),
         steps=recipe.steps,

@@ -22,7 +22,7 @@ from core.rates import Rate
 from core.saliency.maps import limits
 from core.saliency.rows import paint
 from pages.datasets import results
-from pages.ui import crisp, pair_work
+from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.model_box import model_box
 from pages.ui.rows import row
@@ -51,7 +51,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
     st.html(f"{crisp.STYLE}<p>{taught(recipe.student)}</p>")
     asked = student.inversion_of(replace(recipe, picture=picture.id))
     live = st.empty()
-    left, right = pair_work.both(
+    left, right = work.both(
         asked,
         lambda name, ready, on_step: student.look(
             replace(recipe, picture=picture.id), name, picture=picture, model=ready, on_step=on_step
@@ -59,6 +59,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
         steps=student.STEPS,
         show=lambda states: _so_far(live, states),
         key=("student", essential(asked)),
+        own=picture.private,
     )
     names = (recipe.student, recipe.beside)
     looks = dict(zip(names, (left, right), strict=True))

@@ -1,20 +1,18 @@
 """Home: what this is in three sentences, a fooled model on screen, and one click to do it oneself."""
 
-from dataclasses import replace
-
 import streamlit as st
 import torch
 
-from core import perturb
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import to_query
-from pages.ui import shell
+from pages.perturb.work import Job
+from pages.ui import shell, work
 from pages.ui.rooms import Room, sections
-from pages.ui.store import model, results
+from pages.ui.store import model
 from pages.ui.words import percent
 
 EPS_FRAME = PerturbRecipe().frame  # of the sweep to L2 eps 2: 0.8
@@ -41,11 +39,9 @@ def opening() -> tuple[PerturbRecipe, pictures.Picture]:
 
 def equation(recipe: PerturbRecipe, picture: pictures.Picture) -> None:
     """Show clean picture + perturbation = result, and what each model says: computed when the page opens."""
-    # Under the key that the Perturb page uses, which then opens with this part ready.
-    found = results().of(
-        (replace(recipe, frame=PerturbRecipe().frame), recipe.standard, PART),
-        lambda: perturb.attack(recipe, recipe.standard, picture=picture, model=model(recipe.standard), part=PART),
-    )
+    # The piece that the Perturb page uses, which then opens with this part ready.
+    piece = Job(recipe, picture).parts[recipe.standard, PART]
+    found = work.kept(piece.key, lambda: piece.make(lambda *_: False))
     k = found.positions.index(recipe.eps_values[EPS_FRAME])
     x_adv = found.x_adv[k : k + 1]
 

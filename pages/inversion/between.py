@@ -16,7 +16,7 @@ from core.inversion.between import Way
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
 from core.types import Images
-from pages.ui import crisp, pair_work
+from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE, judged
 from pages.ui.scrubber import Axis, Row, scrubbed
@@ -33,12 +33,13 @@ MIDDLE = 5  # the frame the view opens with
 def show(recipe: InvertRecipe, picture: Picture) -> None:
     """Show the way in both models, and all of it below, beside the cross-fade of the pixels."""
     live = st.empty()
-    left, right = pair_work.both(
+    left, right = work.both(
         recipe,
         lambda name, ready, on_step: between.between(recipe, name, picture=picture, model=ready, on_step=on_step),
         steps=invert.SETTINGS[recipe.setting].steps,
         show=lambda states: _so_far(live, states),
         key=essential(recipe),
+        own=picture.private,
     )
     way = right
     ends = zip(way.x.split(1), (picture.caption, way.caption), ("t = 0", "t = 1"), strict=True)

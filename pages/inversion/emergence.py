@@ -19,7 +19,7 @@ from core.inversion.emergence import Emergence
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
 from core.models import checkpoints
-from pages.ui import crisp, pair_work
+from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.rows import row
 from pages.ui.scrubber import Row, scrubbed
@@ -35,12 +35,13 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     names = list(dict.fromkeys((recipe.standard, recipe.robust)))
     with slot:
         live = st.empty()
-        left, right = pair_work.both(
+        left, right = work.both(
             recipe,
             lambda name, ready, on_step: emergence.emerge(recipe, name, picture=picture, model=ready, on_step=on_step),
             steps=steps,
             show=lambda states: _so_far(live, states, names),
             key=essential(recipe),
+            own=picture.private,
         )
     wanted(recipe, picture)
     doubts(recipe, left, right, picture)

@@ -15,9 +15,9 @@ from core.inversion.feature import BATCH, CLIMB, SEEN, Feature
 from core.inversion.recipe import InvertRecipe
 from core.inversion.starts import source_of
 from core.inversion.views import essential
-from pages.ui import crisp, pair_work
+from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
-from pages.ui.store import results
+from pages.ui.store import results, stamp
 from pages.ui.titles import title, titles
 
 STYLE = """<style>
@@ -25,7 +25,6 @@ STYLE = """<style>
 .feature .large { grid-column: 1 / span 4; max-width: 17rem; }
 </style>"""
 SOURCES = {"cifar10": "test pictures", "gallery": "generated pictures", "photo": "photographs"}
-NOTHING = State(torch.empty(0, 3, 1, 1), torch.empty(0), torch.empty(0, 3, 1, 1))
 
 
 def number() -> int:
@@ -45,13 +44,13 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     source = source_of(recipe)
     batches = -(-min(SEEN, len(pictures.ids(source))) // BATCH)
 
-    def work(name: str, ready: nn.Module, on_step: OnStep) -> Feature:
-        key = ("activity", source, name)
+    def look(name: str, ready: nn.Module, on_step: OnStep) -> Feature:
+        key = ("activity", source, name, stamp(name))
         g, stopped = results().get(key), False
 
         def on_batch(i: int) -> bool:
             nonlocal stopped
-            stopped = bool(on_step(i, NOTHING))
+            stopped = bool(on_step(i, None))
             return stopped
 
         if g is None:
@@ -63,12 +62,13 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         )
 
     live = st.empty()
-    left, right = pair_work.both(
+    left, right = work.both(
         recipe,
-        work,
+        look,
         steps=batches + CLIMB,
         show=lambda states: _so_far(live, states),
         key=essential(recipe),
+        own=picture.private,
     )
     called = titles(recipe.standard, recipe.robust)
     sides = zip(called, (recipe.standard, recipe.robust), (left, right), strict=True)
@@ -116,7 +116,7 @@ def files(recipe: InvertRecipe, left: Feature, right: Feature) -> list[Download]
 
 
 def _so_far(slot, states: dict[str, State]) -> None:
-    now = [render.upscaled(render.to_uint8(state.x)[0], 8) for state in states.values() if len(state.x)]
+    now = [render.upscaled(render.to_uint8(state.x)[0], 8) for state in states.values()]
     if now:
         alt = ["The picture that maximises the feature, so far"] * len(now)
         slot.image(now, width=256, output_format="PNG", caption=["so far"] * len(now), alt=alt)

@@ -13,7 +13,7 @@ from core.inversion.gallery import Grid
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
 from core.rates import Rate
-from pages.ui import crisp, pair_work
+from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import seen_by
 from pages.ui.titles import titles
@@ -31,7 +31,7 @@ def show(recipe: InvertRecipe) -> None:
     """Show the controls of the view and then the grid, or the quiz."""
     st.html(STYLE + crisp.STYLE)
     live = st.empty()
-    standard, robust = pair_work.both(
+    standard, robust = work.both(
         recipe,
         lambda name, ready, on_step: gallery.gallery(recipe, name, model=ready, on_step=on_step),
         steps=invert.SETTINGS[recipe.setting].steps,

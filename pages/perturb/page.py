@@ -1,26 +1,26 @@
 """Perturb: drag epsilon and watch what each model says."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 import torch
 
 from core import perturb
 from core.data import pictures
-from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.perturb import Trajectory
 from core.perturb.recipe import DEFAULT_REACH, REACHES, PerturbRecipe
 from pages.perturb.exports import files, still_fools
 from pages.perturb.rows import row
-from pages.perturb.work import closest_of, compute_more, known
-from pages.ui import shell
+from pages.perturb.work import Job
+from pages.ui import shell, work
 from pages.ui.exports import downloads
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
-from pages.ui.store import lesson, model, results
+from pages.ui.store import lesson, model
 from pages.ui.words import size
 
 PRESETS = [
@@ -122,17 +122,20 @@ def controls() -> PerturbRecipe:
     )
 
 
-def rows_of(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, axis: Axis) -> list[Row]:
+def rows_of(job: Job, left: Trajectory, right: Trajectory, axis: Axis) -> list[Row]:
     """Build the three columns: standard, robust, and the noise control as the standard model sees it."""
-    frames = min(len(left.x_adv), len(right.x_adv))
+    recipe, frames = job.recipe, min(len(left.x_adv), len(right.x_adv))
     left, right = _first(left, frames), _first(right, frames)
-    key = (recipe, "noise", frames)
-    control = results().of(key, lambda: perturb.noise(recipe, recipe.standard, left, model=model(recipe.standard)))
     titles = {name: checkpoints.header(name).title for name in (recipe.standard, recipe.robust)}
-    with torch.no_grad():
-        seen_by_robust = results().of((key, "lr"), lambda: model(recipe.robust)(left.x_adv))
-        seen_by_standard = results().of((key, "rl"), lambda: model(recipe.standard)(right.x_adv))
-        noise_robust = results().of((key, "nr"), lambda: model(recipe.robust)(control.x_adv))
+
+    def look() -> tuple[Trajectory, torch.Tensor, torch.Tensor, torch.Tensor]:
+        standard, robust = model(recipe.standard), model(recipe.robust)
+        noisy = perturb.noise(recipe, recipe.standard, left, model=standard)
+        with torch.no_grad():
+            return noisy, robust(left.x_adv), standard(right.x_adv), robust(noisy.x_adv)
+
+    # The noise is drawn from the seed whether or not the attack is.
+    control, seen_by_robust, seen_by_standard, noise_robust = job.kept(("others", recipe.seed), frames, look)
     common = {"norm": recipe.norm, "axis": axis.labels, "classes": CIFAR10_CLASSES}
     return [
         row("Standard model", left, subtitle=titles[recipe.standard], others=[("right model says", seen_by_robust)], **common),
@@ -158,17 +161,18 @@ def axis_of(recipe: PerturbRecipe, frames: int) -> Axis:
     return Axis("ε", recipe.eps_values[:frames], recipe.eps_labels[:frames], unit, len(recipe.eps_values))
 
 
-def summary(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, picture: Picture) -> None:
+def summary(job: Job, left: Trajectory, right: Trajectory) -> None:
     """Say in one line each how little it takes, and what must be doubted."""
-    closest = closest_of(recipe, picture)
+    recipe = job.recipe
     sides = (("Left", recipe.standard, left), ("Right", recipe.robust, right))
     for column, (title, name, found) in zip(st.columns(2), sides, strict=True):
-        nearest, distance = closest[name]
+        nearest, distance = work.known(job.nearest[name]) or (None, float("inf"))
         at = found.threshold
+        if nearest is None and at is None:  # stopped before either was found
+            continue
         if at is not None and float(found.norm[at]) < distance:  # the sweep came closer
             nearest, distance = found.x_adv[at : at + 1], float(found.norm[at])
-        with torch.no_grad():
-            said = CIFAR10_CLASSES[int(model(name)(nearest).argmax())]
+        said = job.kept(("nearest", name, distance), 0, partial(_said, name, nearest))
         if distance == 0:
             text = f"**{title} model: wrong without any change.** It says *{said}* of the clean picture."
         elif distance == float("inf"):
@@ -183,6 +187,11 @@ def summary(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, picture:
             column.warning(
                 "The gradient vanished at some step: the attack had nothing to follow, so do not read this as robustness."
             )
+
+
+def _said(name: str, x: torch.Tensor) -> str:
+    with torch.no_grad():
+        return CIFAR10_CLASSES[int(model(name)(x).argmax())]
 
 
 def predict_first(left: Trajectory, right: Trajectory, axis: Axis) -> bool:
@@ -240,19 +249,20 @@ with st.sidebar, shell.told():
     recipe = replace(controls(), picture=picture.id)
     st.toggle("Predict first", key="predict", bind="query-params", help="Ask the room before showing the answer.")
 frame = frame_in_sight("perturb-scrubber", FIRST_FRAME)
-left, right = known(recipe, recipe.standard), known(recipe, recipe.robust)
-stopped = st.session_state.get("stopped") == recipe
-if left is None or right is None:
-    if stopped:
-        stage.info("Stopped before there was anything to show.")
-        stage.button("Compute", on_click=st.session_state.pop, args=("stopped", None))
-        st.stop()
-    with working, shell.told():
-        compute_more(recipe, picture)
-    st.rerun()
+with shell.told():
+    job = Job(recipe, picture)
+    left, right = job.known(recipe.standard), job.known(recipe.robust)
+    if left is None or right is None:
+        if work.is_stopped(job.group):
+            with stage:
+                work.say_stopped("Stopped before there was anything to show.", "Compute")
+            st.stop()
+        with working:
+            job.more()
+        st.rerun()
 frames = min(len(left.x_adv), len(right.x_adv))
 axis = axis_of(recipe, frames)
-rows = rows_of(recipe, left, right, axis)
+rows = rows_of(job, left, right, axis)
 with stage:
     shown = predict_first(left, right, axis)
     at = scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True) if shown else None
@@ -260,16 +270,14 @@ if shown:
     at = frame if at is None else at
     write_frame("perturb-scrubber", at, FIRST_FRAME)
     recipe_in_sight = replace(recipe, frame=at)
-    if not stopped:
-        with working:
-            unfinished = compute_more(recipe, picture)
-        if unfinished:
-            st.rerun()
+    with working, shell.told():
+        unfinished = job.more()
+    if unfinished:
+        st.rerun()
     with below:
-        if stopped:
-            st.caption(f"Stopped after {frames} of {axis.total} frames; what was computed is kept.")
-        with shell.told():
-            summary(recipe, left, right, picture)
+        if not job.complete:
+            work.say_stopped(f"Stopped after {frames} of {axis.total} frames; what was computed is kept.")
+        summary(job, left, right)
         still_fools(recipe_in_sight, left, right)
         downloads(files(recipe_in_sight, rows, left, right), key="perturb", script=perturb.script(recipe_in_sight))
 with below:

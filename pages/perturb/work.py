@@ -1,79 +1,104 @@
-"""The work of the Perturb page: both models attacked part by part, what is done kept for everybody."""
+"""The work of the Perturb page: both models attacked part by part, and how little it takes to fool each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeVar
 
-import streamlit as st
-import torch
+from torch import Tensor
 
 from core import perturb
-from core.attacks import OnStep
 from core.data.pictures import Picture
 from core.perturb import Trajectory
-from core.perturb.recipe import PerturbRecipe
-from pages.ui import jobs
-from pages.ui.store import model, results
+from core.perturb.recipe import PerturbRecipe, essential
+from pages.ui import work
+from pages.ui.store import loaded
+from pages.ui.work import Piece
 
+T = TypeVar("T")
 CLOSEST_STEPS = 60
+MORE_S = 1.0  # between frames that are added while the rest is computed
 
 
-def keys(recipe: PerturbRecipe) -> list[tuple[str, int | None]]:
-    """List the pieces of work: each model's parts, first parts first."""
-    pieces = [None] if recipe.axis == "steps" else list(range(len(perturb.parts(recipe))))
-    return [(name, part) for part in pieces for name in dict.fromkeys((recipe.standard, recipe.robust))]
+@dataclass(frozen=True)
+class Job:
+    """What the page computes for a recipe and its picture."""
 
+    recipe: PerturbRecipe
+    picture: Picture
 
-def known(recipe: PerturbRecipe, name: str) -> Trajectory | None:
-    """Return what is computed so far of one model's trajectory."""
-    parts = [results().get((recipe, n, part)) for n, part in keys(recipe) if n == name]
-    ready = []
-    for part in parts:
-        if part is None:
-            break
-        ready.append(part)
-    return Trajectory.join(ready) if ready else None
+    @property
+    def group(self) -> Hashable:
+        """What Stop ends."""
+        return ("perturb", essential(self.recipe), *self.names)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models, each once."""
+        return tuple(dict.fromkeys((self.recipe.standard, self.recipe.robust)))
 
-def compute_more(recipe: PerturbRecipe, picture: Picture) -> bool:
-    """Compute the next part for both models side by side; return whether anything was missing."""
-    work = keys(recipe)
-    missing = [piece for piece in work if results().get((recipe, *piece)) is None]
-    if not missing:
-        return False
-    now = [piece for piece in missing if piece[1] == missing[0][1]]
+    @cached_property
+    def parts(self) -> dict[tuple[str, int | None], Piece[Trajectory]]:
+        """Each model's parts of the sweep, first parts first."""
+        steps = 1 if self.recipe.attack == "FGSM" else self.recipe.steps
+        every = [None] if self.recipe.axis == "steps" else list(range(len(perturb.parts(self.recipe))))
 
-    def job(name: str, part: int | None) -> Callable[[OnStep], Trajectory]:
-        ready = model(name)  # loaded here: Streamlit's cache wants the script's own thread
-        return lambda on_step: perturb.attack(recipe, name, picture=picture, model=ready, part=part, on_step=on_step)
+        def piece(name: str, part: int | None) -> Piece[Trajectory]:
+            one, asked = loaded(name), essential(self.recipe)
+            attack = partial(perturb.attack, self.recipe, name, picture=self.picture, model=one.model, part=part)
+            key = ("perturb", asked, name, one.stamp, part)
+            return Piece(key, lambda on_step: attack(on_step=on_step), steps, self.picture.private)
 
-    with st.container(horizontal=True, vertical_alignment="center"):
-        done = 1 - len(missing) / len(work)
-        st.button("Stop", key="stop", on_click=st.session_state.__setitem__, args=("stopped", recipe), width="content")
-        found = jobs.run(
-            [job(*piece) for piece in now],
-            1 if recipe.attack == "FGSM" else recipe.steps,
-            before=done,
-            after=done + len(now) / len(work),
+        return {(name, part): piece(name, part) for part in every for name in self.names}
+
+    @cached_property
+    def nearest(self) -> dict[str, Piece[tuple[Tensor, float]]]:
+        """Each model's nearest adversarial picture and its distance."""
+
+        def piece(name: str) -> Piece[tuple[Tensor, float]]:
+            one, recipe = loaded(name), self.recipe
+            find = partial(perturb.closest, recipe, name, steps=CLOSEST_STEPS, picture=self.picture, model=one.model)
+            key = ("closest", self.picture.id, name, one.stamp, recipe.norm, recipe.target)
+            return Piece(key, lambda on_step: find(on_step=on_step), CLOSEST_STEPS, self.picture.private)
+
+        return {name: piece(name) for name in self.names}
+
+    def known(self, name: str) -> Trajectory | None:
+        """Return what is computed so far of one model's trajectory."""
+        ready = []
+        for piece in (piece for (n, _), piece in self.parts.items() if n == name):
+            if (found := work.known(piece)) is None:
+                break
+            ready.append(found)
+        return Trajectory.join(ready) if ready else None
+
+    def more(self) -> bool:
+        """Compute until there are further frames of both models, or the rest; return whether anything was missing."""
+        missing = [part for (_, part), piece in self.parts.items() if work.known(piece) is None]
+        late = [piece for piece in self.nearest.values() if work.known(piece) is None]
+        if not (missing or late) or work.is_stopped(self.group):
+            return False
+        now = [piece for (_, part), piece in self.parts.items() if part == missing[0]] if missing else late
+        first = now[0] is next(iter(self.parts.values()))
+        work.ask(
+            [*self.parts.values(), *self.nearest.values()],
+            group=self.group,
             text="Attacking both models…",
+            until=now,
+            linger=0.0 if first else MORE_S,
         )
-    for piece, trajectory in zip(now, found, strict=True):
-        results().put((recipe, *piece), trajectory)
-    return True
+        return True
 
+    @property
+    def complete(self) -> bool:
+        """Whether all of it is there."""
+        return all(work.known(piece) is not None for piece in (*self.parts.values(), *self.nearest.values()))
 
-def closest_of(recipe: PerturbRecipe, picture: Picture) -> dict[str, tuple[torch.Tensor, float]]:
-    """Return the nearest adversarial picture and its distance for each model, computing what is missing."""
-    names = list(dict.fromkeys((recipe.standard, recipe.robust)))
-    keys = {name: ("closest", picture.id, name, recipe.norm, recipe.target) for name in names}
+    def kept(self, what: Hashable, frames: int, make: Callable[[], T]) -> T:
+        """Return a small thing that follows from both trajectories, of that many frames."""
+        return work.kept((self.group, self.stamps, what, frames), make, own=self.picture.private)
 
-    def job(name: str) -> Callable[[OnStep], tuple[torch.Tensor, float]]:
-        ready = model(name)
-        return lambda on_step: perturb.closest(
-            recipe, name, steps=CLOSEST_STEPS, picture=picture, model=ready, on_step=on_step
-        )
-
-    missing = [name for name in names if results().get(keys[name]) is None]
-    if missing:
-        found = jobs.run([job(name) for name in missing], CLOSEST_STEPS, text="How little does it take?")
-        for name, result in zip(missing, found, strict=True):
-            results().put(keys[name], result)
-    return {name: results().get(keys[name]) for name in names}
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """Of the weights."""
+        return tuple(loaded(name).stamp for name in self.names)

@@ -28,9 +28,12 @@ def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
     work = st.container()
     top, slot = st.empty(), st.empty()
     texts, cards, lines = lesson("saliency"), [], []
+    arriving = saliency_work.explanations(recipe, [(method, picture) for method in METHODS])
     for method, about in METHODS.items():
         with work:
-            found = saliency_work.explanations(recipe, method, picture)
+            found = next(arriving, None)
+        if found is None:  # stopped
+            break
         if not cards:
             top.html(f"{STYLE}{_asked(picture, found)}{legend(recipe)}")
         line = _line(recipe, about.title, picture, found)
@@ -54,10 +57,13 @@ def several(recipe: SaliencyRecipe) -> None:
     work, slot = st.container(), st.empty()
     lines: list[Line] = []
     cards: list[str] = []
-    for id in views.several(recipe):
-        picture = pictures.get(id)
+    chosen = [pictures.get(id) for id in views.several(recipe)]
+    arriving = saliency_work.explanations(recipe, [(recipe.method, picture) for picture in chosen])
+    for picture in chosen:
         with work:
-            found = saliency_work.explanations(recipe, recipe.method, picture)
+            found = next(arriving, None)
+        if found is None:  # stopped
+            break
         line = _line(recipe, picture.caption, picture, found)
         name = CIFAR10_CLASSES[picture.label] if picture.label is not None else picture.caption
         first = crisp.figure(picture.x, picture.caption, (name, picture.caption.rpartition(", ")[2]))

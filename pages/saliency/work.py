@@ -1,8 +1,8 @@
 """The work of the Saliency page: maps in the pool, kept for everybody under what they depend on."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from core.attacks import OnStep
 from core.data.pictures import Picture
@@ -10,73 +10,76 @@ from core.saliency import rows, views
 from core.saliency.classes import Contrast, contrast
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import Along, Explanation
-from pages.ui import jobs
-from pages.ui.store import model, results
+from pages.ui import work
+from pages.ui.store import Loaded, loaded
+from pages.ui.work import Piece
 
+T = TypeVar("T")
 ATTACK_STEPS = SaliencyRecipe().attack.steps
 
 
-@dataclass(frozen=True)
-class Piece:
-    """One map to compute: where it is kept, how long it takes, and how it is made."""
+def explanations(recipe: SaliencyRecipe, wanted: Sequence[tuple[str, Picture]]) -> Iterator[dict[str, Explanation]]:
+    """Yield each model's map for each method and picture, in order as they come; fewer where the person pressed Stop."""
 
-    key: tuple[Any, ...]
-    steps: int
-    make: Callable[[OnStep], Any]
-
-
-def explanations(recipe: SaliencyRecipe, method: str, picture: Picture) -> dict[str, Explanation]:
-    """Return each model's map by one method, computing what is missing side by side."""
-
-    def piece(name: str) -> Piece:
+    def piece(one: Loaded, method: str, picture: Picture) -> Piece[Explanation]:
         asked = replace(views.essential(recipe, method), picture=picture.id)
-        ready = model(name)  # loaded here: Streamlit's cache wants the script's own thread
 
         def make(on_step: OnStep) -> Explanation:
-            return views.explain(asked, name, method, picture=picture, model=ready, on_step=lambda i: on_step(i, None))
+            return views.explain(
+                asked, one.name, method, picture=picture, model=one.model, on_step=lambda i: on_step(i, None)
+            )
 
-        return Piece(("saliency", asked, name), 1, make)
+        return Piece(("saliency", asked, method, one.name, one.stamp), make, own=picture.private)
 
-    return _found(recipe, piece, "Explaining…")
+    models = [loaded(name) for name in rows.names_of(recipe)]
+    lines = [[piece(one, method, picture) for one in models] for method, picture in wanted]
+    everything = [piece for line in lines for piece in line]
+    for k, line in enumerate(lines):
+        outcomes = work.ask(everything[k * len(models) :], group=_group(recipe), text="Explaining…", until=line)
+        found = {one.name: got.value for one, got in zip(models, outcomes[: len(models)], strict=True)}
+        if any(value is None for value in found.values()):
+            work.say_stopped(
+                f"Stopped after {k} of {len(lines)} rows of maps; what was computed is kept.", "Compute the rest"
+            )
+            return
+        yield found
 
 
 def alongs(recipe: SaliencyRecipe, picture: Picture) -> dict[str, Along]:
     """Return each model's gradients along the attack on it."""
+    asked = replace(SaliencyRecipe(), picture=picture.id, norm=recipe.norm, at=recipe.at)
 
-    def piece(name: str) -> Piece:
-        asked = replace(SaliencyRecipe(), picture=picture.id, norm=recipe.norm, at=recipe.at)
-        ready = model(name)
+    def piece(one: Loaded) -> Piece[Along]:
         return Piece(
-            ("saliency-along", asked, name),
+            ("saliency-along", asked, one.name, one.stamp),
+            lambda on_step: views.along(asked, one.name, picture=picture, model=one.model, on_step=on_step),
             ATTACK_STEPS,
-            lambda on_step: views.along(asked, name, picture=picture, model=ready, on_step=on_step),
+            picture.private,
         )
 
-    return _found(recipe, piece, "Attacking…")
+    return _all(recipe, piece, "Attacking…")
 
 
 def contrasts(recipe: SaliencyRecipe, picture: Picture) -> dict[str, Contrast]:
     """Return each model's gradient from class to class."""
+    asked = replace(SaliencyRecipe(), picture=picture.id, towards=recipe.towards, away=recipe.away, seed=recipe.seed)
 
-    def piece(name: str) -> Piece:
-        asked = replace(
-            SaliencyRecipe(), picture=picture.id, towards=recipe.towards, away=recipe.away, seed=recipe.seed
-        )
-        ready = model(name)
+    def piece(one: Loaded) -> Piece[Contrast]:
         return Piece(
-            ("saliency-contrast", asked, name),
-            1,
-            lambda _: contrast(asked, name, picture=picture, model=ready),
+            ("saliency-contrast", asked, one.name, one.stamp),
+            lambda _: contrast(asked, one.name, picture=picture, model=one.model),
+            own=picture.private,
         )
 
-    return _found(recipe, piece, "From class to class…")
+    return _all(recipe, piece, "From class to class…")
 
 
-def _found(recipe: SaliencyRecipe, piece: Callable[[str], Piece], text: str) -> dict[str, Any]:
-    pieces = {name: piece(name) for name in rows.names_of(recipe)}
-    missing = [p for p in pieces.values() if results().get(p.key) is None]
-    if missing:
-        made: Sequence[Any] = jobs.run([p.make for p in missing], missing[0].steps, text=text)
-        for p, result in zip(missing, made, strict=True):
-            results().put(p.key, result)
-    return {name: results().get(p.key) for name, p in pieces.items()}
+def _all(recipe: SaliencyRecipe, piece: Callable[[Loaded], Piece[T]], text: str) -> dict[str, T]:
+    """Return what there is of each model."""
+    pieces = {name: piece(loaded(name)) for name in rows.names_of(recipe)}
+    return dict(zip(pieces, work.wanted(list(pieces.values()), text=text, group=_group(recipe)), strict=True))
+
+
+def _group(recipe: SaliencyRecipe) -> tuple[object, ...]:
+    drawing = {name: getattr(SaliencyRecipe(), name) for name in ("frame", "channel", "scale", "absolute", "opacity")}
+    return "saliency", replace(recipe, **drawing)

@@ -21,6 +21,7 @@ from core.data.sets import CIFAR10_CLASSES
 from core.files.render import Frames, from_uint8
 from core.synthesis.morph import Board, Hold
 from core.types import Images
+from pages.ui.turns import Account
 
 NOTES = 2000  # frames of which what is known is kept
 LOOKED_AT = 120  # frames of a film that are judged when it is opened
@@ -35,10 +36,14 @@ class Live:
         board: The pictures.
         models: Those that move them.
         judge: An independent network that only looks, or None.
+        account: Whose share of the cores its steps take; by default one of its own.
     """
 
-    def __init__(self, board: Board, models: tuple[nn.Module, ...], judge: nn.Module | None) -> None:
+    def __init__(
+        self, board: Board, models: tuple[nn.Module, ...], judge: nn.Module | None, account: Account | None = None
+    ) -> None:
         self.board, self.models, self.judge = board, models, judge
+        self.account = account if account is not None else Account()
         self.token = secrets.token_urlsafe(24)
         self.notes: OrderedDict[bytes, Note] = OrderedDict()  # what is known of frames, by their pixels
         _boards[self.token] = self

@@ -5,7 +5,7 @@ Streamlit reruns a script for everything a widget says, which is too slow for a 
 this one directly: it says which class is held, and gets a frame for each step. No script runs meanwhile.
 
 Who may connect: whoever knows the token that the page put into the canvas, from a page of the same origin. Each step is a
-short job in the pool that all work of the app goes through, so a hold shares the cores step by step with other visitors.
+short job in the line that all work of the app stands in, so a hold shares the cores step by step with other visitors.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import functools
 import json
 import math
 import time
-from concurrent.futures import Future
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,11 +24,11 @@ import torch
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from core.compute import pool
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import Frames, from_uint8, png
 from core.synthesis.morph import Act, Hold
 from pages.synthesis.board import Live, find
+from pages.ui import work
 
 PATH = "_morph"  # below the app's address
 FRAME_S = 1 / 25  # a film's pace; a faster machine rests in between
@@ -130,7 +130,7 @@ class Talk:
             while not released.is_set() and steps < LONGEST_HOLD:
                 started = time.monotonic()
                 step = functools.partial(live.step, judged=steps % JUDGED == 0)
-                moved = await asyncio.gather(*(in_pool(step, hold, k) for k in range(len(live.models))))
+                moved = await asyncio.gather(*(self.in_turn(step, hold, k) for k in range(len(live.models))))
                 steps += 1
                 frame = live.board.add(torch.cat([x for x, _ in moved]))
                 says = [told for _, told in moved]
@@ -151,7 +151,7 @@ class Talk:
             if steps:
                 live.board.held(Act(act.target, steps, act.eps, act.step_size))
         seconds = round(time.monotonic() - began, 3)
-        says = await in_pool(live.verdicts)
+        says = await self.in_turn(live.verdicts)
         now = self.picture(live.board.film[-1], says)
         await self.tell({"is": "released", "steps": steps, "seconds": seconds, "film": len(live.board.film), **now})
 
@@ -175,7 +175,7 @@ class Talk:
     async def tell_board(self) -> None:
         """Send what is in sight now."""
         board = self.live.board
-        says = await in_pool(self.live.verdicts)
+        says = await self.in_turn(self.live.verdicts)
         state = {"is": "board", "undo": board.can_undo, "film": len(board.film), **self.picture(board.film[-1], says)}
         await self.tell(state)
 
@@ -183,19 +183,18 @@ class Talk:
         """Send the film so far and then what is in sight: for a canvas that has just opened."""
         film = np.stack(self.live.board.film)
         strip = base64.b64encode(await asyncio.to_thread(_film_strip, film)).decode()
-        notes = await in_pool(self.live.film_notes)
+        notes = await self.in_turn(self.live.film_notes)
         await self.tell({"is": "film", "frames": len(film), "sprite": strip, "notes": notes})
         await self.tell_board()
+
+    async def in_turn(self, make: Callable[..., Any], *arguments: Any) -> Any:
+        """Run short work when it is this visitor's turn."""
+        future = work.turn(self.live.account, functools.partial(make, *arguments))
+        return await asyncio.wrap_future(future)
 
     async def tell(self, message: dict[str, Any]) -> None:
         """Send a message."""
         await self.socket.send_text(json.dumps(message))
-
-
-async def in_pool(work: Any, *arguments: Any) -> Any:
-    """Run short work in the pool of the app."""
-    future: Future[Any] = pool().submit(work, *arguments)
-    return await asyncio.wrap_future(future)
 
 
 def _film_strip(film: np.ndarray) -> bytes:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from core.compute import pool
+from core.attacks import OnStep
 from core.data.decode import PictureError
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
@@ -18,9 +18,10 @@ from core.synthesis.morph import Board
 from core.synthesis.recipe import SynthesisRecipe
 from pages.synthesis.board import Live
 from pages.synthesis.canvas import canvas
+from pages.ui import work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE
-from pages.ui.store import model, results
+from pages.ui.store import Loaded, loaded, model
 from pages.ui.titles import title, titles
 
 PAGE = "synthesis"
@@ -40,12 +41,12 @@ def _live(recipe: SynthesisRecipe, picture: Picture) -> Live:
     asked = (names, *(st.query_params.get(name) for name in ADDRESS))
     live: Live | None = st.session_state.get("morph-live")
     if live is None or asked != st.session_state.get("morph-asked"):
-        models = tuple(model(name) for name in names)
+        both = [loaded(name) for name in names]
+        models = tuple(one.model for one in both)
         judge = model(JUDGE) if JUDGE in checkpoints.names() else None
-        key = ("morph", names, recipe.start, recipe.holds, recipe.reach)
-        # Boards change; the store keeps one that nobody has touched.
-        ready: Board = results().of(key, lambda: pool().submit(morph.opened, recipe, models).result())
-        live = st.session_state["morph-live"] = Live(ready.copy(), models, judge)
+        # Boards change; what is kept is one that nobody has touched.
+        ready = _opened(recipe, both).copy()
+        live = st.session_state["morph-live"] = Live(ready, models, judge, work.desk().account)
         st.session_state["morph-asked"] = asked
         st.session_state["morph-picture"] = picture.id
         st.session_state["morph-version"] = 0
@@ -57,6 +58,18 @@ def _live(recipe: SynthesisRecipe, picture: Picture) -> Live:
         live.board.start(render.from_uint8(by_hand[None]))
         st.session_state["morph-version"] += 1
     return live
+
+
+def _opened(recipe: SynthesisRecipe, models: list[Loaded]) -> Board:
+    """Make the recipe's board; as far as it came, if it was stopped."""
+    key = ("morph", tuple((one.name, one.stamp) for one in models), recipe.start, recipe.holds, recipe.reach)
+    steps = sum(act.steps for act in morph.acts_of(recipe))
+
+    def make(on_step: OnStep) -> Board:
+        return morph.opened(recipe, [one.model for one in models], on_step=lambda i: bool(on_step(i, None)))
+
+    (outcome,) = work.ask([work.Piece(key, make, max(1, steps))], group=key, text="Holding the buttons of the link…")
+    return outcome.value or morph.opened(replace(recipe, holds=()), [one.model for one in models])
 
 
 @st.fragment

@@ -20,7 +20,7 @@ from core.synthesis import studio
 from core.synthesis.morph import limit
 from core.synthesis.recipe import SynthesisRecipe
 from core.synthesis.studio import Painting, essential
-from pages.ui import crisp, pair_work
+from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE
 from pages.ui.scrubber import Row, scrubbed
@@ -40,12 +40,13 @@ STYLE = """<style>
 def show(recipe: SynthesisRecipe, picture: Picture) -> None:
     """Show both models' batches, what an independent network sees in them, and the shelf of kept pictures."""
     live = st.empty()
-    left, right = pair_work.both(
+    left, right = work.both(
         recipe,
         lambda name, ready, on_step: studio.studio(recipe, name, picture=picture, model=ready, on_step=on_step),
         steps=recipe.steps,
         show=lambda states: _so_far(live, states),
         key=("studio", essential(recipe)),
+        own=picture.private,
     )
     left, right = side_by_side(left, right)
     made_by = {recipe.standard: left, recipe.robust: right}

@@ -10,6 +10,7 @@ import streamlit as st
 from core.data.decode import PictureError
 from core.data.sets import DataError
 from core.models.checkpoints import CheckpointError
+from pages.ui import work
 from pages.ui.store import lesson
 
 # Large type for a projector; the sidebar and the toolbar leave the stage. Streamlit's own widgets scale with rem.
@@ -41,6 +42,7 @@ def header(title: str, claim: str) -> None:
     # On the first run of a link the switch, which comes below, has not read the address yet.
     presenting = bool(st.session_state.get("present", st.query_params.get("present") == "true"))
     st.html(PRESENTER if presenting else ARTICLE)
+    work.desk().begin()
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.title(title, anchor=False)
     right.toggle(

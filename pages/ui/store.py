@@ -1,29 +1,71 @@
 """What the pages keep between runs and share between visitors: loaded models and computed results.
 
-Streamlit's own caches cannot hash a model and know nothing of a run that is stopped half-way, so results sit in a small
-least-recently-used store under their recipe.
+Neither is in Streamlit's caches: those cannot hash a model, know nothing of a run that is stopped half-way, and any
+visitor's browser may have them cleared. Results sit in a least-recently-used store that is bounded by bytes.
 """
 
+import dataclasses
+import functools
+import hashlib
+import os
+import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
+import numpy as np
+import torch
 from torch import nn
 
-from core.compute import pool
+from core import compute
 from core.models import checkpoints, ready
 
-KEPT = 400  # results; a batch of seven frames of one picture is 0.2 MB
+RESULTS_VARIABLE = "ROBUST_FROG_RESULTS_MB"
+RESULTS_MB = 512
+MODELS = 12  # loaded at a time
+
+
+def size_of(value: Any) -> int:
+    """Estimate the bytes that a result occupies: its tensors and arrays, wherever in it they are."""
+    seen: dict[int, int] = {}
+
+    def walk(part: Any) -> None:
+        if isinstance(part, torch.Tensor):
+            storage = part.untyped_storage()  # a view keeps all of what it looks at
+            seen[storage.data_ptr()] = storage.nbytes()
+        elif isinstance(part, np.ndarray):
+            whole = part if part.base is None else part.base
+            seen[id(whole)] = getattr(whole, "nbytes", part.nbytes)
+        elif id(part) not in seen:
+            seen[id(part)] = sys.getsizeof(part)
+            if isinstance(part, Mapping):
+                walk_all(part.values())
+            elif isinstance(part, list | tuple | set | frozenset):
+                walk_all(part)
+            elif dataclasses.is_dataclass(part) and not isinstance(part, type):
+                walk_all(vars(part).values())
+
+    def walk_all(parts: Any) -> None:
+        for part in parts:
+            walk(part)
+
+    walk(value)
+    return sum(seen.values())
 
 
 class Store:
-    """A bounded mapping, safe among threads."""
+    """A mapping bounded by the bytes of its values, safe among threads; what was not asked for longest goes first.
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._kept, self._items, self._lock = kept, OrderedDict[Hashable, Any](), threading.Lock()
+    Args:
+        limit: Bytes; the newest value stays even if it alone is larger.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.bytes, self._lock = limit, 0, threading.Lock()
+        self._items: OrderedDict[Hashable, Any] = OrderedDict()
+        self._sizes: dict[Hashable, int] = {}
 
     def get(self, key: Hashable) -> Any | None:
         """Return what is under the key, or None."""
@@ -33,12 +75,15 @@ class Store:
             return self._items.get(key)
 
     def put(self, key: Hashable, value: Any) -> Any:
-        """Keep a value, forgetting the one that was not asked for longest; return it."""
+        """Keep a value, forgetting others as needed; return it."""
+        size = size_of(value)
         with self._lock:
-            self._items[key] = value
+            self.bytes += size - self._sizes.get(key, 0)
+            self._items[key], self._sizes[key] = value, size
             self._items.move_to_end(key)
-            while len(self._items) > self._kept:
-                self._items.popitem(last=False)
+            while self.bytes > self.limit and len(self._items) > 1:
+                oldest, _ = self._items.popitem(last=False)
+                self.bytes -= self._sizes.pop(oldest)
         return value
 
     def of(self, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -46,17 +91,65 @@ class Store:
         found = self.get(key)
         return found if found is not None else self.put(key, make())
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._items.clear()
+            self._sizes.clear()
+            self.bytes = 0
 
-@st.cache_resource
+
+@functools.cache
 def results() -> Store:
-    """Return the store that all visitors share."""
-    pool()  # sets the number of threads before anything is computed
-    return Store()
+    """Return the store that all visitors share.
+
+    Raises:
+        ValueError: If the setting of its size is not a number of megabytes.
+    """
+    compute.setup_app()  # before anything is computed
+    raw = os.environ.get(RESULTS_VARIABLE) or str(RESULTS_MB)
+    if not (raw.isascii() and raw.isdecimal() and 0 < int(raw[:9]) < 10**8):
+        raise ValueError(f"{RESULTS_VARIABLE} must be a whole number of megabytes >= 1, got {raw!r}")
+    return Store(int(raw) * 2**20)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _model(name: str, stamp: int) -> nn.Module:  # noqa: ARG001 - the stamp makes a rebuilt checkpoint load anew
-    return ready.load(name)
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """A model, shared and frozen, and the stamp of the weights that it really has."""
+
+    name: str
+    stamp: str
+    model: nn.Module
+
+
+_models: OrderedDict[str, tuple[object, Loaded]] = OrderedDict()
+_models_lock = threading.Lock()
+
+
+def loaded(name: str) -> Loaded:
+    """Return a model with its stamp, loading it where its file is new.
+
+    Raises:
+        core.models.checkpoints.CheckpointError: If it is not there or is damaged.
+    """
+    path = checkpoints.path_of(name)
+    with _models_lock:
+        kept = _models.get(name)
+        while kept is None or kept[0] != _state_of(path):
+            state = _state_of(path)
+            stamp = hashlib.blake2b(path.read_bytes(), digest_size=6).hexdigest() if path.is_file() else ""
+            kept = _models[name] = (state, Loaded(name, stamp, ready.load(name)))
+        _models.move_to_end(name)
+        while len(_models) > MODELS:
+            _models.popitem(last=False)
+        return kept[1]
+
+
+def _state_of(path: Path) -> object:
+    if not path.is_file():
+        return None
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def model(name: str) -> nn.Module:
@@ -65,8 +158,22 @@ def model(name: str) -> nn.Module:
     Raises:
         core.models.checkpoints.CheckpointError: If it is not there or is damaged.
     """
-    path = checkpoints.path_of(name)
-    return _model(name, path.stat().st_mtime_ns if path.is_file() else 0)
+    return loaded(name).model
+
+
+def stamp(name: str) -> str:
+    """Return a stamp of a checkpoint's file, for the key of what is computed with it.
+
+    Raises:
+        core.models.checkpoints.CheckpointError: If it is not there or is damaged.
+    """
+    return loaded(name).stamp
+
+
+def forget() -> None:
+    """Forget all models and results: for tests."""
+    results().clear()
+    _models.clear()
 
 
 def lesson(name: str, folder: Path = checkpoints.FOLDER.parent / "assets" / "lessons") -> dict[str, str]:

@@ -3,7 +3,6 @@
 import streamlit as st
 import torch
 
-from core.attacks import OnStep
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
@@ -12,9 +11,9 @@ from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES
 from core.usefulness.feature import CLIMB, PUSH, Look
 from core.usefulness.recipe import UsefulnessRecipe
-from pages.ui import crisp, jobs
+from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
-from pages.ui.store import model, results
+from pages.ui.store import loaded
 from pages.usefulness.scatter import called
 
 STYLE = """<style>
@@ -28,23 +27,12 @@ SOURCES = {"cifar10": "test pictures", "gallery": "generated pictures", "photo":
 def show(recipe: UsefulnessRecipe) -> None:
     """Show one feature of each model, computing what is missing side by side."""
     st.html(STYLE + crisp.STYLE)
-    found = {side: looked(recipe, side) for side in SIDES}
-    missing = [side for side in SIDES if found[side] is None]
-    if missing:
-        made = jobs.run(
-            [_job(recipe, side) for side in missing], CLIMB + PUSH, text="Looking at one feature of each model…"
-        )
-        for side, seen in zip(missing, made, strict=True):
-            found[side] = results().put(_key(recipe, side), seen)
+    made = work.wanted([_piece(recipe, side) for side in SIDES], text="Looking at one feature of each model…")
+    found = dict(zip(SIDES, made, strict=True))
     for column, side in zip(st.columns(2, gap="large"), SIDES, strict=True):
         with column:
             panel(recipe, side, found[side])
     downloads(files(recipe, found), key="usefulness", script=views.script(recipe))
-
-
-def looked(recipe: UsefulnessRecipe, side: str) -> Look | None:
-    """Return what is already known of the feature that a side looks at."""
-    return results().get(_key(recipe, side))
 
 
 def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
@@ -142,25 +130,12 @@ def _shown(gradient: torch.Tensor) -> torch.Tensor:
     return (0.5 + 0.5 * gradient / scale.reshape(-1, 1, 1, 1)).clamp(0, 1)
 
 
-def _job(recipe: UsefulnessRecipe, side: str):
-    ready = model(choice.atlas_of(recipe, side).name)  # loaded here: Streamlit's cache wants the script's thread
-
-    def run(on_step: OnStep) -> Look:
-        return feature.look(recipe, side, model=ready, on_step=on_step)
-
-    return run
-
-
-def _key(recipe: UsefulnessRecipe, side: str) -> tuple:
+def _piece(recipe: UsefulnessRecipe, side: str) -> work.Piece[Look]:
     atlas = choice.atlas_of(recipe, side)
-    k = choice.feature_of(recipe, side)
-    return (
-        "look",
-        atlas.name,
-        str(atlas.about),
-        recipe.task,
-        recipe.against,
-        recipe.frame,
-        k,
-        choice.source_of(recipe),
+    one, k = loaded(atlas.name), choice.feature_of(recipe, side)
+    asked = (recipe.task, recipe.against, recipe.frame, k, choice.source_of(recipe))
+    return work.Piece(
+        ("look", one.name, one.stamp, str(atlas.about), asked),
+        lambda on_step: feature.look(recipe, side, model=one.model, on_step=on_step),
+        CLIMB + PUSH,
     )

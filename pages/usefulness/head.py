@@ -1,7 +1,6 @@
 """The head view of the Usefulness page: switch features off and see what is left, clean and attacked."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import torch
 from plotly.subplots import make_subplots
 
 from core.attacks import OnStep
-from core.attacks.rules import State
 from core.rates import Rate
 from core.train.evaluate import RobustAccuracy
 from core.usefulness import choice, views
@@ -18,13 +16,12 @@ from core.usefulness.choice import SIDES
 from core.usefulness.heads import RESULTS
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import ATTACK_STEPS, ATTACKED
-from pages.ui import jobs
+from pages.ui import work
 from pages.ui.exports import Bundle, Download, camera, downloads
-from pages.ui.store import model, results
+from pages.ui.store import loaded, model
 from pages.usefulness.scatter import called
 
 KEEP = ("all", "robust", "brittle", "without", "only")
-NOTHING = State(torch.empty(0, 3, 1, 1), torch.empty(0), torch.empty(0, 3, 1, 1))
 COLOURS = {"clean": "#0072b2", "attacked": "#d98a00"}
 
 
@@ -86,36 +83,38 @@ def _attacked(
         for side in SIDES:
             _put(slots[side], clean[side] if eps == 0 else None, "at ε = 0 there is no attack" if eps == 0 else "")
         return {}
-    keys = {side: _key(recipe, side, source) for side in SIDES}
-    found = {side: results().get(keys[side]) for side in SIDES}
+    pieces = {side: _piece(recipe, side, source) for side in SIDES}
     for side in SIDES:
-        if found[side] is None:
+        if (known := work.known(pieces[side])) is None:
             _put(slots[side], None, "being attacked…")
         else:
+            _answer(slots[side], known)
+    outcomes = work.ask(
+        list(pieces.values()),
+        group=tuple(one.key for one in pieces.values()),
+        text="Attacking the re-weighted models…",
+    )
+    if any(one.stopped is not None for one in outcomes):
+        work.say_stopped("Stopped; the accuracies are of the pictures attacked until then.")
+    found = {side: one.value for side, one in zip(SIDES, outcomes, strict=True) if one.value is not None}
+    for side in SIDES:
+        if side in found:
             _answer(slots[side], found[side])
-    missing = [side for side in SIDES if found[side] is None]
-    if missing:
-        made = jobs.run([_job(recipe, side) for side in missing], ATTACKED, text="Attacking the re-weighted models…")
-        for side, one in zip(missing, made, strict=True):
-            found[side] = results().put(keys[side], one)
-            _answer(slots[side], one)
-    return found
+        else:
+            _put(slots[side], None, "stopped before there was anything to count")
+    return found if len(found) == len(SIDES) else {}
 
 
-def _job(recipe: UsefulnessRecipe, side: str) -> Callable[[OnStep], RobustAccuracy]:
-    ready = model(choice.atlas_of(recipe, side).name)  # loaded here: Streamlit's cache wants the script's thread
+def _piece(recipe: UsefulnessRecipe, side: str, source: str) -> work.Piece[RobustAccuracy | None]:
+    atlas, on = choice.atlas_of(recipe, side), choice.switched_on(recipe, side)
+    one, eps = loaded(atlas.name), choice.radius(atlas, recipe.frame)
+    asked = (recipe.head, bytes(on.to(torch.uint8).tolist()), eps, source)
 
-    def run(on_step: OnStep) -> RobustAccuracy:
-        return views.attacked(recipe, side, model=ready, on_batch=lambda done: bool(on_step(done, NOTHING)))
+    def make(on_step: OnStep) -> RobustAccuracy | None:
+        found = views.attacked(recipe, side, model=one.model, on_step=on_step)
+        return found if found.rate.n else None
 
-    return run
-
-
-def _key(recipe: UsefulnessRecipe, side: str, source: str) -> tuple:
-    atlas = choice.atlas_of(recipe, side)
-    on = choice.switched_on(recipe, side)
-    eps = choice.radius(atlas, recipe.frame)
-    return ("attacked", atlas.name, str(atlas.about), recipe.head, bytes(on.to(torch.uint8).tolist()), eps, source)
+    return work.Piece(("attacked", one.name, one.stamp, str(atlas.about), asked), make, views.ATTACK_STEPS_IN_ALL)
 
 
 def _answer(slot: Any, found: RobustAccuracy) -> None:

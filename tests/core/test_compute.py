@@ -1,6 +1,6 @@
 """Device, threads, precision, folded models, and the gate for heavy work."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -62,9 +62,9 @@ def test_a_device_with_a_wrong_number_is_refused(monkeypatch):
 def test_heavy_work_refuses_threads_that_are_no_number(settings, monkeypatch):
     """The sentence of setup_cpu."""
     monkeypatch.setenv("ROBUST_FROG_THREADS", "two")
-    compute.pool.cache_clear()
+    compute.setup_app.cache_clear()
     with pytest.raises(ValueError, match="ROBUST_FROG_THREADS must be a whole number"):
-        compute.pool()
+        compute.setup_app()
 
 
 def test_threads_come_from_the_argument_or_the_variable_or_the_cores(settings, monkeypatch):
@@ -142,41 +142,27 @@ def test_folding_twice_is_folding_once():
 
 
 @pytest.fixture
-def fresh_pool():
-    """Forget a pool that another test has made, and end that of this one."""
-    compute.pool.cache_clear()
+def fresh_setup():
+    """Forget what another test has set up, and what this one sets up."""
+    compute.setup_app.cache_clear()
     yield
-    compute.pool().shutdown()
-    compute.pool.cache_clear()
+    compute.setup_app.cache_clear()
 
 
-def test_heavy_work_has_one_single_threaded_worker_a_core(settings, fresh_pool, monkeypatch):
-    """More at once than cores would only slow each other down: the rest waits in line."""
+def test_the_app_computes_as_many_things_at_a_time_as_there_are_cores_with_a_thread_each(
+    settings, fresh_setup, monkeypatch
+):
     monkeypatch.delenv("ROBUST_FROG_THREADS", raising=False)
     monkeypatch.setattr(compute, "usable_cores", lambda: 2)
-    pool = compute.pool()
-    assert compute.pool() is pool
-    assert torch.get_num_threads() == 1
-    running, most, lock, both_here = 0, 0, threading.Lock(), threading.Barrier(2)
-
-    def work(_: int) -> int:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        both_here.wait(timeout=10)
-        with lock:
-            running -= 1
-        return torch.get_num_threads()
-
-    assert list(pool.map(work, range(6))) == [1] * 6
-    assert most == 2
+    assert compute.setup_app() == 2
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(torch.get_num_threads).result() == torch.get_num_threads() == 1
 
 
-def test_heavy_work_may_be_given_more_threads(settings, fresh_pool, monkeypatch):
+def test_the_app_may_be_given_more_threads(settings, fresh_setup, monkeypatch):
     """$ROBUST_FROG_THREADS, as everywhere."""
     monkeypatch.setenv("ROBUST_FROG_THREADS", "2")
-    compute.pool()
+    compute.setup_app()
     assert torch.get_num_threads() == 2
 
 

@@ -32,9 +32,9 @@ from core.models import checkpoints
 from core.rates import Rate
 from pages.datasets import build, quiz, results
 from pages.datasets import student as datasets_student
-from pages.ui import jobs, pair_work, store
+from pages.ui import store
 from tests.app_process import ROOT
-from tests.pages.tools import html, ran, said
+from tests.pages.tools import html, ran, said, stop_once
 
 PAGE = str(ROOT / "pages" / "datasets" / "page.py")
 FEW = {"n": "4", "steps": "3", "eps": "50"}
@@ -47,9 +47,9 @@ def models(checkpoint, monkeypatch, tmp_path):
         checkpoint(name)
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
     monkeypatch.setattr(results.results, "__defaults__", (tmp_path,))
-    store.results.clear()
+    store.forget()
     yield
-    store.results.clear()
+    store.forget()
 
 
 @pytest.fixture
@@ -167,11 +167,7 @@ def test_the_script_in_a_process_of_its_own_writes_the_pages_pictures(shown, tmp
 
 
 def test_stop_keeps_what_there_is(shown, monkeypatch):
-    def run(work, *_, **__):
-        st.session_state[pair_work.SESSION].stop()
-        return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, (1, 2), strict=True)]
-
-    monkeypatch.setattr(jobs, "run", run)
+    stop_once(monkeypatch, 1, 2)
     app = opened()
     assert not app.error
     assert "Stopped at step 1" in said(app)
@@ -431,11 +427,7 @@ def test_a_student_that_is_not_here_is_another_one(student, looked):
 
 @pytest.mark.parametrize("ends", [(0, 9), (9, 0), (2, 1)])
 def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, monkeypatch, shown):
-    def run(work, *_, **__):
-        st.session_state[pair_work.SESSION].stop()
-        return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, ends, strict=True)]
-
-    monkeypatch.setattr(jobs, "run", run)
+    stop_once(monkeypatch, *ends)
     assert not opened().error
     assert {len(row.frames) for row in shown.rows} == {len(shown.axis.values)}
     assert shown.axis.labels[-1] == ("1–2" if ends == (2, 1) else "0–3")

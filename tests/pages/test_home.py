@@ -71,8 +71,7 @@ def test_damaged_checkpoints_are_one_sentence(without_cifar10, monkeypatch, tmp_
     names, load = checkpoints.names, checkpoints.load
     monkeypatch.setattr(checkpoints, "names", lambda **only: names(tmp_path, **only))
     monkeypatch.setattr(checkpoints, "load", lambda name: load(name, folder=tmp_path))
-    store._model.clear()
-    store.results.clear()
+    store.forget()
     assert len(opened().error) == 1
 
 

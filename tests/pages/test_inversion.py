@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import streamlit as st
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -33,11 +32,11 @@ from pages.inversion import emergence as frog_emergence
 from pages.inversion import feature as frog_feature
 from pages.inversion import gallery as frog_gallery
 from pages.inversion import measured
-from pages.ui import jobs, judge, pair_work, store
+from pages.ui import judge, store
 from pages.ui import rows as judged_rows
 from pages.ui.scrubber import mount
 from tests.app_process import ROOT
-from tests.pages.tools import html, ran, said
+from tests.pages.tools import computes_nothing, html, ran, said, stop_once
 
 PAGE = str(ROOT / "pages" / "inversion" / "page.py")
 STEPS = 6
@@ -55,9 +54,9 @@ def models(checkpoint, monkeypatch):
     monkeypatch.setattr(judge, "JUDGE", "none")
     monkeypatch.setattr(judged_rows, "JUDGE", "none")
     monkeypatch.setattr(measured.measured, "__defaults__", (ROOT / "nowhere.json",))
-    store.results.clear()
+    store.forget()
     yield
-    store.results.clear()
+    store.forget()
 
 
 @pytest.fixture
@@ -151,7 +150,7 @@ def test_only_the_chosen_view_computes(monkeypatch, shown):
 
 def test_what_is_in_the_store_is_not_computed_again(monkeypatch, shown):
     app = opened()
-    monkeypatch.setattr(jobs, "run", lambda *_, **__: pytest.fail("computed again"))
+    computes_nothing(monkeypatch)
     ran(app.toggle(key="present").set_value(True))
 
 
@@ -302,17 +301,7 @@ def test_a_preset_sets_the_controls_and_says_what_to_look_for(shown):
 @pytest.fixture
 def stopped_at_first(monkeypatch):
     """Somebody presses Stop in the first run: its loops end in step 3. Later runs compute to their end."""
-    state = SimpleNamespace(runs=0)
-
-    def run(work, steps, **_):
-        state.runs += 1
-        if state.runs > 1:
-            return [job(lambda *_: False) for job in work]
-        st.session_state[pair_work.SESSION].stop()
-        return [job(lambda i, _: i >= 3) for job in work]
-
-    monkeypatch.setattr(jobs, "run", run)
-    return state
+    return stop_once(monkeypatch, 3)
 
 
 def test_stop_keeps_the_best_marks_it_and_does_not_start_again(stopped_at_first, shown):
@@ -326,11 +315,7 @@ def test_stop_keeps_the_best_marks_it_and_does_not_start_again(stopped_at_first,
 
 @pytest.mark.parametrize("ends", [(0, 0), (0, 5), (4, 2)])
 def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, monkeypatch, shown):
-    def run(work, *_, **__):
-        st.session_state[pair_work.SESSION].stop()
-        return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, ends, strict=True)]
-
-    monkeypatch.setattr(jobs, "run", run)
+    stop_once(monkeypatch, *ends)
     app = opened()
     assert not app.error
     assert f"Stopped at step {ends[0]}" in said(app)

@@ -200,12 +200,11 @@ def test_a_damaged_checkpoint_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(checkpoints, "names", lambda **only: names(tmp_path, **only))
     monkeypatch.setattr(checkpoints, "load", lambda name: load(name, folder=tmp_path))
     monkeypatch.setattr(checkpoints, "header", lambda name: header(name, tmp_path))
-    store._model.clear()
-    store.results.clear()
+    store.forget()
     app = opened(**QUICK)
     assert len(app.error) == 1
     assert "resnet9" in app.error[0].value
-    store.results.clear()
+    store.forget()
 
 
 # Address
@@ -424,7 +423,7 @@ def test_a_vanished_gradient_is_said_on_the_page(monkeypatch, shown):
     assert any("The gradient vanished" in warning.value for warning in app.warning)
     from pages.ui import store
 
-    store.results.clear()
+    store.forget()
 
 
 def test_a_clean_mistake_is_marked_as_such(shown):

@@ -19,9 +19,9 @@ from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import essential, explain
 from pages.saliency import attack, maps
 from pages.saliency import measured as saliency_measured
-from pages.ui import jobs, store
+from pages.ui import store
 from tests.app_process import ROOT
-from tests.pages.tools import html, ran, rows, said
+from tests.pages.tools import computes_nothing, html, ran, rows, said, stop_once
 
 # Captum announces its hooks at each call; the program silences that where it imports captum.
 PAGE = str(ROOT / "pages" / "saliency" / "page.py")
@@ -37,9 +37,9 @@ def models(checkpoint, monkeypatch, tmp_path):
         checkpoint(name)
     monkeypatch.setattr(classes, "AVERAGED", 2)
     monkeypatch.setattr(saliency_measured.results, "__defaults__", (tmp_path / "none.json",))
-    store.results.clear()
+    store.forget()
     yield
-    store.results.clear()
+    store.forget()
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_maps_are_what_the_core_computes(offline, shown):
 
 def test_another_look_computes_nothing_again(monkeypatch, offline, shown):
     app = opened()
-    monkeypatch.setattr(jobs, "run", lambda *_, **__: pytest.fail("computed again"))
+    computes_nothing(monkeypatch)
     before = html(app)
     ran(app.segmented_control(key="scale").set_value("common"))
     ran(app.toggle(key="absolute").set_value(True))
@@ -285,14 +285,11 @@ def test_what_two_settings_share_is_computed_once():
 def test_attacks_stopped_at_different_steps_still_stand_side_by_side(ends, monkeypatch, offline, shown):
     """The columns are equally long, each ends with its own result, and what they are compared with is the clean picture."""
 
-    def run(work, *_, **__):
-        return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, ends, strict=True)]
-
     names = (PHOTO.standard, PHOTO.robust)
     opened(view="attack")
     whole = shown.rows
-    monkeypatch.setattr(jobs, "run", run)
-    store.results.clear()
+    stop_once(monkeypatch, *ends)
+    store.forget()
     assert not opened(view="attack", frame="9").error
     assert {len(row.frames) for row in shown.rows} == {len(shown.axis.values)}
     for row, before, name, end in zip(shown.rows, whole, names, ends, strict=True):

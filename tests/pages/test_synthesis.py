@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import streamlit as st
 import torch
 from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
@@ -37,10 +36,10 @@ from pages.synthesis import (
 )
 from pages.synthesis.board import Live, find
 from pages.synthesis.live import Talk, packed, serve
-from pages.ui import jobs, pair_work, store
+from pages.ui import store
 from tests.app_process import ROOT
 from tests.helpers import images, tiny
-from tests.pages.tools import html, ran
+from tests.pages.tools import html, ran, stop_once
 
 PAGE = str(ROOT / "pages" / "synthesis" / "page.py")
 DEFAULTS = SynthesisRecipe()
@@ -279,9 +278,9 @@ def test_a_slow_browser_is_waited_for(monkeypatch):
     talk(browser)
 
 
-def test_talks_take_turns_in_the_pool():
+def test_talks_take_turns_with_all_other_work():
     assert Talk(live_of(), Socket()).behind == 0
-    assert asyncio.run(synthesis_live.in_pool(sum, (1, 2))) == 3
+    assert asyncio.run(Talk(live_of(), Socket()).in_turn(sum, (1, 2))) == 3
 
 
 def test_streamlit_finds_the_app_with_its_routes():
@@ -304,9 +303,9 @@ def models(checkpoint, monkeypatch):
     monkeypatch.setattr(synthesis_morph, "JUDGE", "none")
     monkeypatch.setattr(synthesis_studio, "JUDGE", "none")
     monkeypatch.setattr(studio, "BATCH", 16)
-    store.results.clear()
+    store.forget()
     yield
-    store.results.clear()
+    store.forget()
 
 
 @pytest.fixture
@@ -478,10 +477,6 @@ def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, models
     """With the real scrubber, which refuses columns that are longer than its axis."""
     seen = {}
 
-    def run(work, *_, **__):
-        st.session_state[pair_work.SESSION].stop()
-        return [job(lambda i, _, end=end: i >= end) for job, end in zip(work, ends, strict=True)]
-
     def scrubbed(rows, axis, key, default):
         seen.update(rows=rows, axis=axis)
         return emergence.scrubbed(rows, axis, key, default)
@@ -489,7 +484,7 @@ def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, models
     def offer(files, *, key, script):
         seen.update(files={file.name: file for file in files})
 
-    monkeypatch.setattr(jobs, "run", run)
+    stop_once(monkeypatch, *ends)
     monkeypatch.setattr(synthesis_studio, "JUDGE", DEFAULTS.robust)  # any model can stand in for it
     monkeypatch.setattr(synthesis_studio, "scrubbed", scrubbed)
     monkeypatch.setattr(synthesis_studio, "downloads", offer)

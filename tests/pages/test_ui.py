@@ -1,9 +1,6 @@
 """What the pages are made of: the store, jobs beside the page, words for numbers, presets, the frame of a page."""
 
 import io
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -20,10 +17,10 @@ from core.perturb import Trajectory
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_json
 from pages.perturb.rows import row
-from pages.ui import jobs, shell
+from pages.ui import shell
 from pages.ui import titles as naming
 from pages.ui.exports import Bundle
-from pages.ui.store import Store, lesson
+from pages.ui.store import lesson
 from pages.ui.words import percent, size, verdicts
 from tests.helpers import images
 
@@ -152,142 +149,6 @@ def test_whatever_can_carry_the_recipe_does():
     assert made["c.csv"] == "step\n0\n1\n"
     assert from_json(PerturbRecipe, made["recipe.json"]) == recipe
     assert out.files[-1].name == "recipe.json"
-
-
-# Store
-
-
-def test_the_store_forgets_what_was_not_asked_for_longest():
-    store = Store(kept=3)
-    for key in "abc":
-        store.put(key, key.upper())
-    assert store.get("a") == "A"
-    store.put("d", "D")
-    assert [store.get(key) for key in "abcd"] == ["A", None, "C", "D"]
-
-
-def test_the_store_makes_what_is_missing_once():
-    store, made = Store(), []
-    for _ in range(3):
-        assert store.of("k", lambda: made.append(1) or "v") == "v"
-    assert made == [1]
-
-
-def test_what_is_false_or_empty_is_kept_all_the_same():
-    store, made = Store(), []
-    for _ in range(2):
-        assert store.of("k", lambda: made.append(1) or 0.0) == 0.0
-    assert made == [1]
-
-
-def test_the_store_holds_under_many_threads():
-    store = Store(kept=8)
-
-    def work(seed: int) -> bool:
-        for i in range(300):
-            key = (seed * 7 + i) % 20
-            if store.of(key, lambda key=key: key * 10) != key * 10:
-                return False
-        return True
-
-    with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(work, range(8)))
-    assert len(store._items) <= 8
-
-
-# Jobs
-
-
-class Bar:
-    """A progress bar that the page's end reaches after some glances."""
-
-    def __init__(self, ends_after: int | None = None) -> None:
-        self.seen: list[float] = []
-        self.emptied, self.ends_after = False, ends_after
-
-    def progress(self, value: float, text: str) -> None:
-        self.seen.append(value)
-        if self.ends_after is not None and len(self.seen) >= self.ends_after:
-            raise KeyboardInterrupt("the page has gone")
-
-    def empty(self) -> None:
-        self.emptied = True
-
-
-@pytest.fixture
-def bar(monkeypatch):
-    """A function that puts a bar in the place of Streamlit's, and two workers in the place of the pool."""
-    workers = ThreadPoolExecutor(2)
-
-    def put(made: Bar) -> Bar:
-        monkeypatch.setattr(jobs.st, "progress", lambda value, text: made.progress(value, text) or made)
-        monkeypatch.setattr(jobs, "pool", lambda: workers)
-        return made
-
-    yield put
-    workers.shutdown()
-
-
-def steps(n: int, *, result: object = None, log: list[int] | None = None, pause: float = 0.01):
-    """A job of n steps that honours its `on_step` as the loops of the core do."""
-
-    def job(on_step):
-        for i in range(n):
-            if log is not None:
-                log.append(i)
-            if on_step(i, None):
-                break
-            time.sleep(pause)
-        return result
-
-    return job
-
-
-def test_results_come_in_the_order_of_the_jobs(bar):
-    bar(Bar())
-    assert jobs.run([steps(12, result="slow"), steps(1, result="quick")], 12, text="…") == ["slow", "quick"]
-
-
-def test_jobs_run_beside_one_another(bar):
-    bar(Bar())
-    meeting = threading.Barrier(2, timeout=10)
-    assert jobs.run([lambda on_step: meeting.wait() >= 0] * 2, 1, text="…") == [True, True]
-
-
-def test_the_bar_climbs_between_its_ends_and_goes(bar):
-    shown = bar(Bar())
-    jobs.run([steps(30), steps(30)], 30, before=0.25, after=0.75, text="…")
-    assert len(shown.seen) > 3
-    assert shown.seen == sorted(shown.seen)
-    assert shown.seen[0] == 0.25
-    assert shown.seen[-1] <= 0.75
-    assert shown.emptied
-
-
-def test_when_the_page_ends_the_work_ends_within_300_ms(bar):
-    """Ten thousand steps of 10 ms, left after a few glances: no zombie goes on computing."""
-    shown, log = bar(Bar(ends_after=4)), []
-    with pytest.raises(KeyboardInterrupt):
-        jobs.run([steps(10_000, log=log), steps(10_000, log=log)], 10_000, text="…")
-    left = time.monotonic()
-    while time.monotonic() - left < 0.3:
-        time.sleep(0.02)
-    done = len(log)
-    time.sleep(0.2)
-    assert len(log) == done, "it still runs"
-    assert done < 200
-    assert shown.emptied
-
-
-def test_an_error_of_a_job_reaches_the_page(bar):
-    shown = bar(Bar())
-
-    def fails(on_step):
-        raise ValueError("the picture is a frog already")
-
-    with pytest.raises(ValueError, match="a frog already"):
-        jobs.run([fails, steps(3)], 3, text="…")
-    assert shown.emptied
 
 
 # The frame of a page

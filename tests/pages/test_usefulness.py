@@ -44,9 +44,9 @@ def models(checkpoint, monkeypatch):
     monkeypatch.setattr(feature, "PUSH", 2)
     monkeypatch.setattr(views, "ATTACKED", 10)
     monkeypatch.setattr(views, "ATTACK_STEPS", 2)
-    store.results.clear()
+    store.forget()
     yield
-    store.results.clear()
+    store.forget()
 
 
 @pytest.fixture

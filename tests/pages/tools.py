@@ -1,9 +1,13 @@
 """What several page tests do with a page under Streamlit's AppTest."""
 
 import re
+from types import SimpleNamespace
 from typing import Protocol
 
+import pytest
 from streamlit.testing.v1 import AppTest
+
+from pages.ui import work
 
 SPOKEN = ("markdown", "caption", "info", "warning", "error", "success", "title")
 
@@ -35,3 +39,44 @@ def rows(app: AppTest) -> list[list[str]]:
     """All rows of all tables on the page, a string of HTML for each cell."""
     found = re.findall(r"<tr>(.*?)</tr>", html(app))
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
+
+
+def stop_once(monkeypatch: pytest.MonkeyPatch, *ends: int) -> SimpleNamespace:
+    """Press Stop in the first run that computes: its loops end at these steps, one a piece; later ones run to their end.
+
+    Returns:
+        `runs`: how often something was computed.
+    """
+    ask, watch, state = work.ask, work._watch, SimpleNamespace(runs=0)
+
+    def counted(*args, **more):
+        state.runs += 1
+        return watch(*args, **more)
+
+    def first(pieces, *, group, **more):
+        if state.runs == 0:
+            state.runs, here = 1, work.desk()
+            here.stopped = group
+            each = zip(pieces, ends * len(pieces) if len(ends) == 1 else ends, strict=False)
+            here.partial = {piece.key: _ended(piece, end) for piece, end in each}
+        return ask(pieces, group=group, **more)
+
+    monkeypatch.setattr(work, "_watch", counted)
+    monkeypatch.setattr(work, "ask", first)
+    return state
+
+
+def _ended(piece: work.Piece, end: int) -> work.Outcome:
+    at = []
+
+    def on_step(i: int, _: object) -> bool:
+        at.extend([i] * (i >= end))
+        return i >= end
+
+    made = piece.make(on_step)
+    return work.Outcome(made, at[0] if at else None)
+
+
+def computes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail the test where something is computed beside the page."""
+    monkeypatch.setattr(work, "_watch", lambda *_, **__: pytest.fail("computed again"))

@@ -3,7 +3,7 @@
 import base64
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -24,9 +24,10 @@ def acts_of(recipe: SynthesisRecipe) -> tuple[Act, ...]:
     eps, acts, left = limit(recipe.reach), [], MOST_STEPS
     for hold in recipe.holds:
         name, _, steps = hold.partition(":")
-        if name in CIFAR10_CLASSES and steps.isascii() and steps.isdecimal() and 0 < int(steps[:6]) <= left:
-            acts.append(Act(CIFAR10_CLASSES.index(name), int(steps), eps, STEP))
-            left -= int(steps)
+        digits = steps.lstrip("0") if steps.isascii() and steps.isdecimal() else ""
+        if name in CIFAR10_CLASSES and digits and len(digits) < 5 and int(digits) <= left:
+            acts.append(Act(CIFAR10_CLASSES.index(name), int(digits), eps, STEP))
+            left -= int(digits)
     return tuple(acts)
 
 
@@ -35,21 +36,29 @@ def limit(text: str) -> float:
     return math.inf if text == "none" else float(text)
 
 
-def opened(recipe: SynthesisRecipe, models: Sequence[nn.Module]) -> Board:
+def opened(
+    recipe: SynthesisRecipe, models: Sequence[nn.Module], *, on_step: Callable[[int], bool] | None = None
+) -> Board:
     """Make the board that a recipe describes, with its film: a frame for each step.
 
     Args:
         recipe: Names start, holds and eps.
         models: The models, one picture each.
+        on_step: Called with the number of each step; returning True ends it with the board so far.
 
     Raises:
         core.data.decode.PictureError, core.data.DataError: See `start`.
     """
-    board = Board.of(start(recipe.start), len(models), recipe.start)
+    board, done = Board.of(start(recipe.start), len(models), recipe.start), 0
     for act in acts_of(recipe):
         hold = Hold(models, board.pictures, board.anchor, act.target, eps=act.eps, step_size=act.step_size)
-        for _ in range(act.steps):
+        for step in range(act.steps):
+            if on_step is not None and on_step(done):
+                if step:
+                    board.held(replace(act, steps=step))
+                return board
             board.add(torch.cat([hold.advance(k, 1).cpu() for k in range(len(models))]))
+            done += 1
         board.held(act)
     return board
 

@@ -1,0 +1,149 @@
+"""Whose turn it is to compute: as many computations at a time as there are cores, fair between visitors.
+
+    turns, ticket = Turns(2), Ticket({account})
+    turns.submit(ticket, run)        # calls run() in a thread of its own once there is a place
+    turns.step(ticket)               # in run(), between two steps: gives way to somebody who has used less
+    turns.done(ticket)               # at the end of run()
+
+What a visitor has used fades with a half-life. Levels are powers of two of it: within a level it is first come, first
+served, so that equals finish one after the other and not all at the end; a newcomer is on the lowest level and waits no
+longer than one step of somebody else's long computation.
+"""
+
+import itertools
+import math
+import threading
+import time
+from collections.abc import Callable
+
+HALF_LIFE_S = 20.0
+LOWEST_S = 0.2  # who has used less than this of a core lately is on level 0
+GLANCE_S = 0.5
+HURRIED, NOBODYS = -1, 1000  # levels of what was told to end, and of what nobody waits for
+
+
+class Account:
+    """What one visitor has used lately, in seconds of a core."""
+
+    def __init__(self) -> None:
+        self._used, self._at = 0.0, time.monotonic()
+
+    def used(self) -> float:
+        """Return the seconds that are not forgotten yet."""
+        return self._used * 0.5 ** ((time.monotonic() - self._at) / HALF_LIFE_S)
+
+    def charge(self, seconds: float) -> None:
+        """Add what was used just now."""
+        self._used, self._at = self.used() + seconds, time.monotonic()
+
+
+class Ticket:
+    """One computation's place in line.
+
+    Args:
+        accounts: Who waits for it, and pays in equal parts; may change at any time.
+    """
+
+    def __init__(self, accounts: set[Account]) -> None:
+        self.accounts, self.hurried, self.holding = accounts, False, False
+        self.begin: Callable[[], None] | None = None  # until it has a thread
+        self.arrived, self.since = 0, 0.0
+        self.go = threading.Event()
+
+    @property
+    def level(self) -> int:
+        """How long its neediest owner has to stand back."""
+        if self.hurried:
+            return HURRIED
+        used = [account.used() for account in tuple(self.accounts)]
+        return int(math.log2(1 + min(used) / LOWEST_S)) if used else NOBODYS
+
+
+class Turns:
+    """The line.
+
+    Args:
+        places: Computations at a time.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._free, self._lock, self._numbers = places, threading.Lock(), itertools.count()
+        self._waiting: list[Ticket] = []
+
+    def submit(self, ticket: Ticket, run: Callable[[], None]) -> None:
+        """Stand in line; `run` is called in a thread of its own when it is this one's turn, and ends with `done`."""
+        with self._lock:
+            ticket.begin, ticket.arrived = run, next(self._numbers)
+            self._waiting.append(ticket)
+            self._fill()
+
+    def step(self, ticket: Ticket, check: Callable[[], None] = lambda: None) -> None:
+        """Give way, between two steps, to whoever has used less, and wait for another turn.
+
+        Args:
+            ticket: The one that is computing.
+            check: Called now and then while it waits; an exception ends the waiting.
+        """
+        with self._lock:
+            self._charge(ticket)
+            first = self._first()
+            if first is None or first.level >= ticket.level:
+                return
+            ticket.go.clear()
+            ticket.holding = False
+            self._waiting.append(ticket)
+            self._free += 1
+            self._fill()
+        while not ticket.go.wait(GLANCE_S):
+            check()
+
+    def done(self, ticket: Ticket) -> None:
+        """Leave, with or without a place."""
+        with self._lock:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+            if ticket.holding:
+                self._charge(ticket)
+                ticket.holding = False
+                self._free += 1
+            self._fill()
+
+    def hurry(self, ticket: Ticket) -> None:
+        """Let one go first: it was told to end and only has to clear up."""
+        with self._lock:
+            ticket.hurried = True
+            self._fill()
+
+    def before(self, ticket: Ticket) -> int:
+        """Count the other visitors whose work goes first; 0 for one that is computing."""
+        with self._lock:
+            if ticket.holding:
+                return 0
+            own = self._order(ticket)
+            ahead = {id(account) for t in self._waiting if self._order(t) < own for account in tuple(t.accounts)}
+            return len(ahead - {id(account) for account in tuple(ticket.accounts)})
+
+    @staticmethod
+    def _order(ticket: Ticket) -> tuple[int, int]:
+        return ticket.level, ticket.arrived
+
+    def _first(self) -> Ticket | None:
+        return min(self._waiting, key=self._order, default=None)
+
+    def _fill(self) -> None:
+        while self._free and (first := self._first()) is not None:
+            self._waiting.remove(first)
+            self._free -= 1
+            first.holding, first.since = True, time.monotonic()
+            run, first.begin = first.begin, None
+            if run is None:
+                first.go.set()
+            else:
+                threading.Thread(target=run, name="robust-frog-work").start()
+
+    def _charge(self, ticket: Ticket) -> None:
+        now = time.monotonic()
+        accounts = tuple(ticket.accounts)
+        for account in accounts:
+            account.charge((now - ticket.since) / len(accounts))
+        ticket.since = now
