@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.transfer import results, views
 from core.transfer.recipe import TransferRecipe
-from core.transfer.results import PAPER, PAPER_LINE, Point
+from core.transfer.results import PAPER, PAPER_LINE, REPLY, Point
 from core.transfer.similarity import correlation
 from pages.ui.exports import Bundle, Download, camera, downloads
 
@@ -35,6 +35,10 @@ def show(recipe: TransferRecipe) -> None:
     st.markdown(
         "A correlation over so few points is weak evidence by itself: look at its interval. We found no ε and no number of "
         "steps for the paper's transfer rates, so compare the order of the points, not their height."
+    )
+    st.markdown(
+        "- **At the origin:** a set made of [bugs](bugs), perturbations that transfer to nobody; it teaches nobody either. The "
+        "authors put it there in their reply to Nakkiran (Distill 2019), and it is in no correlation here."
     )
     with st.expander("The numbers", icon=":material/table:"):
         rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
@@ -82,6 +86,17 @@ def figure(ours: Sequence[Point]) -> go.Figure:
             marker={"color": colour, "symbol": symbol, "size": 13},
             cliponaxis=False,
         )
+    drawn.add_scatter(
+        x=[100 * REPLY.accuracy],
+        y=[100 * REPLY.transfer],
+        text=[REPLY.name],
+        textposition=["middle right"],
+        hovertemplate="%{text}, as the authors draw it<extra></extra>",
+        mode="markers+text",
+        name="the authors' reply",
+        marker={"color": GREY, "symbol": "circle-open", "size": 13, "line": {"width": 2}},
+        cliponaxis=False,
+    )
     drawn.update_layout(
         height=460,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
@@ -89,9 +104,8 @@ def figure(ours: Sequence[Point]) -> go.Figure:
         yaxis={"title": "fooled by the source's examples, %"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
-    low = min([20.0, *(100 * p.accuracy - 4 for p in ours)])
-    drawn.update_xaxes(range=[low, max([50.0, *(100 * p.accuracy + 4 for p in ours)])])
-    drawn.update_yaxes(range=[min([55.0, *(100 * p.transfer - 6 for p in ours)]), 104])
+    drawn.update_xaxes(range=[-2, max([50.0, *(100 * p.accuracy + 4 for p in ours)])])
+    drawn.update_yaxes(range=[-4, 104])
     return drawn
 
 
@@ -107,7 +121,9 @@ def alt(ours: Sequence[Point]) -> str:
     """Say in words what the figure shows."""
     text = "; ".join(f"{p.name} {100 * p.accuracy:.0f} and {100 * p.transfer:.0f} per cent" for p in PAPER)
     mine = "; ".join(f"{p.name} {100 * p.accuracy:.0f} and {100 * p.transfer:.0f} per cent" for p in ours)
-    return f"Accuracy of a student of D_det against transfer rate. Paper: {text}." + (f" Ours: {mine}." if ours else "")
+    reply = f"{REPLY.name}, as the authors draw them: {REPLY.accuracy:.0f} and {REPLY.transfer:.0f}."
+    drawn = f"Accuracy of a student of D_det against transfer rate. Paper: {text}. {reply}"
+    return drawn + (f" Ours: {mine}." if ours else "")
 
 
 def verdict(ours: Sequence[Point]) -> str:

@@ -244,6 +244,16 @@ def test_no_name_in_figure_3_runs_into_the_axis():
         assert drawn.textposition[leftmost].endswith("right")
 
 
+def test_what_teaches_nobody_stands_at_the_origin_and_in_sight():
+    """As in the authors' reply to Nakkiran; it is no point of either correlation."""
+    drawn = figure3.figure(())
+    (reply,) = (one for one in drawn.data if one.name == "the authors' reply")
+    assert (tuple(reply.x), tuple(reply.y)) == ((0.0,), (0.0,))
+    assert drawn.layout.xaxis.range[0] < 0 and drawn.layout.yaxis.range[0] < 0
+    assert "Nakkiran's bugs, as the authors draw them: 0 and 0." in figure3.alt(())
+    assert results.REPLY not in results.PAPER
+
+
 def test_predicting_comes_before_the_matrix():
     """The guess is judged by the cell's rate: 110 of 950 is 5 to 25."""
     app = opened(predict="true", target=ROBUST)
