@@ -6,7 +6,6 @@ import streamlit as st
 
 from core.bugs import ensemble, results
 from core.bugs.recipe import NEXT, BugsRecipe
-from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from pages.bugs import measured, pair, squares, verdict
 from pages.ui import shell
@@ -25,10 +24,12 @@ WORDS = {
     "squares": ["the squares", "the linear rule", "label noise"],
 }
 DEFAULTS = BugsRecipe()
+# The cat, a photograph that is always there: a feature of another class fools most networks on it.
+PICTURE = "photo/chelsea"
 PRESETS = [
     shell.Preset(
         "A feature and a bug",
-        "Both changes are of one size and both fool the small network. Compare the lines of the five others below the pictures.",
+        "Both changes stay within one radius and both fool the small network. Compare the lines of the five others below the pictures.",
         {},
     ),
     shell.Preset(
@@ -40,7 +41,7 @@ PRESETS = [
         "A wide network's bug leaks",
         "Now the network that is fooled is four times as wide as those that the bug spares. They cannot see all that it sees,"
         " and so the bug may keep features of which they know nothing. Look at its twin, the first of the five.",
-        {"victim": ensemble.WIDE},
+        {"victim": ensemble.WIDE, "target": "bird"},
     ),
     shell.Preset(
         "Learnt by heart",
@@ -96,14 +97,14 @@ def controls_of_squares() -> BugsRecipe:
 
 shell.header(
     "Just bugs?",
-    "Two changes of one size fool the same network: one may use what every network sees, the other was made so that only its"
-    " victim falls for it.",
+    "Two changes within one radius fool the same network: one may use what every network sees, the other was made so that only"
+    " its victim falls for it.",
 )
 shell.presets(
     PRESETS,
     key="bugs",
     defaults={
-        "picture": pictures.default_id(),
+        "picture": PICTURE,
         **{
             name: getattr(DEFAULTS, name)
             for name in (f.name for f in fields(BugsRecipe) if f.name not in ("picture", "frame"))
@@ -127,6 +128,7 @@ with shell.told():
                 )
             else:
                 with st.sidebar:
+                    st.session_state.setdefault("picture", PICTURE)
                     picture = pick_picture(key="picture")
                     recipe = replace(controls_of_pair(), picture=picture.id)
                 pair.show(recipe, picture)

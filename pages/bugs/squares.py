@@ -49,7 +49,7 @@ def sentence(seen: Learnt) -> str:
     """Say what was found, as it was found."""
     last, small = seen.rounds[-1], seen.network[seen.eps.index(SMALL)]
     heart = (
-        "knows every label, the wrong ones too"
+        "knows every label, the wrong ones too,"
         if last.trained.hits == last.trained.n
         else f"knows {last.trained} of the labels"
     )
