@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import torch
 
@@ -43,14 +44,23 @@ def main() -> None:
     pool = ThreadPoolExecutor(compute.setup_app())
     out = sys.stdout.write
     out(f"{platform.processor() or platform.machine()}, {compute.usable_cores()} cores, torch {torch.__version__}\n")
-    picture = pictures.get("photo/chelsea")
+    picture, blank = pictures.get("photo/chelsea"), PerturbRecipe()
+    models = {name: ready.load(name) for name in (blank.standard, blank.robust)}
+    fast = compute.has_fast_bf16(compute.device())
+    out(f"bfloat16 is {'' if fast else 'not '}fast here; medians of {given.repeats}, the two settings in turns\n")
     for norm in ("L2", "Linf"):
-        recipe = PerturbRecipe(picture=picture.id, norm=norm)
-        models = {name: ready.load(name) for name in (recipe.standard, recipe.robust)}
-        timed(pool, recipe, picture, models)
-        times = [timed(pool, recipe, picture, models) for _ in range(given.repeats)]
-        first, whole = (statistics.median(column) for column in zip(*times, strict=True))
-        out(f"{norm:5} first frame {first:.3f} s, whole sweep {whole:.2f} s (median of {given.repeats})\n")
+        now = PerturbRecipe(picture=picture.id, norm=norm)
+        recipes = {"now": now, "before": replace(now, steps=20, schedule="constant", precision="fp32")}
+        times: dict[str, list[tuple[float, float]]] = {setting: [] for setting in recipes}
+        for turn in range(-1, given.repeats):  # the first warms up
+            for setting, recipe in recipes.items():
+                spent = timed(pool, recipe, picture, models)
+                times[setting] += [spent] * (turn >= 0)
+        whole = {}
+        for setting, spent in times.items():
+            first, whole[setting] = (statistics.median(column) for column in zip(*spent, strict=True))
+            out(f"{norm:5} {setting:7} first frame {first:.3f} s, whole sweep {whole[setting]:.2f} s\n")
+        out(f"{norm:5} now over before: {whole['now'] / whole['before']:.2f}\n")
 
 
 if __name__ == "__main__":

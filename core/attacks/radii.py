@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from core.attacks.balls import Ball, Eps
 from core.attacks.descent import OnStep, Stop, pgd
-from core.attacks.objectives import targeted, untargeted
-from core.attacks.rules import State
+from core.attacks.objectives import autocast, targeted, untargeted
+from core.attacks.rules import State, step_lengths
 from core.types import Images, Labels
 
 
@@ -62,6 +62,8 @@ def sweep(
     *,
     steps: int,
     relative_step: float | None = None,
+    schedule: str = "constant",
+    precision: str = "fp32",
     target: Labels | None = None,
     random_start: bool = False,
     generator: torch.Generator | None = None,
@@ -76,7 +78,9 @@ def sweep(
         make_ball: `Linf` or `L2`.
         eps_values: Radii in pixel units.
         steps: PGD steps.
-        relative_step: Step length over eps; default 2.5 / steps, and 1 for a single step.
+        relative_step: Length of every step over eps; by default what the schedule says.
+        schedule: Of the step lengths, see `core.attacks.rules.step_lengths`.
+        precision: Of the gradients, see `core.compute.autocast`; what is returned is in the model's own.
         target: Wanted classes (N,); None attacks untargeted.
         random_start: Start at uniform draws from the balls.
         generator: Source of the draws.
@@ -86,7 +90,7 @@ def sweep(
     Returns:
         What was found at each radius.
     """
-    ratio = relative_step if relative_step is not None else min(1.0, 2.5 / max(1, steps))
+    lengths = step_lengths(schedule, steps) if relative_step is None else (relative_step,) * steps
     parts: list[Sweep] = []
     stopped = False
 
@@ -106,9 +110,9 @@ def sweep(
         ball = make_ball(rows)
         objective = untargeted(model, labels) if wanted is None else targeted(model, wanted)
         x_adv = pgd(
-            objective, clean, ball,
+            autocast(objective, precision), clean, ball,
             steps=steps if max(radii) > 0 else 0,  # a ball of radius 0 holds only x
-            step_size=rows * ratio, random_start=random_start, generator=generator, on_step=watched,
+            step_size=[rows * length for length in lengths], random_start=random_start, generator=generator, on_step=watched,
         )  # fmt: skip
         with torch.no_grad():
             logits = model(x_adv)

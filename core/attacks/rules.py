@@ -4,6 +4,7 @@ A rule is a function (step, state) -> the update to subtract. `momentum` and `lb
 one for each run. No rule lets images of a batch influence each other.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,7 +25,25 @@ class State:
 
 
 Rule = Callable[[int, State], Images]
-StepSize = float | Tensor | Sequence[float]
+StepSize = float | Tensor | Sequence[float | Tensor]
+SCHEDULES = ("cosine", "constant")
+
+
+def step_lengths(schedule: str, steps: int) -> tuple[float, ...]:
+    """Return the length of each step over eps: "cosine" falls from 1 to nearly 0, "constant" is the customary 2.5 / steps.
+
+    Ten steps on the cosine are as strong as fifty of constant length (`bench/strength.py`): long ones find the face of the
+    ball, short ones the best place on it. A single step is of length 1 either way.
+
+    Raises:
+        ValueError: If there is no such schedule.
+    """
+    match schedule:
+        case "cosine":
+            return tuple((1 + math.cos(math.pi * i / steps)) / 2 for i in range(steps))
+        case "constant":
+            return (min(1.0, 2.5 / max(1, steps)),) * steps
+    raise ValueError(f"a schedule is one of {', '.join(SCHEDULES)}, got {schedule!r}")
 
 
 def steepest(ball: Ball, step_size: StepSize) -> Rule:
@@ -33,7 +52,7 @@ def steepest(ball: Ball, step_size: StepSize) -> Rule:
     Args:
         ball: Decides what a step of length 1 is.
         step_size: Length of each step in the ball's norm (pixel units): a number, one per image (N,), or a sequence
-            with one per step.
+            with one of these per step.
     """
     return lambda i, state: _length(step_size, i, state.grad) * ball.steepest(state.grad)
 
@@ -123,11 +142,11 @@ def _column(values: Tensor, like: Tensor) -> Tensor:
 
 def _length(step_size: StepSize, i: int, like: Tensor) -> float | Tensor:
     if isinstance(step_size, int | float):
-        return step_size
+        return float(step_size)
     if isinstance(step_size, Tensor):
         if step_size.dim() and step_size.shape != like.shape[:1]:
             raise ValueError(f"step_size must be one per image ({len(like)},), got {tuple(step_size.shape)}")
         return _column(step_size.to(like), like)
     if i >= len(step_size):
         raise ValueError(f"step_size has {len(step_size)} entries, but there is a step {i + 1}")
-    return step_size[i]
+    return _length(step_size[i], i, like)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from core.attacks.rules import SCHEDULES
 from core.recipes.base import option
 
 # The radii that a sweep can reach, as they stand in the URL: (norm, reach) -> (largest eps, number of intervals).
@@ -25,6 +26,9 @@ class PerturbRecipe:
         reach: Largest eps of the sweep, a key of `REACHES[norm]`; anything else means the norm's default.
         attack: "PGD", or "FGSM": one step of length eps.
         steps: PGD steps.
+        schedule: Of the step lengths, see `core.attacks.rules.step_lengths`: "cosine", or "constant", the paper's way.
+        precision: Of the gradients: "auto" is bfloat16 where the device is fast at it, "fp32" never. What the models say
+            is always float32.
         target: "any" (untargeted), "second" (most likely of the other classes), "least" (likely), or a class name.
         random_start: Start PGD at a uniform draw from the ball instead of at the picture.
         axis: "eps" sweeps the radius; "steps" shows the iterates at one radius.
@@ -40,13 +44,15 @@ class PerturbRecipe:
     norm: str = option("L2", among=("L2", "Linf"))
     reach: str = option("")
     attack: str = option("PGD", among=("PGD", "FGSM"))
-    steps: int = option(20, low=1, high=200)
+    steps: int = option(10, low=1, high=200)
     target: str = option("any")
     random_start: bool = option(default=False)
     axis: str = option("eps", among=("eps", "steps"))
     frame: int = option(8, low=0, high=200)
     at: str = option("")
     seed: int = option(0, low=0, high=2**31 - 1)
+    schedule: str = option("cosine", among=SCHEDULES)
+    precision: str = option("auto", among=("auto", "fp32"))
 
     @property
     def eps_values(self) -> tuple[float, ...]:
@@ -73,7 +79,7 @@ def essential(recipe: PerturbRecipe) -> PerturbRecipe:
     blank = PerturbRecipe()
     unused = ["standard", "robust", "frame", *(["at"] if recipe.axis == "eps" else [])]
     if recipe.attack == "FGSM":
-        unused.append("steps")
+        unused += ["steps", "schedule"]
     if not recipe.random_start:
         unused.append("seed")
     return replace(recipe, **{name: getattr(blank, name) for name in unused})

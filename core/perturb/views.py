@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from core.attacks import SWEEP_ROWS, OnStep, balls, minimum_norm, pgd, sweep
 from core.attacks.noise import noise_of_length
-from core.attacks.objectives import targeted, untargeted
+from core.attacks.objectives import autocast, targeted, untargeted
 from core.attacks.recording import Recorder
-from core.attacks.rules import State
+from core.attacks.rules import State, step_lengths
 from core.data import pictures
 from core.models import checkpoints, ready
 from core.perturb.recipe import PerturbRecipe
@@ -198,6 +198,8 @@ def _radii(recipe: PerturbRecipe, case: _Case, rows: tuple[int, ...], on_step: O
         balls.NORMS[recipe.norm],
         eps,
         steps=_steps(recipe),
+        schedule=recipe.schedule,
+        precision=recipe.precision,
         target=case.target,
         random_start=recipe.random_start,
         generator=_draws(recipe, rows[0], case.x.device),
@@ -210,12 +212,13 @@ def _iterates(recipe: PerturbRecipe, case: _Case, on_step: OnStep) -> Trajectory
     eps = recipe.eps_values[recipe.at_index]
     recorder = Recorder(range(_steps(recipe)), on_step)
     ball = balls.make(recipe.norm, eps)
+    objective = untargeted(case.model, case.y) if case.target is None else targeted(case.model, case.target)
     last = pgd(
-        untargeted(case.model, case.y) if case.target is None else targeted(case.model, case.target),
+        autocast(objective, recipe.precision),
         case.x,
         ball,
         steps=_steps(recipe),
-        step_size=eps * min(1.0, 2.5 / _steps(recipe)),
+        step_size=[eps * length for length in step_lengths(recipe.schedule, _steps(recipe))],
         random_start=recipe.random_start,
         generator=_draws(recipe, 0, case.x.device),
         on_step=recorder,

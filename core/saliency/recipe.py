@@ -63,5 +63,6 @@ class SaliencyRecipe:
     def attack(self) -> PerturbRecipe:
         """The attack of the view "attack": untargeted PGD, iterate by iterate."""
         return PerturbRecipe(
-            self.picture, self.standard, self.robust, self.norm, DEFAULT_REACH[self.norm], axis="steps", at=self.at
-        )
+            self.picture, self.standard, self.robust, self.norm, DEFAULT_REACH[self.norm], axis="steps", at=self.at,
+            steps=20, schedule="constant", precision="fp32",
+        )  # fmt: skip

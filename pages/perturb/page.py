@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 
 from core import perturb
+from core.attacks.rules import SCHEDULES
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
@@ -104,6 +105,26 @@ def controls() -> PerturbRecipe:
             bind="query-params",
             help="Start at a uniform draw from the ball. Off is the paper's way (appendix C.3).",
         )
+        schedule = st.segmented_control(
+            "Step lengths",
+            list(SCHEDULES),
+            default=defaults.schedule,
+            key="schedule",
+            bind="query-params",
+            required=True,
+            disabled=attack == "FGSM",
+            help="Cosine: from ε down to nearly nothing; ten such steps are as strong as fifty of constant length. Constant "
+            "is the paper's way (appendix C.3).",
+        )
+        precision = st.segmented_control(
+            "Gradients in",
+            ["auto", "fp32"],
+            default=defaults.precision,
+            key="precision",
+            bind="query-params",
+            required=True,
+            help="“auto” is bfloat16 where this machine is fast at it. What the models say is always float32.",
+        )
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
         left = model_box("Left model", defaults.standard, "standard")
         right = model_box("Right model", defaults.robust, "robust")
@@ -119,6 +140,8 @@ def controls() -> PerturbRecipe:
         axis=axis,
         at="" if at == labels[defaults.at_index] else at,
         seed=int(seed),
+        schedule=schedule,
+        precision=precision,
     )
 
 
@@ -235,6 +258,8 @@ shell.presets(
         "steps": recipe.steps,
         "random_start": recipe.random_start,
         "seed": recipe.seed,
+        "schedule": recipe.schedule,
+        "precision": recipe.precision,
     },
 )
 if not checkpoints.names():

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from core.attacks import descend
 from core.attacks.balls import L2
-from core.attacks.rules import Rule, State, lbfgs, momentum, steepest
+from core.attacks.rules import Rule, State, lbfgs, momentum, steepest, step_lengths
 from tests.helpers import draws, images
 
 ANYWHERE = L2(math.inf)
@@ -114,3 +114,30 @@ def test_step_sizes_that_do_not_fit_are_refused():
         steepest(ANYWHERE, torch.ones(3))(0, state)
     with pytest.raises(ValueError, match="there is a step 2"):
         steepest(ANYWHERE, [0.1])(1, state)
+
+
+# Step lengths
+
+
+def test_the_cosine_falls_from_eps_to_nearly_nothing_and_can_cross_the_ball():
+    lengths = step_lengths("cosine", 10)
+    assert lengths[0] == 1
+    assert lengths[5] == pytest.approx(0.5)
+    assert lengths[-1] == pytest.approx((1 - math.cos(math.pi / 10)) / 2)
+    assert list(lengths) == sorted(lengths, reverse=True)
+    assert sum(lengths) == pytest.approx(5.5)
+
+
+def test_constant_steps_are_the_customary_ones_and_a_single_step_is_fgsm_either_way():
+    assert step_lengths("constant", 20) == (0.125,) * 20
+    assert step_lengths("constant", 1) == step_lengths("cosine", 1) == (1.0,)
+    assert step_lengths("constant", 0) == step_lengths("cosine", 0) == ()
+    with pytest.raises(ValueError, match="one of cosine, constant"):
+        step_lengths("linear", 3)
+
+
+def test_a_length_for_each_step_may_differ_by_image():
+    state = State(images(2), torch.zeros(2), torch.ones(2, 3, 8, 8))
+    rule = steepest(ANYWHERE, [torch.tensor([1.0, 2.0]), 3.0])
+    assert rule(0, state).flatten(1).norm(dim=1).tolist() == pytest.approx([1, 2])
+    assert rule(1, state).flatten(1).norm(dim=1).tolist() == pytest.approx([3, 3])

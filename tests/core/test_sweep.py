@@ -10,6 +10,7 @@ from core.attacks import SWEEP_ROWS, Stop, Sweep, balls, minimum_norm, pgd, swee
 from core.attacks.objectives import untargeted
 from core.attacks.rules import State
 from core.compute import for_inference
+from core.perturb.recipe import PerturbRecipe
 from tests.helpers import Plane, draws, grey, images, tiny
 
 both = pytest.mark.parametrize("norm", ["Linf", "L2"])
@@ -347,3 +348,26 @@ def test_on_shipped_models_minimum_norm_is_hardly_ever_worse_than_the_grid(name,
     assert (ratio > 1 + 1e-5).sum() <= 1, ratio.tolist()
     assert ratio.max() < 1.25, ratio.tolist()
     assert ratio.median() < 0.95, ratio.tolist()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "norm", "eps"),
+    [("resnet9-standard", "L2", 0.25), ("resnet9-l2", "L2", 1.0), ("resnet9-l2", "Linf", 8 / 255)],
+)
+def test_the_default_attack_is_as_strong_as_twice_as_many_steps_of_constant_length(name, norm, eps, checkpoint, cifar):
+    """On 256 test pictures: at most one more is still right after ten steps on the cosine than after constant PGD-20."""
+    default = PerturbRecipe()
+    model = for_inference(checkpoint(name))
+    x, y = cifar.x(range(256)), cifar.y(range(256))
+    right = {
+        setting: int(
+            sum(
+                (~sweep(model, part, labels, balls.NORMS[norm], [eps], steps=steps, schedule=schedule).success).sum()
+                for part, labels in zip(x.split(64), y.split(64), strict=True)
+            )
+        )
+        for setting, schedule, steps in (("now", default.schedule, default.steps), ("before", "constant", 20))
+    }
+    assert default.steps == 10
+    assert right["now"] <= right["before"] + 1, right

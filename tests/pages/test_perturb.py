@@ -280,6 +280,8 @@ def test_the_pictures_own_class_as_target_is_one_sentence():
         ("selectbox", "target", "bird"),
         ("slider", "steps", 3),
         ("toggle", "random_start", True),
+        ("segmented_control", "schedule", "constant"),
+        ("segmented_control", "precision", "fp32"),
         ("number_input", "seed", 5),
         ("select_slider", "reach", "5"),
         ("selectbox", "standard", "resnet9-l2"),
