@@ -12,10 +12,17 @@ from core.models import checkpoints
 from pages.datasets import build, quiz, results
 from pages.datasets import student as datasets_student
 from pages.ui import shell
+from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
 
+VIEWS = {
+    "build": "Build a set",
+    "quiz": "Label it yourself",
+    "results": "What networks learnt",
+    "student": "Meet a student",
+}
 CLAIMS = {
     "build": "Make a few pictures of each set as the paper does. What do you see, and what is the label that a network is given?",
     "quiz": "Label the pictures of D_rand yourself. The network that was trained on them had nothing else to go by.",
@@ -27,6 +34,7 @@ KINDS = {
     "rand": "**D_rand.** Each picture is moved, within ε, toward a class drawn at random; that class becomes its label (for one in ten it is its own).",
     "det": "**D_det.** Each picture is moved, within ε, toward the *next* class; that class becomes its label.",
 }
+SETS = {"inverted": "D_NR and D_R", "rand": "D_rand", "det": "D_det"}
 PRESETS = [
     shell.Preset(
         "Labels that look wrong",
@@ -65,9 +73,7 @@ def controls(view: str) -> DatasetsRecipe:
     """Show the controls that the view has and return the recipe they make."""
     kind = "rand"
     if view == "build":
-        kind = st.segmented_control(
-            "Set", list(KINDS), default=DEFAULTS.kind, key="kind", bind="query-params", required=True
-        )
+        kind = choose("Set", SETS, key="kind", default=DEFAULTS.kind)
     n = st.slider("Pictures", 4, 48, DEFAULTS.n, 4, key="n", bind="query-params")
     steps = st.number_input(
         "Steps", 1, 200, DEFAULTS.steps, key="steps", bind="query-params", help="The paper: 100, and 1000 for D_R."
@@ -113,7 +119,7 @@ shell.presets(
         for name in ("view", "kind", "n", "eps", "steps", "seed", "standard", "robust", *STUDENT_KEYS)
     },
 )
-view = shell.views(CLAIMS, DEFAULTS.view)
+view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 if view == "results":
     with shell.told():
         results.show()

@@ -23,6 +23,7 @@ from core.saliency.maps import limits
 from core.saliency.rows import paint
 from pages.datasets import results
 from pages.ui import crisp, work
+from pages.ui.duel import duel
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.model_box import model_box
 from pages.ui.rows import row
@@ -73,6 +74,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
         row(name, made, picture.label, other) for name, made, other in zip(names, emerged, reversed(names), strict=True)
     ]
     scrubbed(rows, step_axis(*emerged), "datasets-student", len(emerged[0].steps) - 1)
+    duel("datasets-duel")
     shown = replace(recipe, picture=picture.id)
     downloads(files(shown, looks), key="datasets-student", script=student.script(shown))
 

@@ -43,6 +43,7 @@ PRESETS = [
     ),
 ]
 DEFAULTS = GaussianRecipe()
+VIEWS = {"experiment": "Learned by sampling", "dimensions": "Many dimensions", "paper": "The paper's figures"}
 CLAIMS = {
     "experiment": "The robust model again, learned by sampling and gradient descent, without any formula.",
     "dimensions": "The theorems are about any number of dimensions; the plane is the smallest case, and not the clearest.",
@@ -112,7 +113,7 @@ with st.sidebar:
     recipe = controls()
 stage(recipe, key="gaussian-stage", on_release=take)
 in_words = st.container()
-view = shell.views(CLAIMS, DEFAULTS.view)
+view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with shell.told():
     both = views.sides(recipe)
     with in_words:

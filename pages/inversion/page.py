@@ -15,6 +15,12 @@ from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson, model
 
+VIEWS = {
+    "emergence": "One picture",
+    "gallery": "Many pictures",
+    "feature": "One feature",
+    "between": "Between two pictures",
+}
 CLAIMS = {
     "emergence": "Press play: the start picture is moved until the model's representation of it is that of the wanted picture.",
     "gallery": "The same for several pictures at once: through the robust model as in the paper's D_R, through the standard one as in D_NR.",
@@ -130,7 +136,7 @@ shell.presets(
 if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
-view = shell.views(CLAIMS, DEFAULTS.view)
+view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with st.sidebar, shell.told():
     picture = pick_picture(key="picture")
     recipe = replace(controls(view), picture=picture.id)

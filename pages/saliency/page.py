@@ -14,10 +14,17 @@ from core.saliency.maps import CHANNELS
 from core.saliency.recipe import SaliencyRecipe
 from pages.saliency import attack, maps, measured
 from pages.ui import shell
+from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
 
+VIEWS = {
+    "methods": "All methods",
+    "pictures": "Many pictures",
+    "attack": "Along an attack",
+    "classes": "From class to class",
+}
 CLAIMS = {
     "methods": "One picture, one question (which pixels does this answer hang on?), eleven methods of asking it.",
     "pictures": "One method, several pictures: what is the rule and what is the exception?",
@@ -69,8 +76,13 @@ def controls(view: str) -> SaliencyRecipe:
             found["away"] = class_box("Less of", "away", "truck (for a truck: frog)")
         case _:
             if view == "pictures":
-                # The words of the recipe, because they are also what stands in the address.
-                found["method"] = st.selectbox("Method", list(METHODS), key="method", bind="query-params")
+                found["method"] = choose(
+                    "Method",
+                    {name: about.title for name, about in METHODS.items()},
+                    key="method",
+                    default=DEFAULTS.method,
+                    listed=True,
+                )
                 found["only"] = class_box("Pictures of", "only", "one of each class")
             found["target"] = st.selectbox(
                 "Explain the score of",
@@ -172,7 +184,7 @@ shell.presets(
 if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
-view = shell.views(CLAIMS, DEFAULTS.view)
+view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with st.sidebar, shell.told():
     picture = pick_picture(key="picture")
     recipe = replace(controls(view), picture=picture.id)

@@ -17,6 +17,7 @@ from pages.ui.picker import pick_picture
 from pages.ui.store import lesson, model
 
 DEFAULTS = SynthesisRecipe()
+VIEWS = {"morph": "Draw and hold", "studio": "Sixteen at once"}
 CLAIMS = {
     "morph": "Draw something, or take one of the starts; then hold a class. Both models are soon sure: watch what each has added by then,"
     " and what it adds if you hold on.",
@@ -124,7 +125,7 @@ presets()
 if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
-view = shell.views(CLAIMS, DEFAULTS.view)
+view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with st.sidebar, shell.told():
     picture = pick_picture(key="picture")
     base = studio_controls() if view == "studio" else DEFAULTS

@@ -142,8 +142,8 @@ def pair_boxes(recipe: TransferRecipe, names: list[str]) -> tuple[str, str]:
     """Show the choice of source and target; return both."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         return (
-            model_box("Made for", recipe.source, "source", names, 260),
-            model_box("Shown to", recipe.target, "target", names, 260),
+            model_box("Made for", recipe.source, "source", names, 260, called=title),
+            model_box("Shown to", recipe.target, "target", names, 260, called=title),
         )
 
 

@@ -20,6 +20,7 @@ from pages.transfer.heat import Grid, chart, heat, table, width
 from pages.transfer.heat_png import heat_picture
 from pages.transfer.names import in_sight, robust, title
 from pages.transfer.predict import predict_first
+from pages.ui.duel import duel
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.model_box import model_box
 from pages.ui.shell import told
@@ -61,6 +62,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
         st.caption(f"{pairs_line(recipe, cells)} {origin}")
     with below:
         found = cell(recipe, cells, measured)
+        duel("transfer-duel")
         downloads(files(recipe, grid, cells, rows, found), key="transfer", script=views.script(recipe))
 
 
@@ -129,8 +131,8 @@ def pair_boxes(recipe: TransferRecipe, grid: Grid) -> dict[str, str]:
     st.markdown("##### One cell")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         return {
-            "source": model_box("Made for", recipe.source, "source", grid.sources, 260),
-            "target": model_box("Shown to", recipe.target, "target", grid.targets, 260),
+            "source": model_box("Made for", recipe.source, "source", grid.sources, 260, called=title),
+            "target": model_box("Shown to", recipe.target, "target", grid.targets, 260, called=title),
         }
 
 

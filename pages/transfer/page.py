@@ -14,6 +14,12 @@ from pages.transfer.names import in_sight
 from pages.ui import shell
 from pages.ui.store import lesson
 
+VIEWS = {
+    "matrix": "Who fools whom",
+    "curve": "Larger and larger",
+    "similarity": "Alike or not",
+    "figure3": "The paper's figure 3",
+}
 CLAIMS = {
     "matrix": "Each row: adversarial examples made for one network. Each column: a network that never saw the attack.",
     "curve": "One pair: the larger the change, the more often it travels; noise of the same size does far less.",
@@ -132,7 +138,7 @@ shell.presets(
 if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
-view = shell.views(CLAIMS, DEFAULTS.view)
+view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with shell.told():
     measured = Measured.read(results.RESULTS)
     with st.sidebar:

@@ -1,28 +1,33 @@
 """The choice of a model, on every page the same: `model_box("Left model", recipe.standard, "standard")`."""
 
-from collections.abc import Sequence
-
-import streamlit as st
+from collections.abc import Callable, Sequence
 
 from core.models import checkpoints
+from pages.ui.address import choose
+from pages.ui.titles import title
 
 
 def model_box(
-    label: str, default: str, key: str, names: Sequence[str] | None = None, width: int | str = "stretch"
+    label: str,
+    default: str,
+    key: str,
+    names: Sequence[str] | None = None,
+    width: int | str = "stretch",
+    called: Callable[[str], str] = title,
 ) -> str:
-    """Show a choice among models and return one that is here.
-
-    The options are names, not titles, because what is chosen also stands in the address.
+    """Show a choice among models by their titles and return the name of one that is here.
 
     Args:
         label: What the model is for.
         default: The choice at first; the first model if it is not here.
-        key: The recipe's field.
+        key: The recipe's field, which has the name in the address.
         names: The models; by default all in checkpoints/.
         width: Of the box, in CSS pixels, or "stretch".
+        called: How a model is called.
     """
     options = list(names if names is not None else checkpoints.names())
-    index = options.index(default) if default in options else 0
-    if st.session_state.get(key, options[index]) not in options:  # a preset's, which is not here
-        st.session_state[key] = options[index]
-    return st.selectbox(label, options, index=index, key=key, bind="query-params", width=width)
+    shown = [called(name) for name in options]
+    words = {
+        name: text if shown.count(text) == 1 else f"{text} ({name})" for name, text in zip(options, shown, strict=True)
+    }
+    return choose(label, words, key=key, default=default if default in words else options[0], listed=True, width=width)

@@ -18,7 +18,7 @@ from pages.ui.download import offer_cifar10
 PARAMETER = "picture"
 SOURCES = {
     "cifar10": "CIFAR-10 test set",
-    "gallery": "Gallery",
+    "gallery": "Generated",
     "photo": "Photograph",
     "upload": "Upload",
     "webcam": "Webcam",

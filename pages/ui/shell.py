@@ -11,6 +11,7 @@ from core.data.decode import PictureError
 from core.data.sets import DataError
 from core.models.checkpoints import CheckpointError
 from pages.ui import work
+from pages.ui.address import choose
 from pages.ui.store import lesson
 
 # Large type for a projector; the sidebar and the toolbar leave the stage. Streamlit's own widgets scale with rem.
@@ -74,7 +75,7 @@ def presets(choices: list[Preset], *, key: str, defaults: Mapping[str, Any]) -> 
         st.info(text, icon=":material/visibility:")
 
 
-def views(claims: Mapping[str, str], default: str) -> str:
+def views(claims: Mapping[str, str], default: str, called: Mapping[str, str] | None = None) -> str:
     """Show the choice among the page's views with the claim of the chosen one below it, and return that view.
 
     A view that this page does not have, left behind by another page or asked for by the address, is the default one.
@@ -82,21 +83,16 @@ def views(claims: Mapping[str, str], default: str) -> str:
     Args:
         claims: What each view shows, by its name: a word of the recipe, because it also stands in the address.
         default: The view that the page opens with.
+        called: How the page calls each view, where that is not its word.
     """
-    if st.session_state.get("view", default) not in claims:
-        del st.session_state["view"]
-    chosen = st.segmented_control(
+    view = choose(
         "View",
-        list(claims),
-        default=default,
+        {word: (called or {}).get(word, word) for word in claims},
         key="view",
-        bind="query-params",
-        required=True,
-        wrap=True,
+        default=default,
         label_visibility="collapsed",
         on_change=lambda: st.query_params.pop("frame", None),  # another view's frames are others
     )
-    view = chosen or default  # None where the address says nothing: ?view=
     st.markdown(claims[view])
     return view
 

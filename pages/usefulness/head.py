@@ -17,26 +17,33 @@ from core.usefulness.heads import RESULTS
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import ATTACK_STEPS, ATTACKED
 from pages.ui import work
+from pages.ui.address import choose
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.store import loaded, model
 from pages.usefulness.scatter import called
 
-KEEP = ("all", "robust", "brittle", "without", "only")
+KEEP = {
+    "all": "all features",
+    "robust": "robust ones (γ > 0)",
+    "brittle": "non-robust ones (γ ≤ 0)",
+    "without": "all but the brushed",
+    "only": "only the brushed",
+}
+HEADS = {"masked": "the model's own", "refit": "fitted anew"}
 COLOURS = {"clean": "#0072b2", "attacked": "#d98a00"}
 
 
 def controls() -> dict[str, str]:
     """Show what stays on, and which head weighs it; return these fields of the recipe."""
     with st.container(horizontal=True):
-        keep = st.segmented_control(
-            "Leave on", list(KEEP), default="all", key="keep", bind="query-params", required=True, wrap=True,
-help="“robust” is γ > 0 and “brittle” γ ≤ 0, at the ε of the slider and for the task. “without” and “only” speak of the "
-            "features that you drag over in a panel; the other panel's model then stays whole.",
+        keep = choose(
+            "Leave on", KEEP, key="keep", default="all",
+            help="Robust and non-robust at the ε of the slider and for the task. Brushed are the features that you drag over in "
+            "a panel; the other panel's model then stays whole.",
         )  # fmt: skip
-        head = st.segmented_control(
-            "Head", ["masked", "refit"], default="masked", key="head", bind="query-params", required=True,
-            help="“masked” is the model's own head, with what is off held at its mean. “refit” is the least-squares head on "
-            "what is on.",
+        head = choose(
+            "Head", HEADS, key="head", default="masked",
+            help="The model's own, with what is off held at its mean; or the least-squares head on what is on.",
         )  # fmt: skip
     return {"keep": keep, "head": head}
 

@@ -12,10 +12,12 @@ from core.usefulness import linear as goh
 from core.usefulness import views
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import EPS, FIRST_FRAME, Path, construction
+from pages.ui.address import choose
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 
 KEY = "usefulness-linear"
+FEATURES = {"singular": "singular vectors", "ensemble": "a sum of weak ones", "containment": "a hidden robust one"}
 CLAIMS = {
     "singular": "Each singular vector of trucks and frogs is a feature. The useful ones are smooth, and robust; the fine ones are "
     "neither useful nor robust.",
@@ -35,8 +37,8 @@ def controls() -> dict[str, object]:
     """Show the choice of construction and its parts; return these fields of the recipe."""
     known = goh.load()
     with st.container(horizontal=True):
-        linear = st.segmented_control(
-            "Feature", list(CLAIMS), default=UsefulnessRecipe().linear, key="linear", bind="query-params", required=True,
+        linear = choose(
+            "Feature", FEATURES, key="linear", default=UsefulnessRecipe().linear,
             on_change=lambda: st.query_params.pop("frame", None),
         )  # fmt: skip
         found: dict[str, object] = {"linear": linear}

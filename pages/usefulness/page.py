@@ -11,12 +11,14 @@ from core.usefulness import atlas
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import FIRST_FRAME
 from pages.ui import shell
+from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.store import lesson
 from pages.usefulness import features, head, linear
 from pages.usefulness.measured import measured
-from pages.usefulness.scatter import brush_in_sight, frame_in_sight, scatter
+from pages.usefulness.scatter import brush_in_sight, called, frame_in_sight, scatter
 
+VIEWS = {"features": "Every feature", "head": "Switch features off", "linear": "Made by hand"}
 CLAIMS = {
     "features": "Each point is one number that a model computes of a picture. Drag ε: how many still help when an adversary may move the picture by so much?",
     "head": "Switch features off, and see what a head can do with the others. What is left of the accuracy, clean and attacked?",
@@ -42,6 +44,12 @@ PRESETS = [
         {"view": "head", "keep": "robust", "useful-frame": 3},
     ),
     shell.Preset(
+        "Accuracy entirely from non-robust features",
+        "Only the features that are not robustly useful at ε = 0.25 stay on. The standard model's head still gets most clean"
+        " pictures right with them; then look at the attacked accuracy.",
+        {"view": "head", "keep": "brittle", "useful-frame": 4},
+    ),
+    shell.Preset(
         "Hide a robust direction",
         "Drag α from 0. Two thousandths of a robust direction make a useless one as useful as the robust one, and no less"
         " brittle: Goh's containment.",
@@ -52,10 +60,10 @@ PRESETS = [
 
 def sidebar() -> UsefulnessRecipe:
     """Show the task, the models and the pictures; return the recipe they make."""
-    task = st.selectbox(
-        "Task", ["best", *CIFAR10_CLASSES], key="task", bind="query-params",
-        help="“best” judges each feature by the class that it is most useful for, against the rest; a class judges all by that one. "
-        "y = +1 for the class, −1 for the rest, and both count alike.",
+    task = choose(
+        "Task", {"best": "each feature's best class", **{name: name for name in CIFAR10_CLASSES}}, key="task", default="best",
+        listed=True, help="Each feature judged by the class that it is most useful for, against the rest; or all of them by one "
+        "class. y = +1 for the class, −1 for the rest, and both count alike.",
     )  # fmt: skip
     against = st.selectbox(
         "Against", ["rest", *CIFAR10_CLASSES], key="against", bind="query-params", disabled=task == "best",
@@ -72,17 +80,10 @@ def sidebar() -> UsefulnessRecipe:
     )
 
 
-def one_feature() -> dict[str, object]:
+def one_feature(recipe: UsefulnessRecipe) -> dict[str, object]:
     """Show which feature is looked at: the keyboard's way to what a click on a point does."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        side = st.segmented_control(
-            "Look at a feature of",
-            ["standard", "robust"],
-            default="standard",
-            key="side",
-            bind="query-params",
-            required=True,
-        )
+        side = choose("Look at a feature of", called(recipe), key="side", default=DEFAULTS.side)
         number = st.number_input(
             "Feature", 0, 4095, None, key="feature", bind="query-params", width=260,
             placeholder="the most useful one",
@@ -123,7 +124,7 @@ shell.presets(
     },
 )
 forget_other_pages()
-view = shell.views(CLAIMS, DEFAULTS.view)
+view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with shell.told():
     if view == "linear":
         fields = linear.controls()
@@ -139,7 +140,7 @@ with shell.told():
             recipe = sidebar()
         recipe = replace(recipe, view=view, frame=frame_in_sight(DEFAULTS.frame), brush=brush_in_sight())
         stage = st.container()
-        recipe = replace(recipe, **(one_feature() if view == "features" else head.controls()))
+        recipe = replace(recipe, **(one_feature(recipe) if view == "features" else head.controls()))
         with stage:
             scatter(recipe)
         (features if view == "features" else head).show(recipe)

@@ -4,8 +4,7 @@ A brush over points, a click on one, and the slider's release are reported; what
 in the address: `frame` and `brush` by this file, `feature` and `side` by the widgets of those names.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 import torch
@@ -15,12 +14,12 @@ from core.usefulness import Usefulness, choice
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES, Brush
 from core.usefulness.recipe import UsefulnessRecipe
+from pages.ui.address import keep
 from pages.ui.component import component
 from pages.ui.titles import title, titles
 
 KEY = "usefulness-atlas"
 MOST_FRAMES = 50
-STALE_S = 10.0
 LOWEST = -2.0  # gamma at the lower edge; what is below is drawn at it
 
 _mount = component("usefulness")
@@ -81,33 +80,13 @@ def payload(recipe: UsefulnessRecipe) -> dict[str, object]:
 
 def frame_in_sight(default: int) -> int:
     """Return where the slider stands: the address's frame if it is news, else the session's."""
-    raw = _kept("frame", str(default), lambda text: text.isdecimal() and int(text) <= MOST_FRAMES)
+    raw = keep("frame", str(default), lambda text: text.isdecimal() and int(text) <= MOST_FRAMES, key="useful-frame")
     return int(raw)
 
 
 def brush_in_sight() -> str:
     """Return the brush: the address's if it is news, else the session's."""
-    return _kept("brush", "", lambda text: Brush.parse(text) is not None)
-
-
-def _kept(name: str, default: str, usable: Callable[[str], bool]) -> str:
-    """Keep a value that no widget holds in the session under "useful-NAME", and in the address."""
-    key, asked = f"useful-{name}", st.query_params.get(name, default)
-    written = st.session_state.get(f"{key}-written", default)
-    before, when = st.session_state.get(f"{key}-before", (None, 0.0))
-    # A run that was asked for before the browser had our last word brings the address from before it.
-    stale = asked == before and time.monotonic() - when < STALE_S
-    if asked != written and not stale:  # a link, or Back
-        st.session_state[key] = asked if usable(asked) else default
-    value = str(st.session_state.get(key, default))
-    if value != written:
-        st.session_state[f"{key}-before"] = (written, time.monotonic())
-    st.session_state[f"{key}-written"] = value
-    if value != default:
-        st.query_params[name] = value
-    else:
-        st.query_params.pop(name, None)
-    return value
+    return keep("brush", "", lambda text: Brush.parse(text) is not None, key="useful-brush")
 
 
 def _told_here(name: str, value: object, default: str = "") -> None:

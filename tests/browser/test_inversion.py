@@ -95,7 +95,7 @@ def test_a_link_brings_back_frame_and_view(visit):
 def test_another_view_starts_at_its_own_frame(visit):
     page = visit({**PHOTO, "frame": "3"})
     assert frame(page) == 3
-    page.get_by_text("between", exact=True).click()
+    page.get_by_text("Between two pictures", exact=True).click()
     page.wait_for_function("location.search.includes('view=between')")
     page.get_by_text("Pixels alone").wait_for(timeout=WAIT_MS)
     reaches(page, 5)

@@ -178,7 +178,7 @@ def test_a_class_shows_only_its_pictures_and_takes_one(with_pictures):
 def test_the_sources_change_places(with_pictures):
     app = opened()
     source = app.segmented_control(key="picture-source")
-    assert source.options == ["CIFAR-10 test set", "Gallery", "Photograph", "Upload", "Webcam"]
+    assert source.options == ["CIFAR-10 test set", "Generated", "Photograph", "Upload", "Webcam"]
     ran(source.set_value("gallery"))
     assert given(app).source == "generated"
     ran(app.segmented_control(key="picture-source").set_value("photo"))

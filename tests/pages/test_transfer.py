@@ -218,7 +218,7 @@ def test_every_preset_works(preset, offered):
     expected = [("attack", "untargeted"), ("noise", "untargeted"), ("attack", "targeted"), ("attack", "untargeted")]
     assert (recipe.show, recipe.goal) == expected[preset]
     app = ran(app.button(key="transfer-preset-4").click())
-    assert recipe_of(offered) == TransferRecipe()
+    assert recipe_of(offered) == TransferRecipe(eps="1"), "CIFAR-10 is not here, so a larger eps is chosen"
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_a_preset_sets_the_controls_and_says_what_to_look_for(shown):
     ran(app.button(key="usefulness-preset-1").click())
     assert recipe_of(shown) == UsefulnessRecipe(view="head", keep="robust", frame=3)
     assert "half of the standard model's features" in said(app)
-    ran(app.button(key="usefulness-preset-3").click())
+    ran(app.button(key="usefulness-preset-4").click())
     assert recipe_of(shown) == BLANK
 
 

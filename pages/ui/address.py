@@ -1,0 +1,63 @@
+"""What stands in the address without being a widget's own text, and choices whose words there are not those on the page.
+
+Streamlit binds a widget to the address by the text that people read. Here a choice reads "Label it yourself" and the address
+`view=quiz`, so that links outlive better words.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+STALE_S = 10.0
+
+
+def keep(name: str, default: str, usable: Callable[[str], bool], *, key: str = "") -> str:
+    """Return a value that lives in the session and in the address: the address's if that is news, else the session's.
+
+    Args:
+        name: In the address; the default is left out there.
+        default: The value where neither says anything that can be used.
+        usable: Tells whether a text is a value.
+        key: Where it lives in the session; by default under its name.
+    """
+    key = key or name
+    asked = st.query_params.get(name, default)
+    written = st.session_state.get(f"{key}-written", default)
+    before, when = st.session_state.get(f"{key}-before", (None, 0.0))
+    # A run that was asked for before the browser had our last word brings the address from before it.
+    stale = asked == before and time.monotonic() - when < STALE_S
+    if asked != written and not stale:  # a link, or Back
+        st.session_state[key] = asked if usable(asked) else default
+    value = str(st.session_state.get(key, default))
+    if not usable(value):
+        value = default
+    if value != written:
+        st.session_state[f"{key}-before"] = (written, time.monotonic())
+    st.session_state[f"{key}-written"] = value
+    if value != default:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)
+    return value
+
+
+def choose(label: str, words: Mapping[str, str], *, key: str, default: str, listed: bool = False, **more: Any) -> str:
+    """Show a choice and return its word.
+
+    Args:
+        label: What is chosen.
+        words: The word of each choice, as it stands in recipe and address, and how the page calls it.
+        key: The recipe's field, which is also the name in the address.
+        default: The word that is chosen at first.
+        listed: As a drop-down list instead of segments.
+        more: What the widget takes besides.
+    """
+    st.session_state[key] = keep(key, default, words.__contains__)
+    if listed:
+        return st.selectbox(label, list(words), key=key, format_func=words.__getitem__, **more)
+    chosen = st.segmented_control(
+        label, list(words), key=key, format_func=words.__getitem__, required=True, **{"wrap": True, **more}
+    )
+    return chosen or default
