@@ -29,7 +29,7 @@ from pages.ui.model_box import model_box
 from pages.ui.rows import row
 from pages.ui.scrubber import scrubbed
 from pages.ui.steps import step_axis
-from pages.ui.store import model
+from pages.ui.store import loaded, model
 from pages.ui.store import results as results_store
 from pages.ui.titles import title
 from pages.ui.words import verdicts
@@ -111,7 +111,8 @@ def cards(recipe: DatasetsRecipe, picture: Picture, looks: dict[str, Look]) -> N
 def first_picture(name: str) -> str | None:
     """Return the picture that the view opens with where nobody has chosen one: one that the student recognises."""
     known = results_store().of(
-        ("recognised", name, pictures.available()[0]), lambda: student.recognised(name, model=model(name)) or ""
+        ("recognised", loaded(name).stamp, pictures.available()[0]),
+        lambda: student.recognised(name, model=model(name)) or "",
     )
     return known or None
 
