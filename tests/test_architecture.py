@@ -40,7 +40,7 @@ LAYERS = (*GROUND, *((topic,) for topic in TOPICS))
 LAYER_OF = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
 CORE = sorted((ROOT / "core").rglob("*.py"))
 APP = [path for path in [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))] if path.is_file()]
-CHECKPOINT_BYTES = 48_000_000
+CHECKPOINT_BYTES = 80_000_000
 
 
 def name_of(path: Path) -> str:
