@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui.rooms import sections
+from pages.ui.shell import guarded
 
 if __name__ == "app":  # the server imports this file for its routes, and then runs it as a script for every visit
     from streamlit.runtime.pages_manager import PagesManager
@@ -20,4 +21,5 @@ else:
         name: [st.Page(room.file, title=room.title, icon=room.icon, url_path=room.name) for room in rooms]
         for name, rooms in sections().items()
     }
-    st.navigation({**pages, "": [home, *pages[""]]}, position="top").run()
+    with guarded():
+        st.navigation({**pages, "": [home, *pages[""]]}, position="top").run()

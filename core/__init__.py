@@ -2,9 +2,10 @@
 
 The ground, in the order in which it is stacked:
 
-compute, types, rates, commands   device and threads; letters of shapes; a measured fraction; what commands share
+problems, commands, compute, types, rates   errors for people, and commands that end in them; device and threads; shapes
 recipes, files                    what a view is made of; tensors to pixels, films and arrays
 data, models                      pictures; classifiers with an open representation, and their weights
+results                           measured results on disk
 attacks                           one loop that walks down an objective inside a ball
 train                             how the models were made and measured
 

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from core.problems import InputError
+
 DEVICE_VARIABLE = "ROBUST_FROG_DEVICE"
 THREADS_VARIABLE = "ROBUST_FROG_THREADS"
 
@@ -31,11 +33,11 @@ def device() -> torch.device:
         return torch.device(next(name for name, there in present.items() if there))
     if not present.get(wanted.split(":", maxsplit=1)[0], False):
         have = ", ".join(name for name, there in present.items() if there)
-        raise ValueError(f"{DEVICE_VARIABLE}={wanted} is not available here; this machine has: {have}")
+        raise InputError(f"{DEVICE_VARIABLE}={wanted} is not available here; this machine has: {have}")
     try:
         return torch.device(wanted)
     except RuntimeError as error:
-        raise ValueError(f"{DEVICE_VARIABLE}={wanted} is not a device: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{DEVICE_VARIABLE}={wanted} is not a device: {str(error).splitlines()[0]}") from error
 
 
 def setup_cpu(threads: int | None = None) -> int:
@@ -52,7 +54,7 @@ def setup_cpu(threads: int | None = None) -> int:
     except ValueError:
         count = 0
     if count < 1:
-        raise ValueError(f"{THREADS_VARIABLE} must be a whole number >= 1, got {raw!r}")
+        raise InputError(f"{THREADS_VARIABLE} must be a whole number >= 1, got {raw!r}")
     torch.set_num_threads(count)
     torch.set_flush_denormal(True)  # decaying SiLU activations otherwise fall into the slow range
     return torch.get_num_threads()
@@ -78,7 +80,7 @@ def autocast(on: torch.device, precision: str = "auto") -> AbstractContextManage
         ValueError: If precision is not "auto", "bf16" or "fp32".
     """
     if precision not in ("auto", "bf16", "fp32"):
-        raise ValueError(f"precision must be auto, bf16 or fp32, got {precision!r}")
+        raise InputError(f"precision must be auto, bf16 or fp32, got {precision!r}")
     if precision == "bf16" or (precision == "auto" and has_fast_bf16(on)):
         return torch.autocast(on.type, torch.bfloat16)
     return nullcontext()

@@ -12,11 +12,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
-    ("types", "compute", "rates", "aliases"),
+    ("types", "problems", "compute", "rates", "aliases", "commands"),
     ("recipes", "files"),
     ("data", "worlds"),
     ("models",),
-    ("results", "commands"),
+    ("results",),
     ("attacks",),
     ("train",),
 )

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from core.problems import InputError
 from core.types import Images, PerExample
 
 Eps = float | Float[Tensor, " n"]
@@ -126,7 +127,7 @@ def make(norm: str, eps: Eps) -> Ball:
         ValueError: If norm is not "L2" or "Linf", or eps is negative or NaN.
     """
     if norm not in NORMS:
-        raise ValueError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}")
+        raise InputError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}")
     return NORMS[norm](eps)
 
 
@@ -135,7 +136,7 @@ def _check(eps: Any) -> None:
         return
     smallest = float(eps.min()) if isinstance(eps, Tensor) else float(eps)
     if math.isnan(smallest) or smallest < 0:
-        raise ValueError(f"eps must be a number >= 0, got {smallest}")
+        raise InputError(f"eps must be a number >= 0, got {smallest}")
 
 
 def _check_bounded(eps: Eps) -> None:

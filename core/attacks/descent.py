@@ -7,6 +7,7 @@ import torch
 from core.attacks.balls import Ball
 from core.attacks.objectives import Objective
 from core.attacks.rules import Rule, State, StepSize, steepest
+from core.problems import InputError
 from core.types import Images
 
 
@@ -60,7 +61,7 @@ def descend(
             (grad,) = torch.autograd.grad(values.sum(), iterate)
         if not bool(grad.isfinite().all()):
             # sign(NaN) = 0 would stand still in silence and look like robustness.
-            raise ValueError(f"the gradient at step {i} is not a number; the model or the objective overflows")
+            raise InputError(f"the gradient at step {i} is not a number; the model or the objective overflows")
         iterate, values = iterate.detach(), values.detach()
         if best:
             better = values < kept_values if kept_values is not None else torch.ones_like(values).bool()

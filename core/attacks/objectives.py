@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from core import compute
 from core.models import Classifier
+from core.problems import InputError
 from core.types import Features, Images, Labels, Logits, PerExample
 
 Objective = Callable[[Images], PerExample]
@@ -103,7 +104,7 @@ def cross_entropy(logits: Logits, y: Labels) -> PerExample:
 
 def _own(logits: Tensor, y: Tensor) -> Tensor:
     if logits.dim() != 2 or logits.shape[1] < 2:
-        raise ValueError(f"an attack needs logits (N, K) with K >= 2 classes, got {tuple(logits.shape)}")
+        raise InputError(f"an attack needs logits (N, K) with K >= 2 classes, got {tuple(logits.shape)}")
     return logits.gather(1, y[:, None])[:, 0]
 
 

@@ -3,9 +3,11 @@
 import argparse
 import sys
 
-from core.data.sets import DataError, cifar10, cifar10_root
+from core.commands import command
+from core.data.sets import cifar10, cifar10_root
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Fetch CIFAR-10, or say where it is."""
     parser = argparse.ArgumentParser(prog="python -m core.data", description="Fetch CIFAR-10 or say where it is.")
@@ -14,10 +16,7 @@ def main(arguments: list[str] | None = None) -> None:
     if given.action == "download":
         cifar10_root().mkdir(parents=True, exist_ok=True)
         cifar10("train", download=True)
-    try:
-        sys.stdout.write(f"{cifar10_root()}: {len(cifar10('train'))} + {len(cifar10('test'))} pictures\n")
-    except DataError as missing:
-        sys.exit(str(missing))
+    sys.stdout.write(f"{cifar10_root()}: {len(cifar10('train'))} + {len(cifar10('test'))} pictures\n")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,15 @@ import io
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from core.problems import UserError
+
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 40_000_000  # more than a phone's usual 12 megapixels, and under 200 MB once decoded
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 EXIF_ORIENTATION = 0x0112
 
 
-class PictureError(Exception):
+class PictureError(UserError):
     """A picture that is not there or cannot be read; the message is one sentence for the person who asked."""
 
 

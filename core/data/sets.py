@@ -6,6 +6,7 @@
 No CIFAR-10 picture ships with this project; `download=True` fetches it with torchvision.
 """
 
+import hashlib
 import os
 import tarfile
 import zipfile
@@ -21,6 +22,7 @@ from jaxtyping import Int64, UInt8
 from PIL import Image
 
 from core.data.decode import PictureError, decode
+from core.problems import UserError
 from core.types import Images, Labels
 
 CIFAR10_CLASSES = (
@@ -31,7 +33,7 @@ CIFAR10_SIZES = {"train": 50_000, "test": 10_000}
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 
 
-class DataError(Exception):
+class DataError(UserError):
     """A data set that is missing or not what it should be; the message says what to do."""
 
 
@@ -62,6 +64,14 @@ class Pictures:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def fingerprint(self) -> str:
+        """12 hex digits of the SHA-256 of pixels, labels and class names: what tells one set from another."""
+        digest = hashlib.sha256(repr((self.images.shape, self.classes)).encode())
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels).data)
+        return digest.hexdigest()[:12]
 
     def x(self, rows: Iterable[int] | slice = slice(None)) -> Images:
         """Return those pictures as float32 (n, 3, H, W) in [0, 1]."""

@@ -2,11 +2,34 @@
 
 import csv
 import io
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
+
+from core.files.atomic import replacing
+
+# What NumPy raises for a file that is no `.npz`, or is cut short, locked, of a strange compression or larger than memory.
+UNREADABLE = (
+    KeyError, TypeError, ValueError, EOFError, OSError, RuntimeError, MemoryError, OverflowError, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> None:
+    """Write an `.npz`, atomically."""
+    plain: dict[str, Any] = dict(arrays)
+    with replacing(path) as part, part.open("wb") as file:
+        (np.savez_compressed if compressed else np.savez)(file, **plain)
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read all arrays of an `.npz`; what that may raise is `UNREADABLE`."""
+    with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
+        return {name: file[name] for name in file}
 
 
 def npz(arrays: Mapping[str, Tensor | np.ndarray], recipe_json: str) -> bytes:

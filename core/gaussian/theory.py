@@ -20,6 +20,8 @@ import math
 import torch
 from torch import Tensor
 
+from core.problems import InputError
+
 HALVINGS = 64  # of an interval of logarithms: to the last bit
 NEWTON = 24
 
@@ -148,7 +150,7 @@ def penalised_excess(truth: Tensor, c: float) -> float:
     """
     check(truth, 0.0)
     if not c * float(truth.min()) > 1:
-        raise ValueError(f"C must be more than 1 / smallest variance = {1 / float(truth.min()):.4g}, got {c:.4g}")
+        raise InputError(f"C must be more than 1 / smallest variance = {1 / float(truth.min()):.4g}, got {c:.4g}")
     return float(((1 + 1 / (c * truth - 1)).square()).sum()) - len(truth)
 
 
@@ -177,7 +179,7 @@ def angle(mu: Tensor, model: Tensor) -> float:
     """
     gradient = mu / model
     if not float(mu.norm()):
-        raise ValueError("the two classes have the same mean; move one of them")
+        raise InputError("the two classes have the same mean; move one of them")
     cosine = float(mu @ gradient / (mu.norm() * gradient.norm()))
     return math.degrees(math.acos(min(1.0, cosine)))
 
@@ -227,6 +229,6 @@ def check(variances: Tensor, eps: float) -> None:
         ValueError: With what was expected and what came.
     """
     if variances.dim() != 1 or not len(variances) or not bool((variances > 0).all() & variances.isfinite().all()):
-        raise ValueError(f"expected a vector of finite variances > 0, got {variances.tolist()}")
+        raise InputError(f"expected a vector of finite variances > 0, got {variances.tolist()}")
     if not (math.isfinite(eps) and eps >= 0):
-        raise ValueError(f"eps must be a finite number >= 0, got {eps}")
+        raise InputError(f"eps must be a finite number >= 0, got {eps}")

@@ -12,6 +12,7 @@ from core.inversion.invert import maximise_feature, representation
 from core.inversion.recipe import InvertRecipe
 from core.inversion.starts import canvas_of, ready_for, source_of
 from core.models.ready import placed
+from core.problems import InputError
 from core.types import Features, Images
 
 SEEN = 2000  # pictures among which the most active are looked for
@@ -102,7 +103,7 @@ def feature(
     deviation, mean = torch.std_mean(g, dim=0, correction=0)
     k = recipe.feature if recipe.feature >= 0 else int(((own - mean) / deviation.clamp_min(1e-6)).argmax())
     if k >= g.shape[1]:
-        raise ValueError(f"{name} has features 0 to {g.shape[1] - 1}, and no {k}")
+        raise InputError(f"{name} has features 0 to {g.shape[1] - 1}, and no {k}")
     best = g[:, k].topk(min(TOP, len(g)))
     ids = tuple(pictures.ids(source)[i] for i in best.indices.tolist())
     start = placed(canvas_of(recipe), ready)

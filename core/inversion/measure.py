@@ -1,27 +1,24 @@
 """The command: python -m core.inversion measure."""
 
 import argparse
-import json
 import logging
-import os
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from core import compute, data
-from core.commands import command
+from core import compute, data, results
+from core.commands import command, results_options, whole
 from core.inversion.invert import SETTINGS, invert, relative_distance, representation
-from core.models import Classifier, checkpoints
+from core.models import Classifier
 from core.models.ready import load
 from core.rates import Rate
 
 MODELS = ("resnet9-standard", "resnet9-l2")
 log = logging.getLogger(__name__)
-RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "inversion.json"
+RESULTS = results.FOLDER / "inversion.json"
+AGAIN = "python -m core.inversion measure"
 
 
 def measure(name: str, viewers: tuple[str, ...], n: int, seed: int, setting: str) -> dict[str, Any]:
@@ -80,28 +77,30 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--judge", default="vgg-standard")
     parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
-    parser.add_argument("--n", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--n", type=whole(2, 5000), default=200)
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
+    results_options(parser, RESULTS)
     given = parser.parse_args(arguments)
     threads = compute.setup_cpu()
-    about = {
-        "n": given.n,
-        "seed": given.seed,
-        "judge": given.judge,
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "how": f"test pictures, starts are other test pictures; batches of 50; {threads} CPU threads; torch {torch.__version__}",
-    }
+    known = results.read(given.out, AGAIN)
+    results.refuse_other(given.out, known, anew=given.anew, n=given.n, seed=given.seed)
+    if given.anew:
+        known = None
+    about = results.about(
+        (*MODELS, *given.models, given.judge),
+        n=given.n,
+        seed=given.seed,
+        judge=given.judge,
+        how=f"test pictures, starts are other test pictures; batches of 50; {threads} CPU threads; torch {torch.__version__}",
+    )
     for setting in given.settings:
         for name in given.models:
             viewers = tuple(v for v in dict.fromkeys((*MODELS, given.judge)) if v != name)
             found = {name: measure(name, viewers, given.n, given.seed, setting)}
-            known = json.loads(given.out.read_text()) if given.out.is_file() else {}
-            settings = known.get("settings", {})
+            settings = (known or {}).get("settings", {})
             settings[setting] = {**settings.get(setting, {}), **found}
-            part = given.out.with_suffix(f".{os.getpid()}.part")
-            part.write_text(json.dumps({**about, "settings": settings}, indent=2, sort_keys=True) + "\n")
-            part.replace(given.out)
+            known = {**about, "settings": settings}
+            results.write(given.out, known)
 
 
 if __name__ == "__main__":

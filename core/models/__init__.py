@@ -4,6 +4,7 @@
 `ARCHITECTURES` names the builders; `build(name, **args)` makes one.
 """
 
+import inspect
 from collections.abc import Callable
 
 from core.models.classifier import Classifier, evaluating
@@ -13,6 +14,7 @@ from core.models.normalization import Whiten
 from core.models.patches import convmixer
 from core.models.plain import vgg
 from core.models.residual import resnet9, resnet18, resnet50
+from core.problems import InputError
 
 ARCHITECTURES: dict[str, Callable[..., Classifier]] = {
     "resnet9": resnet9,
@@ -47,11 +49,15 @@ def build(arch: str, *, whiten: int = 0, **args: int) -> Classifier:
         args: The builder's arguments, `width` and `classes`.
 
     Raises:
-        ValueError: If there is no such architecture.
+        InputError: If there is no such architecture, or it takes other arguments.
     """
     if arch not in ARCHITECTURES:
-        raise ValueError(f"no architecture {arch!r}; have {', '.join(ARCHITECTURES)}")
-    model = ARCHITECTURES[arch](**args)
+        raise InputError(f"no architecture {arch!r}; have {', '.join(ARCHITECTURES)}")
+    try:
+        model = ARCHITECTURES[arch](**args)
+    except TypeError as error:
+        takes = ", ".join(inspect.signature(ARCHITECTURES[arch]).parameters)
+        raise InputError(f"{arch} takes {takes}, not {', '.join(args)}") from error
     if whiten:
         model.normalize = Whiten(whiten)
     return model

@@ -6,10 +6,10 @@
 Never a pickle: a safetensors file is numbers and text, whoever made it.
 """
 
+import errno
+import functools
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,14 +21,16 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core.data.sets import CIFAR10_CLASSES
+from core.files.atomic import replacing
 from core.models import Classifier, build
+from core.problems import UserError
 
 FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
 SUFFIX = ".safetensors"
 STUDENT = "student-"  # begins the names of what `core.datasets.experiments` trained on constructed sets
 
 
-class CheckpointError(Exception):
+class CheckpointError(UserError):
     """A checkpoint that is missing or not what it should be; the message says what to do."""
 
 
@@ -90,8 +92,19 @@ def header(name: str, folder: Path = FOLDER) -> Header:
 
 def stamp(name: str) -> str:
     """Return 12 hex digits of the SHA-256 of a model's weights; its header, with what was measured, does not count."""
+    path = path_of(name)
+    about = path.stat() if path.is_file() else None
+    return _stamp(path, (about.st_mtime_ns, about.st_size)) if about else _digest(load(name))
+
+
+@functools.lru_cache(maxsize=64)
+def _stamp(path: Path, version: tuple[int, int]) -> str:  # noqa: ARG001 - weights that were replaced are read anew
+    return _digest(read(path)[0])
+
+
+def _digest(model: Classifier) -> str:
     digest = hashlib.sha256()
-    for key, value in sorted(load(name).state_dict().items()):
+    for key, value in sorted(model.state_dict().items()):
         digest.update(key.encode())
         digest.update(value.contiguous().numpy().tobytes())
     return digest.hexdigest()[:12]
@@ -132,15 +145,12 @@ def save(path: Path, state: Mapping[str, Tensor], about: Header) -> None:
         key: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous().clone()
         for key, value in state.items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
-    try:
-        save_file(tensors, temporary, metadata={"robust_frog": json.dumps(asdict(about), sort_keys=True)})
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with replacing(path) as part:
+        try:
+            save_file(tensors, part, metadata={"robust_frog": json.dumps(asdict(about), sort_keys=True)})
+        except SafetensorError as error:  # its word for a full disk, among others
+            raise OSError(errno.EIO, str(error), str(path)) from error
+        part.chmod(0o644)
 
 
 def annotate(path: Path, about: Header) -> None:

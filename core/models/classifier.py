@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from torch import Tensor, nn
 
 from core.models.normalization import Normalize
+from core.problems import InputError
 from core.types import Features, Images, Logits
 
 
@@ -42,7 +43,7 @@ class Classifier(nn.Module):
             ValueError: If there is no such block.
         """
         if block not in self.blocks:
-            raise ValueError(f"no block {block!r}; this model has {', '.join(self.blocks)}")
+            raise InputError(f"no block {block!r}; this model has {', '.join(self.blocks)}")
         h = self.normalize(x)
         for name, module in self.body.named_children():
             h = module(h)

@@ -21,6 +21,7 @@ from core.attacks.rules import State, step_lengths
 from core.data import pictures
 from core.models import checkpoints, ready
 from core.perturb.recipe import PerturbRecipe
+from core.problems import InputError
 from core.recipes import to_python
 from core.types import Images
 
@@ -108,9 +109,9 @@ def target_of(
         others = [k for k in logits.argsort(descending=True).tolist() if k != y]
         return others[0] if recipe.target == "second" else others[-1]
     if recipe.target not in classes:
-        raise ValueError(f"target must be any, second, least or one of {', '.join(classes)}, got {recipe.target!r}")
+        raise InputError(f"target must be any, second, least or one of {', '.join(classes)}, got {recipe.target!r}")
     if classes.index(recipe.target) == y:
-        raise ValueError(f"the picture is a {recipe.target} already; choose another target")
+        raise InputError(f"the picture is a {recipe.target} already; choose another target")
     return classes.index(recipe.target)
 
 

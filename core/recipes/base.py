@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, TypeVar
 
+from core.problems import InputError
+
 R = TypeVar("R")
 
 
@@ -72,13 +74,13 @@ def from_json(kind: type[R], text: str) -> R:
     try:
         values = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"a recipe is a JSON file, and this is not one ({error})") from error
+        raise InputError(f"a recipe is a JSON file, and this is not one ({error})") from error
     if not isinstance(values, dict) or values.pop("kind", None) != kind.__name__:
-        raise ValueError(f"this is not a {kind.__name__}")
+        raise InputError(f"this is not a {kind.__name__}")
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = values.keys() - fields.keys()
     if unknown:
-        raise ValueError(f"a {kind.__name__} has no {', '.join(sorted(unknown))}")
+        raise InputError(f"a {kind.__name__} has no {', '.join(sorted(unknown))}")
     frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     return kind(**{name: _checked(fields[name], value) for name, value in frozen.items()})
 
@@ -94,7 +96,7 @@ def _write(value: Any) -> str:
 def _read(f: Any, text: str) -> Any:
     if isinstance(f.default, bool):
         if text.lower() not in ("true", "false"):
-            raise ValueError(f"{f.name} must be true or false")
+            raise InputError(f"{f.name} must be true or false")
         return text.lower() == "true"
     if isinstance(f.default, int | float):
         return type(f.default)(text)
@@ -107,13 +109,13 @@ def _checked(f: Any, value: Any) -> Any:
     if type(f.default) is float and type(value) is int:  # JSON writes 10.0 as 10 in many hands
         value = float(value)
     if type(value) is not type(f.default):
-        raise ValueError(f"{f.name} must be a {type(f.default).__name__}, got {value!r}")
+        raise InputError(f"{f.name} must be a {type(f.default).__name__}, got {value!r}")
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{f.name} must be a finite number, got {value}")
+        raise InputError(f"{f.name} must be a finite number, got {value}")
     among, low, high = f.metadata.get("among"), f.metadata.get("low"), f.metadata.get("high")
     members = value if isinstance(value, tuple) else (value,)
     if among is not None and any(member not in among for member in members):
-        raise ValueError(f"{f.name} must be one of {', '.join(map(str, among))}, got {value!r}")
+        raise InputError(f"{f.name} must be one of {', '.join(map(str, among))}, got {value!r}")
     if (low is not None and value < low) or (high is not None and value > high):
-        raise ValueError(f"{f.name} must be {low} to {high}, got {value}")
+        raise InputError(f"{f.name} must be {low} to {high}, got {value}")
     return value

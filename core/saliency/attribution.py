@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from core.attacks import Stop, check_pixels
 from core.models import Classifier
+from core.problems import InputError
 from core.saliency.methods import BASELINES, METHODS, Score
 from core.saliency.twins import dressed, twin
 from core.types import Images, Labels, Logits
@@ -81,15 +82,15 @@ def attribute(
     """
     check_pixels(x)
     if method not in METHODS:
-        raise ValueError(f"no method {method!r}; have {', '.join(METHODS)}")
+        raise InputError(f"no method {method!r}; have {', '.join(METHODS)}")
     if samples < 1 or noise < 0 or not 1 <= window <= min(x.shape[2:]):
-        raise ValueError(
+        raise InputError(
             f"samples must be >= 1, noise >= 0 and window 1 to {min(x.shape[2:])}, got {samples}, {noise}, {window}"
         )
     if any(module.training for module in model.modules()):
-        raise ValueError("a model must be in eval mode to be explained: batch norm would mix the pictures of a batch")
+        raise InputError("a model must be in eval mode to be explained: batch norm would mix the pictures of a batch")
     if target.shape != x.shape[:1]:
-        raise ValueError(f"target must be one class per picture ({len(x)},), got {tuple(target.shape)}")
+        raise InputError(f"target must be one class per picture ({len(x)},), got {tuple(target.shape)}")
     own = dressed(model) if METHODS[method].hooked else twin(model)
     score = METHODS[method].score if score is None else score
     job = _Job(_Scored(own, score, on_step), samples, noise, _baselines(baseline, x), window, generator)
@@ -140,7 +141,7 @@ class _Job:
     def layer(self) -> nn.Module:
         model = self.scored.model
         if not isinstance(model, Classifier) or len(model.blocks) < 2:
-            raise ValueError("Grad-CAM needs a Classifier with a block before its pooling")
+            raise InputError("Grad-CAM needs a Classifier with a block before its pooling")
         return model.body[LAST_SPATIAL]
 
 
@@ -236,8 +237,8 @@ def _leaf(x: Images) -> Images:
 def _baselines(baseline: str | Tensor, x: Images) -> Tensor:
     if isinstance(baseline, Tensor):
         if baseline.shape[1:] != x.shape[1:] or not len(baseline):
-            raise ValueError(f"a baseline must be pictures of shape {tuple(x.shape[1:])}, got {tuple(baseline.shape)}")
+            raise InputError(f"a baseline must be pictures of shape {tuple(x.shape[1:])}, got {tuple(baseline.shape)}")
         return baseline.to(x)
     if baseline not in BASELINES:
-        raise ValueError(f"baseline must be one of {', '.join(BASELINES)}, got {baseline!r}")
+        raise InputError(f"baseline must be one of {', '.join(BASELINES)}, got {baseline!r}")
     return torch.full_like(x[:1], BASELINES[baseline])

@@ -13,6 +13,7 @@ from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.models.ready import load
+from core.problems import InputError
 from core.saliency.attribution import attribute
 from core.saliency.measures import cosine
 from core.saliency.methods import against
@@ -92,7 +93,7 @@ def classes_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> tupl
     a = class_index(recipe.towards) if recipe.towards else own
     b = class_index(recipe.away or ("frog" if CIFAR10_CLASSES[a] == "truck" else "truck"))
     if a == b:
-        raise ValueError(f"choose two different classes, not {CIFAR10_CLASSES[a]} twice")
+        raise InputError(f"choose two different classes, not {CIFAR10_CLASSES[a]} twice")
     return a, b
 
 

@@ -5,20 +5,17 @@ The same test pictures, seeds and settings for each model, so that the differenc
 
 import argparse
 import functools
-import json
 import logging
-import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core import compute, data
-from core.commands import command
+from core import compute, data, results
+from core.commands import command, results_options, whole
+from core.files.arrays import load_arrays, save_arrays
 from core.models import Classifier, checkpoints
 from core.models.ready import load
 from core.saliency.attribution import attribute
@@ -38,7 +35,8 @@ from core.saliency.methods import METHODS
 from core.types import Images, Labels, PerExample
 
 MODELS = ("resnet9-standard", "resnet9-l2")
-RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "saliency.json"
+RESULTS = results.FOLDER / "saliency.json"
+AGAIN = "python -m core.saliency measure"
 CONTROLS = ("noise", "edges")  # maps that know nothing of any model: white noise, and the picture's own edges
 BATCH = 50
 WINDOW = 8  # of Occlusion; half the evaluations of the page's 6
@@ -62,23 +60,19 @@ def measure(
     """
     model = load(name)
     assert isinstance(model, Classifier)
+    stamp = checkpoints.stamp(name) if kept is not None else ""
     device = next(model.parameters()).device
     draws = torch.Generator().manual_seed(seed)
     models = (model, shuffled(model, draws), shuffled(model, draws, top_only=True))
     parts: list[dict[str, Tensor]] = []
     for part, (xs, ys) in enumerate(zip(x.to(device).split(BATCH), y.to(device).split(BATCH), strict=True)):
-        path = kept / f"{name}-{len(x)}-{samples}-{seed}-{part}.npz" if kept is not None else None
+        path = kept / f"{name}-{stamp}-{len(x)}-{samples}-{seed}-{part}.npz" if kept is not None else None
         if path is not None and path.is_file():
-            with np.load(path) as file:
-                parts.append({key: torch.from_numpy(file[key]) for key in file})
+            parts.append({key: torch.from_numpy(values) for key, values in load_arrays(path).items()})
             continue
         parts.append(_batch(models, xs, ys, means.to(device), seed * 10_007 + part, samples))
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{os.getpid()}.npz")
-            arrays: dict[str, Any] = {key: values.numpy() for key, values in parts[-1].items()}
-            np.savez(partial, **arrays)
-            partial.replace(path)
+            save_arrays(path, {key: values.numpy() for key, values in parts[-1].items()})
         log.info("%s: %d of %d", name, min((part + 1) * BATCH, len(x)), len(x))
     found: dict[str, dict[str, Tensor]] = {}
     for key in parts[0]:
@@ -165,24 +159,24 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.saliency", description="Measure attribution methods.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("--models", nargs="+", default=list(MODELS), help="differences are taken from the first")
-    parser.add_argument("--n", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--samples", type=int, default=16)
+    parser.add_argument("--n", type=whole(2, 10_000), default=500)
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
+    parser.add_argument("--samples", type=whole(1), default=16)
     parser.add_argument("--kept", type=Path, help="a folder for finished batches: a killed measurement then goes on")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    results_options(parser, RESULTS)
     given = parser.parse_args(arguments)
     threads = compute.setup_cpu()
+    known = results.read(given.out, AGAIN) or {}
+    results.refuse_smaller(given.out, known.get("n"), given.n, anew=given.anew)
     found = run(tuple(given.models), given.n, given.seed, given.samples, given.kept)
-    about = {
-        "n": given.n,
-        "seed": given.seed,
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "profiles": {name: checkpoints.header(name).recipe.get("profile", "") for name in given.models},
-        "how": (
+    about = results.about(
+        given.models,
+        n=given.n,
+        seed=given.seed,
+        profiles={name: checkpoints.header(name).recipe.get("profile", "") for name in given.models},
+        how=(
             f"test pictures, the label's score explained; {given.samples} samples or path points, noise 0.15, grey baseline, "
             f"window {WINDOW}; deletion and insertion on grey; {threads} CPU threads; torch {torch.__version__}"
         ),
-    }
-    part = given.out.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps({**about, **found}, indent=2) + "\n", encoding="utf-8")
-    part.replace(given.out)
+    )
+    results.write(given.out, {**about, **found}, sort_keys=False)

@@ -9,6 +9,7 @@ from itertools import chain
 from torch import nn
 
 from core.models.normalization import Normalize
+from core.problems import InputError
 
 # Maps each channel and position alone, so Guided Backprop and DeepLift have a rule for it.
 ELEMENTWISE = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SiLU, nn.GELU, nn.Hardswish, nn.Mish, nn.Sigmoid, nn.Tanh)
@@ -36,7 +37,7 @@ def dressed(model: nn.Module) -> nn.Module:
             if isinstance(child, ELEMENTWISE):
                 setattr(parent, name, _as_relu(child))
             elif not (isinstance(child, (*LINEAR, nn.MaxPool2d)) or any(True for _ in child.children())):
-                raise ValueError(
+                raise InputError(
                     f"there is no rule for {type(child).__name__}: Guided Backprop and DeepLift would silently be "
                     "plain gradients there"
                 )

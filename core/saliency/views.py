@@ -21,6 +21,7 @@ from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.models.ready import load
 from core.perturb import Trajectory
+from core.problems import InputError
 from core.saliency.attribution import Watch, attribute
 from core.saliency.methods import BASELINES, METHODS
 from core.saliency.recipe import SaliencyRecipe
@@ -151,7 +152,7 @@ def class_index(name: str) -> int:
         ValueError: If there is none of that name.
     """
     if name not in CIFAR10_CLASSES:
-        raise ValueError(f"there is no class {name!r}; have {', '.join(CIFAR10_CLASSES)}")
+        raise InputError(f"there is no class {name!r}; have {', '.join(CIFAR10_CLASSES)}")
     return CIFAR10_CLASSES.index(name)
 
 

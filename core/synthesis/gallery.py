@@ -10,15 +10,15 @@ models agree on. Everything in it is labelled as generated wherever it is shown.
 import argparse
 import logging
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
 from core import compute, data
-from core.commands import command
+from core.commands import command, output, whole
 from core.data.sets import Pictures
+from core.files.arrays import save_arrays
 from core.files.render import to_uint8
 from core.models import checkpoints
 from core.synthesis.gaussians import ClassGaussian
@@ -70,21 +70,20 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m core.synthesis.gallery", description="Make the offline gallery.")
     parser.add_argument("action", choices=["build"])
-    parser.add_argument("--out", type=Path, default=FILE)
+    parser.add_argument("--out", type=output, default=str(FILE))
     parser.add_argument("--robust", default="resnet9-l2")
     parser.add_argument("--standard", default="resnet9-standard")
-    parser.add_argument("--per-class", type=int, default=12)
-    parser.add_argument("--candidates", type=int, default=96)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--per-class", type=whole(1), default=12)
+    parser.add_argument("--candidates", type=whole(1), default=96)
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
     given = parser.parse_args(arguments)
     compute.setup_cpu()
     robust, standard = (compute.for_inference(checkpoints.load(name)) for name in (given.robust, given.standard))
     train = data.cifar10("train")
     made = build(robust, standard, train, per_class=given.per_class, candidates=given.candidates, seed=given.seed)
     about = f"painted by {given.robust}, seed {given.seed}, kept where {given.standard} agrees"
-    np.savez_compressed(
-        given.out, images=made.images, labels=made.labels.astype(np.uint8), classes=np.array(made.classes), about=about
-    )
+    arrays = {"images": made.images, "labels": made.labels.astype(np.uint8)}
+    save_arrays(given.out, {**arrays, "classes": np.array(made.classes), "about": np.array(about)}, compressed=True)
     sys.stdout.write(f"{given.out}: {len(made)} pictures, {given.out.stat().st_size / 1024:.0f} KB\n")
 
 

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from core.data.sets import DataError, Pictures
+from core.files.atomic import replacing
 from core.types import Images
 
 FILE = Path(__file__).parents[2] / "assets" / "synthesis" / "class-gaussians.safetensors"
@@ -80,7 +81,8 @@ def fit_gaussians(train: Pictures, rank: int) -> dict[str, Tensor]:
 
 def save_gaussians(tensors: dict[str, Tensor], classes: tuple[str, ...], about: str, path: Path = FILE) -> None:
     """Write what `fit_gaussians` made."""
-    save_file(tensors, path, {"classes": ",".join(classes), "about": about})
+    with replacing(path) as part:
+        save_file(tensors, part, {"classes": ",".join(classes), "about": about})
 
 
 @functools.lru_cache(maxsize=2)

@@ -9,26 +9,23 @@ see. So every network that is here looks at every picture, and at the starts, an
 """
 
 import argparse
-import json
 import logging
-import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from core import compute, data
+from core import compute, data, results
 from core.attacks.balls import L2
 from core.attacks.objectives import targeted
-from core.commands import command
+from core.commands import command, output, whole
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
+from core.files.atomic import replace_with
 from core.models import checkpoints
 from core.models.ready import load
 from core.rates import Rate
@@ -40,7 +37,8 @@ from core.types import Images, Labels
 
 log = logging.getLogger(__name__)
 ASSETS = checkpoints.FOLDER.parent / "assets"
-RESULTS = ASSETS / "results" / "synthesis.json"
+RESULTS = results.FOLDER / "synthesis.json"
+AGAIN = "python -m core.synthesis.measure measure"
 SHEET = ASSETS / "screenshots" / "synthesis-sheet.png"
 SOURCES = ("resnet9-standard", "resnet9-l2")
 LIMITS = {6.0: 40, 1.0: 20}  # L2 radius -> steps: the page's own, and one at which a person hardly sees a change
@@ -163,10 +161,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.synthesis.measure", description="Synthesis, measured.")
     parser.add_argument("action", choices=["gaussians", "measure", "sheet"])
     parser.add_argument("--sources", nargs="+", default=list(SOURCES))
-    parser.add_argument("--per-class", type=int, default=100)
-    parser.add_argument("--rank", type=int, default=96)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--per-class", type=whole(1), default=100)
+    parser.add_argument("--rank", type=whole(1, 3072), default=96)
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
+    parser.add_argument("--out", type=output)
+    parser.add_argument("--anew", action="store_true", help="replace results that were measured on more pictures")
     given = parser.parse_args(arguments)
     threads = compute.setup_cpu()
     if given.action == "gaussians":
@@ -174,23 +173,21 @@ def main(arguments: list[str] | None = None) -> None:
         text = f"mean and covariance of each class of CIFAR-10's training set, in one basis of {given.rank} directions"
         save_gaussians(fit_gaussians(train, given.rank), train.classes, text, given.out or FILE)
     elif given.action == "sheet":
-        (given.out or SHEET).write_bytes(render.png(sheet(given.sources, given.seed)))
+        replace_with(given.out or SHEET, render.png(sheet(given.sources, given.seed)))
     else:
-        about = {
-            "per_class": given.per_class,
-            "seed": given.seed,
-            "date": f"{datetime.now(UTC):%Y-%m-%d}",
-            "how": f"8-bit pictures; batches of {BATCH}; {threads} CPU threads; torch {torch.__version__}",
-        }
+        out = given.out or output(str(RESULTS))
+        known = results.read(out, AGAIN) or {}
+        results.refuse_smaller(out, known.get("per_class"), given.per_class, anew=given.anew)
+        about = results.about(
+            dict.fromkeys((*given.sources, *checkpoints.names())),
+            n=given.per_class * len(CIFAR10_CLASSES),
+            seed=given.seed,
+            per_class=given.per_class,
+            how=f"8-bit pictures; batches of {BATCH}; {threads} CPU threads; torch {torch.__version__}",
+        )
         seconds = {name: cpu_seconds(name) for name in given.sources}
         for found in measure(given.sources, checkpoints.names(), given.per_class, given.seed):
-            _write(given.out or RESULTS, {**about, **found, "cpu_seconds_per_batch_of_16": seconds})
-
-
-def _write(path: Path, report: dict[str, Any]) -> None:
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n")
-    part.replace(path)
+            results.write(out, {**about, **found, "cpu_seconds_per_batch_of_16": seconds})
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from core.attacks.balls import L2, Ball
 from core.attacks.objectives import Objective, targeted
 from core.attacks.rules import momentum
 from core.models import Classifier
+from core.problems import InputError
 from core.types import Images, Labels, PerExample
 
 
@@ -70,7 +71,7 @@ def mixture(model: nn.Module, first: Labels, second: Labels, share: float) -> Ob
         share: In [0, 1].
     """
     if not 0 <= share <= 1:
-        raise ValueError(f"share must be in [0, 1], got {share}")
+        raise InputError(f"share must be in [0, 1], got {share}")
 
     def objective(x: Images) -> PerExample:
         logits = model(x)
@@ -135,6 +136,6 @@ def region(name: str, size: int = 32) -> Tensor:
         ValueError: If there is no such region.
     """
     if name not in REGIONS:
-        raise ValueError(f"region must be one of {', '.join(REGIONS)}, got {name!r}")
+        raise InputError(f"region must be one of {', '.join(REGIONS)}, got {name!r}")
     at = (torch.arange(size) + 0.5) / size
     return REGIONS[name](at[:, None], at[None, :]).float()[None, None]

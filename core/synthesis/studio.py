@@ -21,6 +21,7 @@ from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.models import Classifier
 from core.models.ready import load
+from core.problems import InputError
 from core.recipes import to_python
 from core.synthesis.gaussians import gaussians
 from core.synthesis.morph import limit
@@ -163,7 +164,7 @@ def objective(recipe: SynthesisRecipe, model: Classifier, begun: Start, picture:
     here = begun.x0.device
     if recipe.task == "feature":
         if recipe.feature >= model.head.in_features:
-            raise ValueError(f"this model has features 0 to {model.head.in_features - 1}, and no {recipe.feature}")
+            raise InputError(f"this model has features 0 to {model.head.in_features - 1}, and no {recipe.feature}")
         index = torch.full((len(begun.x0),), recipe.feature, device=here)
         return masked(excite(model, index), begun.x0, region(recipe.region).to(here))
     assert begun.y is not None

@@ -8,7 +8,7 @@ import torch.distributed as dist
 
 from core import compute, data
 from core.attacks import balls
-from core.commands import command
+from core.commands import command, number, output, whole
 from core.data.sets import Pictures
 from core.models import checkpoints
 from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
@@ -18,21 +18,21 @@ from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m core.train", description="Train a classifier.")
-    parser.add_argument("--out", type=Path, required=True, help="the .safetensors to write")
+    parser.add_argument("--out", type=output, required=True, help="the .safetensors to write")
     parser.add_argument("--data", type=Path, help="an .npz to train on instead of CIFAR-10")
-    parser.add_argument("--limit", type=int, help="train on the first LIMIT pictures")
+    parser.add_argument("--limit", type=whole(1), help="train on the first LIMIT pictures")
     parser.add_argument("--run", type=Path, help="folder of the run's state (default: beside OUT)")
     parser.add_argument("--arch", default="resnet9")
-    parser.add_argument("--width", type=int)
-    parser.add_argument("--epochs", type=int, default=TrainRecipe.epochs)
-    parser.add_argument("--batch-size", type=int, default=TrainRecipe.batch_size)
-    parser.add_argument("--lr", type=float, default=TrainRecipe.lr)
+    parser.add_argument("--width", type=whole(1, 1024))
+    parser.add_argument("--epochs", type=whole(1), default=TrainRecipe.epochs)
+    parser.add_argument("--batch-size", type=whole(2), default=TrainRecipe.batch_size)
+    parser.add_argument("--lr", type=number(0, above=True), default=TrainRecipe.lr)
     parser.add_argument("--no-augment", action="store_true")
     parser.add_argument("--norm", choices=sorted(balls.NORMS), help="train adversarially in this norm")
-    parser.add_argument("--eps", type=float, default=0.5)
-    parser.add_argument("--inner-steps", type=int, default=7)
+    parser.add_argument("--eps", type=number(0), default=0.5)
+    parser.add_argument("--inner-steps", type=whole(1), default=7)
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
     given = parser.parse_args(arguments)
     inner = None
     if given.norm:
@@ -52,13 +52,13 @@ def main(arguments: list[str] | None = None) -> None:
     compute.setup_cpu()
     here, rank = join_processes()
     pictures = data.from_npz(given.data) if given.data else data.cifar10("train")
-    if given.limit:
+    if given.limit is not None:
         pictures = Pictures(
             pictures.images[: given.limit], pictures.labels[: given.limit], pictures.classes, pictures.source
         )
     if len(pictures.classes) != len(data.CIFAR10_CLASSES):
         recipe = replace(recipe, args={**recipe.args, "classes": len(pictures.classes)})
-    run = given.run or given.out.with_suffix(".run")
+    run = given.run or given.out.with_name(given.out.name.removesuffix(checkpoints.SUFFIX) + ".run")
     model = fit(recipe, pictures, run=run, device=here, on_progress=reporter() if rank == 0 else None)
     if rank == 0:
         about = checkpoints.Header(recipe.arch, recipe.args, recipe=asdict(recipe), classes=pictures.classes)

@@ -20,8 +20,9 @@ from core.attacks import OnStep, balls, pgd
 from core.attacks.balls import Ball
 from core.attacks.objectives import autocast, untargeted, untargeted_margin
 from core.attacks.rules import State
-from core.commands import command
+from core.commands import command, whole
 from core.models import evaluating
+from core.problems import InputError
 from core.rates import Rate
 from core.types import Images, Labels, Logits
 
@@ -103,7 +104,7 @@ def robust_accuracy(
         SuspiciousAttack: If there is a reason to doubt the figure.
     """
     if isinstance(ball.eps, torch.Tensor):
-        raise ValueError("robust accuracy is at one eps for all images")
+        raise InputError("robust accuracy is at one eps for all images")
     eps = float(ball.eps)
     both = (untargeted, untargeted_margin)
     rounds = [(untargeted, min(10, steps), False), *((goal, steps, False) for goal in both)]
@@ -179,7 +180,7 @@ def parse_ball(text: str) -> Ball:
     try:
         return balls.make(norm, float(number) / float(divisor or 1))
     except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"a ball is written L2:0.5 or Linf:8/255, got {text!r}") from error
+        raise InputError(f"a ball is written L2:0.5 or Linf:8/255, got {text!r}") from error
 
 
 def ball_name(ball: Ball) -> str:
@@ -199,9 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("model", help="a checkpoint of this project")
     parser.add_argument("--ball", action="append", metavar="NORM:EPS", help="L2:0.5 or Linf:8/255; may be repeated")
-    parser.add_argument("--n", type=int, default=2000, help="pictures, the first N of the test set")
-    parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--restarts", type=int, default=0)
+    parser.add_argument("--n", type=whole(1, 10_000), default=2000, help="pictures, the first N of the test set")
+    parser.add_argument("--steps", type=whole(1), default=50)
+    parser.add_argument("--restarts", type=whole(0), default=0)
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="fp32")
     given = parser.parse_args(arguments)
     compute.setup_cpu()

@@ -18,6 +18,7 @@ from core.attacks.rules import steepest
 from core.data.sets import Pictures
 from core.models import Classifier, build
 from core.models.normalization import Whiten
+from core.problems import InputError, UserError
 from core.train.batches import batches, padded
 from core.train.recipes import TrainRecipe
 from core.train.report import OnProgress, Progress
@@ -25,6 +26,12 @@ from core.train.state import RunState
 from core.types import Images, Labels
 
 OnEpoch = Callable[[int, Classifier], None]
+
+
+class Diverged(UserError, FloatingPointError):  # noqa: N818 - what happened to a run
+    """A loss that is no number any more."""
+
+
 WHITENED = 2000  # pictures from which a whitening network learns how pixels go together
 
 
@@ -52,12 +59,12 @@ def fit(
 
     Raises:
         ValueError: If the folder holds a run of another recipe, or there are fewer pictures than a batch.
-        FloatingPointError: If the loss is not finite; the last good epoch is still in the folder.
+        Diverged: If the loss is not finite; the last good epoch is still in the folder.
     """
     here = torch.device(device)
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     if len(pictures) < recipe.batch_size or recipe.batch_size % world:
-        raise ValueError(
+        raise InputError(
             f"need at least one full batch, and a batch that {world} processes can share:"
             f" {len(pictures)} pictures, batch_size {recipe.batch_size}"
         )
@@ -73,7 +80,7 @@ def fit(
     optimizer = torch.optim.SGD(
         decayed(model, recipe.weight_decay), lr=recipe.lr, momentum=recipe.momentum, nesterov=True
     )
-    state = RunState(run, recipe, len(pictures))
+    state = RunState(run, recipe, pictures)
     done = state.restore(model, averaged, optimizer, here)
     # Buffers are not broadcast: each process keeps the batch statistics of its own pictures, the first one's are saved.
     trained: nn.Module = DistributedDataParallel(model, broadcast_buffers=False) if world > 1 else model
@@ -102,19 +109,19 @@ def fit(
             loss_sum += float(loss.detach()) * len(y)
             right += float((logits.argmax(1) == y).sum())
             if not loss_sum < float("inf"):
-                raise FloatingPointError(
-                    f"the loss is {loss_sum} at epoch {epoch}, step {step}; lower lr ({recipe.lr})"
-                )
+                raise Diverged(f"the loss is {loss_sum} at epoch {epoch}, step {step}; lower lr ({recipe.lr})")
             if on_progress is not None:
                 spent = time.monotonic() - began
                 left = recipe.epochs * per_epoch - now - 1
                 eta = spent / (now + 1 - at_start) * left
                 if on_progress(Progress(epoch, step, per_epoch, loss_sum / seen, right / seen, rate, eta)):
                     return averaged
+        if on_epoch is not None and rank == 0:
+            on_epoch(
+                epoch + 1, averaged
+            )  # first: what it writes is written again if the run is killed before the state
         if rank == 0:
             state.save(model, averaged, optimizer, epoch + 1)
-        if on_epoch is not None and rank == 0:
-            on_epoch(epoch + 1, averaged)
     return averaged
 
 

@@ -1,5 +1,6 @@
 """A run's state on disk, from which it goes on."""
 
+import io
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from core.data.sets import Pictures
+from core.files.atomic import replace_with
+from core.problems import InputError
 from core.train.recipes import TrainRecipe
 
 
@@ -16,12 +20,14 @@ class RunState:
     Args:
         folder: Where; None keeps nothing.
         recipe: A run of another recipe is refused, since going on would be neither the one nor the other.
-        n: Number of training pictures, refused likewise.
+        pictures: The training set; a run on other pictures is refused likewise.
     """
 
-    def __init__(self, folder: Path | None, recipe: TrainRecipe, n: int) -> None:
+    def __init__(self, folder: Path | None, recipe: TrainRecipe, pictures: Pictures) -> None:
         self.path = folder / "state.pt" if folder else None
-        self.identity = json.dumps({"recipe": asdict(recipe), "n": n}, sort_keys=True)
+        about = {"recipe": asdict(recipe), "n": len(pictures)}
+        self.identity = json.dumps({**about, "data": pictures.fingerprint}, sort_keys=True)
+        self._before = json.dumps(about, sort_keys=True)  # of runs that were begun before pictures had fingerprints
 
     def restore(
         self, model: nn.Module, averaged: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
@@ -30,8 +36,10 @@ class RunState:
         if self.path is None or not self.path.is_file():
             return 0
         state = torch.load(self.path, map_location=device, weights_only=True)
-        if state["identity"] != self.identity:
-            raise ValueError(f"{self.path.parent} holds a run of another recipe; delete it or choose another folder")
+        if state["identity"] not in (self.identity, self._before):
+            raise InputError(
+                f"{self.path.parent} holds a run of another recipe or on other pictures; delete it or choose another folder"
+            )
         model.load_state_dict(state["model"])
         averaged.load_state_dict(state["averaged"])
         optimizer.load_state_dict(state["optimizer"])
@@ -41,8 +49,7 @@ class RunState:
         """Write everything needed to go on."""
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
+        buffer = io.BytesIO()  # torch's own writer meets a full disk with a RuntimeError
         torch.save(
             {
                 "identity": self.identity,
@@ -51,6 +58,6 @@ class RunState:
                 "averaged": averaged.state_dict(),
                 "optimizer": optimizer.state_dict(),
             },
-            part,
+            buffer,
         )
-        part.replace(self.path)
+        replace_with(self.path, buffer.getvalue())

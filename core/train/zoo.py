@@ -8,29 +8,29 @@ A build takes hours on a CPU; kill it at any time and start it again.
 """
 
 import argparse
-import json
 import logging
 import sys
 import tomllib
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
-from core import compute, data
+from core import compute, data, results
 from core.attacks import balls
-from core.commands import command
+from core.commands import command, whole
 from core.models import ARCHITECTURES, Classifier, checkpoints
 from core.models.checkpoints import Header
+from core.problems import InputError
 from core.train import InnerAttack, TrainRecipe, evaluate, fit, join_processes, reporter
 
 log = logging.getLogger(__name__)
 DECLARATIONS = checkpoints.FOLDER / "zoo.toml"
 RUNS = checkpoints.FOLDER.parent / "runs"
-RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "zoo.json"
+RESULTS = results.FOLDER / "zoo.json"
+AGAIN = "python -m core.train.zoo measure"
 PROFILES = ("cpu", "full")
 
 
@@ -52,7 +52,7 @@ class Entry:
             ValueError: If the profile is not declared or names a field that a recipe does not have.
         """
         if profile not in self.profiles:
-            raise ValueError(f"{self.name} has no profile {profile!r}; it has {', '.join(self.profiles)}")
+            raise InputError(f"{self.name} has no profile {profile!r}; it has {', '.join(self.profiles)}")
         fields = dict(self.profiles[profile])
         inner = fields.pop("inner", None)
         try:
@@ -64,7 +64,7 @@ class Entry:
                 **fields,
             )
         except TypeError as error:
-            raise ValueError(f"zoo.toml, {self.name}, {profile}: {error}") from error
+            raise InputError(f"zoo.toml, {self.name}, {profile}: {error}") from error
 
 
 def declared(path: Path = DECLARATIONS) -> dict[str, Entry]:
@@ -76,10 +76,10 @@ def declared(path: Path = DECLARATIONS) -> dict[str, Entry]:
     entries = {}
     for name, fields in tomllib.loads(path.read_text()).items():
         if fields.get("arch") not in ARCHITECTURES:
-            raise ValueError(f"zoo.toml, {name}: arch must be one of {', '.join(ARCHITECTURES)}")
+            raise InputError(f"zoo.toml, {name}: arch must be one of {', '.join(ARCHITECTURES)}")
         lacking = {"title", "seed"} - fields.keys()
         if lacking:
-            raise ValueError(f"zoo.toml, {name}: lacks {', '.join(sorted(lacking))}")
+            raise InputError(f"zoo.toml, {name}: lacks {', '.join(sorted(lacking))}")
         entries[name] = Entry(
             name=name,
             title=fields["title"],
@@ -100,7 +100,7 @@ def chosen(names: list[str], profile: str) -> list[Entry]:
     entries = declared()
     unknown = [name for name in names if name not in entries]
     if unknown:
-        raise ValueError(f"zoo.toml does not declare {', '.join(unknown)}; it has {', '.join(entries)}")
+        raise InputError(f"zoo.toml does not declare {', '.join(unknown)}; it has {', '.join(entries)}")
     return [entries[name] for name in names or entries if names or profile in entries[name].profiles]
 
 
@@ -141,7 +141,7 @@ def build(entry: Entry, profile: str, *, force: bool = False) -> Path:
                 **asdict(recipe),
                 "profile": profile,
                 "data": train.source,
-                "finished": f"{datetime.now(UTC):%Y-%m-%d}",
+                "finished": results.today(),
             },
         )
         checkpoints.save(path, model.state_dict(), about)
@@ -155,12 +155,18 @@ MEASURED_BALLS = (balls.L2(0.25), balls.L2(0.5), balls.L2(1.0), balls.Linf(8 / 2
 MEASURED_STEPS = 50
 
 
-def measure(name: str, n: int, *, precision: str = "auto") -> dict[str, Any]:
+def measure(name: str, n: int, *, precision: str = "auto", anew: bool = False) -> dict[str, Any]:
     """Measure clean and robust accuracy on the first n test pictures; write them into the header and the results file.
 
     Clean accuracy is always on the whole test set.
+
+    Raises:
+        InputError: If it was measured on more pictures already, unless `anew`.
     """
     path = checkpoints.path_of(name)
+    about = checkpoints.header(name)
+    known = max((rate["n"] for what, rate in about.measured.items() if what not in ("how", "clean")), default=None)
+    results.refuse_smaller(path, known, n, anew=anew)
     here = compute.device()
     model = compute.for_inference(checkpoints.load(name), here)
     test = data.cifar10("test")
@@ -170,26 +176,21 @@ def measure(name: str, n: int, *, precision: str = "auto") -> dict[str, Any]:
         found = evaluate.robust_accuracy(model, x[:n], y[:n], ball, steps=MEASURED_STEPS, precision=precision)
         measured[evaluate.ball_name(ball)] = {**found.rate.as_json(), "doubts": list(found.doubts)}
         log.info("%s: %s %s", name, evaluate.ball_name(ball), found.rate)
-    about = checkpoints.header(name)
     fast = precision != "fp32" and compute.has_fast_bf16(here)
     measured["how"] = {
         "attack": f"PGD-10 and PGD-{MEASURED_STEPS} on log-odds, then on the margin, for what stands; step 2.5 eps/steps; no random start",
         "gradients": "bf16" if fast else "fp32",
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "date": results.today(),
         "torch": torch.__version__,
     }
     checkpoints.annotate(path, replace(about, measured=measured))
-    record(name, {"title": about.title, "recipe": about.recipe, "measured": measured})
+    record(name, {"title": about.title, "recipe": about.recipe, "measured": measured, "stamp": checkpoints.stamp(name)})
     return measured
 
 
 def record(name: str, entry: dict[str, Any]) -> None:
     """Put one model's results into the results file, atomically, leaving the others as they are."""
-    known = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    part = RESULTS.with_suffix(".part")
-    part.write_text(json.dumps({**known, name: entry}, indent=2, sort_keys=True) + "\n")
-    part.replace(RESULTS)
+    results.write(RESULTS, {**(results.read(RESULTS, AGAIN) or {}), name: entry})
 
 
 @command
@@ -204,8 +205,9 @@ def main(arguments: list[str] | None = None) -> None:
     making.add_argument("--force", action="store_true", help="train anew what is here already")
     measuring = actions.add_parser("measure", help="clean and robust accuracy of what is here")
     measuring.add_argument("names", nargs="*", metavar="NAME")
-    measuring.add_argument("--n", type=int, default=2000, help="test pictures to attack")
+    measuring.add_argument("--n", type=whole(1, 10_000), default=2000, help="test pictures to attack")
     measuring.add_argument("--precision", choices=["auto", "fp32"], default="auto", help="of the attack's gradients")
+    measuring.add_argument("--anew", action="store_true", help="replace what was measured on more pictures")
     given = parser.parse_args(arguments)
     compute.setup_cpu()
     if given.action == "list":
@@ -220,7 +222,7 @@ def main(arguments: list[str] | None = None) -> None:
             sys.stdout.write(f"{entry.name:26} {state:10} {entry.title}\n")
     elif given.action == "measure":
         for name in given.names or [name for name in declared() if checkpoints.path_of(name).is_file()]:
-            measure(name, given.n, precision=given.precision)
+            measure(name, given.n, precision=given.precision, anew=given.anew)
     else:
         for entry in chosen(given.names, given.profile):
             build(entry, given.profile, force=given.force)

@@ -19,6 +19,7 @@ from core.attacks.balls import Ball, Linf
 from core.attacks.noise import noise_of_length
 from core.attacks.objectives import autocast, targeted, untargeted
 from core.attacks.rules import State
+from core.problems import InputError
 from core.transfer.outcome import Transfer
 from core.types import Features, Images, Labels, Logits
 
@@ -73,7 +74,7 @@ def in_order(model: nn.Module, classes: Sequence[str], wanted: Sequence[str]) ->
         ValueError: If the classes are not the same ones.
     """
     if sorted(classes) != sorted(wanted):
-        raise ValueError(
+        raise InputError(
             f"these networks know different classes ({', '.join(classes)}; {', '.join(wanted)}); transfer has no meaning"
         )
     return model if tuple(classes) == tuple(wanted) else _InOrder(model, [list(classes).index(c) for c in wanted])
@@ -137,7 +138,7 @@ def craft(
         ValueError: If a picture is already of the class that a targeted attack wants.
     """
     if attack.wanted is not None and bool((attack.wanted == y).any()):
-        raise ValueError("a targeted attack needs another class than the picture's own")
+        raise InputError("a targeted attack needs another class than the picture's own")
     eps, stopped, parts = float(ball.eps), False, []
 
     def watch(first: int) -> OnStep:

@@ -10,7 +10,6 @@ the file is not computed a second time, unless its model has been trained anew.
 import argparse
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import compute, data
-from core.commands import command
+from core import compute, data, results
+from core.commands import command, output, parsed, whole
+from core.files.atomic import replacing
 from core.models import checkpoints
+from core.problems import InputError
 from core.rates import Rate
 from core.transfer.matrix import Attack, craft, judge, other_classes, says
 from core.transfer.results import RESULTS, SETTINGS, Measured, Model, Setting
@@ -96,7 +97,7 @@ def _start(clean: dict[str, Labels], y: Labels, about: dict[str, Any], out: Path
     known = Measured.read(out) or Measured(about=about)
     for key, value in about.items():
         if known.about[key] != value:
-            raise ValueError(
+            raise InputError(
                 f"{out.name} was measured with {key} = {known.about[key]}, not {value}; delete it or choose another --out"
             )
     stamps = {name: checkpoints.stamp(name) for name in clean}
@@ -121,7 +122,7 @@ def _start(clean: dict[str, Labels], y: Labels, about: dict[str, Any], out: Path
 def _how(precision: str, source: str) -> dict[str, str]:
     fast = precision == "bf16" or (precision == "auto" and compute.has_fast_bf16(compute.device()))
     return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "date": results.today(),
         "how": (
             f"{source}; PGD from the picture, step 2.5 eps / steps, gradients in {'bfloat16' if fast else 'float32'}, "
             f"verdicts in float32; {compute.device().type}; torch {torch.__version__}"
@@ -134,11 +135,8 @@ def _examples(path: Path, model: nn.Module, x: Images, y: Labels, setting: Setti
     if not path.is_file():
         x_adv = craft(model, x, y, setting.ball, attack)
         assert x_adv is not None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.save(file, (x_adv - x).half().contiguous().numpy())
-        part.replace(path)
+        with replacing(path) as part, part.open("wb") as file:
+            np.save(file, (x_adv - x).half().cpu().contiguous().numpy())
     delta = torch.from_numpy(np.load(path, allow_pickle=False)).to(x)
     return (x + delta).clamp(0, 1).contiguous(memory_format=torch.channels_last)
 
@@ -166,13 +164,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.transfer", description="Measure who is fooled by whom.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("names", nargs="*", metavar="NAME", help="models; all in checkpoints/ but students by default")
-    parser.add_argument("--n", type=int, default=N, help="test pictures")
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--n", type=whole(1, 10_000), default=N, help="test pictures")
+    parser.add_argument("--steps", type=whole(1), default=STEPS)
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto", help="of the gradients")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=output, default=str(RESULTS))
     parser.add_argument("--kept", type=Path, default=KEPT, help="where adversarial examples are kept")
-    given = parser.parse_args(arguments)
+    given = parsed(parser, arguments)
     compute.setup_cpu()
     names = tuple(given.names) or checkpoints.names(students=False)
     measure(

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from core.problems import InputError
 from core.rates import Rate
 
 
@@ -46,7 +47,7 @@ class Cell:
             name = "noise_hit" if goal == "targeted" else "noise"
         found = getattr(self, name + ("_of_all" if of == "all" else ""))
         if found is None:
-            raise ValueError("this attack wanted no class, so there is no rate of hits")
+            raise InputError("this attack wanted no class, so there is no rate of hits")
         return found
 
     def as_json(self) -> dict[str, Any]:

@@ -7,7 +7,6 @@ For example:
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,9 @@ from typing import Any
 
 from core.attacks import balls
 from core.attacks.balls import Ball
+from core.files.atomic import replace_with
 from core.models import checkpoints
+from core.problems import InputError
 from core.rates import Rate
 from core.transfer.outcome import Cell
 from core.transfer.recipe import RADII, TransferRecipe
@@ -122,7 +123,7 @@ class Measured:
                 },
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(
+            raise InputError(
                 f"{path.name} is damaged ({error}); measure again with: python -m core.transfer measure"
             ) from error
 
@@ -146,10 +147,7 @@ class Measured:
                 for pair, e in sorted(self.similarity.items())
             },
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(_lines(sections, 3) + "\n", encoding="utf-8")
-        part.replace(path)
+        replace_with(path, _lines(sections, 3) + "\n")
 
     def complete(self, name: str) -> tuple[str, ...]:
         """List networks of a setting among which every pair is there; while a measurement runs, others are left out."""
@@ -233,7 +231,7 @@ def figure3(path: Path | None = None, measured: Measured | None = None) -> tuple
             points.append(Point(title, accuracy.value, transfer.value, accuracy, transfer))
             how = {"pictures": student["n_train"], "epochs": student["recipe"]["epochs"], "date": student["date"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path.name} is damaged ({error})") from error
+        raise InputError(f"{path.name} is damaged ({error})") from error
     return how, tuple(points)
 
 

@@ -22,6 +22,7 @@ from core.data import pictures
 from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints, ready
+from core.problems import InputError
 from core.recipes import to_python
 from core.transfer.matrix import Attack, Ensemble, craft, in_order, other_classes, transfer_matrix
 from core.transfer.outcome import Transfer
@@ -183,7 +184,7 @@ def examples(recipe: TransferRecipe, *, loaded: dict[str, nn.Module] | None = No
         right = (source(x).argmax(1) == y) & (target(x).argmax(1) == y)
     chosen = right.nonzero()[:EXAMPLES, 0]
     if not len(chosen):
-        raise ValueError(f"none of {len(x)} pictures is right for both models; choose another pair or seed")
+        raise InputError(f"none of {len(x)} pictures is right for both models; choose another pair or seed")
     attack = attack_of(recipe, y)
     x, y = x[chosen], y[chosen]
     wanted = None if attack.wanted is None else attack.wanted[chosen]

@@ -17,8 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import data
+from core import data, results
+from core.files.arrays import UNREADABLE, load_arrays, save_arrays
 from core.models import checkpoints
+from core.problems import InputError
 from core.types import Features, Labels
 from core.usefulness.definitions import Measured, Task, Usefulness, against_rest
 
@@ -89,12 +91,10 @@ def load(name: str, folder: Path = ASSETS) -> Atlas:
 @lru_cache(maxsize=8)
 def _load(path: Path, stamp: int) -> Atlas:  # noqa: ARG001 - a new measurement is read anew
     try:
-        with np.load(path, allow_pickle=False) as file:
-            a = {
-                key: torch.from_numpy(file[key].astype(np.float32)) for key in file if key not in ("about", "pictures")
-            }
-            about = json.loads(str(file["about"]))
-            fingerprints = tuple(row.tobytes().hex() for row in file["pictures"])
+        file = load_arrays(path)
+        a = {key: torch.from_numpy(file[key].astype(np.float32)) for key in file if key not in ("about", "pictures")}
+        about = json.loads(str(file["about"]))
+        fingerprints = tuple(row.tobytes().hex() for row in file["pictures"])
         measured = Measured(
             tuple(about["radii"]), a["mean"], a["mean_error"] ** 2, a["push"], a["push_error"] ** 2,
             about["n"], about["n_pushed"],
@@ -103,8 +103,8 @@ def _load(path: Path, stamp: int) -> Atlas:  # noqa: ARG001 - a new measurement 
             about["model"], measured, a["centre"], a["deviation"], a["z"], a["y"].long(), fingerprints,
             a["gram"], a["cross"], about,
         )  # fmt: skip
-    except (KeyError, ValueError, OSError) as error:
-        raise data.DataError(f"{path.name} is damaged ({error}); measure it again") from error
+    except UNREADABLE as error:
+        raise results.damaged(path, error, "python -m core.usefulness measure") from error
 
 
 def save(atlas: Atlas, folder: Path = ASSETS) -> None:
@@ -119,13 +119,8 @@ def save(atlas: Atlas, folder: Path = ASSETS) -> None:
     arrays |= {"y": atlas.y.to(torch.uint8).numpy(), "about": np.array(json.dumps(atlas.about))}
     arrays["pictures"] = np.array([list(bytes.fromhex(name)) for name in atlas.pictures], dtype=np.uint8)
     path = path_of(atlas.name, folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.stem + ".part.npz")
-    np.savez_compressed(part, **arrays)
-    part.replace(path)
-    results = folder / "results" / f"usefulness-{atlas.name}.json"
-    results.parent.mkdir(exist_ok=True)
-    results.write_text(json.dumps({**atlas.about, "summary": summary(atlas)}, indent=2, sort_keys=True) + "\n")
+    save_arrays(path, arrays, compressed=True)
+    results.write(folder / "results" / f"usefulness-{atlas.name}.json", {**atlas.about, "summary": summary(atlas)})
 
 
 def summary(atlas: Atlas) -> dict[str, Any]:
@@ -164,9 +159,9 @@ def lookup(atlas: Atlas, task: str, against: str = "rest") -> tuple[Usefulness, 
         return found, tuple(best.tolist())
     for name, other in ((task, "best"), (against, "rest")):
         if name != other and name not in classes:
-            raise ValueError(f"the task must be {other} or one of {', '.join(classes)}, got {name!r}")
+            raise InputError(f"the task must be {other} or one of {', '.join(classes)}, got {name!r}")
     if task == against:
-        raise ValueError(f"{task} against {task} is no task; choose two different classes")
+        raise InputError(f"{task} against {task} is no task; choose two different classes")
     label = classes.index(task)
     question = against_rest(label) if against == "rest" else Task((label,), (classes.index(against),))
     return atlas.measured.on(question), (label,) * len(atlas.centre)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from core.data import pictures
 from core.models import Classifier, ready
+from core.problems import InputError
 from core.types import Images
 from core.usefulness.atlas import Atlas, load, lookup
 from core.usefulness.definitions import Usefulness
@@ -117,7 +118,7 @@ def feature_of(recipe: UsefulnessRecipe, side: str) -> int:
     atlas = atlas_of(recipe, side)
     if recipe.side == side and recipe.feature >= 0:
         if recipe.feature >= len(atlas.centre):
-            raise ValueError(f"{atlas.name} has features 0 to {len(atlas.centre) - 1}, and no {recipe.feature}")
+            raise InputError(f"{atlas.name} has features 0 to {len(atlas.centre) - 1}, and no {recipe.feature}")
         return recipe.feature
     found, _ = lookup(atlas, recipe.task, recipe.against)
     among = chosen(recipe, side)

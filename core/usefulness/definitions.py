@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from core.attacks.balls import Ball, Eps, Linf
+from core.problems import InputError
 from core.types import Features, Images, Labels
 from core.usefulness.search import Extremes
 
@@ -27,7 +28,7 @@ class Task:
 
     def __post_init__(self) -> None:
         if not self.positive or not self.negative or set(self.positive) & set(self.negative):
-            raise ValueError(f"a task needs two different sides, got {self.positive} and {self.negative}")
+            raise InputError(f"a task needs two different sides, got {self.positive} and {self.negative}")
 
 
 def against_rest(label: int, classes: int = 10) -> Task:
@@ -186,7 +187,7 @@ def _by_class(values: Tensor, y: Labels, classes: int) -> tuple[Tensor, Tensor]:
     for c in range(classes):
         own = values[y == c]
         if len(own) < 2:
-            raise ValueError(f"class {c} has {len(own)} pictures; usefulness needs two or more of each class")
+            raise InputError(f"class {c} has {len(own)} pictures; usefulness needs two or more of each class")
         means.append(own.mean(0))
         variances.append(own.var(0) / len(own))
     return torch.stack(means), torch.stack(variances)

@@ -12,29 +12,28 @@ Switching features off does not change what the others compute of a picture: thi
 """
 
 import argparse
-import json
 import logging
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from core import compute
+from core import compute, results
 from core.attacks.balls import L2
-from core.commands import command
+from core.commands import command, parsed, results_options, whole
 from core.data import pictures
 from core.models import Classifier
 from core.models.ready import load as load_model
+from core.problems import InputError
 from core.rates import Rate
 from core.train.evaluate import robust_accuracy
 from core.types import Images, Labels
-from core.usefulness.atlas import ASSETS, SHIPPED, Atlas, load
+from core.usefulness.atlas import SHIPPED, Atlas, load
 from core.usefulness.measure import MODELS, spread
 
 log = logging.getLogger(__name__)
-RESULTS = ASSETS / "results" / "usefulness-heads.json"
+RESULTS = results.FOLDER / "usefulness-heads.json"
+AGAIN = "python -m core.usefulness.heads measure"
 RIDGE = 1e-3  # of the refit head, in units of the features' variance
 SHARPNESS = 10.0  # one-hot targets give outputs near 0 and 1; logits are further apart
 KEPT = (8, 32, 128, 256)
@@ -70,7 +69,7 @@ def head_of(kind: str, model: Classifier, atlas: Atlas, on: Tensor) -> nn.Linear
         ValueError: If it is neither.
     """
     if kind not in ("masked", "refit"):
-        raise ValueError(f"the head must be masked or refit, got {kind!r}")
+        raise InputError(f"the head must be masked or refit, got {kind!r}")
     return masked(model, atlas, on) if kind == "masked" else refit(atlas, on)
 
 
@@ -95,7 +94,7 @@ def order_by_gamma(atlas: Atlas, eps: float) -> Tensor:
         ValueError: If the atlas has not that radius.
     """
     if eps not in atlas.radii:
-        raise ValueError(f"the atlas has the radii {', '.join(f'{r:g}' for r in atlas.radii)}, not {eps:g}")
+        raise InputError(f"the atlas has the radii {', '.join(f'{r:g}' for r in atlas.radii)}, not {eps:g}")
     found, _ = atlas.measured.at_best()
     rank = torch.empty(len(atlas.centre), dtype=torch.long)
     rank[found.gamma[atlas.radii.index(eps)].argsort(descending=True)] = torch.arange(len(rank))
@@ -151,24 +150,24 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.usefulness.heads", description="Switch features off.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("models", nargs="*", default=list(MODELS))
-    parser.add_argument("--n", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--n", type=whole(1, 1000), default=100)
+    parser.add_argument("--steps", type=whole(1), default=10)
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    given = parser.parse_args(arguments)
+    results_options(parser, RESULTS)
+    given = parsed(parser, arguments)
     compute.setup_cpu()
     fast = compute.has_fast_bf16(torch.device("cpu"))
     precision = given.precision if given.precision != "auto" else "bf16" if fast else "fp32"
+    known = results.read(given.out, AGAIN) or {}
+    results.refuse_smaller(given.out, known.get("n"), given.n, anew=given.anew)
     models = {name: measure(name, given.n, given.steps, given.seed, precision) for name in given.models}
-    about = {
-        "n": given.n, "seed": given.seed, "date": f"{datetime.now(UTC):%Y-%m-%d}", "ranked_at": 0.25,
-        "how": f"clean: the first {SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
+    about = results.about(
+        given.models, n=given.n, seed=given.seed, ranked_at=0.25,
+        how=f"clean: the first {SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
         f"and margin against the re-weighted model; gradients {precision}; torch {torch.__version__}",
-    }  # fmt: skip
-    part = given.out.with_suffix(".part")
-    part.write_text(json.dumps({**about, "models": models}, indent=1, sort_keys=True) + "\n")
-    part.replace(given.out)
+    )  # fmt: skip
+    results.write(given.out, {**about, "models": models}, indent=1)
 
 
 def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:

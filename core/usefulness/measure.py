@@ -8,19 +8,18 @@ import argparse
 import logging
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from core import compute, data
+from core import compute, data, results
 from core.attacks import pgd
 from core.attacks.balls import L2
-from core.commands import command
+from core.commands import command, parsed, whole
 from core.data.pictures import fingerprint
+from core.files.arrays import load_arrays, save_arrays
 from core.inversion.invert import representation
 from core.models import Classifier, checkpoints
 from core.models.ready import load as load_model
@@ -97,10 +96,11 @@ def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Pa
     chosen = spread(test.y(), n, seed)
     y = test.y(chosen)
     models = {name: load_model(name) for name in names_}
+    stamps = results.stamps_of(names_)
     everything: dict[str, tuple[Tensor, Tensor]] = {}
     for name, model in models.items():
         assert isinstance(model, Classifier)
-        everything[name] = _everything(model, test, train, work / f"{name}.npz")
+        everything[name] = _everything(model, test, train, work / f"{name}-{stamps[name]}.npz")
         log.info("%s: features of %d and %d pictures", name, len(test), TRAINED)
     found: dict[str, list[Extremes]] = {name: [] for name in names_}
     for block in batches(n, BLOCK):
@@ -108,9 +108,9 @@ def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Pa
             assert isinstance(model, Classifier)
             began = time.monotonic()
             x = test.x([chosen[i] for i in block])
-            found[name].append(
-                _block(model, name, x, work / f"{name}-{seed}-{block.start}-{len(block)}.npz", precision)
-            )
+            # What decides a block stands in its name: one of other weights or of another precision is not this one.
+            named = f"{name}-{stamps[name]}-{precision}-{seed}-{block.start}-{len(block)}.npz"
+            found[name].append(_block(model, x, work / named, precision))
             log.info("%s: %d of %d pictures, %.0f s", name, block.stop, n, time.monotonic() - began)
             if block.stop < 2 * BLOCK and block.stop < n:
                 continue  # a class needs two pictures for an interval
@@ -119,8 +119,8 @@ def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Pa
             deviation, centre = torch.std_mean(z, dim=0, correction=0)
             gram, cross = normal_equations((z_train - centre) / deviation, train.y(range(TRAINED)))
             about = {
-                "model": name, "radii": list(RADII), "norm": "L2", "n": len(z), "n_pushed": len(joined.f), "seed": seed,
-                "date": f"{datetime.now(UTC):%Y-%m-%d}", "profile": "cpu", "n_train": TRAINED,
+                "model": name, results.STAMPS: {name: stamps[name]}, "radii": list(RADII), "norm": "L2", "n": len(z), "n_pushed": len(joined.f), "seed": seed,
+                "date": results.today(), "profile": "cpu", "n_train": TRAINED,
                 "how": "rho over the whole test set; pushes by one walk of PGD through all radii, one step in each; "
                 f"gradients and values in {precision}; torch {torch.__version__}",
             }  # fmt: skip
@@ -138,23 +138,18 @@ def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Pa
 def _everything(model: Classifier, test: data.Pictures, train: data.Pictures, path: Path) -> tuple[Tensor, Tensor]:
     """Compute the features of all test pictures and of some training pictures, or read them where that is done."""
     if not path.is_file():
-        np.savez(
-            path,
-            test=representations(model, test.x()).numpy(),
-            train=representations(model, train.x(range(TRAINED))).numpy(),
-        )
-    with np.load(path) as file:
-        return torch.from_numpy(file["test"]), torch.from_numpy(file["train"])
+        z, z_train = representations(model, test.x()), representations(model, train.x(range(TRAINED)))
+        save_arrays(path, {"test": z.numpy(), "train": z_train.numpy()})
+    found = load_arrays(path)
+    return torch.from_numpy(found["test"]), torch.from_numpy(found["train"])
 
 
-def _block(model: Classifier, name: str, x: Images, path: Path, precision: str) -> Extremes:
+def _block(model: Classifier, x: Images, path: Path, precision: str) -> Extremes:
     if path.is_file():
-        with np.load(path) as file:
-            return Extremes(RADII, *(torch.from_numpy(file[key]) for key in ("f", "low", "high")))
+        known = load_arrays(path)
+        return Extremes(RADII, *(torch.from_numpy(known[key]) for key in ("f", "low", "high")))
     found = extremes(model.features, x, L2, RADII, precision=precision)
-    part = path.with_name(f"{name}.part.npz")
-    np.savez(part, f=found.f.numpy(), low=found.low.numpy(), high=found.high.numpy())
-    part.replace(path)
+    save_arrays(path, {"f": found.f.numpy(), "low": found.low.numpy(), "high": found.high.numpy()})
     return found
 
 
@@ -169,11 +164,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.usefulness", description="Measure all features.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("models", nargs="*", default=list(MODELS))
-    parser.add_argument("--n", type=int, default=40, help="pictures around which the extremes are searched")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--n", type=whole(20, 10_000), default=40, help="pictures around which the extremes are searched"
+    )
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of finished blocks, to go on after a stop")
-    given = parser.parse_args(arguments)
+    given = parsed(parser, arguments)
     compute.setup_cpu()
     precision = given.precision
     if precision == "auto":

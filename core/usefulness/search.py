@@ -11,6 +11,7 @@ from core import compute
 from core.attacks import descend
 from core.attacks.balls import Ball, Eps
 from core.attacks.rules import State
+from core.problems import InputError
 from core.types import Features, Images
 
 ROWS = 128  # pictures in a batch of gradients; more are no faster on a CPU
@@ -77,7 +78,7 @@ def extremes(
     """
     radii = tuple(float(r) for r in radii)
     if not radii or radii[0] <= 0 or any(b <= a for a, b in pairwise(radii)):
-        raise ValueError(f"radii must grow from above 0, got {', '.join(f'{r:g}' for r in radii)}")
+        raise InputError(f"radii must grow from above 0, got {', '.join(f'{r:g}' for r in radii)}")
     with torch.no_grad():
         d = features(x[:1]).shape[1]
     found = torch.empty(len(radii) + 1, len(x) * d * 2)
@@ -95,7 +96,7 @@ def extremes(
             found = found[:, : (first + len(row)) // (2 * d) * 2 * d]
             break
     if ended and not found.shape[1]:
-        raise ValueError("stopped before the first picture was done")
+        raise InputError("stopped before the first picture was done")
     both = found.reshape(len(radii) + 1, -1, d, 2)
     return Extremes(radii, both[0, ..., 0], both[1:, ..., 0], -both[1:, ..., 1])
 

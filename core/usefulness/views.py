@@ -16,6 +16,7 @@ from core.attacks import OnStep
 from core.attacks.balls import L2
 from core.data import pictures
 from core.models import Classifier
+from core.problems import InputError
 from core.rates import Rate
 from core.recipes import to_python
 from core.train.evaluate import RobustAccuracy, robust_accuracy
@@ -103,7 +104,7 @@ def construction(recipe: UsefulnessRecipe, known: linear.Known | None = None) ->
             return Path(labels, known.ensembles, tuple(known.ensemble(m) for m in known.sizes))
     strong, weak = known.nearest(recipe.strong), known.nearest(recipe.weak)
     if strong == weak:
-        raise ValueError("the containment needs two different directions")
+        raise InputError("the containment needs two different directions")
     shares = [share / 1000 for share in MIXTURES]
     vectors = torch.stack([known.containment_vector(strong, weak, share) for share in shares])
     return Path(

@@ -16,6 +16,7 @@ import streamlit as st
 from core.datasets.experiments import report
 from core.datasets.experiments.run import RESULTS
 from core.files import arrays
+from core.problems import InputError
 from pages.ui.exports import Download, camera, downloads
 from pages.ui.tables import table
 
@@ -100,7 +101,7 @@ def _read(path: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 - a new mea
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(
+        raise InputError(
             f"{path.name} is damaged; measure anew: python -m core.datasets.experiments run {path.stem}"
         ) from error
 

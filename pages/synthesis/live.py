@@ -26,6 +26,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import Frames, from_uint8, png
+from core.problems import InputError
 from core.synthesis.morph import Act, Hold
 from pages.synthesis.board import Live, find
 from pages.ui import work
@@ -116,7 +117,7 @@ class Talk:
         target, step_size = int(asked["target"]), float(asked["step"])
         eps = math.inf if asked["eps"] is None else float(asked["eps"])
         if not (0 <= target < len(CIFAR10_CLASSES) and 0 <= step_size <= STEP_AT_MOST and eps >= 0):
-            raise ValueError("there is no such class, or the step is too long")
+            raise InputError("there is no such class, or the step is too long")
         board = self.live.board
         hold = Hold(self.live.models, board.pictures, board.anchor, target, eps=eps, step_size=step_size)
         return hold, Act(target, 0, eps, step_size)
@@ -216,10 +217,10 @@ def unpacked(pixels: list[str], shape: tuple[int, ...]) -> Frames:
         ValueError: If it is not as long as it should be.
     """
     if len(pixels) != shape[0]:
-        raise ValueError(f"expected {shape[0]} pictures, got {len(pixels)}")
+        raise InputError(f"expected {shape[0]} pictures, got {len(pixels)}")
     raw = b"".join(base64.b64decode(text, validate=True) for text in pixels)
     if len(raw) != math.prod(shape):
-        raise ValueError(f"expected {math.prod(shape)} bytes, got {len(raw)}")
+        raise InputError(f"expected {math.prod(shape)} bytes, got {len(raw)}")
     return np.frombuffer(raw, np.uint8).reshape(shape).copy()
 
 

@@ -1,5 +1,6 @@
 """The frame of every page: claim, presets, views, glossary, presenter mode, and where a problem is told."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,12 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from core.data.decode import PictureError
-from core.data.sets import DataError
-from core.models.checkpoints import CheckpointError
+from core.problems import UserError
 from pages.ui import work
 from pages.ui.address import choose
 from pages.ui.store import lesson
+
+log = logging.getLogger(__name__)
 
 # Large type for a projector; the sidebar and the toolbar leave the stage. Streamlit's own widgets scale with rem.
 PRESENTER = """<style>
@@ -109,9 +110,26 @@ def glossary(name: str, words: list[str]) -> None:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn the errors that a visitor can cause into one sentence on the page, and end the run there."""
+    """Turn the errors that a visitor can mend into one sentence on the page, and end the run there."""
     try:
         yield
-    except (PictureError, CheckpointError, DataError, ValueError) as problem:
+    except UserError as problem:
         st.error(str(problem), icon=":material/error:")
         st.stop()
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Do what `told` does around the whole app; of a fault of ours say that it is one, and log where it happened."""
+    with told():
+        try:
+            yield
+        except UserError:
+            raise
+        except Exception:
+            log.exception("a page ended in an error")
+            st.error(
+                "This page met a fault of the program itself; the server's log says where. Reload it, or press *Reset*.",
+                icon=":material/error:",
+            )
+            st.stop()

@@ -142,7 +142,9 @@ def test_a_run_of_another_recipe_in_the_same_folder_is_refused(tmp_path, change)
     """Going on would be neither the one nor the other."""
     pictures = noise_pictures(16)
     fit(RECIPE, pictures, run=tmp_path)
-    with pytest.raises(ValueError, match=r"holds a run of another recipe; delete it or choose another folder"):
+    with pytest.raises(
+        ValueError, match=r"holds a run of another recipe or on other pictures; delete it or choose another folder"
+    ):
         fit(replace(RECIPE, **change), pictures, run=tmp_path)
     with pytest.raises(ValueError, match=r"another recipe"):
         fit(RECIPE, noise_pictures(32), run=tmp_path)

@@ -15,6 +15,7 @@ from core.files.render import to_uint8
 from core.models.checkpoints import CheckpointError
 from core.perturb import Trajectory
 from core.perturb.recipe import PerturbRecipe
+from core.problems import InputError
 from core.recipes import from_json
 from pages.perturb.rows import row
 from pages.ui import shell
@@ -156,7 +157,7 @@ def test_whatever_can_carry_the_recipe_does():
 
 @pytest.mark.parametrize(
     "problem",
-    [PictureError("P."), CheckpointError("C."), DataError("D."), ValueError("V.")],
+    [PictureError("P."), CheckpointError("C."), DataError("D."), InputError("V.")],
     ids=lambda problem: type(problem).__name__,
 )
 def test_what_a_visitor_can_cause_is_one_sentence_and_the_run_ends(problem):
@@ -180,9 +181,27 @@ def test_other_errors_are_not_hidden():
         from pages.ui import shell
 
         with shell.told():
-            raise KeyError("a bug")
+            raise ValueError("a bug")
 
     assert AppTest.from_function(page, default_timeout=60).run().exception
+
+
+def test_a_fault_of_ours_is_said_to_be_one_and_logged_with_its_place(caplog):
+    def page():
+        import streamlit as st
+
+        from pages.ui import shell
+
+        with shell.guarded():
+            raise ValueError("a bug")
+        st.write("unreached")
+
+    app = AppTest.from_function(page, default_timeout=60).run()
+    assert ["fault of the program" in error.value for error in app.error] == [True]
+    assert not app.exception
+    assert not app.markdown
+    assert "a bug" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 def test_a_preset_sets_its_values_over_the_defaults():

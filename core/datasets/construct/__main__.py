@@ -3,12 +3,11 @@
 import argparse
 import logging
 import time
-from pathlib import Path
 
 import torch.distributed as dist
 
 from core import compute, data
-from core.commands import command
+from core.commands import command, empty_folder, number, output, whole
 from core.datasets.construct import KINDS, ConstructRecipe, build, write_folder
 from core.datasets.construct.build import OnShard
 from core.models import checkpoints
@@ -32,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
             n=given.n,
             seed=given.seed,
             eps=given.eps,
-            steps=given.steps or (1000 if inverted else 100),
+            steps=given.steps if given.steps is not None else 1000 if inverted else 100,
             step_size=given.step_size,
             rule=given.rule,
             start=given.start,
@@ -78,26 +77,26 @@ def _parser() -> argparse.ArgumentParser:
         epilog="; ".join(f"{name}: {text}" for name, text in KINDS.items()),
     )
     parser.add_argument("kind", choices=list(KINDS))
-    parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
+    parser.add_argument("--out", type=output, required=True, help="the .npz to write")
     parser.add_argument("--source", help="checkpoint (default: resnet9-l2 for robust, else resnet9-standard)")
     parser.add_argument(
         "-n",
         "--n",
-        type=int,
+        type=whole(1, 50_000),
         default=ConstructRecipe.n,
         help="the first N training pictures (torchrun takes --n for its own; write -n)",
     )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--eps", type=float, default=ConstructRecipe.eps, help="L2 radius, pixel units of [0, 1]")
-    parser.add_argument("--steps", type=int, help="default: the paper's 100, or 1000 for robust and nonrobust")
-    parser.add_argument("--step-size", type=float, default=ConstructRecipe.step_size)
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
+    parser.add_argument("--eps", type=number(0), default=ConstructRecipe.eps, help="L2 radius, pixel units of [0, 1]")
+    parser.add_argument("--steps", type=whole(1), help="default: the paper's 100, or 1000 for robust and nonrobust")
+    parser.add_argument("--step-size", type=number(0, above=True), default=ConstructRecipe.step_size)
     parser.add_argument("--rule", choices=["steepest", "lbfgs"], default="steepest")
     parser.add_argument("--start", choices=["picture", "noise"], default="picture", help="where inversions start")
     parser.add_argument("--other", action="store_true", help="never draw a picture's own class")
     parser.add_argument("--shifts", action="store_true", help="perturb under random shifts and flips")
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto", help="of the gradients")
-    parser.add_argument("--shard", type=int, default=ConstructRecipe.shard)
-    parser.add_argument("--folder", type=Path, help="write an image folder too")
+    parser.add_argument("--shard", type=whole(1), default=ConstructRecipe.shard)
+    parser.add_argument("--folder", type=empty_folder, help="write an image folder too")
     return parser
 
 

@@ -12,9 +12,10 @@ import torch.distributed as dist
 
 from core.attacks import Stop
 from core.data.sets import DataError, Pictures
-from core.datasets.construct.files import Constructed, pack, replace_with, write
+from core.datasets.construct.files import Constructed, pack, write
 from core.datasets.construct.make import make
 from core.datasets.construct.recipes import ConstructRecipe, draw
+from core.files.atomic import replace_with
 from core.models import Classifier
 
 OnShard = Callable[[int, int], bool | None]  # (shards done, shards in all); True stops

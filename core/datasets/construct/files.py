@@ -21,6 +21,7 @@ from torch import Tensor
 
 from core.data.sets import CIFAR10_CLASSES, DataError, Pictures, from_npz
 from core.datasets.construct.recipes import ConstructRecipe
+from core.files.atomic import replace_with
 from core.files.render import to_uint8
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of the zip format; the time of writing would make equal files differ
@@ -57,14 +58,6 @@ def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
             with archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asarray(array, order="C"), allow_pickle=False)
     return buffer.getvalue()
-
-
-def replace_with(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also if the process is killed meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def write(made: Constructed, path: Path) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from core.problems import InputError
 from core.types import Labels
 
 KINDS = {
@@ -64,16 +65,16 @@ class ConstructRecipe:
         }
         for name, values in allowed.items():
             if getattr(self, name) not in values:
-                raise ValueError(f"{name} must be one of {', '.join(values)}, got {getattr(self, name)!r}")
+                raise InputError(f"{name} must be one of {', '.join(values)}, got {getattr(self, name)!r}")
         for name in ("n", "steps", "shard"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 <= self.eps < float("inf") or not 0 < self.step_size < float("inf"):
-            raise ValueError(f"eps must be >= 0 and step_size > 0, got {self.eps} and {self.step_size}")
+            raise InputError(f"eps must be >= 0 and step_size > 0, got {self.eps} and {self.step_size}")
         if self.rule == "lbfgs" and self.kind not in INVERTED:
-            raise ValueError("rule lbfgs has no ball to stay in; it is for robust and nonrobust")
+            raise InputError("rule lbfgs has no ball to stay in; it is for robust and nonrobust")
         if not self.source and self.kind != "leak":
-            raise ValueError(f"kind {self.kind} needs a source model")
+            raise InputError(f"kind {self.kind} needs a source model")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ D_rand (the paper's figure 10), at a rate of 0.01, which only the profile `full`
 from dataclasses import dataclass, field, replace
 
 from core.datasets.construct import ConstructRecipe
+from core.problems import InputError
 from core.train import TrainRecipe
 
 STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"
@@ -154,9 +155,9 @@ def plan(experiment: str, profile: str) -> list[Student]:
         ValueError: If there is no such experiment or profile.
     """
     if experiment not in PLANS:
-        raise ValueError(f"no experiment {experiment!r}; have {', '.join(PLANS)}")
+        raise InputError(f"no experiment {experiment!r}; have {', '.join(PLANS)}")
     if profile not in SCALES:
-        raise ValueError(f"no profile {profile!r}; have {', '.join(SCALES)}")
+        raise InputError(f"no profile {profile!r}; have {', '.join(SCALES)}")
     return PLANS[experiment](SCALES[profile])
 
 

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import compute, data, train
+from core import compute, data, results, train
 from core.attacks import balls
 from core.data.sets import Pictures
 from core.datasets import construct
 from core.datasets.construct import Constructed, ConstructRecipe
 from core.datasets.experiments.plans import PLANS, SCALES, Scale, Student, plan
+from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
 from core.models.normalization import renewed
+from core.problems import InputError
 from core.train import TrainRecipe, evaluate
 
 log = logging.getLogger("core.datasets.experiments")
-RESULTS = checkpoints.FOLDER.parent / "assets" / "results"
+RESULTS = results.FOLDER
 BALLS = (balls.L2(0.25), balls.L2(0.5))
 RENEWED = 2000  # clean training pictures, without labels, for batch norm's statistics
 MEASURED = ("clean", *(evaluate.ball_name(ball) for ball in BALLS))
@@ -64,7 +65,7 @@ def run(
     students, scale = plan(experiment, profile), SCALES[profile]
     if unknown := set(names) - {student.name for student in students}:
         have = ", ".join(student.name for student in students)
-        raise ValueError(f"{experiment} has no student {', '.join(sorted(unknown))}; it has {have}")
+        raise InputError(f"{experiment} has no student {', '.join(sorted(unknown))}; it has {have}")
     training, test = originals or (data.cifar10("train"), data.cifar10("test"))
     path = places.results / f"{experiment}.json"
     about = {"experiment": experiment, "profile": profile, "scale": asdict(scale)}
@@ -79,7 +80,7 @@ def run(
         here = _known(places.results, experiment)
         if here.get(student.name) != found:
             content = {**about, "students": {**here, student.name: found}}
-            construct.files.replace_with(path, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
+            results.write(path, content)
         _sign(student, found, profile, places)
     return path
 
@@ -156,7 +157,7 @@ def _student(
         "recipe": asdict(student.train),
         "set": _about(made),
         "curve": curve,
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "date": results.today(),
         "torch": torch.__version__,
         **found,
     }
@@ -225,7 +226,7 @@ def _trained(
         rate = evaluate.clean_accuracy(model, x.to(here), y.to(here))
         log.info("%s: epoch %d, clean %s", folder.name, epoch, rate)
         curve[:] = [*(point for point in curve if point[0] < epoch), [float(epoch), rate.value]]
-        construct.files.replace_with(note, json.dumps(curve).encode())
+        replace_with(note, json.dumps(curve))
 
     model = train.fit(recipe, lessons, run=folder, device=here, on_progress=train.reporter(60.0), on_epoch=watch)
     return model, curve

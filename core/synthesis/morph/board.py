@@ -13,6 +13,7 @@ from core.attacks.balls import L2
 from core.attacks.objectives import log_odds
 from core.attacks.rules import momentum
 from core.files.render import Frames, from_uint8, to_uint8
+from core.problems import InputError
 from core.types import Images, PerExample
 
 BETA = 0.5  # of the momentum: smooth, and still turning at once when another class is held
@@ -142,7 +143,7 @@ class Board:
             ValueError: If there is not one picture of the right size for each model.
         """
         if frames.dtype != np.uint8 or frames.shape != self.film[-1].shape:
-            raise ValueError(f"expected 8-bit pictures {self.film[-1].shape}, got {frames.dtype} {frames.shape}")
+            raise InputError(f"expected 8-bit pictures {self.film[-1].shape}, got {frames.dtype} {frames.shape}")
         self.remember()
         self.pictures = self.anchor = from_uint8(frames)
         self.origin = self.origin_anchor = frames

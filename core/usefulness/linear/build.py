@@ -5,14 +5,13 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from core import compute, data
-from core.commands import command
+from core.commands import command, output
 from core.data.sets import CIFAR10_CLASSES
 from core.usefulness.linear.known import FILE, PAIR, Known, save
 
@@ -70,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m core.usefulness.linear", description="Analyse trucks and frogs.")
     parser.add_argument("action", choices=["build"])
-    parser.add_argument("--out", type=Path, default=FILE)
+    parser.add_argument("--out", type=output, default=str(FILE))
     given = parser.parse_args(arguments)
     compute.setup_cpu()
     plus, minus = (CIFAR10_CLASSES.index(name) for name in PAIR)

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from core import data
+from core.files.arrays import UNREADABLE, load_arrays, save_arrays
 from core.models import checkpoints
+from core.problems import InputError
 
 FILE = checkpoints.FOLDER.parent / "assets" / "usefulness" / "linear.npz"
 PAIR = ("truck", "frog")  # y = +1, y = -1
@@ -119,9 +121,9 @@ class Known:
         """
         r, b = self._index(robust), self._index(brittle)
         if robust == brittle:
-            raise ValueError("the containment needs two different directions")
+            raise InputError("the containment needs two different directions")
         if not 0 <= alpha <= 1:
-            raise ValueError(f"alpha must be in [0, 1], got {alpha}")
+            raise InputError(f"alpha must be in [0, 1], got {alpha}")
         weights = torch.tensor([alpha, 1.0 - alpha])
         rows = torch.tensor([robust, brittle])
         signs = self.difference[rows].sign() * weights
@@ -148,7 +150,7 @@ class Known:
 
     def _index(self, i: int) -> int:
         if i not in self.shown:
-            raise ValueError(f"direction {i} is not among those kept; the nearest is {self.nearest(i)}")
+            raise InputError(f"direction {i} is not among those kept; the nearest is {self.nearest(i)}")
         return self.shown.index(i)
 
     def nearest(self, i: int) -> int:
@@ -157,7 +159,7 @@ class Known:
 
     def _size(self, size: int) -> int:
         if size not in self.sizes:
-            raise ValueError(f"an ensemble of {size} was not measured; have {', '.join(map(str, self.sizes))}")
+            raise InputError(f"an ensemble of {size} was not measured; have {', '.join(map(str, self.sizes))}")
         return self.sizes.index(size)
 
 
@@ -171,15 +173,9 @@ def save(known: Known, path: Path = FILE) -> None:
         name: getattr(known, name).numpy()
         for name in ("deviation", "difference", "deviation_test", "difference_test", "covariance_test", "ensemble_test")
     }
-    np.savez_compressed(
-        path,
-        **plain,
-        **levels,
-        shown=np.array(known.shown),
-        sizes=np.array(known.sizes),
-        n=known.n,
-        n_test=known.n_test,
-    )
+    counts = {"shown": np.array(known.shown), "sizes": np.array(known.sizes)}
+    counts |= {"n": np.array(known.n), "n_test": np.array(known.n_test)}
+    save_arrays(path, {**plain, **levels, **counts}, compressed=True)
 
 
 def load(path: Path = FILE) -> Known:
@@ -196,9 +192,8 @@ def load(path: Path = FILE) -> Known:
 @lru_cache(maxsize=2)
 def _load(path: Path, stamp: int) -> Known:  # noqa: ARG001 - a new file is read anew
     try:
-        with np.load(path, allow_pickle=False) as file:
-            a = {key: torch.from_numpy(np.asarray(file[key])) for key in file}
-    except (ValueError, OSError) as error:
+        a = {key: torch.from_numpy(np.asarray(value)) for key, value in load_arrays(path).items()}
+    except UNREADABLE as error:
         raise data.DataError(
             f"{path.name} is damaged ({error}); make it again: python -m core.usefulness.linear build"
         ) from error
