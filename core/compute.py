@@ -15,6 +15,7 @@ from core.problems import InputError
 
 DEVICE_VARIABLE = "ROBUST_FROG_DEVICE"
 THREADS_VARIABLE = "ROBUST_FROG_THREADS"
+MOST_THREADS = 1024  # more than that, and the system may refuse them
 
 
 def device() -> torch.device:
@@ -46,15 +47,15 @@ def setup_cpu(threads: int | None = None) -> int:
     Call once at start. Returns the number of threads in use.
 
     Raises:
-        ValueError: If the number of threads is not a whole number >= 1.
+        ValueError: If the number of threads is not a whole number from 1 to `MOST_THREADS`.
     """
     raw = threads if threads is not None else os.environ.get(THREADS_VARIABLE) or usable_cores()
     try:
         count = int(raw)
     except ValueError:
         count = 0
-    if count < 1:
-        raise InputError(f"{THREADS_VARIABLE} must be a whole number >= 1, got {raw!r}")
+    if not 1 <= count <= MOST_THREADS:
+        raise InputError(f"{THREADS_VARIABLE} must be a whole number, 1 to {MOST_THREADS}, got {raw!r}")
     torch.set_num_threads(count)
     torch.set_flush_denormal(True)  # decaying SiLU activations otherwise fall into the slow range
     return torch.get_num_threads()

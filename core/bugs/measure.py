@@ -24,8 +24,9 @@ from core import compute, data
 from core.bugs import ensemble, results
 from core.bugs.craft import SETTINGS, STEPS, Setting, kept
 from core.bugs.students import Lessons, about, student
-from core.commands import command
+from core.commands import command, whole
 from core.models import checkpoints, ready
+from core.problems import InputError
 from core.rates import Rate
 from core.transfer.matrix import other_classes, says
 from core.types import Images, Labels
@@ -116,15 +117,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.bugs", description="Bugs, measured.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
-    parser.add_argument("--n", type=int, default=1000, help="test pictures")
-    parser.add_argument("--few", type=int, default=250, help="of these, for the curve over members and the wide victim")
-    parser.add_argument("--lessons", type=int, default=5000, help="training pictures of the students")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--n", type=whole(1), default=1000, help="test pictures")
+    parser.add_argument(
+        "--few", type=whole(1), default=250, help="of these, for the curve over members and the wide victim"
+    )
+    parser.add_argument("--lessons", type=whole(1), default=5000, help="training pictures of the students")
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
     parser.add_argument("--out", type=Path, default=results.RESULTS)
     parser.add_argument("--work", type=Path, default=WORK)
     given = parser.parse_args(arguments)
     if unknown := set(given.parts) - {*PARTS}:
-        raise ValueError(f"no part {', '.join(sorted(unknown))}; have {', '.join(PARTS)}")
+        raise InputError(f"no part {', '.join(sorted(unknown))}; have {', '.join(PARTS)}")
     threads = compute.setup_cpu()
     parts = given.parts or PARTS
     test = data.cifar10("test")

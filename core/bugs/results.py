@@ -8,6 +8,7 @@ from typing import Any
 
 from core.bugs import ensemble
 from core.models import checkpoints
+from core.problems import InputError
 from core.rates import Rate
 
 RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "bugs.json"
@@ -46,7 +47,7 @@ def read(path: Path | None = None) -> dict[str, Any]:
                 rate(kind["success"])
         return found
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
+        raise InputError(
             f"{path.name} is damaged ({error}); measure again with: python -m core.bugs measure"
         ) from error
 

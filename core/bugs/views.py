@@ -24,6 +24,7 @@ from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints, ready
 from core.perturb import Trajectory
+from core.problems import InputError
 from core.recipes import to_python
 from core.types import Images
 
@@ -57,9 +58,9 @@ def target_of(recipe: BugsRecipe, y: int) -> int:
     if recipe.target == NEXT:
         return (y + 1) % len(CIFAR10_CLASSES)
     if recipe.target not in CIFAR10_CLASSES:
-        raise ValueError(f"target must be next or one of {', '.join(CIFAR10_CLASSES)}, got {recipe.target!r}")
+        raise InputError(f"target must be next or one of {', '.join(CIFAR10_CLASSES)}, got {recipe.target!r}")
     if CIFAR10_CLASSES.index(recipe.target) == y:
-        raise ValueError(f"the picture is a {recipe.target} already; choose another target")
+        raise InputError(f"the picture is a {recipe.target} already; choose another target")
     return CIFAR10_CLASSES.index(recipe.target)
 
 
@@ -85,7 +86,7 @@ def made(
         core.data.pictures.PictureError, core.models.checkpoints.CheckpointError: If picture or weights are not there.
     """
     if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+        raise InputError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     picture = picture if picture is not None else pictures.get(recipe.picture)
     loaded = loaded if loaded is not None else load(recipe)
     x = ready.placed(picture.x, loaded.victim)

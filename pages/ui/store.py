@@ -21,6 +21,7 @@ from torch import nn
 
 from core import compute
 from core.models import checkpoints, ready
+from core.problems import InputError
 
 RESULTS_VARIABLE = "ROBUST_FROG_RESULTS_MB"
 RESULTS_MB = 512
@@ -109,7 +110,7 @@ def results() -> Store:
     compute.setup_app()  # before anything is computed
     raw = os.environ.get(RESULTS_VARIABLE) or str(RESULTS_MB)
     if not (raw.isascii() and raw.isdecimal() and 0 < int(raw[:9]) < 10**8):
-        raise ValueError(f"{RESULTS_VARIABLE} must be a whole number of megabytes >= 1, got {raw!r}")
+        raise InputError(f"{RESULTS_VARIABLE} must be a whole number of megabytes >= 1, got {raw!r}")
     return Store(int(raw) * 2**20)
 
 

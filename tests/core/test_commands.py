@@ -131,14 +131,3 @@ def test_every_command_is_one():
     for path, functions in found.items():
         for main in functions:
             assert [ast.unparse(d) for d in main.decorator_list] == ["command"], path
-
-
-def test_no_command_reads_a_bare_number():
-    """`type=int` lets 0 and -5 through to the work; `whole` and `number` say what is allowed."""
-    bare = []
-    for path in sorted((ROOT / "core").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".add_argument"):
-                kinds = [k.value for k in node.keywords if k.arg == "type"]
-                bare += [f"{path.name}:{node.lineno}" for kind in kinds if ast.unparse(kind) in {"int", "float"}]
-    assert bare == []
