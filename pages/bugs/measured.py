@@ -10,15 +10,12 @@ import streamlit as st
 from core.bugs import results, views
 from core.bugs.recipe import BugsRecipe
 from core.bugs.results import SOURCE, THEIRS, pooled, rate
-from core.files import arrays
 from core.rates import Rate
-from core.recipes import to_json
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.store import lesson
 from pages.ui.tables import table
 
 KINDS = {"feature": "#E69F00", "bug": "#0072B2"}
-PLAIN = {"displaylogo": False}
 
 
 def show(recipe: BugsRecipe, found: Mapping[str, Any]) -> None:
@@ -45,7 +42,7 @@ def transfer(found: Mapping[str, Any]) -> None:
     about = found["about"]
     for column, (setting, kinds) in zip(st.columns(len(found["attacks"])), found["attacks"].items(), strict=True):
         column.markdown(f"**{words(setting)}**")
-        column.plotly_chart(bars(kinds), key=f"bugs-{setting}", alt=_alt(setting, kinds), config=PLAIN)
+        column.plotly_chart(bars(kinds), key=f"bugs-{setting}", alt=_alt(setting, kinds), config=camera("bugs"))
     names = list(next(iter(found["attacks"].values()))["feature"]["judges"])
     titles = views.titles(names)
     rows = [
@@ -73,14 +70,16 @@ def more(found: Mapping[str, Any]) -> None:
     if members := found.get("members"):
         n = members["n"]
         left.markdown("**How many networks must be spared?**")
-        left.plotly_chart(curve(found), key="bugs-members", alt=_alt_curve(members), config=PLAIN)
+        left.plotly_chart(curve(found), key="bugs-members", alt=_alt_curve(found), config=camera("bugs"))
         left.caption(
-            f"{words(members['setting'])}; the first {n} of the same pictures; the mean over the five judges, and each of them. 0: the feature."
+            f"{words(members['setting'])}; the first {n} of the same pictures; the mean over the five judges, and each of them. With 0 spared it is the feature."
         )
     if wide := found.get("wide"):
         titles = views.titles(list(wide["kinds"]["bug"]["judges"]))
         right.markdown("**A victim four times as wide**")
-        right.plotly_chart(bars(wide["kinds"]), key="bugs-wide", alt=_alt("wide victim", wide["kinds"]), config=PLAIN)
+        right.plotly_chart(
+            bars(wide["kinds"]), key="bugs-wide", alt=_alt("wide victim", wide["kinds"]), config=camera("bugs")
+        )
         worst = max(titles, key=lambda name: rate(wide["kinds"]["bug"]["judges"][name]["hit"]).value)
         right.caption(
             f"{words(wide['setting'])}, n = {wide['n']}. The same small networks are spared, and the bug reaches {html.escape(titles[worst])} in"
@@ -151,10 +150,18 @@ def bars(kinds: Mapping[str, Any]) -> go.Figure:
     return _laid(drawn, "say the wanted class, %")
 
 
-def curve(found: Mapping[str, Any]) -> go.Figure:
-    """Draw transfer over the number of spared networks, each judge in grey and their mean."""
+def sizes(found: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
+    """Return the judges' counts by the number of networks spared; 0 is the feature, if it was measured on as many pictures."""
     members = found["members"]
     counts = {int(n): one["judges"] for n, one in members["counts"].items()}
+    feature = found["attacks"].get(members["setting"], {}).get("feature")
+    same = feature is not None and rate(feature["success"]).n == members["n"]
+    return {0: feature["judges"], **counts} if same else counts
+
+
+def curve(found: Mapping[str, Any]) -> go.Figure:
+    """Draw transfer over the number of spared networks, each judge in grey and their mean."""
+    counts = sizes(found)
     names = list(next(iter(counts.values())))
     titles = views.titles(names)
     drawn = go.Figure()
@@ -181,23 +188,24 @@ def curve(found: Mapping[str, Any]) -> go.Figure:
 def files(recipe: BugsRecipe, found: Mapping[str, Any]) -> list[Download]:
     """List the downloads."""
 
-    def csv() -> str:
+    def columns() -> dict[str, list[object]]:
         rows = [
             (setting, kind, name, what.hits, what.n)
             for setting, kinds in found.get("attacks", {}).items()
             for kind, one in kinds.items()
-            for name, what in [
-                ("attacked", rate(one["success"])),
-                *((n, rate(j["hit"])) for n, j in one["judges"].items()),
-            ]
+            for name, what in _everyone(one).items()
         ]
-        columns = list(zip(*rows, strict=True)) or [()] * 5
-        return arrays.table(dict(zip(("setting", "kind", "network", "says_target", "n"), columns, strict=True)))
+        heads = ("setting", "kind", "network", "says_target", "n")
+        return {head: [row[k] for row in rows] for k, head in enumerate(heads)}
 
-    return [
-        Download("Transfer, CSV", "bugs.csv", "text/csv", csv),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]
+    out = Bundle(recipe)
+    out.table("Transfer", "bugs.csv", columns)
+    return out.files
+
+
+def _everyone(one: Mapping[str, Any]) -> dict[str, Rate]:
+    """Return who says the wanted class: the network that was attacked, and the judges."""
+    return {"attacked": rate(one["success"]), **{name: rate(judge["hit"]) for name, judge in one["judges"].items()}}
 
 
 def words(setting: str) -> str:
@@ -246,6 +254,6 @@ def _alt(setting: str, kinds: Mapping[str, Any]) -> str:
     return f"{words(setting)}, per cent that say the wanted class. {'. '.join(parts)}."
 
 
-def _alt_curve(members: Mapping[str, Any]) -> str:
-    means = ", ".join(f"{n}: {100 * pooled(one['judges'], 'hit').value:.0f}" for n, one in members["counts"].items())
+def _alt_curve(found: Mapping[str, Any]) -> str:
+    means = ", ".join(f"{n}: {100 * pooled(judges, 'hit').value:.0f}" for n, judges in sizes(found).items())
     return f"Mean transfer in per cent by the number of networks spared. {means}."

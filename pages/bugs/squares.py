@@ -10,11 +10,10 @@ import streamlit as st
 from core.bugs import views
 from core.bugs.recipe import BugsRecipe
 from core.bugs.squares import SMALL, TESTED, Learnt, learn
-from core.files import arrays, render
+from core.files import render
 from core.rates import Rate
-from core.recipes import to_json
 from pages.ui import crisp, work
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, Download, camera, downloads
 
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#8c8c8c"
 CLASSES = ("black", "white")
@@ -29,9 +28,9 @@ def show(recipe: BugsRecipe) -> None:
     pictures(seen)
     left, right = st.columns(2)
     left.markdown("**How far can a square be pushed?**")
-    left.plotly_chart(over_eps(seen), key="squares-eps", alt=_alt(seen), config={"displaylogo": False})
+    left.plotly_chart(over_eps(seen), key="squares-eps", alt=_alt(seen), config=camera("squares"))
     right.markdown("**What training does, round by round**")
-    right.plotly_chart(over_rounds(seen), key="squares-rounds", alt=_alt_rounds(seen), config={"displaylogo": False})
+    right.plotly_chart(over_rounds(seen), key="squares-rounds", alt=_alt_rounds(seen), config=camera("squares"))
     st.caption(
         f"{recipe.n:,} squares to learn from, {TESTED} new ones to test; bands and brackets are 95 % intervals; seed {recipe.seed}."
         " Nakkiran's own: 10,000 squares, a ResNet-18, 20 epochs to 99.9 % of its labels; ε 0.01 then flips almost every square,"
@@ -143,24 +142,23 @@ def _alt_rounds(seen: Learnt) -> str:
 
 def files(recipe: BugsRecipe, seen: Learnt) -> list[Download]:
     """List the downloads."""
-    about = {"recipe": to_json(replace(recipe, view="squares")), "Software": "Robust Frog"}
-
-    def sheet() -> bytes:
-        cells = [render.upscaled(one, 6) for x in (seen.x, seen.x_adv) for one in render.to_uint8(x)]
-        return render.png(render.sheet(cells, 2, gap=12), about)
-
-    def csv() -> str:
-        return arrays.table(
-            {
-                "eps": list(seen.eps),
-                "network_right": [r.hits for r in seen.network],
-                "linear_right": [r.hits for r in seen.linear],
-                "n": [r.n for r in seen.network],
-            }
-        )
-
-    return [
-        Download("Squares, PNG", "squares.png", "image/png", sheet, "Above as drawn, below attacked"),
-        Download("Curve, CSV", "squares.csv", "text/csv", csv),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]
+    out = Bundle(replace(recipe, view="squares"))
+    out.slide(
+        "Slide",
+        "squares.png",
+        lambda: [list(render.to_uint8(x)) for x in (seen.x, seen.x_adv)],
+        heads=CLASSES,
+        sides=("new", f"ε = {SMALL}"),
+        caption=f"Above: new squares. Below: after an attack within ε = {SMALL}; the network says {' and '.join(CLASSES[int(k)] for k in seen.said)}.",
+    )
+    out.table(
+        "Curve",
+        "squares.csv",
+        lambda: {
+            "eps": list(seen.eps),
+            "network_right": [r.hits for r in seen.network],
+            "linear_right": [r.hits for r in seen.linear],
+            "n": [r.n for r in seen.network],
+        },
+    )
+    return out.files

@@ -10,10 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from core.bugs import ensemble, measure, results
 from core.bugs.recipe import BugsRecipe
+from core.bugs.squares import learn
 from core.files import render
 from core.models import checkpoints
 from core.rates import Rate
-from pages.bugs import measured, pair, verdict
+from pages.bugs import measured, pair, squares, verdict
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
@@ -117,6 +118,7 @@ def test_files_hold_what_is_in_sight(networks, shown):
     data = shown["files"][f"bug-{last}.png"].make()
     assert Image.open(io.BytesIO(data)).size == (32, 32)
     assert '"members": 1' in render.png_text(data)["recipe"]
+    assert all(file.make() for file in shown["files"].values())
     rows = list(csv.reader(io.StringIO(shown["files"]["verdicts.csv"].make())))
     assert len(rows) == len(shown["axis"].values) + 1
     assert f"bug_{ensemble.JUDGES[0]}" in rows[0]
@@ -180,6 +182,11 @@ def test_weights_that_changed_make_the_numbers_stale(networks):
 
 
 # The squares, and the verdict
+
+
+def test_files_of_the_squares_can_be_made():
+    recipe = BugsRecipe(view="squares", n=100, rounds=1)
+    assert all(file.make() for file in squares.files(recipe, learn(recipe)))
 
 
 def test_squares_are_learnt_on_the_page():
