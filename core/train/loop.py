@@ -43,6 +43,7 @@ def fit(
     device: torch.device | str = "cpu",
     on_progress: OnProgress | None = None,
     on_epoch: OnEpoch | None = None,
+    start: Classifier | None = None,
 ) -> Classifier:
     """Train a classifier, or finish a run that was interrupted.
 
@@ -53,6 +54,7 @@ def fit(
         device: Where to train; under `torchrun` each process has its own.
         on_progress: Called every step; returning True stops after this epoch's last saved state.
         on_epoch: Called as `on_epoch(epochs_done, averaged_model)` after each epoch.
+        start: Whose weights a fresh run begins with, a model of the same architecture; None draws them anew.
 
     Returns:
         The averaged model in eval mode.
@@ -71,11 +73,7 @@ def fit(
     if here.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
-    model = build(recipe.arch, **recipe.args)
-    initialise(model, torch.Generator().manual_seed(recipe.seed))
-    if isinstance(model.normalize, Whiten):
-        model.normalize.fit(pictures.x(range(min(WHITENED, len(pictures)))))
-    model = model.to(here, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = beginning(recipe, pictures, start).to(here, memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.SGD(
         decayed(model, recipe.weight_decay), lr=recipe.lr, momentum=recipe.momentum, nesterov=True
@@ -123,6 +121,18 @@ def fit(
         if rank == 0:
             state.save(model, averaged, optimizer, epoch + 1)
     return averaged
+
+
+def beginning(recipe: TrainRecipe, pictures: Pictures, start: Classifier | None) -> Classifier:
+    """Build the model that a run starts with: weights drawn from the seed, or those of another model."""
+    model = build(recipe.arch, **recipe.args)
+    if start is not None:
+        model.load_state_dict(start.state_dict())
+        return model
+    initialise(model, torch.Generator().manual_seed(recipe.seed))
+    if isinstance(model.normalize, Whiten):
+        model.normalize.fit(pictures.x(range(min(WHITENED, len(pictures)))))
+    return model
 
 
 def learning_rate(recipe: TrainRecipe, t: float) -> float:

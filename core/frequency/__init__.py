@@ -1,0 +1,1 @@
+"""Beyond the ball: waves, filters and weather, to which small perturbations are one case among many."""

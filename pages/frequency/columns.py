@@ -1,0 +1,141 @@
+"""What the views with a picture share: the look, kept for everybody, and its columns under the scrubber."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from core.data.pictures import Picture
+from core.data.sets import CIFAR10_CLASSES
+from core.files import arrays, render
+from core.frequency.recipe import FIRST, FrequencyRecipe
+from core.frequency.views import Look, look, networks, script, title_of
+from core.models import checkpoints
+from core.recipes import to_json
+from core.types import Images
+from pages.ui.exports import Download, downloads
+from pages.ui.scrubber import Axis, Row, scrubber, write_frame
+from pages.ui.store import model, results
+from pages.ui.words import verdicts
+
+
+def seen(recipe: FrequencyRecipe, picture: Picture, names: Sequence[str]) -> Look:
+    """Return what networks say of the changed picture, computing it once."""
+    stamps = tuple(checkpoints.path_of(name).stat().st_mtime_ns for name in names)
+    depends = (recipe.view, *fields(recipe), recipe.seed)
+    return results().of(
+        ("frequency", picture.id, depends, tuple(names), stamps),
+        lambda: look(recipe, names, picture=picture, models={name: model(name) for name in names}),
+    )
+
+
+def fields(recipe: FrequencyRecipe) -> tuple[object, ...]:
+    """List what the view's frames depend on besides picture and seed."""
+    match recipe.view:
+        case "lens":
+            return recipe.u, recipe.v
+        case "filters":
+            return recipe.kind, recipe.soft
+        case _:
+            return (recipe.corruption,)
+
+
+def column(
+    name: str,
+    made: Look,
+    where: Sequence[str],
+    label: int | None,
+    *,
+    frames: Images | None = None,
+    title: str = "",
+    more: Sequence[tuple[str, tuple[str, ...]]] = (),
+) -> Row:
+    """Build a network's column of the scrubber.
+
+    Args:
+        name: The network.
+        made: The look.
+        where: The label of each frame, for the alt texts.
+        label: What is on the picture, if that is known.
+        frames: What is drawn, where that is not what the network sees.
+        title: Of the column; by default the network's.
+        more: Further readouts.
+    """
+    logits = made.logits[name]
+    said = verdicts(logits, CIFAR10_CLASSES)
+    truth = label if label is not None else int(logits[0].argmax())
+    shown = frames if frames is not None else made.frames
+    title = title or title_of(name)
+    wrong = [int(k) != truth for k in logits.argmax(1)]
+    return Row(
+        title=title,
+        frames=render.to_uint8(shown),
+        reference=render.to_uint8(made.x)[0],
+        delta=shown - made.x,
+        classes=CIFAR10_CLASSES,
+        probabilities=logits.softmax(1),
+        truth=truth,
+        curve=tuple(logits.softmax(1)[:, truth].tolist()),
+        curve_name=f"probability of “{CIFAR10_CLASSES[truth]}”",
+        readouts=tuple(more),
+        flags=tuple(("wrong" if label is not None else "another answer") if w else None for w in wrong),
+        threshold=next((i for i, w in enumerate(wrong) if w), None),
+        alt=tuple(f"{title}, {at}: the network says {one}." for at, one in zip(where, said, strict=True)),
+    )
+
+
+def stage(recipe: FrequencyRecipe, rows: Sequence[Row], axis: Axis, captions: tuple[str, str]) -> FrequencyRecipe:
+    """Mount the scrubber, keep its frame in the address, and return the recipe with the frame in sight."""
+    key = f"frequency-{recipe.view}"
+    moved = scrubber(rows, axis, key=key, frame=recipe.at, gain=1, captions=captions, report=True)
+    at = recipe.at if moved is None else min(moved, len(recipe.positions) - 1)
+    write_frame(key, at, FIRST[recipe.view])
+    return FrequencyRecipe(**{**vars(recipe), "frame": at})
+
+
+def offer(recipe: FrequencyRecipe, made: Look, numbers: Mapping[str, Sequence[object]]) -> None:
+    """Show the downloads of a view with a picture.
+
+    Args:
+        recipe: With the frame in sight.
+        made: The look.
+        numbers: Columns of the measured numbers in sight, for the CSV.
+    """
+    text = to_json(recipe)
+    about = {"recipe": text, "Software": "Robust Frog"}
+
+    def sheet() -> bytes:
+        cells = [render.upscaled(frame, 8) for frame in render.to_uint8(made.frames)]
+        return render.png(render.sheet(cells, min(len(cells), 6), gap=12), about)
+
+    def packed() -> bytes:
+        logits = {f"logits_{name.replace('/', '_')}": values for name, values in made.logits.items()}
+        return arrays.npz({"x": made.x, "frames": made.frames, **logits}, text)
+
+    def answers() -> str:
+        columns: dict[str, Sequence[object]] = {"position": recipe.positions}
+        for name, logits in made.logits.items():
+            columns[name] = verdicts(logits, CIFAR10_CLASSES)
+        return arrays.table(columns)
+
+    frame = made.frames[recipe.at : recipe.at + 1]
+    downloads(
+        [
+            Download("Picture", "frequency.png", "image/png", lambda: render.png(render.to_uint8(frame)[0], about)),
+            Download("Sheet", "sheet.png", "image/png", sheet, "All positions of the slider"),
+            Download("Answers, CSV", "answers.csv", "text/csv", answers),
+            Download("Numbers, CSV", "measured.csv", "text/csv", lambda: arrays.table(numbers), "What was measured"),
+            Download("Arrays, npz", "frequency.npz", "application/octet-stream", packed),
+            Download("Recipe, JSON", "recipe.json", "application/json", lambda: text),
+        ],
+        key="frequency",
+        script=script(recipe),
+    )
+
+
+def here(recipe: FrequencyRecipe) -> tuple[str, ...]:
+    """List the networks to ask; say in a sentence if none is there."""
+    names = networks(recipe)
+    if not names:
+        st.warning("None of these networks is here. Make them with: python -m core.frequency train")
+        st.stop()
+    return names

@@ -1,0 +1,122 @@
+"""Beyond the ball: waves, filters and weather."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.frequency import results
+from core.frequency.corruptions import CORRUPTIONS
+from core.frequency.recipe import FIRST, FrequencyRecipe
+from core.models import checkpoints
+from pages.frequency import filters, lens, quiz, trades, weather
+from pages.ui import shell
+from pages.ui.model_box import model_box
+from pages.ui.picker import pick_picture
+from pages.ui.scrubber import frame_in_sight
+from pages.ui.store import lesson
+
+CLAIMS = {
+    "lens": "Add one wave to test pictures, and count errors. Yellow: the network fails at that frequency.",
+    "filters": "Take the coarse part of a picture away. What is left looks like nothing; ask a network that never saw anything else.",
+    "weather": "Nobody computed fog against a network. It harms the robust network too.",
+    "trades": "One line a network, from clean pictures to attacks, weather and waves: which of them is higher depends on where you look.",
+}
+WORDS = {
+    "lens": ["frequency", "norm", "distribution shift"],
+    "filters": ["high-pass", "student", "distribution shift"],
+    "weather": ["corruption", "severity", "distribution shift"],
+    "trades": ["corruption", "distribution shift"],
+}
+DEFAULTS = FrequencyRecipe()
+PRESETS = [
+    shell.Preset(
+        "A wave that fools one",
+        "Fine diagonal stripes. Drag the norm up from 0, and see in which column the answer changes first.",
+        {"view": "lens", "u": 10, "v": 10},
+    ),
+    shell.Preset(
+        "Label what you cannot see",
+        "Only what is finer than 8 cycles is left. Look at the picture as it is and stretched for the eye, then take the quiz below.",
+        {"view": "filters", "kind": "high"},
+    ),
+    shell.Preset(
+        "Fog",
+        "Drag the severity. Below the pictures: how often each network is still right, and the pair that the discussion quotes.",
+        {"view": "weather", "corruption": "fog"},
+    ),
+]
+
+
+def forget_other_pages() -> None:
+    """Other pages use some of the same words for their controls; what they left behind is not a value of ours."""
+    ours = {"kind": ("high", "low"), "corruption": tuple(CORRUPTIONS)}
+    for key, allowed in ours.items():
+        if st.session_state.get(key, allowed[0]) not in allowed:
+            del st.session_state[key]
+
+
+def controls(view: str) -> FrequencyRecipe:
+    """Show the controls of a view and return the recipe they make, without the picture."""
+    found: dict[str, object] = {}
+    match view:
+        case "lens":
+            found["u"] = int(st.number_input("Cycles down", -16, 15, DEFAULTS.u, key="u", bind="query-params"))
+            found["v"] = int(st.number_input("Cycles across", -16, 15, DEFAULTS.v, key="v", bind="query-params"))
+        case "filters":
+            found["kind"] = st.segmented_control(
+                "Keep", ["high", "low"], default=DEFAULTS.kind, key="kind", bind="query-params", required=True,
+                format_func={"high": "the fine part", "low": "the coarse part"}.__getitem__,
+            )  # fmt: skip
+            found["soft"] = st.toggle(
+                "Soft edge", key="soft", bind="query-params", help="A hard edge rings around every contour."
+            )
+        case "weather":
+            found["corruption"] = st.selectbox(
+                "Corruption", list(CORRUPTIONS), key="corruption", bind="query-params",
+                format_func=lambda name: CORRUPTIONS[name].title,
+            )  # fmt: skip
+    with st.expander("More"):
+        found["standard"] = model_box("First network", DEFAULTS.standard, "standard")
+        found["robust"] = model_box("Second network", DEFAULTS.robust, "robust")
+        found["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
+    return FrequencyRecipe(view=view, **found)  # type: ignore[arg-type]
+
+
+shell.header(
+    "Beyond the ball",
+    "A network leans on what no person sees even where nobody attacks it. Training against small perturbations changes what"
+    " it leans on; whether that helps depends on what comes next.",
+)
+shell.presets(
+    PRESETS,
+    key="frequency",
+    defaults={name: getattr(DEFAULTS, name) for name in ("view", "u", "v", "kind", "soft", "corruption", "seed")},
+)
+if not checkpoints.names():
+    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+    st.stop()
+forget_other_pages()
+view = shell.views(CLAIMS, DEFAULTS.view)
+with shell.told():
+    found = results.read()
+    with st.sidebar:
+        recipe = controls(view)
+    if view == "trades":
+        trades.show(recipe, found)
+    else:
+        stage = st.container()
+        with st.expander("Another picture", icon=":material/image:"):
+            picture = pick_picture(key="picture")
+        recipe = replace(recipe, picture=picture.id)
+        recipe = replace(recipe, frame=frame_in_sight(f"frequency-{view}", FIRST[view]))
+        with stage:
+            {"lens": lens, "filters": filters, "weather": weather}[view].show(recipe, picture, found)
+        if view == "filters":
+            quiz.show(recipe, found)
+    if old := results.stale(found):
+        st.warning(f"Measured on weights that have changed since: {', '.join(old)}. Measure again: python -m core.frequency measure")  # fmt: skip
+shell.glossary("frequency", WORDS[view])
+with st.expander("The reply of the authors"):
+    st.markdown(lesson("frequency")["reply"])
+with st.expander("The mathematics"):
+    st.markdown(lesson("frequency")["mathematics"])

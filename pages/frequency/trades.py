@@ -1,0 +1,146 @@
+"""What training against small perturbations trades: one line a network, across everything that was measured."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.files import arrays
+from core.frequency import results
+from core.frequency.networks import NOISE
+from core.frequency.recipe import FrequencyRecipe
+from core.frequency.views import script
+from core.models import checkpoints
+from core.rates import Rate
+from core.recipes import to_json
+from pages.frequency.lens import title
+from pages.frequency.weather import LOOKS
+from pages.ui.exports import Download, downloads
+from pages.ui.tables import table
+
+Value = tuple[float, tuple[float, float], int]  # right answers, their interval, pictures
+STOPS = ("clean", "L2 0.5", "fog", "contrast", "Gaussian noise", "coarse waves", "fine waves")
+
+
+def show(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
+    """Draw the lines, and the same as a table."""
+    lines = {name: stops(name, found) for name in dict.fromkeys((recipe.standard, recipe.robust, NOISE))}
+    lines = {name: line for name, line in lines.items() if len(line) > 1}
+    if not lines:
+        st.info("Nothing was measured of these networks. Measure it with: python -m core.frequency measure weather")
+        return
+    st.plotly_chart(figure(lines), key="frequency-trades", alt=sentence(lines))
+    st.markdown(sentence(lines))
+    heads = ["Network", *STOPS]
+    rows = [[title(name), *(_text(line.get(stop)) for stop in STOPS)] for name, line in lines.items()]
+    table(heads, rows, label="Right answers of each network under every harm")
+    st.caption(
+        "Right answers with 95 % intervals. Clean and attacked: as measured for the zoo where known (PGD, see there), else here. Fog, "
+        "contrast and noise: severity 5 of CIFAR-10-C. Waves: norm 4 in each channel, the mean over all frequencies below 4 cycles per "
+        "picture, and from 11 on. Numbers of pictures differ from stop to stop; the intervals say what that costs."
+    )
+    columns = numbers(lines)
+    downloads(
+        [
+            Download("Numbers, CSV", "trades.csv", "text/csv", lambda: arrays.table(columns)),
+            Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
+        ],
+        key="frequency-trades",
+        script=script(recipe),
+    )
+
+
+def stops(name: str, found: Mapping[str, Any]) -> dict[str, Value]:
+    """Collect what is known of a network."""
+    line: dict[str, Value] = {}
+    known = checkpoints.header(name).measured if checkpoints.path_of(name).is_file() else {}
+    for stop in ("clean", "L2 0.5"):
+        value = known.get(stop) or found.get("trades", {}).get(name, {}).get(stop)
+        if value:
+            line[stop] = _value(results.rate(value))
+    for stop, kind in (("fog", "fog"), ("contrast", "contrast"), ("Gaussian noise", "gaussian_noise")):
+        value = found.get("weather", {}).get(kind, {}).get("5", {}).get(name)
+        if value:
+            line[stop] = _value(results.rate(value))
+    regions = found.get("heat", {}).get(name, {}).get("regions", {})
+    for stop, region in (("coarse waves", "low"), ("fine waves", "high")):
+        if region in regions:
+            one = regions[region]
+            low, high = one["interval"]
+            line[stop] = 1 - one["value"], (1 - high, 1 - low), one["n"]
+    return line
+
+
+def figure(lines: Mapping[str, Mapping[str, Value]]) -> go.Figure:
+    """Draw a line a network across the stops."""
+    drawn = go.Figure()
+    for i, (name, line) in enumerate(lines.items()):
+        there = [stop for stop in STOPS if stop in line]
+        values = [line[stop] for stop in there]
+        colour, dash, symbol = LOOKS[i % len(LOOKS)]
+        drawn.add_scatter(
+            x=there,
+            y=[100 * value for value, _, _ in values],
+            error_y={
+                "array": [100 * (high - value) for value, (_, high), _ in values],
+                "arrayminus": [100 * (value - low) for value, (low, _), _ in values],
+                "symmetric": False,
+                "thickness": 1.2,
+            },
+            text=[_text(value) for value in values],
+            hovertemplate="%{text}",
+            name=title(name),
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2.5},
+            marker={"size": 11, "symbol": symbol},
+        )
+    drawn.update_layout(
+        height=480,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis={"categoryorder": "array", "categoryarray": list(STOPS)},
+        yaxis={"range": [-2, 102], "title": "right, %"},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        hovermode="x unified",
+    )
+    return drawn
+
+
+def sentence(lines: Mapping[str, Mapping[str, Value]]) -> str:
+    """Say where the second network is above the first and where below, as far as the intervals tell."""
+    if len(lines) < 2:
+        return "Only one network was measured."
+    (a, first), (b, second) = list(lines.items())[:2]
+    both = [stop for stop in STOPS if stop in first and stop in second]
+    above = [stop for stop in both if second[stop][1][0] > first[stop][1][1]]
+    below = [stop for stop in both if second[stop][1][1] < first[stop][1][0]]
+    rest = [stop for stop in both if stop not in above and stop not in below]
+
+    def listed(stops_: list[str]) -> str:
+        return ", ".join(stops_) if stops_ else "nowhere"
+
+    return (
+        f"**{title(b)}** is above {title(a)} at: {listed(above)}. Below: {listed(below)}. Not told apart by these intervals: "
+        f"{listed(rest)}."
+    )
+
+
+def numbers(lines: Mapping[str, Mapping[str, Value]]) -> dict[str, list[object]]:
+    """Lay the lines out as a table."""
+    columns: dict[str, list[object]] = {key: [] for key in ("network", "stop", "right", "low", "high", "n")}
+    for name, line in lines.items():
+        for stop, (value, (low, high), n) in line.items():
+            for column, cell in zip(columns.values(), (name, stop, value, low, high, n), strict=True):
+                column.append(cell)
+    return columns
+
+
+def _value(rate: Rate) -> Value:
+    return rate.value, rate.interval, rate.n
+
+
+def _text(value: Value | None) -> str:
+    if value is None:
+        return "not measured"
+    share, (low, high), n = value
+    return f"{100 * share:.1f} % [{100 * low:.1f}, {100 * high:.1f}] (n = {n:,})"
