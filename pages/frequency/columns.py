@@ -15,6 +15,7 @@ from core.types import Images
 from pages.ui.exports import Download, downloads
 from pages.ui.scrubber import Axis, Row, scrubber, write_frame
 from pages.ui.store import model, results
+from pages.ui.titles import titles
 from pages.ui.words import verdicts
 
 
@@ -46,7 +47,7 @@ def column(
     label: int | None,
     *,
     frames: Images | None = None,
-    title: str = "",
+    called: str = "",
     more: Sequence[tuple[str, tuple[str, ...]]] = (),
 ) -> Row:
     """Build a network's column of the scrubber.
@@ -57,17 +58,17 @@ def column(
         where: The label of each frame, for the alt texts.
         label: What is on the picture, if that is known.
         frames: What is drawn, where that is not what the network sees.
-        title: Of the column; by default the network's.
+        called: The column's title; by default the network's.
         more: Further readouts.
     """
     logits = made.logits[name]
     said = verdicts(logits, CIFAR10_CLASSES)
     truth = label if label is not None else int(logits[0].argmax())
     shown = frames if frames is not None else made.frames
-    title = title or title_of(name)
+    called = called or title(name)
     wrong = [int(k) != truth for k in logits.argmax(1)]
     return Row(
-        title=title,
+        title=called,
         frames=render.to_uint8(shown),
         reference=render.to_uint8(made.x)[0],
         delta=shown - made.x,
@@ -79,7 +80,7 @@ def column(
         readouts=tuple(more),
         flags=tuple(("wrong" if label is not None else "another answer") if w else None for w in wrong),
         threshold=next((i for i, w in enumerate(wrong) if w), None),
-        alt=tuple(f"{title}, {at}: the network says {one}." for at, one in zip(where, said, strict=True)),
+        alt=tuple(f"{called}, {at}: the network says {one}." for at, one in zip(where, said, strict=True)),
     )
 
 
@@ -130,6 +131,13 @@ def offer(recipe: FrequencyRecipe, made: Look, numbers: Mapping[str, Sequence[ob
         key="frequency",
         script=script(recipe),
     )
+
+
+def title(name: str) -> str:
+    """Call a network as all pages do, or by its name where its weights are not here."""
+    if name in checkpoints.names():
+        return titles(name)[0]
+    return title_of(name) if checkpoints.path_of(name).is_file() else name
 
 
 def here(recipe: FrequencyRecipe) -> tuple[str, ...]:

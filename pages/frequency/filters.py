@@ -11,9 +11,8 @@ from core.frequency import results
 from core.frequency.filters import for_the_eye
 from core.frequency.networks import CUTS
 from core.frequency.recipe import FrequencyRecipe
-from core.frequency.views import nearest_student, students, title_of
-from pages.frequency.columns import column, here, offer, seen, stage
-from pages.frequency.lens import title
+from core.frequency.views import nearest_student, students
+from pages.frequency.columns import column, here, offer, seen, stage, title
 from pages.ui.scrubber import Axis
 from pages.ui.tables import table
 from pages.ui.words import verdicts
@@ -32,24 +31,29 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
     extra = [(_short(name), answers[name]) for name in names[1:]]
     rows = [
         column(
-            names[0], made, where, picture.label, title="As it is", more=[(_short(names[0]), answers[names[0]]), *extra]
+            names[0],
+            made,
+            where,
+            picture.label,
+            called="As it is",
+            more=[(_short(names[0]), answers[names[0]]), *extra],
         )
     ]
     own = for_the_eye(made.frames)
     if there:
-        pupil = [(title_of(name), answers[name]) for name in there.values()]
+        pupil = [(title(name), answers[name]) for name in there.values()]
         rows.append(
             column(
-                nearest_for(recipe, nearest), made, where, picture.label, frames=own, title="For the eye", more=pupil
+                nearest_for(recipe, nearest), made, where, picture.label, frames=own, called="For the eye", more=pupil
             )
         )
     else:
-        rows.append(column(names[0], made, where, picture.label, frames=own, title="For the eye"))
+        rows.append(column(names[0], made, where, picture.label, frames=own, called="For the eye"))
     axis = Axis("cut", cuts, tuple(f"{cut:g}" for cut in cuts), "cycles per picture")
     in_sight = stage(recipe, rows, axis, ("the picture", "what was taken away"))
-    shown = f"The bars below “As it is” are those of {title_of(names[0])}"
+    shown = f"The bars below “As it is” are those of {title(names[0])}"
     if there:
-        shown += f"; below “For the eye” those of {title_of(nearest_for(recipe, nearest))}, which sees the picture as it is, not stretched"
+        shown += f"; below “For the eye” those of {title(nearest_for(recipe, nearest))}, which sees the picture as it is, not stretched"
     st.caption(f"{shown}.")
     measured(recipe, found)
     offer(in_sight, made, numbers(found))
@@ -105,4 +109,4 @@ def numbers(found: Mapping[str, Any]) -> dict[str, list[object]]:
 
 
 def _short(name: str) -> str:
-    return f"{title_of(name)} says"
+    return f"{title(name)} says"

@@ -11,9 +11,8 @@ from core.files.render import to_uint8
 from core.frequency.heat import NORM, plane
 from core.frequency.networks import NOISE
 from core.frequency.recipe import NORMS, FrequencyRecipe
-from core.frequency.views import title_of, wave_signs
-from core.models import checkpoints
-from pages.frequency.columns import column, here, offer, seen, stage
+from core.frequency.views import wave_signs
+from pages.frequency.columns import column, here, offer, seen, stage, title
 from pages.ui.component import component
 from pages.ui.scrubber import Axis
 from pages.ui.tables import table
@@ -74,11 +73,6 @@ def payload(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any])
         "caption": picture.caption,
         "maps": maps,
     }
-
-
-def title(name: str) -> str:
-    """Call a measured network by its title, or by its name where its weights are not here."""
-    return title_of(name) if checkpoints.path_of(name).is_file() else name
 
 
 def verdict(maps: Mapping[str, Any]) -> str:

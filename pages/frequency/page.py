@@ -10,6 +10,7 @@ from core.frequency.recipe import FIRST, FrequencyRecipe
 from core.models import checkpoints
 from pages.frequency import filters, lens, quiz, trades, weather
 from pages.ui import shell
+from pages.ui import store as kept
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.scrubber import frame_in_sight
@@ -64,17 +65,15 @@ def controls(view: str) -> FrequencyRecipe:
             found["v"] = int(st.number_input("Cycles across", -16, 15, DEFAULTS.v, key="v", bind="query-params"))
         case "filters":
             found["kind"] = st.segmented_control(
-                "Keep", ["high", "low"], default=DEFAULTS.kind, key="kind", bind="query-params", required=True,
-                format_func={"high": "the fine part", "low": "the coarse part"}.__getitem__,
+                "Filter", ["high", "low"], default=DEFAULTS.kind, key="kind", bind="query-params", required=True,
+                help="High-pass keeps the fine part of the picture, low-pass the coarse one.",
             )  # fmt: skip
             found["soft"] = st.toggle(
                 "Soft edge", key="soft", bind="query-params", help="A hard edge rings around every contour."
             )
         case "weather":
-            found["corruption"] = st.selectbox(
-                "Corruption", list(CORRUPTIONS), key="corruption", bind="query-params",
-                format_func=lambda name: CORRUPTIONS[name].title,
-            )  # fmt: skip
+            # Names, not titles: what is chosen also stands in the address.
+            found["corruption"] = st.selectbox("Corruption", list(CORRUPTIONS), key="corruption", bind="query-params")
     with st.expander("More"):
         found["standard"] = model_box("First network", DEFAULTS.standard, "standard")
         found["robust"] = model_box("Second network", DEFAULTS.robust, "robust")
@@ -113,7 +112,7 @@ with shell.told():
             {"lens": lens, "filters": filters, "weather": weather}[view].show(recipe, picture, found)
         if view == "filters":
             quiz.show(recipe, found)
-    if old := results.stale(found):
+    if old := kept.results().of(("frequency-stale", repr(found.get("stamps"))), lambda: results.stale(found)):
         st.warning(f"Measured on weights that have changed since: {', '.join(old)}. Measure again: python -m core.frequency measure")  # fmt: skip
 shell.glossary("frequency", WORDS[view])
 with st.expander("The reply of the authors"):

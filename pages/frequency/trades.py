@@ -14,7 +14,7 @@ from core.frequency.views import script
 from core.models import checkpoints
 from core.rates import Rate
 from core.recipes import to_json
-from pages.frequency.lens import title
+from pages.frequency.columns import title
 from pages.frequency.weather import LOOKS
 from pages.ui.exports import Download, downloads
 from pages.ui.tables import table

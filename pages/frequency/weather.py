@@ -12,8 +12,7 @@ from core.frequency.corruptions import CORRUPTIONS
 from core.frequency.networks import NOISE
 from core.frequency.recipe import FrequencyRecipe
 from core.rates import Rate
-from pages.frequency.columns import column, here, offer, seen, stage
-from pages.frequency.lens import title
+from pages.frequency.columns import column, here, offer, seen, stage, title
 from pages.ui.scrubber import Axis
 from pages.ui.tables import table
 
