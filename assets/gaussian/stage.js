@@ -1,10 +1,6 @@
 // The plane of the Gaussian page: two models side by side, everything draggable. Python side: pages/gaussian/stage.py,
 // which says what every field of `data` means. The formulas are in math.js, which stands above this in the same module.
-//
-// Streamlit calls the default export again on every rerun with new data, into the same parentElement, and the cleanup
-// only when the component leaves the page; so a Stage lives as long as its element and `update` is idempotent.
 
-const SVG = "http://www.w3.org/2000/svg";
 const [HALF_WIDTH, HALF_HEIGHT] = [20, 10];
 const BALL = 1.5; // Mahalanobis radius of the balls that are drawn, as in figure 4
 const NEAREST = 30; // px between a mean and the handles of its axes, at least
@@ -15,37 +11,19 @@ const MODELS = [
 ];
 const READOUTS = [
   ["angle", "gradient to the classes' direction", (v) => `${v.toFixed(1)}°`],
-  ["clean", "accuracy", (v) => percent(v)],
-  ["attacked", "accuracy, points moved ε toward the line", (v) => percent(v)],
+  ["clean", "accuracy", (v) => percentage(v)],
+  ["attacked", "accuracy, points moved ε toward the line", (v) => percentage(v)],
   ["kappa", "condition number of its Σ", (v) => short(v)],
   ["loss", "loss, nats", (v) => v.toFixed(2)],
   ["attacked_loss", "loss under the adversary, nats", (v) => v.toFixed(2)],
 ];
 
-const living = new WeakMap(); // parentElement -> Stage
-
-export default function mount({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".gaussian");
-  let stage = living.get(parentElement);
-  if (stage?.root !== root) {
-    stage?.destroy();
-    stage = new Stage(root);
-    living.set(parentElement, stage);
-  }
-  const turn = ++stage.turn;
-  stage.update(data, setStateValue);
-  return () => {
-    if (stage.turn !== turn) return; // a later run has taken over
-    stage.destroy();
-    living.delete(parentElement);
-  };
-}
+export default lasting(".gaussian", (root) => new Stage(root));
 
 class Stage {
   constructor(root) {
     this.root = root;
     root.stage = this; // for the tests
-    this.turn = 0;
     this.told = []; // reports that have not come back, oldest first
     this.attack = 0; // how far the points have moved, 0 to 1
     this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -84,8 +62,6 @@ class Stage {
     }
     this.sent = said;
     this.values ??= { ...data.values };
-    const [r, g, b] = getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g).map(Number);
-    this.root.dataset.theme = r + g + b < 384 ? "dark" : "light";
     this.draw();
     this.root.dataset.ready = "yes";
   }
@@ -421,7 +397,7 @@ class Panel {
     for (const [key, node, write] of this.readouts) node.textContent = Number.isFinite(side[key]) ? write(side[key]) : "–";
     this.svg.setAttribute("aria-label",
       `${this.title}: its gradient stands ${same ? "nowhere: both classes have one mean" : `${side.angle.toFixed(0)} degrees`} ` +
-      `from the direction between the classes; accuracy ${percent(side.clean)}, ${percent(side.attacked)} when every point may move by ${eps}.`);
+      `from the direction between the classes; accuracy ${percentage(side.clean)}, ${percentage(side.attacked)} when every point may move by ${eps}.`);
   }
 
   place(key, at, px, label) {
@@ -503,16 +479,6 @@ function coordinates([x, y]) {
   return `at ${x.toFixed(1)}, ${y.toFixed(1)}`;
 }
 
-function percent(p) {
+function percentage(p) {
   return p > 0.9995 && p < 1 ? ">99.9 %" : p > 0 && p < 0.0005 ? "<0.1 %" : `${(100 * p).toFixed(1)} %`;
-}
-
-function short(value) {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
-}
-
-function svg(tag, attributes) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
 }

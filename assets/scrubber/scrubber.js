@@ -1,41 +1,25 @@
 // Plays trajectories of pictures. Python side: pages/ui/scrubber/wire.py, which says what every field of `data` means.
-//
-// Streamlit calls the default export again on every rerun with new data, into the same parentElement, and the cleanup
-// only when the component leaves the page; so a Scrubber lives as long as its element and `update` is idempotent.
 
-const SVG = "http://www.w3.org/2000/svg";
 const GAINS = [1, 5, 10, 20, 50, "auto"];
 const THUMB = 22; // px, as in the style sheet
 const MARKS = { truth: "●", target: "◆" };
+const PEEKS = { o: "reference", d: "delta" }; // while the key is held (c and r are Streamlit's own)
+const SWIPE = 560; // px; below, one column fills the screen and the others are a swipe away
+const LEAST = 250; // px of a column beside others
+const SMALL = 64; // px of the explaining pictures, at least
 
 const remembered = new Map(); // key -> what the person chose; outlives a remount
-const living = new WeakMap(); // parentElement -> Scrubber
 
-export default function mount({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".scrubber");
-  let scrubber = living.get(parentElement);
-  if (scrubber?.root !== root) {
-    scrubber?.destroy();
-    scrubber = new Scrubber(root, data);
-    living.set(parentElement, scrubber);
-  }
-  const turn = ++scrubber.turn;
-  scrubber.update(data, setStateValue);
-  return () => {
-    if (scrubber.turn !== turn) return; // a later run has taken over
-    scrubber.destroy();
-    living.delete(parentElement);
-  };
-}
+export default lasting(".scrubber", (root, data) => new Scrubber(root, data));
 
 class Scrubber {
   constructor(root, data) {
     this.root = root;
-    this.turn = 0;
     this.version = 0;
     this.rows = [];
     this.playing = false;
     this.dragging = false;
+    this.direction = 1; // of the playing; back again only while breathing
     this.side = "b"; // of the flicker: a is the reference
     this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.alternating = !this.calm;
@@ -45,18 +29,20 @@ class Scrubber {
       range: $(".range"), marks: $(".marks"), ticks: $(".ticks"), done: $(".done"), pending: $(".pending"),
       play: $(".play"), back: $(".back"), next: $(".next"), value: $(".value"), unit: $(".unit"),
       gains: $(".gains"), auto: $(".auto"), hold: $(".hold"), showing: $(".showing"),
-      rows: $(".rows"), live: $(".live"), template: $("template"), track: $(".track"), transport: $(".transport"),
+      rows: $(".rows"), names: $(".names"), live: $(".live"), template: $("template"), track: $(".track"), transport: $(".transport"),
     };
     this.state = remembered.get(data.key) ?? { frame: 0, view: "side", gain: 10, split: 50, sent: {}, reported: null };
     remembered.set(data.key, this.state);
     this.listen();
-    let width = 0;
-    this.observer = new ResizeObserver(() => {
-      if (root.clientWidth === width) return; // the height follows from the width
-      width = root.clientWidth;
-      this.layout();
-    });
+    let seen = "";
+    const resized = () => {
+      const size = `${root.clientWidth} ${innerHeight}`; // its own height follows from the width
+      if (size !== seen) this.layout();
+      seen = size;
+    };
+    this.observer = new ResizeObserver(resized);
     this.observer.observe(root);
+    window.addEventListener("resize", resized, { signal: this.listeners.signal });
 
     // The transport stays below Streamlit's header while the rows scroll; the header is transparent, so cover what passes.
     const top = document.querySelector("[data-testid=stHeader]")?.offsetHeight ?? 0;
@@ -76,7 +62,7 @@ class Scrubber {
     for (const timer of [this.announcer, this.reporter]) clearTimeout(timer);
     clearInterval(this.flickerer);
     for (const row of this.rows) row.destroy();
-    for (const node of ["rows", "marks", "ticks"]) this.el[node].replaceChildren();
+    for (const node of ["rows", "marks", "ticks", "names"]) this.el[node].replaceChildren();
     this.el.gains.querySelectorAll("label").forEach((label) => label.remove());
   }
 
@@ -89,7 +75,7 @@ class Scrubber {
     if (version !== this.version) return; // newer data came while the pictures were being decoded
     const state = this.state;
     for (const name of ["frame", "view", "gain"]) {
-      const echo = name === "frame" && data.frame === state.reported;
+      const echo = data[name] === (name === "frame" ? state.reported : state.written?.[name]);
       if (data[name] !== state.sent[name] && !echo) state[name] = data[name];
       state.sent[name] = data[name];
     }
@@ -99,11 +85,30 @@ class Scrubber {
       this.rows[i] ??= new RowView(this);
       this.rows[i].show(row, pictures[i], data);
     });
-    this.paintTheme();
     this.buildGains();
+    this.buildNames();
     this.setView(state.view);
     this.announce(0);
+    this.writeAddress();
+    this.root.toggleAttribute("data-breathe", data.breathe);
+    if (data.breathe && !this.breathed && !this.calm && data.available > 1) {
+      this.breathed = true; // by itself once; who stops it wants it stopped
+      this.play();
+    }
     this.root.dataset.ready = "yes";
+  }
+
+  /** View and gain belong to the link as the frame does; the page reads them there and need not run for them. */
+  writeAddress() {
+    if (!this.data.report) return;
+    const url = new URL(location);
+    const { view, gain } = this.state;
+    for (const [name, value, usual] of [["look", view, this.data.usual.view], ["gain", gain, this.data.usual.gain]]) {
+      if (value === usual) url.searchParams.delete(name);
+      else url.searchParams.set(name, value);
+    }
+    this.state.written = { view, gain };
+    if (url.href !== location.href) history.replaceState(history.state, "", url);
   }
 
   get frame() {
@@ -127,7 +132,7 @@ class Scrubber {
 
   play() {
     if (this.data.available < 2) return;
-    if (this.frame === this.data.axis.total - 1) this.go(0);
+    if (this.frame === this.data.axis.total - 1 && !this.data.breathe) this.go(0);
     this.playing = true;
     this.markPlaying();
     const pace = Math.max(50, Math.min(220, 4500 / this.data.axis.total));
@@ -135,12 +140,20 @@ class Scrubber {
     const tick = (now) => {
       if (now >= due) {
         due = Math.max(due + pace, now); // never catch up in a jump after the tab was hidden
-        if (this.frame < this.data.available - 1) this.go(this.frame + 1);
-        if (this.frame === this.data.axis.total - 1) return this.pause();
+        if (this.data.breathe) this.breathe();
+        else if (this.frame < this.data.available - 1) this.go(this.frame + 1);
+        if (this.frame === this.data.axis.total - 1 && !this.data.breathe) return this.pause();
       }
       this.ticker = requestAnimationFrame(tick);
     };
     this.ticker = requestAnimationFrame(tick);
+  }
+
+  /** One step there or back. */
+  breathe() {
+    if (this.frame >= this.data.available - 1) this.direction = -1;
+    if (this.frame === 0) this.direction = 1;
+    this.go(this.frame + this.direction);
   }
 
   pause() {
@@ -215,6 +228,7 @@ class Scrubber {
         this.state.gain = target.value === "auto" ? "auto" : Number(target.value);
         this.draw();
       }
+      this.writeAddress();
     });
 
     on(auto, "click", () => {
@@ -236,6 +250,42 @@ class Scrubber {
     };
     on(hold, "pointerdown keydown", holding(true));
     on(hold, "pointerup pointerleave pointercancel keyup blur", holding(false));
+
+    const typing = (event) =>
+      event.ctrlKey || event.metaKey || event.altKey || event.composedPath()[0].closest?.("input:not([type=range]):not([type=radio]), textarea, select, [contenteditable=true]");
+    on(document, "keydown", (event) => {
+      const what = PEEKS[event.key.toLowerCase()];
+      if (what && !event.repeat && !typing(event)) this.peek(what);
+    });
+    on(document, "keyup", (event) => PEEKS[event.key.toLowerCase()] && this.peek(null));
+    on(window, "blur", () => this.peek(null));
+    on(this.el.rows, "scroll", () => this.markName());
+  }
+
+  /** Show the clean picture or the difference in the large place, for as long as a key or the picture is held. */
+  peek(what) {
+    if (what && this.state.view !== "side") return;
+    this.peeked = what;
+    this.root.dataset.big = what ?? (this.state.view === "difference" ? "delta" : "current");
+  }
+
+  // --- one column a screen ------------------------------------------------------------------------------------
+
+  buildNames() {
+    this.el.names.replaceChildren(
+      ...this.data.rows.map(({ title }, i) => {
+        const button = text("button", title);
+        Object.assign(button, { type: "button", className: "plain" });
+        button.addEventListener("click", () => this.el.rows.scrollTo({ left: i * this.el.rows.clientWidth, behavior: this.calm ? "instant" : "smooth" }));
+        return button;
+      }));
+    this.markName();
+  }
+
+  markName() {
+    const { rows, names } = this.el;
+    const at = Math.round(rows.scrollLeft / Math.max(1, rows.clientWidth));
+    [...names.children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === at)));
   }
 
   setView(view) {
@@ -249,6 +299,7 @@ class Scrubber {
     if (running) this.flickerer = setInterval(() => this.turnTo(this.side === "a" ? "b" : "a"), 500);
     auto.setAttribute("aria-pressed", String(running));
     this.turnTo("b");
+    this.peek(null);
     this.layout();
   }
 
@@ -320,12 +371,18 @@ class Scrubber {
     if (!this.data) return;
     const { rows, track } = this.el;
     const width = this.root.clientWidth;
-    const most = Math.max(1, Math.min(this.rows.length, Math.floor((width + 32) / (320 + 32))));
-    const lines = Math.ceil(this.rows.length / most);
-    const columns = Math.ceil(this.rows.length / lines);
-    rows.style.setProperty("--columns", columns);
-    rows.dataset.columns = columns;
-    for (const row of this.rows) row.layout(this.state.view);
+    const count = this.rows.length;
+    this.root.toggleAttribute("data-swipe", count > 1 && width < SWIPE);
+    const minor = count - this.data.rows.filter((row) => row.minor).length;
+    const most = Math.max(1, Math.floor((width + 24) / (LEAST + 24)));
+    // Major columns in even lines; the minor ones are smaller and stand behind them if there is room.
+    const beside = minor < count && width >= LEAST * (minor + 0.6) + 24 * minor;
+    const columns = Math.ceil(minor / Math.ceil(minor / Math.max(1, Math.min(minor, most))));
+    const tracks = Array(Math.max(1, columns)).fill("minmax(0, 1fr)");
+    if (beside) tracks.push(...Array(count - minor).fill("minmax(0, 0.6fr)"));
+    rows.style.setProperty("--columns", tracks.join(" "));
+    rows.dataset.columns = tracks.length;
+    for (const row of this.rows) row.layout();
     this.buildTrack(track.clientWidth);
     this.setSplit(this.state.split);
     this.draw();
@@ -385,11 +442,6 @@ class Scrubber {
       this.el.live.textContent = [this.position(this.frame), ...rows].join(". ").replaceAll("..", ".");
     }, delay);
   }
-
-  paintTheme() {
-    const [r, g, b] = getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g).map(Number);
-    this.root.dataset.theme = 0.2126 * r + 0.7152 * g + 0.0722 * b < 110 ? "dark" : "light";
-  }
 }
 
 class RowView {
@@ -402,7 +454,7 @@ class RowView {
       title: $(".title"), subtitle: $(".subtitle"), room: $(".stage-room"), stage: $(".stage"), divider: $(".divider"),
       verdict: $(".verdict"), name: $(".name"), percent: $(".percent"), badge: $(".badge"), gain: $(".gain"),
       bars: $(".bars"), curve: $(".curve"), curveName: $(".curve-name"), curveValue: $(".curve-value"),
-      svg: $("svg"), readouts: $(".readouts"),
+      svg: $("svg"), readouts: $(".readouts"), legend: $(".legend"),
     };
     this.canvas = {};
     this.caption = {};
@@ -442,6 +494,8 @@ class RowView {
       event.preventDefault();
     });
     on(stage, "pointermove", (event) => stage.hasPointerCapture(event.pointerId) && follow(event));
+    on(this.canvas.current, "pointerdown", (event) => !event.button && scrubber.peek("reference"));
+    for (const type of ["pointerup", "pointercancel"]) on(window, type, () => scrubber.peeked && scrubber.peek(null));
     on(divider, "keydown", (event) => {
       const { split } = scrubber.state;
       const to = {
@@ -459,6 +513,7 @@ class RowView {
     if (this.film && this.film !== film) this.film.sheet.close();
     Object.assign(this, { row, film, data });
     const { el, canvas, caption } = this;
+    this.node.classList.toggle("minor", row.minor);
     el.title.textContent = row.title;
     el.subtitle.textContent = row.subtitle;
     for (const each of Object.values(canvas)) {
@@ -484,14 +539,23 @@ class RowView {
     const { bars } = this.row;
     const { el } = this;
     el.bars.hidden = !bars.length;
-    const names = JSON.stringify(bars);
+    const names = JSON.stringify([bars, this.row.truthName]);
     if (names === this.barNames) return;
     this.barNames = names;
+    el.legend.replaceChildren(
+      ...["truth", "target"].filter((role) => bars.some(([, of]) => of === role)).map((role) => {
+        const entry = document.createElement("span");
+        entry.dataset.role = role;
+        entry.append(text("b", MARKS[role]), ` ${this.means(role)}`);
+        return entry;
+      }));
+    el.legend.hidden = !el.legend.childElementCount;
     this.bars = bars.map(([name, role]) => {
       const item = document.createElement("li");
       const label = text("span", name);
       label.className = "label";
-      const kind = text("span", role ? `${MARKS[role]} ${role === "truth" ? "true" : "target"}` : "");
+      const kind = text("span", MARKS[role] ?? "");
+      if (role) kind.append(Object.assign(text("span", ` ${this.means(role)}`), { className: "hidden" }));
       kind.className = "kind";
       const rail = document.createElement("span");
       rail.className = "rail";
@@ -509,30 +573,50 @@ class RowView {
     el.bars.replaceChildren(...this.bars.map(({ item }) => item));
   }
 
+  means(role) {
+    return role === "truth" ? this.row.truthName : "target";
+  }
+
   buildReadouts() {
     this.readouts = this.row.readouts.map(([name, values]) => {
       const value = text("dd", "");
       const pair = document.createElement("div");
       pair.append(text("dt", name), value);
-      value.style.minWidth = `${Math.max(...values.map((v) => v.length))}ch`;
+      value.style.minWidth = `min(100%, ${Math.max(...values.map((v) => v.length))}ch)`;
       return { pair, value, values };
     });
     this.el.readouts.replaceChildren(...this.readouts.map(({ pair }) => pair));
     this.el.readouts.hidden = !this.readouts.length;
   }
 
-  /** Pictures at the largest whole number of device pixels per pixel that fits. */
-  layout(view) {
-    const { film, el } = this;
-    const room = el.room.clientWidth - (view === "side" ? 54 : 0); // for + and =
-    const limit = view === "side" ? room / 3 : Math.min(room, Math.max(256, 0.42 * innerHeight));
-    const dense = devicePixelRatio || 1;
-    const times = Math.floor((limit * dense) / film.width);
-    const width = times >= 1 ? (times * film.width) / dense : limit;
+  /**
+   * The large picture, and two small ones beside it if it then keeps nearly its size, below it otherwise: each the largest
+   * whole number of device pixels per pixel that fits. What is large in itself is scaled smoothly.
+   */
+  layout() {
+    const { film, el, row } = this;
+    const single = this.scrubber.rows.length === 1;
+    const room = single && el.room.parentElement.clientWidth > 736 ? 0.6 * el.room.parentElement.clientWidth : this.node.clientWidth;
+    const tall = Math.max(300, (document.documentElement.dataset.stage ? 0.5 : 0.38) * innerHeight) * (row.minor ? 0.6 : 1);
+    const limit = tall * Math.min(1.6, film.width / film.height);
+    const beside = this.fit(Math.min(room - SMALL - 12, limit));
+    const alone = this.fit(Math.min(room, limit));
+    const below = beside < 300 && beside < 0.85 * alone;
+    const width = below ? alone : beside;
+    const small = this.fit(Math.max(SMALL, Math.min(width / 3, below ? SMALL : room - width - 12)));
     el.stage.style.setProperty("--width", `${width}px`);
+    el.stage.style.setProperty("--small", `${small}px`);
     el.stage.style.setProperty("--ratio", `${film.width} / ${film.height}`);
-    this.node.toggleAttribute("data-shrunk", times < 1);
+    el.stage.toggleAttribute("data-below", below);
+    this.node.toggleAttribute("data-shrunk", film.width > 96);
     if (this.row.curveScale) this.buildCurve(el.svg.clientWidth);
+  }
+
+  fit(room) {
+    const { width } = this.film;
+    const dense = devicePixelRatio || 1;
+    const times = Math.floor((room * dense) / width);
+    return times < 1 || width > 96 ? Math.max(16, Math.floor(room)) : (times * width) / dense;
   }
 
   buildCurve(width) {
@@ -541,7 +625,7 @@ class RowView {
     const { axis, available } = this.data;
     const [low, high] = curveScale;
     const em = parseFloat(getComputedStyle(this.el.svg).fontSize);
-    const [left, right, top, bottom, height] = [3.4, 0.5, 2, 7, 7.75].map((n) => n * em);
+    const [left, right, top, bottom, height] = [3.4, 0.5, 1.75, 5.75, 6.5].map((n) => n * em);
     const flat = high === low;
     const x = (i) => left + ((width - left - right) * i) / Math.max(1, axis.total - 1);
     const y = (v) => (flat ? (top + bottom) / 2 : bottom - ((bottom - top) * (v - low)) / (high - low));
@@ -594,7 +678,7 @@ class RowView {
 
     const times = `×${short(gain)}`;
     el.gain.textContent = times;
-        caption.current.textContent = position;
+    caption.current.textContent = position;
     canvas.current.setAttribute("aria-label", row.alt[frame]);
     canvas.delta.setAttribute("aria-label", `${row.title}: ${this.data.captions[1]}, amplified ${times}, at ${position}`);
 
@@ -678,29 +762,4 @@ function stride(intervals, most) {
   const least = Math.max(1, Math.ceil(intervals / most));
   for (let step = least; step <= 2 * least; step++) if (intervals % step === 0) return step;
   return least;
-}
-
-function percent(p) {
-  if (p === null || p === undefined) return "";
-  if (p > 0 && p < 0.005) return "<1 %";
-  if (p < 1 && p >= 0.995) return ">99 %";
-  return `${Math.round(p * 100)} %`;
-}
-
-function short(value) {
-  const size = Math.abs(value);
-  const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2;
-  return value.toFixed(digits).replace("-", "−");
-}
-
-function text(tag, words) {
-  const node = document.createElement(tag);
-  node.textContent = words;
-  return node;
-}
-
-function svg(tag, attributes) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
 }

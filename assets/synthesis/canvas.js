@@ -1,37 +1,18 @@
 // Hold to morph. Python side: pages/synthesis/canvas.py mounts it, pages/synthesis/live.py is at the other end of its
 // socket and owns the pictures; here they are shown, painted on, and filmed.
-//
-// Streamlit calls the default export again on every rerun, into the same parentElement; a Morph lives as long as its element.
 
 const SWATCHES = ["#ffffff", "#111111", "#8a8f94", "#7a4a25", "#d9a866", "#c63d2f", "#f0a83a", "#3b7d2a", "#8fbf5a", "#2f6fb3", "#9cc9ec"];
 const REACHES = ["1", "2", "4", "6", "8", "12", "none"];
 const FRAME_MS = 40;
 const FILM = 480; // frames, as in core.synthesis.morph
 
-const living = new WeakMap(); // parentElement -> Morph
 const played = new Set(); // tokens whose film has played by itself once
 
-export default function mount({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".morph");
-  let morph = living.get(parentElement);
-  if (morph?.root !== root) {
-    morph?.destroy();
-    morph = new Morph(root);
-    living.set(parentElement, morph);
-  }
-  const turn = ++morph.turn;
-  morph.update(data, setTriggerValue);
-  return () => {
-    if (morph.turn !== turn) return; // a later run has taken over
-    morph.destroy();
-    living.delete(parentElement);
-  };
-}
+export default lasting(".morph", (root) => new Morph(root));
 
 class Morph {
   constructor(root) {
     this.root = root;
-    this.turn = 0;
     this.pictures = []; // one Uint8ClampedArray (H W 3) a model
     this.known = []; // what was last said of each picture
     this.notes = new WeakMap(); // frame -> what is known of it
@@ -60,14 +41,12 @@ class Morph {
     this.el.reach.querySelectorAll("label").forEach((label) => label.remove());
   }
 
-  update(data, setTriggerValue) {
+  update(data, _, setTriggerValue) {
     const fresh = this.data?.token !== data.token;
     this.trigger = setTriggerValue;
     const starters = JSON.stringify(data.starts) !== JSON.stringify(this.data?.starts);
     const first = !this.data;
     this.data = data;
-    const [r, g, b] = getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g).map(Number);
-    this.root.dataset.theme = 0.2126 * r + 0.7152 * g + 0.0722 * b < 110 ? "dark" : "light";
     if (first) {
       this.buildControls();
       this.buildStages();
@@ -606,14 +585,6 @@ async function filmOf({ frames, sprite }, size, models) {
 // --- text -------------------------------------------------------------------------------------------------------
 
 const present = (said) => Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null && value !== undefined));
-
-const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : `${Math.min(99.9, Math.floor(1000 * p) / 10)} %`);
-
-function text(tag, content) {
-  const node = document.createElement(tag);
-  node.textContent = content;
-  return node;
-}
 
 function bar() {
   const item = document.createElement("li");

@@ -3,31 +3,12 @@
 // As in the scrubber, Streamlit calls the default export again on every rerun, into the same parentElement; the slider
 // moves points here, with no server run, and only its release, a brush or a click is reported.
 
-const SVG = "http://www.w3.org/2000/svg";
 const BOX = { width: 460, height: 400, left: 52, right: 12, top: 12, bottom: 44 };
-const living = new WeakMap(); // parentElement -> Atlas
-
-export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
-  const root = parentElement.querySelector(".atlas");
-  let atlas = living.get(parentElement);
-  if (atlas?.root !== root) {
-    atlas?.destroy();
-    atlas = new Atlas(root);
-    living.set(parentElement, atlas);
-  }
-  const turn = ++atlas.turn;
-  atlas.update(data, setStateValue, setTriggerValue);
-  return () => {
-    if (atlas.turn !== turn) return; // a later run has taken over
-    atlas.destroy();
-    living.delete(parentElement);
-  };
-}
+export default lasting(".atlas", (root) => new Atlas(root));
 
 class Atlas {
   constructor(root) {
     this.root = root;
-    this.turn = 0;
     this.frame = 0;
     this.sent = null; // the frame that the page said last
     this.reported = null; // the frame that the page has not yet answered
@@ -62,14 +43,8 @@ class Atlas {
       this.el.panels.replaceChildren(...this.panels.map((panel) => panel.node));
     }
     this.panels.forEach((panel, i) => panel.show(data.panels[i], data));
-    this.paintTheme();
     this.go(this.frame);
     this.root.dataset.ready = "yes";
-  }
-
-  paintTheme() {
-    const rgb = getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [255, 255, 255];
-    this.root.dataset.theme = rgb[0] + rgb[1] + rgb[2] < 380 ? "dark" : "light";
   }
 
   go(frame) {
@@ -157,9 +132,9 @@ class Panel {
     parts.push(svg("rect", { class: "area", x: left, y: top, width: right - left, height: y(0) - top }));
     for (const level of ticks(range.y)) {
       line(level === 0 ? "zero" : "grid", left, y(level), right, y(level));
-      word("level", left - 6, y(level) + 4, short(level), "end");
+      word("level", left - 6, y(level) + 4, plain(level), "end");
     }
-    for (const level of ticks(range.x)) word("level", x(level), bottom + 16, short(level));
+    for (const level of ticks(range.x)) word("level", x(level), bottom + 16, plain(level));
     line("diagonal", x(0), y(0), x(Math.min(range.x[1], range.y[1])), y(Math.min(range.x[1], range.y[1])));
     line("grid", left, bottom, right, bottom);
     word("word", left + 8, top + 16, "robustly useful", "start");
@@ -306,18 +281,12 @@ function ticks([a, b]) {
   return found;
 }
 
-function short(value) {
+function plain(value) {
   return String(value).replace("-", "−");
 }
 
 function add(parent, tag, name) {
   const node = parent.appendChild(document.createElement(tag));
   node.className = name;
-  return node;
-}
-
-function svg(tag, attributes) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;
 }

@@ -10,7 +10,9 @@ ASSETS = Path(__file__).parents[2] / "assets"
 
 
 def component(name: str) -> Callable[..., Any]:
-    """Register the markup, style and scripts of assets/NAME; several scripts are one module, in the order of their names.
+    """Register the markup, style and scripts of assets/NAME, below what all share (assets/shared).
+
+    Several scripts are one module, in the order of their names.
 
     Called once, at import: registering in a rerun logs a warning each time.
 
@@ -19,6 +21,7 @@ def component(name: str) -> Callable[..., Any]:
     """
 
     def text(ending: str) -> str:
-        return "".join(path.read_text("utf-8") for path in sorted((ASSETS / name).glob(f"*.{ending}")))
+        folders = (ASSETS / "shared", ASSETS / name)
+        return "".join(path.read_text("utf-8") for at in folders for path in sorted(at.glob(f"*.{ending}")))
 
     return st.components.v2.component(f"robust_frog.{name}", html=text("html"), css=text("css"), js=text("js"))

@@ -1,7 +1,7 @@
 """The component itself, and where its slider stands."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -11,6 +11,8 @@ from pages.ui.scrubber.wire import payload
 
 View = Literal["side", "split", "flicker", "difference"]
 VIEWS: tuple[View, ...] = ("side", "split", "flicker", "difference")
+
+GAINS: tuple[float | str, ...] = (1, 5, 10, 20, 50, "auto")
 
 FRAMES_AT_MOST = 200
 
@@ -28,6 +30,7 @@ def scrubber(
     captions: tuple[str, str] = ("clean", "perturbation"),
     report: bool = False,
     on_release: Callable[[], None] | None = None,
+    breathe: bool = False,
 ) -> int | None:
     """Mount the scrubber.
 
@@ -43,7 +46,8 @@ def scrubber(
         gain: By how much the perturbation is amplified; "auto" fills the grey range at every frame.
         captions: Names of the reference and of the perturbation.
         report: Run the page once when the slider is let go (never while it moves), and return the frame.
-        on_release: Callback of that run; implies report.
+        on_release: Callback of that run; implies report. Of a reporting scrubber, view and gain stand in the address.
+        breathe: Play there and back from the start, and show only pictures, verdicts and the slider.
 
     Returns:
         The frame at which the slider was last let go, `frame` before that (it may not be computed yet); None unless
@@ -51,20 +55,29 @@ def scrubber(
     """
     if view not in VIEWS:
         raise ValueError(f"view must be one of {', '.join(VIEWS)}, got {view!r}")
+    report = report or on_release is not None
     data = {
         "key": key,
         **payload(rows, axis),
         "frame": frame,
-        "view": view,
-        "gain": gain,
+        "view": _asked("look", VIEWS, view) if report else view,
+        "gain": _asked("gain", GAINS, gain) if report else gain,
+        "usual": {"view": view, "gain": gain},
         "captions": list(captions),
-        "report": report or on_release is not None,
+        "report": report,
+        "breathe": breathe,
     }
     if not data["report"]:
         _mount(key=key, data=data)
         return None
     result = _mount(key=key, data=data, default={"frame": frame}, on_frame_change=on_release or _nothing)
     return max(0, int(result.get("frame", frame)))
+
+
+def _asked(name: str, among: tuple[Any, ...], usual: Any) -> Any:
+    """Return what the address asks for, if it is one of the choices; the component itself keeps it there."""
+    asked = st.query_params.get(name)
+    return next((choice for choice in among if str(choice) == asked), usual)
 
 
 def frame_in_sight(key: str, default: int) -> int:

@@ -57,6 +57,8 @@ class Row:
         flags: One short word or None per frame ("fooled"), or ().
         threshold: First frame at which the flag is on; marked on slider and curve.
         alt: One sentence per frame for screen readers.
+        truth_name: What the class `truth` is: "true", or "its clean answer" where nobody knows the truth.
+        minor: Drawn smaller and behind the others, as a control.
 
     Raises:
         ValueError: If two of these disagree about the number of frames, or about the size of the picture.
@@ -77,6 +79,8 @@ class Row:
     readouts: tuple[tuple[str, tuple[str, ...]], ...] = ()
     flags: tuple[str | None, ...] = ()
     threshold: int | None = None
+    truth_name: str = "true"
+    minor: bool = False
 
     def __post_init__(self) -> None:
         shape = self.frames.shape

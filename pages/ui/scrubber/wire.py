@@ -43,6 +43,8 @@ def payload(rows: Sequence[Row], axis: Axis) -> dict[str, Any]:
                 "flags": list(row.flags),
                 "threshold": row.threshold,
                 "alt": list(row.alt),
+                "truthName": row.truth_name,
+                "minor": row.minor,
             }
             for row, classes in zip(rows, shown, strict=True)
         ],

@@ -1,0 +1,64 @@
+// What every component of ours starts with; pages/ui/component.py puts it above the component's own script.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * The default export of a component. Streamlit calls it again on every rerun with new data, into the same parentElement,
+ * and the cleanup only when the component leaves the page; so what `make` returns lives as long as its element, and its
+ * `update` is idempotent.
+ * @param {string} selector the component's root
+ * @param {(root: HTMLElement, data: object) => object} make returns what has `update(data, setStateValue, setTriggerValue)`
+ *   and `destroy()`
+ */
+function lasting(selector, make) {
+  const living = new WeakMap(); // parentElement -> { view, turn }
+  return ({ data, parentElement, setStateValue, setTriggerValue }) => {
+    const root = parentElement.querySelector(selector);
+    let life = living.get(parentElement);
+    if (life?.view.root !== root) {
+      life?.view.destroy();
+      life = { view: make(root, data), turn: 0 };
+      living.set(parentElement, life);
+    }
+    const turn = ++life.turn;
+    paintTheme(root);
+    life.view.update(data, setStateValue, setTriggerValue);
+    return () => {
+      if (life.turn !== turn) return; // a later run has taken over
+      life.view.destroy();
+      living.delete(parentElement);
+    };
+  };
+}
+
+/** Streamlit names its colours, not its theme: dark is a paper of little luminance. */
+function paintTheme(root) {
+  const [r, g, b] = getComputedStyle(root).backgroundColor.match(/[\d.]+/g).map(Number);
+  root.dataset.theme = 0.2126 * r + 0.7152 * g + 0.0722 * b < 110 ? "dark" : "light";
+}
+
+/** A probability, never rounded to certainty; as pages/ui/words.py writes it. */
+function percent(p) {
+  if (p === null || p === undefined) return "";
+  if (p > 0 && p < 0.005) return "<1 %";
+  return p < 0.995 ? `${Math.round(100 * p)} %` : `${Math.min(99.9, Math.floor(1000 * p) / 10)} %`;
+}
+
+/** A number in about three figures. */
+function short(value) {
+  const size = Math.abs(value);
+  const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2;
+  return value.toFixed(digits).replace("-", "−");
+}
+
+function text(tag, words) {
+  const node = document.createElement(tag);
+  node.textContent = words;
+  return node;
+}
+
+function svg(tag, attributes) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
