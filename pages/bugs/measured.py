@@ -30,7 +30,7 @@ def show(recipe: BugsRecipe, found: Mapping[str, Any]) -> None:
         transfer(found)
         more(found)
     students(found)
-    st.markdown("##### What the authors reply")
+    st.markdown("### What the authors reply")
     st.markdown(lesson("bugs")["the reply"])
     st.markdown("[Figure 3, with this point in it](transfer?view=figure3)")
     downloads(files(recipe, found), key="bugs-measured", script=views.script(recipe))
@@ -38,7 +38,7 @@ def show(recipe: BugsRecipe, found: Mapping[str, Any]) -> None:
 
 def transfer(found: Mapping[str, Any]) -> None:
     """Show success and transfer: a chart for each setting, and the table."""
-    st.markdown("##### Both fool their network. Whom else?")
+    st.markdown("### Both fool their network. Whom else?")
     about = found["about"]
     for column, (setting, kinds) in zip(st.columns(len(found["attacks"])), found["attacks"].items(), strict=True):
         column.markdown(f"**{words(setting)}**")
@@ -89,7 +89,7 @@ def more(found: Mapping[str, Any]) -> None:
 
 def students(found: Mapping[str, Any]) -> None:
     """Show what students learnt from either kind of D_det."""
-    st.markdown("##### What do they teach?")
+    st.markdown("### What do they teach?")
     st.markdown(
         "Every picture is perturbed toward the class after its own and labelled so, as in D_det. A student of features may learn the true"
         " class; a student of bugs has only the pictures to go by, and they say: the next class."

@@ -15,7 +15,7 @@ def before() -> None:
 
 def after() -> None:
     """Ask again at the end, and put both answers beside each other."""
-    st.markdown("##### Your verdict")
+    st.markdown("### Your verdict")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Now that you have held one of each: adversarial examples are", width="content")
         st.segmented_control("After", OPINIONS, key=AFTER, label_visibility="collapsed", width="content")

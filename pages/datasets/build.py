@@ -56,7 +56,7 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
     write_frame("datasets-scrubber", min(shown if shown is not None else frame, last), last)
     st.html(STYLE + crisp.STYLE)
     for head, made in zip(called, (left, right), strict=True):
-        st.markdown(f"##### As a network is shown them, through {head}")
+        st.markdown(f"### As a network is shown them, through {head}")
         cards(made, f"through {head}")
     downloads(files(recipe, left, right), key="datasets", script=script(recipe))
 
@@ -90,12 +90,12 @@ def row(head: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:
         curve=tuple(apart if inverted else [a / n for a in agrees]),
         curve_name="distance of the representation" if inverted else "agrees with the set's label",
         readouts=(
-            ("the model says the set's label", tuple(f"{a} of {n}" for a in agrees)),
+            ("predictions that agree with the set's label", tuple(f"{a} of {n}" for a in agrees)),
             ("mean L2 distance to the originals" if inverted else "mean ‖δ‖₂", tuple(f"{d:.2f}" for d in moved)),
             ("distance of the representation", tuple(f"{100 * d:.0f} %" for d in apart)),
         ),
         alt=tuple(
-            f"{head}, step {step}: a sheet of {n} pictures; the model says the set's label of {a}; mean distance from the "
+            f"{head}, step {step}: a sheet of {n} pictures; {a} predictions agree with the set's label; mean distance from the "
             f"originals {d:.2f}."
             for step, a, d in zip(made.steps, agrees, moved, strict=True)
         ),
@@ -113,7 +113,7 @@ def cards(made: Few, way: str) -> None:
             made.frames[-1][i : i + 1], f"{old} {way}, labelled {new}"
         )
         cells.append(
-            f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source says {says}</small></div></div>'
+            f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source predicts {says}</small></div></div>'
         )
     st.html(f'<div class="crisp made">{"".join(cells)}</div>')
 

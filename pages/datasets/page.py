@@ -38,7 +38,7 @@ SETS = {"inverted": "D_NR and D_R", "rand": "D_rand", "det": "D_det"}
 PRESETS = [
     shell.Preset(
         "Labels that look wrong",
-        "Left, through the standard model: nothing visible changes, and yet that model says nearly every new label (the count "
+        "Left, through the standard model: nothing visible changes, and yet that model predicts nearly every new label (the count "
         "is below the sheet). Right, within the same ε, the robust model can hardly be moved.",
         {"kind": "rand"},
     ),

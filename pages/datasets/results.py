@@ -116,7 +116,7 @@ def show() -> None:
     """Show every experiment: the table always, the charts where there is something measured."""
     for name, experiment in EXPERIMENTS.items():
         found = results(name)
-        st.markdown(f"##### {experiment.title}")
+        st.markdown(f"### {experiment.title}")
         st.markdown(experiment.says)
         students = found.get("students", {})
         rows = [_row(line, students.get(line.student)) for line in experiment.lines]
@@ -175,7 +175,7 @@ def next_label(line: Line, found: Mapping[str, Any]) -> str:
         return ""
     return (
         f"{line.saw}: robust features speak for the *next* class there, and of {_cell(wrong)} of the test pictures that is what "
-        f"its student says."
+        f"its student predicts."
     )
 
 

@@ -98,13 +98,13 @@ def cards(recipe: DatasetsRecipe, picture: Picture, looks: dict[str, Look]) -> N
     figures = [crisp.figure(picture.x, picture.caption, ("The picture", truth))]
     for name, seen in looks.items():
         title, verdict = checkpoints.header(name).title, verdicts(seen.logits, CIFAR10_CLASSES)[0]
-        alt = f"{title} says {verdict}; the pixels for it orange, against it purple"
-        figures.append(crisp.figure(_map(recipe, seen), alt, (f"says {verdict}", title)))
+        alt = f"{title} predicts {verdict}; the pixels for it orange, against it purple"
+        figures.append(crisp.figure(_map(recipe, seen), alt, (f"predicts {verdict}", title)))
     st.html(
         f'<div class="crisp" style="grid-template-columns: repeat({len(figures)}, minmax(0, 13rem))">{"".join(figures)}</div>'
     )
     st.caption(
-        "The maps are gradients of the log-odds of what each network says: orange pixels speak for it, purple ones against it."
+        "The maps are gradients of the log-odds of each network's prediction: orange pixels speak for it, purple ones against it."
     )
 
 

@@ -82,7 +82,7 @@ def panel(head: str, name: str, found: Feature, kind: str) -> None:
     """Show one model's side."""
     order = found.votes.argsort(descending=True).tolist()
     best, worst = CIFAR10_CLASSES[order[0]], CIFAR10_CLASSES[order[-1]]
-    st.markdown(f"##### {head}: feature {found.index}")
+    st.markdown(f"### {head}: feature {found.index}")
     made = crisp.figure(
         found.made,
         f"{head}, the picture made to maximise feature {found.index}: {found.made_value:.2f}",

@@ -22,7 +22,7 @@ def measured(path: Path = RESULTS) -> None:
     viewers = list(
         dict.fromkeys(v for rows in found["settings"].values() for row in rows.values() for v in row["sees_wanted"])
     )
-    st.markdown("##### Measured, not only shown")
+    st.markdown("### Measured, not only shown")
     st.markdown(
         f"{found['n']} test pictures, each inverted from another one that was drawn at random. How often does each network see "
         "the class of the wanted picture in the result, and how often still that of the start?"

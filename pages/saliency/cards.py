@@ -17,7 +17,7 @@ from pages.ui.words import verdicts
 STYLE = f"""{crisp.STYLE}<style>
 .maps {{ display: grid; gap: 2rem 1.9rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16.5rem), 1fr)); }}
 .maps.wide {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }}
-.map h5 {{ margin: 0 0 0.1rem; padding: 0; font-size: 1.02rem; }}
+.map h3 {{ margin: 0 0 0.1rem; padding: 0; font-size: 1.02rem; }}
 .map p {{ margin: 0.45rem 0 0; font-size: 0.88rem; line-height: 1.45; }}
 .map .head {{ min-height: 1.6rem; margin-bottom: 0.35rem; }}
 .map details {{ font-size: 0.88rem; line-height: 1.45; margin-top: 0.3rem; }}
@@ -55,7 +55,7 @@ def row(
 
 def card(title: str, body: str, below: str = "", above: str = "") -> str:
     """Return a titled card."""
-    head = f'<div class="head"><h5>{html.escape(title)}</h5>{above}</div>'
+    head = f'<div class="head"><h3>{html.escape(title)}</h3>{above}</div>'
     return f'<section class="map">{head}{body}{below}</section>'
 
 

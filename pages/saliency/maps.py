@@ -67,7 +67,7 @@ def several(recipe: SaliencyRecipe) -> None:
         line = _line(recipe, picture.caption, picture, found)
         name = CIFAR10_CLASSES[picture.label] if picture.label is not None else picture.caption
         first = crisp.figure(picture.x, picture.caption, (name, picture.caption.rpartition(", ")[2]))
-        notes = {n: f"says {says(made.logits)}" for n, made in found.items()}
+        notes = {n: f"predicts {says(made.logits)}" for n, made in found.items()}
         cards.append(f'<section class="map">{row(line.row, recipe, notes, first)}</section>')
         lines.append(line)
         slot.html(f'<div class="maps wide">{"".join(cards)}</div>')

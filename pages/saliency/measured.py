@@ -119,7 +119,7 @@ def show() -> None:
     found = results()
     if found is None:
         return
-    st.markdown("##### Measured, not only shown")
+    st.markdown("### Measured, not only shown")
     if text := headline(found):
         st.markdown(text)
     key = st.selectbox("Measure", list(MEASURES), key="measure", bind="query-params", width=320)

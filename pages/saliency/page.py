@@ -26,7 +26,7 @@ VIEWS = {
     "classes": "From class to class",
 }
 CLAIMS = {
-    "methods": "One picture, one question (which pixels does this answer hang on?), eleven methods of asking it.",
+    "methods": "One picture, one question (which pixels is this prediction based on?), eleven methods of asking it.",
     "pictures": "One method, several pictures: what is the rule and what is the exception?",
     "attack": "Play: the gradient at each step of an attack, which is what the attack follows.",
     "classes": "What would make this more of one class and less of another? Beside it, how the two classes really differ.",
@@ -89,7 +89,7 @@ def controls(view: str) -> SaliencyRecipe:
                 ["label", "prediction", *CIFAR10_CLASSES],
                 key="target",
                 bind="query-params",
-                help="The picture's own class, what each model says, or any class.",
+                help="The picture's own class, each model's prediction, or any class.",
             )
     found |= look_controls()
     with st.expander("More"):

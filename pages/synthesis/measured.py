@@ -20,7 +20,7 @@ def measured(path: Path = RESULTS) -> None:
     found = json.loads(path.read_text(encoding="utf-8"))
     viewers = list(found["starts"]["recognised"])
     n = found["per_class"] * len(CIFAR10_CLASSES)
-    st.markdown("##### Measured, not only shown")
+    st.markdown("### Measured, not only shown")
     st.markdown(
         f"{n:,} starts, {found['per_class']} of each class, drawn from the class Gaussians; the same for every model. How often does "
         "each network see the class that was wanted?"

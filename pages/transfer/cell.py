@@ -26,7 +26,7 @@ def sentence(recipe: TransferRecipe, cell: Cell, measured: Measured | None) -> s
     """Say what was counted in a cell: both denominators, and the noise."""
     source, target = (title(name, measured) for name in (recipe.source, recipe.target))
     targeted = recipe.goal == "targeted"
-    does = "says the wanted class of" if targeted else "is wrong about"
+    does = "predicts the wanted class for" if targeted else "is wrong about"
     who = "itself" if recipe.source == recipe.target else target
     attack, noise = (cell.rate(show, "both", recipe.goal) for show in ("attack", "noise"))
     of_all = cell.rate("attack", "all", recipe.goal)
@@ -70,13 +70,13 @@ def pictures(recipe: TransferRecipe, measured: Measured | None) -> Examples:
             )
             + crisp.figure(
                 found.x_adv[one],
-                f"The {name} with the perturbation; {source} says {said['source'][i]}, {target} says {said['target'][i]}",
+                f"The {name} with the perturbation; {source} predicts {said['source'][i]}, {target} predicts {said['target'][i]}",
                 ("both together",),
             )
         )
         wanted = f"<div><span>wanted:</span> {goal}</div>" if found.wanted is not None else ""
         own = f"<div><span>{source}, for which it was made:</span> {said['source'][i]}</div>"
-        other = f"<div><span>{target} says:</span> <b>{said['target'][i]}</b> · {fooled}</div>"
+        other = f"<div><span>{target} predicts:</span> <b>{said['target'][i]}</b> · {fooled}</div>"
         noise = f"<div><span>{target}, of noise of that size:</span> {said['noise'][i]}</div>"
         lines = wanted + ("" if recipe.source == recipe.target else own) + other + noise
         cards.append(f'<div class="one">{figures}<div class="said">{lines}</div></div>')

@@ -130,7 +130,7 @@ def sentence(recipe: TransferRecipe, pair: Cells, measured: Measured | None) -> 
     first, last = next(iter(pair)), list(pair)[-1]
     low, high = (pair[label].rate("attack", recipe.of, recipe.goal) for label in (first, last))
     noise = pair[last].rate("noise", recipe.of, recipe.goal)
-    does = "is wrong about" if recipe.goal == "untargeted" else "says the wanted class of"
+    does = "is wrong about" if recipe.goal == "untargeted" else "predicts the wanted class for"
     at_first = "" if first == last else f"at {recipe.norm} ε = {first} the target {does} {low}, "
     return (
         f"Made for {source}, shown to {target}: {at_first}at {recipe.norm} ε = {last} the target {does} {high}. "

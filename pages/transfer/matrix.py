@@ -75,9 +75,9 @@ def grid_of(recipe: TransferRecipe, cells: Cells, measured: Measured | None) -> 
     """Lay the cells out for the heat map."""
     sources = in_sight({source for source, _ in cells}, measured)
     targets = in_sight({target for _, target in cells}, measured)
-    says = {"untargeted": "the target is wrong", "targeted": "the target says the wanted class"}[recipe.goal]
+    says = {"untargeted": "the target is wrong", "targeted": "the target predicts the wanted class"}[recipe.goal]
     if recipe.show == "noise":
-        says += " about mere noise of the same size" if recipe.goal == "untargeted" else " of mere noise of that size"
+        says += " about mere noise of the same size" if recipe.goal == "untargeted" else " for mere noise of that size"
     return Grid(
         rates={pair: cell.rate(recipe.show, recipe.of, recipe.goal) for pair, cell in cells.items()},
         sources=sources,
@@ -128,7 +128,7 @@ def reading(recipe: TransferRecipe, grid: Grid, measured: Measured | None) -> No
 
 def pair_boxes(recipe: TransferRecipe, grid: Grid) -> dict[str, str]:
     """Show the choice of one cell; return its source and target."""
-    st.markdown("##### One cell")
+    st.markdown("### One cell")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         return {
             "source": model_box("Made for", recipe.source, "source", grid.sources, 260, called=title),

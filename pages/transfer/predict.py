@@ -17,7 +17,7 @@ def predict_first(rate: Rate, source: str, target: str, goal: str) -> bool:
     """Ask for a guess of one cell where that is switched on; return whether the matrix may be shown."""
     if not st.session_state.get("predict"):
         return True
-    does = "be wrong about" if goal == "untargeted" else "say the wanted class of"
+    does = "be wrong about" if goal == "untargeted" else "predict the wanted class for"
     st.markdown(
         f"**Predict:** perturbations were made for {source} alone. Of 100 pictures that it and {target} get right, how many "
         f"will {target} {does}?"

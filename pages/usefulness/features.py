@@ -41,7 +41,7 @@ def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
     turned = "−" if seen.sign < 0 else ""
     pair = recipe.task != "best" and recipe.against != "rest"
     question = f"for “{name}” against “{recipe.against}”" if pair else f"for “{name}”"
-    st.markdown(f"##### {head}: feature {turned}{seen.index}, {question}")
+    st.markdown(f"### {head}: feature {turned}{seen.index}, {question}")
     what = f"a typical {name}" if pictures.get(seen.typical_id).label == seen.label else "a picture"
     cells = [
         crisp.figure(

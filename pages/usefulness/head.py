@@ -58,7 +58,7 @@ def show(recipe: UsefulnessRecipe) -> None:
         on = choice.switched_on(recipe, side)
         _, _, clean[side] = views.left_over(recipe, side, model=model(name))
         with column:
-            st.markdown(f"##### {heads[side]}: {int(on.sum())} of {len(on)} features on")
+            st.markdown(f"### {heads[side]}: {int(on.sum())} of {len(on)} features on")
             first, second = st.columns(2)
             first.metric("Clean accuracy", _percent(clean[side]), border=True)
             first.caption(_interval(clean[side]))
@@ -170,7 +170,7 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
     figure.update_layout(
         height=380, margin={"l": 10, "r": 10, "t": 40, "b": 10}, legend={"orientation": "h", "y": -0.25}
     )
-    st.markdown(f"##### Measured: a head that keeps only some features, attacked at ε = {attack[3:]}")
+    st.markdown(f"### Measured: a head that keeps only some features, attacked at ε = {attack[3:]}")
     st.plotly_chart(
         figure, key="usefulness-curves", theme="streamlit", config=camera("usefulness-heads"),
         alt="Accuracy, clean and attacked, against the number of features kept, for both models",

@@ -117,7 +117,7 @@ def sentence(path: Path, frame: int, known: goh.Known) -> str:
     left = "that is, nothing that could be told from chance" if abs(f.rho_test) < 2 * error else f"± {1.96 * error:.2f}"
     return (
         f"**ρ = {f.rho:.3f} on training pictures, {f.rho_test:.3f} on test pictures** ({left}). An L2 adversary takes it away "
-        f"with ε = {max(0.0, f.rho * f.deviation):.3g}; a direction that knows nothing shows ρ ≈ {known.chance:.3f} on the "
+        f"with ε = {max(0.0, f.rho * f.deviation):.3g}; a random direction shows ρ ≈ {known.chance:.3f} on the "
         "training pictures by chance."
     )
 

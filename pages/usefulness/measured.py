@@ -14,7 +14,7 @@ def measured(recipe: UsefulnessRecipe) -> None:
     atlases = {side: atlas_of(recipe, side) for side in SIDES}
     found = {side: lookup(atlas, recipe.task, recipe.against)[0] for side, atlas in atlases.items()}
     radii = atlases["standard"].radii
-    st.markdown("##### Measured: features with γ > 0, and how many of them surely")
+    st.markdown("### Measured: features with γ > 0, and how many of them surely")
     rows = []
     for side, atlas in atlases.items():
         u = found[side]

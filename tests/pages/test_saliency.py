@@ -91,7 +91,7 @@ def test_every_view_opens_without_cifar10(view, offline):
 def test_every_method_is_shown_on_both_models_with_what_it_means_and_where_it_misleads(offline, shown):
     text = html(opened())
     for about in METHODS.values():
-        assert f"<h5>{about.title}</h5>" in text
+        assert f"<h3>{about.title}</h3>" in text
     assert text.count("Where it misleads") == len(METHODS)
     assert text.count("<figure") == 1 + 2 * len(METHODS)
     made = explain(replace(PHOTO, samples=2), PHOTO.robust, "integrated_gradients")
