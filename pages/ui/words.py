@@ -1,5 +1,6 @@
 """Numbers and predictions as words, the same on every page."""
 
+import math
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -17,7 +18,7 @@ def a(word: str) -> str:
 
 def percent(value: float) -> str:
     """Write a probability as a whole per cent, never rounding up to certainty."""
-    return f"{100 * value:.0f} %" if value < 0.995 else f"{min(99.9, 100 * value):.1f} %"
+    return f"{100 * value:.0f} %" if value < 0.995 else f"{min(99.9, math.floor(1000 * value) / 10):.1f} %"
 
 
 def verdicts(logits: Tensor, classes: Sequence[str]) -> tuple[str, ...]:

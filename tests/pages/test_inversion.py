@@ -279,9 +279,8 @@ def test_every_control_comes_back_from_its_address(recipe, shown):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("view", "all"), ("start", "pink"), ("seed", "-1"), ("block", "head"), ("frame", "x"), ("frame", "999"),
-     ("setting", "slow"), ("standard", "../x"), ("canvas", "fade"), ("feature", "x"), ("only", "pig")],
-)  # fmt: skip
+    [("view", "all"), ("frame", "999")],
+)
 def test_a_bad_value_in_the_address_falls_back(name, value, shown):
     app = opened(**{name: value})
     assert not app.error
