@@ -82,7 +82,7 @@ def verdict(maps: Mapping[str, Any]) -> str:
         low, high = one["regions"]["low"], one["regions"]["high"]
         apart = low["interval"][1] < high["interval"][0] or high["interval"][1] < low["interval"][0]
         if not apart:
-            says = "coarse and fine waves harm it alike, as far as so few pictures can tell"
+            says = "no difference between coarse and fine waves that so few pictures show"
         elif low["value"] < high["value"]:
             says = "coarse waves harm it less than fine ones"
         else:

@@ -18,8 +18,8 @@ from pages.ui.store import lesson
 
 CLAIMS = {
     "lens": "Add one wave to test pictures, and count errors. Yellow: the network fails at that frequency.",
-    "filters": "Take the coarse part of a picture away. What is left looks like nothing; ask a network that never saw anything else.",
-    "weather": "Nobody computed fog against a network. It harms the robust network too.",
+    "filters": "Take a part of the picture away, the coarse or the fine. Can you still tell what it is? Ask a network that never saw anything else.",
+    "weather": "Nobody computed fog against a network, and yet it harms networks, each in its own measure.",
     "trades": "One line a network, from clean pictures to attacks, weather and waves: which of them is higher depends on where you look.",
 }
 WORDS = {
@@ -37,7 +37,7 @@ PRESETS = [
     ),
     shell.Preset(
         "Label what you cannot see",
-        "Only what is finer than 8 cycles is left. Look at the picture as it is and stretched for the eye, then take the quiz below.",
+        "Only what is finer than 10 cycles is left. Look at the picture as it is and stretched for the eye, then take the quiz below.",
         {"view": "filters", "kind": "high"},
     ),
     shell.Preset(

@@ -43,9 +43,15 @@ ROOMS = (
     Room("transfer", "Transfer", ":material/grid_on:", "Who else is fooled, and why: shared features."),
     Room("datasets", "Datasets", ":material/dataset:", "The paper's data sets: labels that look wrong and teach."),
     Room("usefulness", "Usefulness", ":material/scatter_plot:", "Every feature of a network: how useful, how robust."),
-    Room("frequency", "Beyond the ball", ":material/foggy:", "Waves, filters and fog: harm that nobody computed."),
     Room("gaussian", "Gaussian", ":material/bubble_chart:", "The theory, on a plane that can be dragged."),
     Room("bugs", "Just bugs?", ":material/bug_report:", "Fool a network and nobody else.", section="Debate"),
+    Room(
+        "frequency",
+        "Beyond the ball",
+        ":material/foggy:",
+        "Waves, filters and fog: harm that nobody computed.",
+        section="Debate",
+    ),
 )
 
 
