@@ -14,6 +14,7 @@ from core.models.normalization import Whiten
 from core.models.patches import convmixer
 from core.models.plain import vgg
 from core.models.residual import resnet9, resnet18, resnet50
+from core.models.small import patchnet
 from core.problems import InputError
 
 ARCHITECTURES: dict[str, Callable[..., Classifier]] = {
@@ -24,6 +25,7 @@ ARCHITECTURES: dict[str, Callable[..., Classifier]] = {
     "densenet": densenet,
     "mobilenet": mobilenet,
     "convmixer": convmixer,
+    "patchnet": patchnet,
 }
 __all__ = [
     "ARCHITECTURES",
@@ -33,6 +35,7 @@ __all__ = [
     "densenet",
     "evaluating",
     "mobilenet",
+    "patchnet",
     "resnet9",
     "resnet18",
     "resnet50",
