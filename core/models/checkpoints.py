@@ -90,11 +90,11 @@ def header(name: str, folder: Path = FOLDER) -> Header:
     return _header(path_of(name, folder))
 
 
-def stamp(name: str) -> str:
+def stamp(name: str, folder: Path = FOLDER) -> str:
     """Return 12 hex digits of the SHA-256 of a model's weights; its header, with what was measured, does not count."""
-    path = path_of(name)
+    path = path_of(name, folder)
     about = path.stat() if path.is_file() else None
-    return _stamp(path, (about.st_mtime_ns, about.st_size)) if about else _digest(load(name))
+    return _stamp(path, (about.st_mtime_ns, about.st_size)) if about else _digest(load(name, folder=folder))
 
 
 @functools.lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ CELLS = 4_000_000  # of the largest table at a time
 
 def log_joint(world: PlantedWorld, x: Images) -> Tensor:
     """Compute log p(x | shape, weave) up to a constant of x: (N, K, K + 1); the last column is "no weave"."""
-    means = _Means(world)
+    means = Means(world)
     size = max(1, CELLS // means.squares.numel())
     return torch.cat([means.of(part) for part in x.split(size)])
 
@@ -29,7 +29,7 @@ def bayes_logits(world: PlantedWorld, x: Images) -> Logits:
     return (joint[:, None] + prior).logsumexp(2)
 
 
-class _Means:
+class Means:
     """All mean pictures, as the inner products that a likelihood needs.
 
     In the metric of the covariance noise^2 I + background^2 U U', U the smooth fields, <a, b> = (a.b - c (U'a).(U'b)) /
@@ -56,6 +56,10 @@ class _Means:
         pattern = self.world.faint * whitened.flatten(1) @ self.patterns.flatten(1).T  # (N, K + 1)
         log = (shape[..., None] - self.squares).div_(self.variance).logsumexp((2, 3))
         return log + pattern[:, None] / self.variance
+
+    def matches(self, x: Images) -> Tensor:
+        """Compare pictures with all coloured shapes of length 1, the background taken out: (N, K, P, C)."""
+        return self._against(self._whitened(x.flatten(2) - GREY))
 
     def _whitened(self, a: Tensor) -> Tensor:
         """Take most of the background out: a - c U U'a, for (N, 3, H W)."""

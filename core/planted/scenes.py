@@ -50,10 +50,10 @@ class Scenes:
 
 
 def draw(world: PlantedWorld, n: int, seed: int) -> Scenes:
-    """Draw what is in n pictures, classes equally often up to chance."""
+    """Draw what is in n pictures, all classes equally often."""
     draws = torch.Generator().manual_seed(seed)
     k = world.classes
-    y = torch.randint(k, (n,), generator=draws)
+    y = (torch.arange(n) % k)[torch.randperm(n, generator=draws)]
     noisy = torch.rand(n, generator=draws) < world.label_noise
     labels = torch.where(noisy, torch.randint(k, (n,), generator=draws), y)
     return Scenes(
@@ -95,7 +95,11 @@ def _painted(world: PlantedWorld, scenes: Scenes, first: int) -> Images:
     draws = torch.Generator().manual_seed(scenes.seed * 1_000_003 + first // BLOCK)
     x = torch.randn(n, 3, PIXELS, generator=draws).mul_(world.noise).add_(GREY)
     x += world.background * scenes.background[rows] @ slopes()
-    x += world.visible * colours()[scenes.colour[rows]][:, :, None] * masks(k)[scenes.shape[rows], scenes.pose[rows]][:, None]
+    x += (
+        world.visible
+        * colours()[scenes.colour[rows]][:, :, None]
+        * masks(k)[scenes.shape[rows], scenes.pose[rows]][:, None]
+    )
     patterns = torch.cat([weaves(k, world.weave).flatten(2), torch.zeros(1, 3, PIXELS)])
     x += world.faint * patterns[scenes.weave[rows]]
     return (x.clamp_(0, 1) * 255).round_().div_(255).reshape(n, 3, SIDE, SIDE)

@@ -5,6 +5,7 @@ of three sizes), plus a *faint* one (a fixed weave of period 4 that belongs to a
 have a strength, the L2 length that they add to the picture, and agree with the label as often as one asks.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -44,7 +45,7 @@ class PlantedWorld:
 
     classes: int = option(4, low=2, high=10)
     visible: float = option(6.0, low=0.0, high=8.0)
-    faint: float = option(0.8, low=0.0, high=2.0)
+    faint: float = option(0.35, low=0.0, high=2.0)
     visible_agrees: float = option(1.0, low=0.0, high=1.0)
     faint_agrees: float = option(1.0, low=0.0, high=1.0)
     conflict: bool = option(True)
@@ -97,33 +98,24 @@ def masks(classes: int) -> Tensor:
 
 def _inside(name: str, y: Tensor, x: Tensor) -> Tensor:
     """Return about how deep points lie inside a shape of radius 1, in radii; negative outside."""
-    r = (x.square() + y.square()).sqrt()
-    ax, ay = x.abs(), y.abs()
-    zero = torch.zeros_like(r)
-    match name:
-        case "disc":
-            return 0.95 - r
-        case "square":
-            return 0.8 - torch.maximum(ax + zero, ay + zero)
-        case "triangle":
-            return torch.minimum(0.75 - y, 0.5 * (y + 0.95) - 0.87 * ax + zero) + zero
-        case "cross":
-            return torch.maximum(torch.minimum(0.3 - ax, 0.95 - ay), torch.minimum(0.3 - ay, 0.95 - ax))
-        case "ring":
-            return 0.22 - (r - 0.75).abs()
-        case "diamond":
-            return (1.0 - ax - ay) * 0.71
-        case "bar":
-            return torch.minimum(0.28 - ay + zero, 1.0 - ax + zero)
-        case "arrow":
-            head = torch.minimum(0.1 - y, 0.71 * (y + 0.95 - ax))
-            return torch.maximum(head + zero, torch.minimum(0.25 - ax + zero, torch.minimum(y + 0.2, 0.9 - y) + zero))
-        case "moon":
-            return torch.minimum(0.95 - r, ((x - 0.45).square() + (y + 0.1).square()).sqrt() - 0.75)
-        case "star":
-            angle = torch.atan2(x + zero, -y + zero)
-            return (0.62 + 0.33 * torch.cos(5 * angle)) - r
-    raise ValueError(f"there is no shape {name!r}")
+    y, x = torch.broadcast_tensors(y, x)
+    ax, ay, r = x.abs(), y.abs(), (x.square() + y.square()).sqrt()
+    depth: dict[str, Callable[[], Tensor]] = {
+        "disc": lambda: 0.95 - r,
+        "square": lambda: 0.8 - torch.maximum(ax, ay),
+        "triangle": lambda: torch.minimum(0.75 - y, 0.5 * (y + 0.95) - 0.87 * ax),
+        "cross": lambda: 0.3 - torch.maximum(torch.minimum(ax, ay), torch.maximum(ax, ay) - 0.65),
+        "ring": lambda: 0.22 - (r - 0.75).abs(),
+        "diamond": lambda: 0.71 * (1.0 - ax - ay),
+        "bar": lambda: torch.minimum(0.28 - ay, 1.0 - ax),
+        "arrow": lambda: torch.maximum(
+            torch.minimum(0.1 - y, 0.71 * (y + 0.95 - ax)),
+            torch.minimum(0.25 - ax, torch.minimum(y + 0.2, 0.9 - y)),
+        ),
+        "moon": lambda: torch.minimum(0.95 - r, ((x - 0.45).square() + (y + 0.1).square()).sqrt() - 0.75),
+        "star": lambda: 0.62 + 0.33 * torch.cos(5 * torch.atan2(x, -y)) - r,
+    }
+    return depth[name]()
 
 
 @cache

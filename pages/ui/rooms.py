@@ -44,6 +44,7 @@ ROOMS = (
     Room("datasets", "Datasets", ":material/dataset:", "The paper's data sets: labels that look wrong and teach."),
     Room("usefulness", "Usefulness", ":material/scatter_plot:", "Every feature of a network: how useful, how robust."),
     Room("gaussian", "Gaussian", ":material/bubble_chart:", "The theory, on a plane that can be dragged."),
+    Room("planted", "Sandbox", ":material/grid_view:", "A world whose features are known, because we planted them."),
     Room("bugs", "Just bugs?", ":material/bug_report:", "Fool a network and nobody else.", section="Debate"),
     Room(
         "frequency",

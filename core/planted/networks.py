@@ -1,0 +1,76 @@
+"""The two networks of a world: trained, or read where the project ships them."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from core.models import Classifier, checkpoints
+from core.models.checkpoints import Header
+from core.planted import scenes
+from core.planted.recipe import PlantedRecipe
+from core.train import fit
+from core.train.report import OnProgress
+
+FOLDER = checkpoints.FOLDER / "planted"  # beside CIFAR-10's models, so that no other page offers them
+SIDES = ("standard", "robust")
+# Pairs that ship: what differs from the default recipe, and how much longer than the page's own they may have taken.
+SHIPPED: dict[str, dict[str, Any]] = {
+    "features": {},
+    "bugs": {"faint": 0.0, "pictures": 300, "epochs": 40, "width": 6},
+    "conflict": {"visible_agrees": 0.8},
+    "data": {"pictures": 8000, "epochs": 3},
+}
+TEST_SEED = 10**6  # of fresh pictures; training pictures have the recipe's own, far below
+
+
+def train(
+    recipe: PlantedRecipe, side: str, *, run: Path | None = None, on_progress: OnProgress | None = None
+) -> Classifier:
+    """Train the "standard" or the "robust" network of a recipe, or finish the run that is in the folder.
+
+    See `core.train.fit`; stopping returns the network as it is.
+    """
+    drawn = scenes.draw(recipe.world, recipe.pictures, recipe.seed)
+    made = scenes.pictures(recipe.world, drawn)
+    return fit(recipe.training(robust=side == "robust"), made, run=run, on_progress=on_progress)
+
+
+def fresh(recipe: PlantedRecipe, n: int) -> scenes.Scenes:
+    """Draw n pictures that no network of the recipe has seen."""
+    return scenes.draw(recipe.world, n, TEST_SEED + recipe.seed)
+
+
+def header(recipe: PlantedRecipe, side: str) -> Header:
+    """Describe a network for its checkpoint: the world it lives in and how it was trained."""
+    title = f"PatchNet, planted world, {side}" + (f" (L2 {recipe.train_eps:g})" if side == "robust" else "")
+    made = {
+        "world": "planted",
+        "planted": dict(recipe.trained),
+        "train": asdict(recipe.training(robust=side == "robust")),
+    }
+    return Header("patchnet", {"width": recipe.width, "classes": recipe.classes}, title, recipe.names, made)
+
+
+def shipped(recipe: PlantedRecipe) -> str | None:
+    """Name the pair that ships for this recipe, None where there is none."""
+    for name, changes in SHIPPED.items():
+        if recipe.trained == PlantedRecipe(**changes).trained and all(
+            checkpoints.path_of(f"{name}-{side}", FOLDER).is_file() for side in SIDES
+        ):
+            return name
+    return None
+
+
+def load(name: str) -> dict[str, Classifier]:
+    """Load a pair that ships, by the names in `SIDES`.
+
+    Raises:
+        core.models.checkpoints.CheckpointError: If a file is missing or damaged, or of another world than it should be.
+    """
+    return {side: checkpoints.load(f"{name}-{side}", folder=FOLDER) for side in SIDES}
+
+
+def pair(recipe: PlantedRecipe) -> dict[str, Classifier]:
+    """Return both networks of a recipe: read where they ship, else trained here and now."""
+    name = shipped(recipe)
+    return load(name) if name else {side: train(recipe, side) for side in SIDES}

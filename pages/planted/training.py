@@ -1,0 +1,144 @@
+"""The two networks of the page: those that ship, those trained before, or a button that trains them in front of the visitor."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.models import Classifier, checkpoints
+from core.planted import networks
+from core.planted.networks import SIDES
+from core.planted.recipe import PlantedRecipe
+from core.train.report import Progress
+from pages.planted.words import COLOURS, DASHES, TITLES, styled
+from pages.ui import jobs
+from pages.ui.exports import Bundle
+from pages.ui.store import results
+
+Curve = list[tuple[float, float]]  # epochs done, mean loss of the epoch so far
+
+
+def run_folder(recipe: PlantedRecipe, side: str) -> Path:
+    """Return where an interrupted run of these settings waits to be resumed, on this computer only."""
+    name = hashlib.sha256(repr(recipe.trained).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / "robust-frog-planted" / f"{name}-{side}"
+
+
+def kept(recipe: PlantedRecipe) -> dict[str, Classifier] | None:
+    """Return the pair if it ships or somebody has trained it since the server started."""
+    key = ("planted pair", recipe.trained)
+    found = results().get(key)
+    if found is None and (name := networks.shipped(recipe)):
+        found = results().put(key, networks.load(name))
+    return found
+
+
+def box(recipe: PlantedRecipe) -> dict[str, Classifier] | None:
+    """Say which networks are here, or train them when asked; return the pair if there is one."""
+    found = kept(recipe)
+    curves: dict[str, Curve] = results().get(("planted curves", recipe.trained)) or {}
+    if found is not None:
+        parameters = sum(p.numel() for p in found["standard"].parameters())
+        whence = "They ship with the project" if networks.shipped(recipe) else "Trained here"
+        st.caption(
+            f"Two networks of {parameters:,} parameters, alike but for the adversary (L2 {recipe.train_eps:g}) in the training of one. "
+            f"{whence}; {recipe.pictures:,} pictures, {recipe.epochs} epochs. Change a slider and train your own."
+        )
+        if curves:
+            st.plotly_chart(chart(curves), key="planted-curve", alt=_alt(curves))
+        return found
+    waiting = any(run_folder(recipe, side).is_dir() for side in SIDES)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        asked = st.button(
+            "Go on training" if waiting else "Train both networks in this world",
+            type="primary", key="planted-train", icon=":material/play_arrow:", width="content",
+        )  # fmt: skip
+        st.caption("About ten seconds each on an idle core. The view below needs them.", width="content")
+    if curves:
+        st.caption("Stopped; it goes on from its last full epoch.")
+        st.plotly_chart(chart(curves), key="planted-curve", alt=_alt(curves))
+    if asked:
+        _train(recipe)
+        st.rerun()
+    return None
+
+
+def _train(recipe: PlantedRecipe) -> None:
+    curves: dict[str, Curve] = results().put(("planted curves", recipe.trained), {side: [] for side in SIDES})
+
+    def job(side: str) -> Callable[[Any], Classifier]:
+        def run(on_step: Any) -> Classifier:
+            def watch(p: Progress) -> bool:
+                curves[side].append((p.epoch + (p.step + 1) / p.steps, p.loss))
+                return bool(on_step(p.epoch * p.steps + p.step, None))
+
+            return networks.train(recipe, side, run=run_folder(recipe, side), on_progress=watch)
+
+        return run
+
+    steps = recipe.epochs * (recipe.pictures // 64)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Stop",
+            key="planted-stop",
+            width="content",
+            help="Keeps the last full epoch; training can go on from there.",
+        )
+    place = st.empty()
+
+    def draw() -> None:
+        place.plotly_chart(chart(curves), key=f"planted-live-{sum(map(len, curves.values()))}")
+
+    pair = jobs.run([job(side) for side in SIDES], steps, text="Training both networks…", show=_now_and_then(draw))
+    results().put(("planted pair", recipe.trained), dict(zip(SIDES, pair, strict=True)))
+
+
+def _now_and_then(draw: Callable[[], None], every: int = 10) -> Callable[[], None]:
+    count = 0
+
+    def show() -> None:
+        nonlocal count
+        count += 1
+        if count % every == 1:
+            draw()
+
+    return show
+
+
+def offer_weights(recipe: PlantedRecipe, out: Bundle) -> None:
+    """Offer both networks as checkpoints of this world."""
+
+    def make(side: str) -> bytes:
+        pair = kept(recipe)
+        assert pair is not None
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "weights.safetensors"
+            checkpoints.save(path, pair[side].state_dict(), networks.header(recipe, side))
+            return path.read_bytes()
+
+    note = "fp16, with the world and the training in its header"
+    for side in SIDES:
+        name = f"planted-{side}.safetensors"
+        out.file(f"Weights, {side}", name, "application/octet-stream", partial(make, side), note)
+
+
+def chart(curves: dict[str, Curve]) -> go.Figure:
+    """Draw the falling losses."""
+    figure = go.Figure()
+    for side, points in curves.items():
+        shown = points[:: max(1, len(points) // 200)]
+        figure.add_scatter(
+            x=[x for x, _ in shown], y=[y for _, y in shown], name=TITLES.get(side, side), mode="lines",
+            line={"color": COLOURS.get(side), "dash": DASHES.get(side, "solid"), "width": 3},
+        )  # fmt: skip
+    return styled(figure, "epochs", "loss on what it trains on", height=230)
+
+
+def _alt(curves: dict[str, Curve]) -> str:
+    ends = [f"{side} from {points[0][1]:.2f} to {points[-1][1]:.2f}" for side, points in curves.items() if points]
+    return f"Training loss: {'; '.join(ends)}."

@@ -1,0 +1,143 @@
+"""The Sandbox page: it opens with what ships, a moved slider asks for training, every question has an answer, files and script."""
+
+import csv
+import io
+import subprocess
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core.data import pictures
+from core.files import render
+from core.models import build, checkpoints
+from core.planted import networks
+from core.planted.recipe import VIEWS, PlantedRecipe
+from core.recipes import from_json
+from pages.ui import store
+from tests.app_process import ROOT
+from tests.pages.tools import ran, said
+
+PAGE = str(ROOT / "pages" / "planted" / "page.py")
+SMALL = {"pictures": 200, "epochs": 1, "width": 2}
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch, tmp_path):
+    """Neither CIFAR-10 nor a gallery; few pictures for live answers."""
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+    monkeypatch.setattr(pictures, "GALLERY", tmp_path / "none.npz")
+    monkeypatch.setattr("pages.planted.features.LIVE", 24)
+    monkeypatch.setattr("pages.planted.preferred.LIVE", 24)
+    monkeypatch.setattr("pages.planted.usefulness.PICTURES", 200)
+    monkeypatch.setattr("core.planted.superposition.STEPS", 50)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What the page hands to the downloads."""
+    seen = SimpleNamespace(files={}, script=None)
+
+    def offer(files, *, key, script):
+        seen.files, seen.script = {file.name: file for file in files}, script
+
+    monkeypatch.setattr("pages.ui.exports.downloads", offer)
+    return seen
+
+
+def opened(**query: object) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=300)
+    app.session_state["navigated"] = True
+    for name, value in query.items():
+        app.query_params[name] = str(value)
+    return ran(app)
+
+
+def put_pair(**changes: object) -> PlantedRecipe:
+    """Lay two small untrained networks where trained ones are kept."""
+    recipe = replace(PlantedRecipe(), **SMALL, **changes)
+    pair = {side: build("patchnet", width=2, classes=recipe.classes).eval() for side in networks.SIDES}
+    store.results().put(("planted pair", recipe.trained), pair)
+    return recipe
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_question_has_an_answer_offline(view, shown):
+    """No exception, no error, and a table of numbers to take away."""
+    put_pair()
+    app = opened(view=view, **SMALL)
+    assert not app.error
+    numbers = list(csv.reader(io.StringIO(shown.files["planted.csv"].make()))) if "planted.csv" in shown.files else []
+    assert len(numbers) > 1 or view == "datasets"
+
+
+def test_it_opens_with_the_pair_that_ships():
+    """No button to train, an answer on screen."""
+    app = opened()
+    assert "They ship with the project" in said(app)
+    assert "planted-train" not in [button.key for button in app.button]
+
+
+def test_another_world_wants_to_be_trained_in():
+    """A moved slider is a world in which nobody has trained."""
+    app = ran(opened().slider(key="faint").set_value(0.6))
+    assert "planted-train" in [button.key for button in app.button]
+    assert "weave" in said(app)
+
+
+def test_training_in_front_of_the_visitor_makes_a_pair():
+    """One small world from nothing to answers; a second visitor finds the pair."""
+    query = {**SMALL, "weave": 7, "view": "transfer"}
+    app = opened(**query)
+    app = ran(app.button(key="planted-train").click())
+    assert "Trained here" in said(app)
+    assert "Trained here" in said(opened(**query))
+
+
+def test_presets_set_the_world_and_reset_sets_it_back(shown):
+    """Each preset is a whole recipe."""
+    app = opened()
+    for i in range(5):
+        app = ran(app.button(key=f"planted-preset-{i}").click())
+        assert not app.error
+    app = ran(app.button(key="planted-preset-5").click())
+    assert from_json(PlantedRecipe, shown.files["recipe.json"].make()).world == PlantedRecipe().world
+
+
+def test_the_sheet_carries_its_recipe(shown):
+    """A lossless picture with the recipe inside."""
+    put_pair(weave=3)
+    opened(weave=3, **SMALL)
+    png = shown.files["planted.png"].make()
+    assert from_json(PlantedRecipe, render.png_text(png)["recipe"]).weave == 3
+
+
+def test_weights_leave_as_checkpoints_of_this_world(shown, tmp_path):
+    """They load again, with the classes of the world in their header."""
+    put_pair()
+    opened(**SMALL)
+    path = checkpoints.path_of("mine", tmp_path)
+    path.write_bytes(shown.files["planted-robust.safetensors"].make())
+    model, about = checkpoints.read(path)
+    assert about.classes == PlantedRecipe().names
+    assert model(torch.rand(1, 3, 32, 32)).shape == (1, 4)
+
+
+def test_values_that_are_no_world_fall_back(shown):
+    """An address of nonsense opens the page."""
+    assert not opened(faint="NaN", classes=99, eps="x", view="nothing", made="?").error
+
+
+def test_the_script_runs(shown):
+    """What the page offers for copying prints whom each network follows."""
+    put_pair()
+    opened(**SMALL)
+    done = subprocess.run(
+        [sys.executable, "-c", shown.script], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "standard: shape" in done.stdout
+    assert "cosine of the perturbation" in done.stdout
