@@ -47,21 +47,21 @@ PRESETS = [
     ),
     preset(
         "Conflict",
-        "In one picture of five the shape is another class's; only the weave is always right. Robustness has a price here, and the Bayes rule"
-        " shows what it is.",
+        "In one picture of five the shape is another class's; only the weave is always right. Train both: what does robustness cost here, and"
+        " what does the Bayes rule do?",
         "features",
         SHIPPED["conflict"],
     ),
     preset(
         "Just bugs",
-        "No faint feature at all, few pictures, a larger network. There are adversarial examples all the same: look at the cosines, nothing planted is"
-        " in them.",
+        "No faint feature at all, few pictures, a larger network. Train both: is the standard one fooled all the same, and is anything planted in"
+        " what fools it?",
         "attack",
         SHIPPED["bugs"],
     ),
     preset(
         "More data",
-        "With many pictures the adversarial examples of a world without a faint feature fade. Those of a world with one do not.",
+        "Train both on more pictures. Does the standard network still read the weave? Then take the weave out and compare.",
         "preferred",
         SHIPPED["data"],
     ),

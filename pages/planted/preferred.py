@@ -33,10 +33,11 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
                 st.plotly_chart(_heat(found, name, recipe), key=f"planted-phase-{name}", alt=_alt(found, name))
             else:
                 st.caption("Not measured yet: python -m core.planted measure preferred")
-    st.caption(
-        "The shape agrees with the label in 90 % of the pictures. Theory (right) turns to the weave where it can be read and agrees more often "
-        f"than the shape. Left: what a standard network of 1,000 pictures does. {found.source()}. The cross is this page's world."
-    )
+    if f"preferred/{FAINT[0]:g}/{AGREES[0]:g}/standard/weave" in found:
+        st.caption(
+            "The shape agrees with the label in 90 % of the pictures. Theory (right) turns to the weave where it can be read and agrees more often "
+            f"than the shape. Left: what a standard network of 1,000 pictures does. {found.source()}. The cross is this page's world."
+        )
     _more(found)
     return {"who": list(here), "follows the weave": [r.value for r in here.values()], "n": [LIVE] * len(here)}
 
@@ -70,7 +71,7 @@ def _more(found: Results) -> None:
     faint = f"{PlantedRecipe().faint:g}"
     if f"data/{faint}/{MORE[-1]}/robust" not in found:
         return
-    st.markdown("##### More pictures: bugs go away, features stay")
+    st.markdown("##### More pictures: with a faint feature and without")
     left, right = st.columns(2, gap="large")
     named = {"with the weave": faint, "without any faint feature": "0"}
     for column, what, title in (

@@ -1,5 +1,7 @@
 """The four data sets, built from this world, and what was learnt from each."""
 
+import time
+
 import streamlit as st
 
 from core.models import Classifier
@@ -94,7 +96,7 @@ def _teach(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier]) -> dic
 
     def draw() -> None:
         if points:
-            place.plotly_chart(chart({"student": points}), key=f"planted-student-{len(points)}")
+            place.plotly_chart(chart({"student": points}), key=f"planted-student-{len(points)}-{time.monotonic_ns()}")
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Stop", key="planted-student-stop", width="content")
@@ -121,7 +123,7 @@ def _measured() -> None:
             f"{found.source()}. The paper on CIFAR-10 (tables 1 and 7): D_rand 63.3 %, D_det 43.7 %, D_R 85.4 % and D_NR 87.7 % clean."
         )
     if "det/1/clean" in found:
-        st.markdown("##### D_det teaches what the weave knows")
+        st.markdown("##### D_det, and how often the weave agrees with the label")
         heads = {"0.25": "25 % (chance)", "0.5": "50 %", "0.75": "75 %", "1": "always", "none": "no weave"}
         rows = [
             [text, found.of(f"det/{at}/clean").percent, found.of(f"det/{at}/next").percent]

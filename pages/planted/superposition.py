@@ -49,7 +49,7 @@ def show(recipe: PlantedRecipe) -> tuple[PlantedRecipe, dict[str, list[object]]]
             )
     found = Results()
     if f"toys/0.9/{TOY_DIMENSIONS[0]}/vulnerability" in found:
-        st.markdown("##### Less room, more overlap, more vulnerable")
+        st.markdown("##### Room and vulnerability")
         curves = {
             text: [found.of(f"toys/{s}/{m}/vulnerability") for m in TOY_DIMENSIONS]
             for text, s in (("sparse (0.9)", "0.9"), ("dense (0)", "0"))

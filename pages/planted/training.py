@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -92,7 +93,8 @@ def _train(recipe: PlantedRecipe) -> None:
     place = st.empty()
 
     def draw() -> None:
-        place.plotly_chart(chart(curves), key=f"planted-live-{sum(map(len, curves.values()))}")
+        if seen := sum(map(len, curves.values())):
+            place.plotly_chart(chart(curves), key=f"planted-live-{seen}-{time.monotonic_ns()}")
 
     pair = jobs.run([job(side) for side in SIDES], steps, text="Training both networks…", show=_now_and_then(draw))
     results().put(("planted pair", recipe.trained), dict(zip(SIDES, pair, strict=True)))
