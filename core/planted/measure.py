@@ -26,6 +26,7 @@ from core.planted.networks import FOLDER, SHIPPED, SIDES, fresh, pair, train
 from core.planted.recipe import PlantedRecipe
 from core.planted.results import PATH, aggregated, save
 from core.planted.scenes import render
+from core.problems import InputError
 from core.rates import Rate
 
 log = logging.getLogger(__name__)
@@ -250,7 +251,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     known: list[str] = list(SHIPPED if given.action == "train" else PARTS)
     if unknown := [name for name in given.names if name not in known]:
-        raise ValueError(f"there is no {', '.join(unknown)} to {given.action}; have {', '.join(known)}")
+        raise InputError(f"there is no {', '.join(unknown)} to {given.action}; have {', '.join(known)}")
     compute.setup_cpu()
     if given.action == "train":
         build(given.names or known)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.models import checkpoints
+from core.results import FOLDER, write
 
-PATH = checkpoints.FOLDER.parent / "assets" / "results" / "planted.json"
+PATH = FOLDER / "planted.json"
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365}  # 95 % quantiles by number of seeds
 
 
@@ -48,10 +48,7 @@ def aggregated(values: list[float]) -> dict[str, Any]:
 
 def save(found: dict[str, object], path: Path = PATH) -> None:
     """Write the results, atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    write(path, found, indent=1)
 
 
 class Results:
