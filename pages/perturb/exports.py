@@ -2,54 +2,56 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 import torch
 
 from core.data.sets import CIFAR10_CLASSES
-from core.files import arrays as exports
 from core.files import render
+from core.files.render import RGB
 from core.perturb import Trajectory
 from core.perturb.recipe import PerturbRecipe
-from core.recipes import to_json
-from pages.ui.exports import Download
+from pages.ui.exports import Bundle, Download
 from pages.ui.scrubber import Row
 from pages.ui.store import model
+from pages.ui.titles import titles
 from pages.ui.words import percent
 
 
 def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Trajectory) -> list[Download]:
     """List the downloads for the frame in sight."""
     frame = min(recipe.frame, len(left.x_adv) - 1, len(right.x_adv) - 1)
-    about = {"recipe": to_json(recipe), "Software": "Robust Frog"}
-    made = {"standard": left, "robust": right}
+    made = {recipe.standard: left, recipe.robust: right}
+    called = dict(zip(made, titles(*made), strict=True))
+    out = Bundle(recipe)
 
-    def picture(found: Trajectory) -> bytes:
-        return render.png(render.to_uint8(found.x_adv[frame : frame + 1])[0], about)
+    def picture(found: Trajectory) -> RGB:
+        return render.to_uint8(found.x_adv[frame : frame + 1])[0]
 
-    def delta(found: Trajectory) -> bytes:
-        shown = render.amplified(found.x_adv[frame : frame + 1] - found.x, 10.0)
-        return render.png(render.to_uint8(shown)[0], {**about, "shown": "0.5 + 10 delta"})
+    def delta(found: Trajectory) -> RGB:
+        return render.to_uint8(render.amplified(found.x_adv[frame : frame + 1] - found.x, 10.0))[0]
 
-    def sheet() -> bytes:
-        cells = []
-        for r in rows:
-            amplified = render.to_uint8(render.amplified(r.delta[frame : frame + 1], 10.0))[0]
-            cells += [r.reference, amplified, r.frames[frame]]
-        return render.png(render.sheet([render.upscaled(c, 6) for c in cells], 3, gap=12), about)
+    def sheet() -> list[list[RGB]]:
+        changes = [render.to_uint8(render.amplified(r.delta[frame : frame + 1], 10.0))[0] for r in rows]
+        return [[r.reference, change, r.frames[frame]] for r, change in zip(rows, changes, strict=True)]
 
-    def film(kind: str) -> bytes:
-        strips = zip(*(r.frames for r in rows), strict=True)
-        frames = [render.upscaled(render.sheet(list(strip), len(rows)), 6) for strip in strips]
-        return render.animation(np.stack(frames), kind, 120, about)
+    for name, found in made.items():
+        exact = "32 × 32, pixel for pixel: fools as it does here"
+        out.pixels(f"Picture, {called[name]}", f"{name}-{frame}.png", lambda t=found: picture(t), exact)
+        out.pixels(
+            f"Perturbation ×10, {called[name]}", f"{name}-{frame}-delta.png", lambda t=found: delta(t), "0.5 + 10 δ"
+        )
+    size = "₂" if recipe.norm == "L2" else "∞"
+    out.slide(
+        "Sheet", "sheet.png", sheet, heads=("clean", "perturbation ×10", "both together"), sides=[r.title for r in rows],
+        caption=f"Adversarial examples by {recipe.attack} in ℓ{size}, each made for the model above it.",
+    )  # fmt: skip
+    out.film("perturb", lambda: [r.frames for r in rows], ms=120)
 
-    def arrays() -> bytes:
-        tensors = {
-            f"{name}_{what}": getattr(t, what) for name, t in made.items() for what in ("x_adv", "logits", "norm")
-        }
-        return exports.npz({"x": left.x, "positions": torch.tensor(left.positions), **tensors}, to_json(recipe))
+    def arrays() -> dict[str, torch.Tensor]:
+        tensors = {f"{n}_{what}": getattr(t, what) for n, t in made.items() for what in ("x_adv", "logits", "norm")}
+        return {"x": left.x, "positions": torch.tensor(left.positions), **tensors}
 
-    def curve() -> str:
+    def curve() -> dict[str, Sequence[object]]:
         columns: dict[str, Sequence[object]] = {"position": left.positions}
         for name, t in made.items():
             columns |= {
@@ -58,18 +60,11 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
                 f"{name}_prediction": [CIFAR10_CLASSES[k] for k in t.logits.argmax(1).tolist()],
                 f"{name}_success": t.success.tolist(),
             }
-        return exports.table(columns)
+        return columns
 
-    return [
-        *(Download(f"Picture, {n}", f"{n}-{frame}.png", "image/png", lambda t=t: picture(t)) for n, t in made.items()),
-        *(Download(f"Perturbation ×10, {n}", f"{n}-{frame}-delta.png", "image/png", lambda t=t: delta(t)) for n, t in made.items()),
-        Download("Sheet", "sheet.png", "image/png", sheet, "Clean, perturbation ×10 and result, a row a column of the page"),
-        Download("Film, APNG", "film.png", "image/apng", lambda: film("apng"), "Lossless; browsers and Keynote play it"),
-        Download("Film, WebP", "film.webp", "image/webp", lambda: film("webp"), "Lossless"),
-        Download("Arrays, npz", "perturb.npz", "application/octet-stream", arrays, "float32, every frame"),
-        Download("Curve, CSV", "curve.csv", "text/csv", curve),
-        Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-    ]  # fmt: skip
+    out.arrays("perturb.npz", arrays, "float32, every frame")
+    out.table("Curve", "curve.csv", curve)
+    return out.files
 
 
 def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> None:

@@ -290,8 +290,8 @@ def test_a_saved_png_is_the_frame_in_sight_with_its_recipe_inside(visit):
     recipe = recipe_of(tab)
     assert replace(recipe, frame=PerturbRecipe().frame) == PerturbRecipe("photo/chelsea", target="truck", attack="FGSM")
     with tab.page.expect_download() as coming:
-        tab.page.get_by_role("button", name="Picture, standard").click()
-    assert coming.value.suggested_filename == "standard-9.png"
+        tab.page.get_by_role("button", name="Picture, Standard ResNet-9", exact=True).click()
+    assert coming.value.suggested_filename == "resnet9-standard-9.png"
     data = coming.value.path().read_bytes()
     expected = render.to_uint8(perturb.attack(recipe, recipe.standard).x_adv[9:10])[0]
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), expected)
