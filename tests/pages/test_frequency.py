@@ -34,9 +34,9 @@ def models(checkpoint, monkeypatch, tmp_path):
     for name in PAIR:
         checkpoint(name)
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
-    store.results.clear()
+    store.forget()
     yield
-    store.results.clear()
+    store.forget()
 
 
 def region(value, n=100):
