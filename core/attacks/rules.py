@@ -32,8 +32,8 @@ SCHEDULES = ("cosine", "constant")
 def step_lengths(schedule: str, steps: int) -> tuple[float, ...]:
     """Return the length of each step over eps: "cosine" falls from 1 to nearly 0, "constant" is the customary 2.5 / steps.
 
-    Ten steps on the cosine are as strong as fifty of constant length (`bench/strength.py`): long ones find the face of the
-    ball, short ones the best place on it. A single step is of length 1 either way.
+    Long steps find the face of the ball, short ones the best place on it; `bench/strength.py` measures what that is worth.
+    A single step is of length 1 either way.
 
     Raises:
         ValueError: If there is no such schedule.

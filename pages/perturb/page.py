@@ -113,8 +113,8 @@ def controls() -> PerturbRecipe:
             bind="query-params",
             required=True,
             disabled=attack == "FGSM",
-            help="Cosine: from ε down to nearly nothing; ten such steps are as strong as fifty of constant length. Constant "
-            "is the paper's way (appendix C.3).",
+            help="Cosine: from ε down to nearly nothing, which needs fewer steps. Constant is the paper's way (appendix "
+            "C.3).",
         )
         precision = st.segmented_control(
             "Gradients in",

@@ -244,3 +244,32 @@ def test_the_text_of_a_painted_start_is_short():
     board = board_of()
     board.paint(board.film[-1])
     assert len(base64.b64encode(zlib.compress(board.origin.tobytes(), 9))) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("holds", "steps"),
+    [
+        (("horse:000001999999",), 0),
+        (("horse:" + "9" * 5000,), 0),
+        (("horse:601",), 0),
+        (("horse:400", "frog:400"), 400),
+        (("horse:000040",), 40),
+        (("horse:0", "horse:-1", "horse:x", "unicorn:40"), 0),
+    ],
+)
+def test_a_link_holds_for_600_steps_at_most(holds, steps):
+    """What asks for more is left out: no address occupies the server."""
+    assert sum(act.steps for act in acts_of(SynthesisRecipe(holds=holds))) == steps
+
+
+def test_opening_a_link_may_be_stopped_and_keeps_the_board_so_far():
+    recipe, seen = SynthesisRecipe(start="blank", holds=("horse:5", "frog:5")), []
+
+    def on_step(i: int) -> bool:
+        seen.append(i)
+        return i == 7
+
+    board = opened(recipe, [tiny(), tiny(seed=1)], on_step=on_step)
+    assert seen == list(range(8))
+    assert [act.steps for act in board.acts] == [5, 2]
+    assert len(board.film) == 8

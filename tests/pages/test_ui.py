@@ -1,4 +1,4 @@
-"""What the pages are made of: the store, jobs beside the page, words for numbers, presets, the frame of a page."""
+"""What the pages are made of: words for numbers, presets, the frame of a page."""
 
 import io
 

@@ -75,6 +75,22 @@ def test_a_size_that_is_none_is_refused_in_a_sentence(raw, monkeypatch):
         store.results.__wrapped__()
 
 
+def test_a_checkpoint_that_was_replaced_has_another_stamp_and_another_model(monkeypatch, tmp_path):
+    """The stamp stands in every key, so results of the old weights are never served for the new ones."""
+    path = tmp_path / "mine.safetensors"
+    monkeypatch.setattr(store.checkpoints, "path_of", lambda _: path)
+    monkeypatch.setattr(store.ready, "load", lambda _: torch.nn.Linear(1, 1))
+    path.write_bytes(b"old")
+    before = store.loaded("mine")
+    assert store.loaded("mine") is before
+    path.with_suffix(".part").write_bytes(b"new")
+    path.with_suffix(".part").replace(path)
+    after = store.loaded("mine")
+    assert after.stamp != before.stamp
+    assert after.model is not before.model
+    store.forget()
+
+
 # Turns
 
 
