@@ -1,0 +1,112 @@
+"""The command: python -m core.style measure [pairs] [layers]."""
+
+import argparse
+import json
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core import compute, data
+from core.attacks.balls import L2
+from core.commands import command
+from core.datasets.construct.files import replace_with
+from core.models import Classifier, checkpoints
+from core.models.ready import load
+from core.style.layers import moved
+from core.style.pictures import MATERIALS, PHOTOS, TEXTURES
+from core.style.recipe import StyleRecipe
+from core.style.transfer import JUDGE, transfer
+
+log = logging.getLogger("core.style")
+RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "style.json"
+PAIR = ("resnet9-standard", "resnet9-l2")
+LAYERED = (*PAIR, "vgg-standard", "densenet-standard", "mobilenet-standard", "convmixer-standard")
+BALL, STEPS = L2(0.5), 8
+
+
+def pairs(n: int, recipe: StyleRecipe) -> dict[str, Any]:
+    """Paint n pairs of a photograph and a texture through both networks and let a third one judge them.
+
+    The pairs are the first n of all photographs times all textures, ordered so that each prefix varies both.
+    """
+    styles, contents = [*TEXTURES, *MATERIALS], list(PHOTOS)
+    chosen = [(contents[i % len(contents)], styles[i % len(styles)]) for i in range(n)]  # 4 and 7 have no common factor
+    judge, models = load(JUDGE), {name: load(name) for name in PAIR}
+    style: dict[str, list[float]] = {name: [] for name in PAIR}
+    content: dict[str, list[float]] = {name: [] for name in PAIR}
+    for content_name, style_name in chosen:
+        asked = StyleRecipe(
+            content=content_name, style=style_name, side=recipe.side, strength=recipe.strength, steps=recipe.steps
+        )
+        for name, model in models.items():
+            made = transfer(asked, name, model=model, judge=judge)
+            style[name].append(float(made.style[-1]))
+            content[name].append(float(made.content[-1]))
+        log.info("%s as %s: %s", content_name, style_name, {name: round(found[-1], 3) for name, found in style.items()})
+    gap = torch.tensor(style[PAIR[0]]) - torch.tensor(style[PAIR[1]])
+    return {
+        "n": n,
+        "pairs": [list(pair) for pair in chosen],
+        "judge": JUDGE,
+        "side": recipe.side,
+        "steps": recipe.steps,
+        "strength": recipe.strength,
+        "style": {name: _mean(torch.tensor(found)) for name, found in style.items()},
+        "content": {name: _mean(torch.tensor(found)) for name, found in content.items()},
+        "difference": _mean(gap),
+        "better": int((gap > 0).sum()),
+        "weights": {name: checkpoints.stamp(name) for name in (*PAIR, JUDGE)},
+    }
+
+
+def layers(n: int, seed: int) -> dict[str, Any]:
+    """Measure R(f) of every block of every network on the same test pictures."""
+    test = data.cifar10("test")
+    draws = torch.Generator().manual_seed(seed)
+    x = test.x(torch.randperm(len(test), generator=draws)[:n].tolist())
+    found: dict[str, Any] = {}
+    names = [name for name in LAYERED if name in checkpoints.names()]
+    for name in names:
+        model = load(name)
+        assert isinstance(model, Classifier)
+        found[name] = {}
+        for block in model.blocks:
+            made = moved(model, block, x, BALL, steps=STEPS, generator=torch.Generator().manual_seed(seed))
+            low, high = made.interval(torch.Generator().manual_seed(seed))
+            found[name][block] = {"ratio": made.ratio, "interval": [low, high]}
+            log.info("%s, %s: R = %.3f [%.3f, %.3f]", name, block, made.ratio, low, high)
+    stamps = {name: checkpoints.stamp(name) for name in names}
+    return {"n": n, "seed": seed, "attack": f"L2 {BALL.eps:g}, {STEPS} steps", "networks": found, "weights": stamps}
+
+
+def _mean(values: Tensor) -> dict[str, Any]:
+    half = 1.96 * float(values.std()) / len(values) ** 0.5
+    mean = float(values.mean())
+    return {"mean": mean, "interval": [mean - half, mean + half], "values": [round(float(v), 4) for v in values]}
+
+
+@command
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m core.style", description="Measure style transfer and its layers.")
+    parser.add_argument("action", choices=["measure"])
+    parser.add_argument("parts", nargs="*", metavar="PART", help="of pairs, layers; none means both")
+    parser.add_argument("--pairs", type=int, default=14)
+    parser.add_argument("--steps", type=int, default=StyleRecipe.steps)
+    parser.add_argument("--n", type=int, default=100, help="test pictures whose layers are pushed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args(arguments)
+    if unknown := set(given.parts) - {"pairs", "layers"}:
+        raise ValueError(f"no part {', '.join(sorted(unknown))}; have pairs, layers")
+    compute.setup_cpu()
+    for part in given.parts or ("pairs", "layers"):
+        found = pairs(given.pairs, StyleRecipe(steps=given.steps)) if part == "pairs" else layers(given.n, given.seed)
+        known = json.loads(given.out.read_text(encoding="utf-8")) if given.out.is_file() else {}
+        about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "profile": "cpu", "torch": torch.__version__}
+        content = {**known, part: {**about, **found}}
+        replace_with(given.out, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())

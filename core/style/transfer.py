@@ -1,0 +1,135 @@
+"""One picture painted in the texture of another through one network, and what a network that took no part sees in it.
+
+made = transfer(StyleRecipe(), "resnet9-l2")
+made.frames[-1], made.style[-1]            # the picture, and how far a third network finds it from the style
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from core.attacks import OnStep, descend
+from core.attacks.balls import L2
+from core.attacks.recording import Recorder, picked
+from core.attacks.rules import lbfgs
+from core.models import Classifier
+from core.models.ready import load, placed
+from core.recipes.python import to_python
+from core.style import pictures
+from core.style.gram import content_distance, layers_of, painted, style_distance
+from core.style.recipe import StyleRecipe
+from core.types import Images
+
+JUDGE = "vgg-standard"
+RADIUS = 2.0  # first trust radius of L-BFGS, pixel units
+FRAMES = 41
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A style transfer, frame by frame; the first frame is the content, the last the result.
+
+    Args:
+        steps: The step of each frame (F).
+        frames: (F, C, S, S) in [0, 1].
+        value: The objective at each frame (F), in the painting network's own terms.
+        style: The judge's style distance of each frame, in units of the content's own (F); 1 is untouched, 0 the style.
+        content: The judge's content distance of each frame (F): relative squared, 0 is untouched.
+        stopped: The step at which it was stopped, or None.
+    """
+
+    steps: tuple[int, ...]
+    frames: Images
+    value: Tensor
+    style: Tensor
+    content: Tensor
+    stopped: int | None = None
+
+    def at(self, rows: list[int]) -> Self:
+        """Return the recording with these frames alone."""
+        return replace(self, **picked(self, rows, "steps", "frames", "value", "style", "content"))
+
+
+def originals(recipe: StyleRecipe) -> tuple[Images, Images]:
+    """Return content and style of a recipe, each (1, 3, side, side).
+
+    Raises:
+        ValueError: If one of them is an upload: it lives only in the session that uploaded it.
+    """
+    if "upload" in (recipe.content, recipe.style):
+        raise ValueError("An uploaded picture lives only in the session that uploaded it; please upload it again.")
+    return pictures.content(recipe.content, recipe.side), pictures.style(recipe.style, recipe.side)
+
+
+def kept(steps: int) -> tuple[int, ...]:
+    """Choose the steps that become frames: dense at first, where most happens."""
+    return tuple(sorted({round(steps * (i / (FRAMES - 1)) ** 1.6) for i in range(FRAMES)} - {steps}))
+
+
+def transfer(
+    recipe: StyleRecipe,
+    name: str,
+    *,
+    given: tuple[Images, Images] | None = None,
+    model: nn.Module | None = None,
+    judge: nn.Module | None = None,
+    on_step: OnStep | None = None,
+) -> Painting:
+    """Paint the recipe's content in its style through one network.
+
+    Args:
+        recipe: What to do.
+        name: The checkpoint whose layers are asked.
+        given: Content and style, where the recipe alone does not give them (uploads).
+        model: The loaded network, if the caller has it; it must be prepared by `core.models.ready.load`.
+        judge: The loaded judge, likewise.
+        on_step: See `core.attacks.descend`. Stopping keeps the frames so far and the best iterate.
+    """
+    ready, judge = (m if m is not None else load(n) for n, m in ((name, model), (JUDGE, judge)))
+    assert isinstance(ready, Classifier)
+    content, style = (placed(x, ready) for x in (given if given is not None else originals(recipe)))
+    objective = painted(ready, content, style, 10**recipe.strength)
+    recorder = Recorder(kept(recipe.steps), on_step)
+    best = descend(
+        objective,
+        content,
+        L2(math.inf),
+        steps=recipe.steps,
+        rule=lbfgs(RADIUS),
+        best=True,
+        on_step=recorder,
+    )
+    with torch.no_grad():
+        frames, value = torch.cat([*recorder.frames, best]), torch.cat([*recorder.values, objective(best)])
+    seen = judged(judge, frames, content, style)
+    return Painting(recorder.steps(recipe.steps), frames.cpu(), value.cpu(), *seen, recorder.stopped)
+
+
+def judged(judge: nn.Module, frames: Images, content: Images, style: Images) -> tuple[Tensor, Tensor]:
+    """Ask a network that took no part how far frames (F, C, S, S) are from the style and from the content: (F,) each.
+
+    The style distance is in units of the content's own: 1 is as far as the untouched content, 0 is the style.
+    """
+    assert isinstance(judge, Classifier)
+    layers = layers_of(judge)
+    with torch.no_grad():
+        far = style_distance(judge, layers.style, style)
+        found = far(frames) / far(content)
+        return found.cpu(), content_distance(judge, layers.content, content)(frames).cpu()
+
+
+def script(recipe: StyleRecipe) -> str:
+    """Write the Python program that paints the recipe's picture through both networks and saves the results."""
+    return to_python(
+        recipe,
+        ["from pathlib import Path", "from core.files import render", "from core.style.transfer import transfer"],
+        """
+        for name in (recipe.standard, recipe.robust):
+            made = transfer(recipe, name)
+            print(f"{name}: a third network finds {float(made.style[-1]):.3f} of the distance to the style left")
+            Path(f"{name}-style.png").write_bytes(render.png(render.to_uint8(made.frames[-1:])[0]))
+        """,
+    )
