@@ -35,6 +35,7 @@ TOPICS = (
     "style",
     "errors",
     "planted",
+    "debate",
 )
 LAYERS = (*GROUND, *((topic,) for topic in TOPICS))
 LAYER_OF = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}

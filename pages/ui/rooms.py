@@ -45,6 +45,7 @@ ROOMS = (
     Room("usefulness", "Usefulness", ":material/scatter_plot:", "Every feature of a network: how useful, how robust."),
     Room("gaussian", "Gaussian", ":material/bubble_chart:", "The theory, on a plane that can be dragged."),
     Room("planted", "Sandbox", ":material/grid_view:", "A world whose features are known, because we planted them."),
+    Room("debate", "Debate", ":material/forum:", "Eight claims on one line, measured; and you.", section="Debate"),
     Room("bugs", "Just bugs?", ":material/bug_report:", "Fool a network and nobody else.", section="Debate"),
     Room(
         "frequency",
@@ -53,6 +54,7 @@ ROOMS = (
         "Waves, filters and fog: harm that nobody computed.",
         section="Debate",
     ),
+    Room("errors", "Errors", ":material/error:", "Labels that are all wrong, and teach.", section="Debate"),
 )
 
 

@@ -1,0 +1,175 @@
+"""What the results files say of each claim: a few numbers in [0, 1] with n and interval, beside those of the source.
+
+measured("wallace")          # [Number("student of errors alone", Rate(…), theirs=0.497), …]; empty: not measured here
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.models import checkpoints
+
+RESULTS = checkpoints.FOLDER.parent / "assets" / "results"
+STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"
+STRONG, WEAK = 0, 2844  # the directions that the Usefulness page mixes first
+
+
+@dataclass(frozen=True)
+class Number:
+    """A measured number in [0, 1].
+
+    Args:
+        label: What it is.
+        value: Ours.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        n: How many pictures, or whatever was counted.
+        of: What n counts.
+        theirs: The same in the source, or None where it has none.
+    """
+
+    label: str
+    value: float
+    low: float
+    high: float
+    n: int
+    of: str = "test pictures"
+    theirs: float | None = None
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}], n = {self.n:,} {self.of}"
+
+
+def measured(claim: str, folder: Path | None = None) -> list[Number]:
+    """Read what was measured of a claim; empty where its results are not there yet, or are not what they should be."""
+    try:
+        return READERS[claim](folder if folder is not None else RESULTS)
+    except (OSError, KeyError, TypeError, ValueError, IndexError):
+        return []
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _rate(label: str, rate: Mapping[str, Any], theirs: float | None = None, of: str = "test pictures") -> Number:
+    value = rate["value"] if "value" in rate else rate["mean"]
+    low, high = rate["interval"]
+    return Number(label, float(value), float(low), float(high), int(rate["n"]), of, theirs)
+
+
+def _ilyas(folder: Path) -> list[Number]:
+    students = _read(folder, "table1")["students"]
+    return [
+        _rate("learnt from D_rand, tested on clean pictures", students["student-rand"]["clean"], 0.633),
+        _rate("learnt from D_det, tested on clean pictures", students["student-det"]["clean"], 0.437),
+    ]
+
+
+def _goh_leakage(folder: Path) -> list[Number]:
+    sets = _read(folder, "errors")["leakage"]["sets"]
+    found = [
+        _rate("ten robust features alone, taught by D_rand", sets["rand"], 0.235),
+        _rate("the same, taught by D_det", sets["det"], 0.0681),
+    ]
+    try:
+        leak = _read(folder, "controls")["students"]["control-leak"]["clean"]
+    except (OSError, KeyError):
+        return found
+    return [*found, _rate("a network, D_rand without any adversarial feature", leak)]
+
+
+def _goh_features(folder: Path) -> list[Number]:
+    from core.usefulness.linear import known
+
+    if folder != RESULTS:
+        raise FileNotFoundError("the constructions are not in a results file")
+    here = known.load()
+    half = 1.96 / here.n_test**0.5
+
+    def number(title: str, f: known.Linear) -> Number:
+        gone, rho = max(0.0, f.rho_test * f.deviation_test), f.rho_test
+        return Number(f"{title}, gone at ε = {gone:.2g}", rho, max(0.0, rho - half), min(1.0, rho + half), here.n_test)
+
+    return [
+        number("the mixture", here.containment(STRONG, WEAK, 0.002)),
+        number("its robust part alone", here.single(STRONG)),
+        number("its brittle part alone", here.single(WEAK)),
+    ]
+
+
+def _nakkiran(folder: Path) -> list[Number]:
+    found = _read(folder, "bugs")
+    attacks = found["attacks"]["L2 2.5"]
+    numbers = []
+    for kind, title, theirs in (("feature", "ordinary perturbations", 0.825), ("bug", "bugs", 0.017)):
+        judges = list(attacks[kind]["judges"].values())
+        best = max(judges, key=lambda judge: judge["hit"]["value"])
+        numbers.append(_rate(f"{title}: the fresh network most often hit", best["hit"], theirs))
+    kinds = found.get("students", {}).get("kinds", {})
+    for kind, title, theirs in (("feature", "student of ordinary ones", 0.332), ("bug", "student of bugs", 0.028)):
+        if kind in kinds:
+            numbers.append(_rate(f"{title}, on true labels", kinds[kind]["clean"], theirs))
+    return numbers
+
+
+def _gilmer(folder: Path) -> list[Number]:
+    weather = _read(folder, "frequency")["weather"]["fog"]
+    return [
+        _rate("standard network, clean", weather["0"][STANDARD]),
+        _rate("standard network in the thickest fog", weather["5"][STANDARD], 0.857),
+        _rate("robust network, clean", weather["0"][ROBUST]),
+        _rate("robust network in the thickest fog", weather["5"][ROBUST], 0.553),
+    ]
+
+
+def _wallace(folder: Path) -> list[Number]:
+    students = _read(folder, "errors")["pictures"]["students"]
+    titles = {
+        "errors": ("student of another network's errors alone", 0.497),
+        "random": ("the same pictures, a wrong class at random", None),
+        "shuffled": ("the same errors, dealt out anew in each class", None),
+    }
+    return [
+        _rate(title, students[f"{kind}-0"]["clean"], theirs)
+        for kind, (title, theirs) in titles.items()
+        if f"{kind}-0" in students
+    ]
+
+
+def _nakano(folder: Path) -> list[Number]:
+    found = _read(folder, "style")["pairs"]
+    return [
+        _rate(
+            f"painted by the {title} network: distance to the style left",
+            {**found["style"][name], "n": found["n"]},
+            of="pairs of pictures",
+        )
+        for title, name in (("standard", STANDARD), ("robust", ROBUST))
+    ]
+
+
+def _shamir(folder: Path) -> list[Number]:
+    found = _read(folder, "errors")["manifold"]
+    titles = {
+        STANDARD: "perturbations of the standard network",
+        ROBUST: "of the robust network",
+        "other": "ways to another picture",
+        "random": "random directions",
+    }
+    return [_rate(title, found["shares"][name]["50"], of="pictures") for name, title in titles.items()]
+
+
+READERS: dict[str, Callable[[Path], list[Number]]] = {
+    "nakkiran": _nakkiran,
+    "shamir": _shamir,
+    "wallace": _wallace,
+    "gilmer": _gilmer,
+    "goh-leakage": _goh_leakage,
+    "goh-features": _goh_features,
+    "nakano": _nakano,
+    "ilyas": _ilyas,
+}

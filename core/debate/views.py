@@ -1,0 +1,98 @@
+"""What the Debate page says of its numbers, and what it lets out."""
+
+from collections.abc import Callable, Sequence
+
+from core.debate.claims import CLAIMS
+from core.debate.measured import Number, measured
+from core.debate.recipe import DebateRecipe
+from core.files import arrays
+from core.recipes.python import to_python
+
+CHANCE = 0.1
+
+
+def reading(claim: str, numbers: Sequence[Number]) -> str:
+    """Say what our numbers make of a claim, in a sentence that is chosen by the numbers; "" where they say nothing."""
+    rule = READINGS.get(claim)
+    return rule(numbers) if rule is not None else ""
+
+
+def _leakage(numbers: Sequence[Number]) -> str:
+    rand, det = numbers[0], numbers[1]
+    text = "Here too D_rand leaks" if rand.low > CHANCE else "Here D_rand leaks nothing that could be told from chance"
+    text += ", and D_det does not." if det.high < CHANCE else ", and D_det is not clearly below chance."
+    if len(numbers) > 2:
+        text += (
+            " The third number is a control of ours: pictures that drew their own class stay as they are, the others get one fixed "
+            "noise pattern a class. It has no adversarial feature, and its student does as well as the one of D_rand: at our size "
+            "the accuracy on D_rand alone is weak evidence."
+        )
+    return text
+
+
+def _wallace(numbers: Sequence[Number]) -> str:
+    student = numbers[0]
+    if student.low <= CHANCE:
+        return "We found otherwise: our student is not above chance."
+    text = f"Every label it saw was wrong, and it gets {100 * student.value:.0f} % right."
+    controls = {number.label: number for number in numbers[1:]}
+    for label, number in controls.items():
+        text += f" Control, {label}: {100 * number.value:.0f} %."
+    return text
+
+
+def _shamir(numbers: Sequence[Number]) -> str:
+    standard, robust, _, random = numbers
+    if standard.low > random.high:
+        times = standard.value / random.value
+        return (
+            f"Otherwise than a right angle: the standard network's perturbations have {times:.1f} times the share of a random "
+            f"direction along the data, the robust network's {robust.value / random.value:.1f} times. Most of their length is "
+            "off these directions all the same."
+        )
+    return "As the dimples predict: no more along the data than a random direction."
+
+
+def _nakano(numbers: Sequence[Number]) -> str:
+    standard, robust = numbers
+    if robust.high < standard.low:
+        return "It holds at this size: the third network sees more of the style in what the robust network painted."
+    if standard.high < robust.low:
+        return "We found otherwise: the third network sees more of the style in what the standard network painted."
+    return (
+        "The third network's number does not tell the two apart at this size; the pictures do. Look at them before you "
+        "decide what such a number is worth."
+    )
+
+
+READINGS: dict[str, Callable[[Sequence[Number]], str]] = {
+    "goh-leakage": _leakage,
+    "wallace": _wallace,
+    "shamir": _shamir,
+    "nakano": _nakano,
+}
+
+
+def table() -> str:
+    """Write all numbers of all claims as CSV."""
+    rows = [
+        (key, claim.who, number.label, number.value, number.low, number.high, number.n, number.of, number.theirs)
+        for key, claim in CLAIMS.items()
+        for number in measured(key)
+    ]
+    heads = ("claim", "who", "measured", "value", "low", "high", "n", "of", "source_value")
+    return arrays.table({name: [row[i] for row in rows] for i, name in enumerate(heads)})
+
+
+def script(recipe: DebateRecipe) -> str:
+    """Write the Python program that prints what was measured of every claim."""
+    return to_python(
+        recipe,
+        ["from core.debate.claims import CLAIMS", "from core.debate.measured import measured"],
+        """
+        for key, claim in CLAIMS.items():
+            print(f"{claim.who}: {claim.title}{' (open)' if key == recipe.claim else ''}")
+            for number in measured(key):
+                print(f"    {number.label}: {number}")
+        """,
+    )

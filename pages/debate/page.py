@@ -1,0 +1,106 @@
+"""Debate: eight claims about adversarial examples on one line, each with what was measured here."""
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from core.debate import views
+from core.debate.claims import CLAIMS, Claim
+from core.debate.measured import measured
+from core.debate.recipe import DebateRecipe
+from core.recipes import to_json
+from pages.debate.line import NUMBERS, line
+from pages.ui import shell
+from pages.ui.bars import bars
+from pages.ui.exports import Download, downloads
+from pages.ui.rooms import ROOMS
+from pages.ui.store import lesson
+
+DEFAULTS = DebateRecipe()
+PRESETS = [
+    shell.Preset(
+        "The strongest case for bugs",
+        "Nakkiran makes perturbations that fool one network and nobody else. Does that refute that others are features?",
+        {"claim": "nakkiran"},
+    ),
+    shell.Preset(
+        "Every label wrong",
+        "A student that sees only another network's mistakes. Guess its accuracy before you read on; chance is 10 %.",
+        {"claim": "wallace"},
+    ),
+    shell.Preset(
+        "The strongest case for features",
+        "The paper's own experiment, and beside it Goh's doubt: how much of it could be robust features that slipped in?",
+        {"claim": "ilyas"},
+    ),
+]
+
+
+def position(label: str, key: str, help: str) -> int:  # noqa: A002
+    """Ask where the visitor stands."""
+    return int(st.slider(label, 0, 100, getattr(DEFAULTS, key), key=key, bind="query-params", help=help, format="%d"))
+
+
+def show(key: str, claim: Claim) -> None:
+    """Show one claim: who says what, what it predicts, what was measured, and what the authors answered."""
+    with st.container(border=True, key=f"debate-{key}"):
+        st.markdown(f"##### {NUMBERS[key]} · {claim.title}\n{claim.who}")
+        st.markdown(f"{claim.says} **It predicts:** {claim.predicts[0].lower()}{claim.predicts[1:]}")
+        numbers = measured(key)
+        if numbers:
+            st.caption(f"Measured here: {claim.unit}. Lines are 95 % intervals; a ring is the source's own number.")
+            st.html(bars(numbers))
+            if text := views.reading(key, numbers):
+                st.markdown(text)
+        else:
+            st.caption("Not measured here yet: its results file is not there.")
+        if claim.reply:
+            st.markdown(f"**The authors' reply:** {claim.reply}")
+        with st.container(horizontal=True):
+            if room := next((room for room in ROOMS if room.name == claim.page), None):
+                params = {"view": claim.view} if claim.view else None
+                st.page_link(room.file, label=f"Try it: {room.title}", icon=room.icon, query_params=params)
+            st.page_link(claim.source, label="Read it", icon=":material/open_in_new:")
+
+
+shell.header(
+    "Debate",
+    "Bugs or features? Eight voices on one line, and what each of them says comes out when it is measured here.",
+)
+shell.presets(PRESETS, key="debate", defaults=asdict(DEFAULTS))
+before = position("Where do you stand before you read?", "before", "0: they are bugs. 100: they are features.")
+stage = st.container()
+chosen = st.segmented_control(
+    "Claim",
+    list(CLAIMS),
+    default=DEFAULTS.claim,
+    format_func=lambda key: f"{NUMBERS[key]} {CLAIMS[key].title}",
+    key="claim",
+    bind="query-params",
+    required=True,
+    wrap=True,
+    label_visibility="collapsed",
+)
+opened = chosen or DEFAULTS.claim  # None where the address says nothing: ?claim=
+show(opened, CLAIMS[opened])
+after = position("And now?", "after", "The line above shows both.")
+recipe = DebateRecipe(opened, before, after)
+stage.html(line(opened, before, None if after == DEFAULTS.after and before == DEFAULTS.before else after))
+if after != before:
+    way = "features" if after > before else "bugs"
+    st.markdown(f"You moved by **{abs(after - before)}** towards {way}. The address of this page keeps both places.")
+with st.expander("All eight, one after the other"):
+    for key, claim in CLAIMS.items():
+        if key != opened:
+            show(key, claim)
+downloads(
+    [
+        Download("Numbers (CSV)", "debate.csv", "text/csv", views.table),
+        Download("Recipe (JSON)", "debate.json", "application/json", lambda: to_json(recipe)),
+    ],
+    key="debate",
+    script=views.script(recipe),
+)
+shell.glossary("debate", ["bug", "feature", "D_rand and D_det", "distillation", "interval"])
+with st.expander("What is not here"):
+    st.markdown(lesson("debate")["missing"])

@@ -1,0 +1,160 @@
+"""The views of the Errors page that show what was measured: pictures, leakage, and where perturbations point."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.data.sets import CIFAR10_CLASSES
+from core.debate.measured import Number, measured
+from core.debate.views import reading
+from core.errors import views
+from core.errors.recipe import ErrorsRecipe
+from core.errors.wrong import LABELS
+from core.files import render
+from core.recipes import to_json
+from pages.errors.exports import files
+from pages.ui.bars import bars
+from pages.ui.exports import Download
+
+COLOURS = {"errors": "#0072b2", "random": "#8c8c8c", "shuffled": "#e69f00"}
+DIRECTIONS = {
+    "other": ("ways to another picture", "#cc79a7", "dot"),
+    "resnet9-l2": ("perturbations of the robust network", "#0072b2", "solid"),
+    "resnet9-standard": ("perturbations of the standard network", "#e69f00", "solid"),
+    "random": ("random directions", "#8c8c8c", "dash"),
+}
+SUPPORT = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}
+
+
+def pictures(recipe: ErrorsRecipe) -> list[Download]:
+    """Show the students of wrong labels as their epochs pass."""
+    found = views.results("pictures")
+    if found is None:
+        st.info("Not measured yet. Measure it with: python -m core.errors measure pictures")
+        return files("pictures", recipe)
+    figure = go.Figure()
+    for name, student in found["students"].items():
+        kind = student["labels"]
+        figure.add_scatter(
+            x=[0, *(point[0] for point in student["curve"])],
+            y=[10, *(100 * point[1] for point in student["curve"])],
+            mode="lines+markers",
+            name=LABELS[kind] if name.endswith("-0") else f"{LABELS[kind]}, seed {name.rpartition('-')[2]}",
+            line={"color": COLOURS[kind], "width": 3, "dash": "solid" if name.endswith("-0") else "dot"},
+        )
+    figure.add_hline(y=10, line={"dash": "dash", "color": "#8c8c8c"}, annotation_text="chance")
+    figure.add_hline(
+        y=49.7, line={"dash": "dot", "color": "#d98a00"}, annotation_text="Wallace: 49.7 % (ResNet-18, 50 epochs)"
+    )
+    figure.update_layout(
+        height=420, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": -0.2},
+        xaxis={"title": "epochs over the wrong labels", "dtick": 1},
+        yaxis={"title": "right on test pictures, %", "range": [0, 80]},
+    )  # fmt: skip
+    numbers = measured("wallace")
+    text = reading("wallace", numbers) if numbers else ""
+    st.plotly_chart(figure, key="errors-curve", config=SUPPORT, alt=f"Accuracy as epochs pass. {text}")
+    st.markdown(text)
+    st.html(bars(_students(found)))
+    teacher = found["teacher"]
+    st.caption(
+        f"The teacher: a ResNet-9 of width {teacher['recipe']['args']['width']}, {teacher['recipe']['epochs']} epochs on"
+        f" {teacher['train']['n']:,} pictures, {100 * teacher['train']['value']:.1f} % right on them and"
+        f" {100 * teacher['test']['value']:.1f} % on {teacher['test']['n']:,} test pictures; its {found['errors']:,} errors are the lessons."
+        " Wallace's teacher, a ResNet-18: 63.1 %, 18,768 errors. The curve is of the first 2,000 test pictures, the bars of all."
+        f" Intervals are of the pictures; other seeds are their own bars. Profile {found['profile']}, {found['date']}."
+    )
+    return files("pictures", recipe)
+
+
+def _students(found: dict[str, Any]) -> list[Number]:
+    numbers = []
+    for name, student in found["students"].items():
+        rate, seed = student["clean"], name.rpartition("-")[2]
+        theirs = 0.497 if student["labels"] == "errors" else None
+        label = f"{LABELS[student['labels']]}, seed {seed}"
+        numbers.append(Number(label, rate["value"], *rate["interval"], n=rate["n"], theirs=theirs))
+    return numbers
+
+
+def leakage(recipe: ErrorsRecipe) -> list[Download]:
+    """Show the ten robust features, and what they alone learn."""
+    found, weights = views.results("leakage"), views.weight_pictures()
+    extra: list[Download] = []
+    if weights is not None:
+        frames = render.to_uint8(weights)
+        st.markdown("**Ten robust features.** Each is one sum over the pixels, with these weights; grey is 0.")
+        columns = st.columns(5)
+        for i, frame in enumerate(frames):
+            with columns[i % 5]:
+                st.image(
+                    render.upscaled(frame, 6), caption=CIFAR10_CLASSES[i], output_format="PNG", width="stretch",
+                    alt=f"Weights of the robust linear classifier for {CIFAR10_CLASSES[i]}",
+                )  # fmt: skip
+        extra.append(
+            Download(
+                "Weights (PNG)",
+                "robust-linear.png",
+                "image/png",
+                lambda: render.png(
+                    render.sheet([render.upscaled(f, 4) for f in frames], 5), {"recipe": to_json(recipe)}
+                ),
+            )
+        )
+    if found is None:
+        st.info("Not measured yet. Measure it with: python -m core.errors measure leakage")
+        return [*extra, *files("leakage", recipe)]
+    numbers = measured("goh-leakage")
+    st.html(bars(numbers))
+    st.markdown(reading("goh-leakage", numbers))
+    robust, sets = found["robust"], found["sets"]
+    st.caption(
+        f"The classifier behind the ten features: {_percent(robust['clean'])} of {robust['clean']['n']:,} test pictures right,"
+        f" {_percent(robust['certified'])} right for certain within L2 {found['eps']:g},"
+        f" {_percent(robust['constant'])} with a prediction that nothing within it changes (Goh asks for 80 %)."
+        f" With true labels the same ten numbers reach {_percent(sets['original'])}. The sets here are of {sets['rand']['n_train']:,}"
+        " pictures each (10 steps of 0.2, L2 0.5), enough for a hundred weights. Goh's text compares with 88 % and 44 %;"
+        f" the paper's own number for D_rand is 63.3 %. Seed {found['seed']}, profile {found['profile']}, {found['date']}."
+    )
+    return [*extra, *files("leakage", recipe)]
+
+
+def manifold(recipe: ErrorsRecipe) -> list[Download]:
+    """Show how much of a perturbation lies along the data."""
+    found = views.results("manifold")
+    if found is None:
+        st.info("Not measured yet. Measure it with: python -m core.errors measure manifold")
+        return files("manifold", recipe)
+    figure, at = go.Figure(), found["directions"]
+    for key, (title, colour, dash) in DIRECTIONS.items():
+        shares = [found["shares"][key][str(d)] for d in at]
+        mean = [100 * s["mean"] for s in shares]
+        figure.add_scatter(
+            x=at, y=mean, mode="lines+markers", name=title, line={"color": colour, "width": 3, "dash": dash},
+            error_y={
+                "type": "data",
+                "array": [100 * s["interval"][1] - m for s, m in zip(shares, mean, strict=True)],
+                "arrayminus": [m - 100 * s["interval"][0] for s, m in zip(shares, mean, strict=True)],
+            },
+        )  # fmt: skip
+    figure.update_layout(
+        height=420, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": -0.2},
+        xaxis={"title": "directions of the data around the picture", "type": "log", "tickvals": at},
+        yaxis={"title": "share of the squared length, % (log)", "type": "log"},
+    )  # fmt: skip
+    numbers = measured("shamir")
+    text = reading("shamir", numbers)
+    st.plotly_chart(figure, key="errors-manifold", config=SUPPORT, alt=f"Share along the data. {text}")
+    st.markdown(text)
+    st.caption(
+        f"n = {found['n']} test pictures, {found['attack']}, away from what each network says; the directions are the principal axes of"
+        f" the {found['neighbours']} nearest training pictures, of {found['pixels']:,} dimensions. Bars: 95 % intervals of the mean."
+        f" Seed {found['seed']}, profile {found['profile']}, {found['date']}."
+    )
+    return files("manifold", recipe)
+
+
+def _percent(rate: dict[str, Any]) -> str:
+    low, high = rate["interval"]
+    return f"{100 * rate['value']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
