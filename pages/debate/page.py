@@ -8,11 +8,10 @@ from core.debate import views
 from core.debate.claims import CLAIMS, Claim
 from core.debate.measured import measured
 from core.debate.recipe import DebateRecipe
-from core.recipes import to_json
 from pages.debate.line import NUMBERS, line
 from pages.ui import shell
 from pages.ui.bars import bars
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, downloads
 from pages.ui.rooms import ROOMS
 from pages.ui.store import lesson
 
@@ -93,14 +92,9 @@ with st.expander("All eight, one after the other"):
     for key, claim in CLAIMS.items():
         if key != opened:
             show(key, claim)
-downloads(
-    [
-        Download("Numbers (CSV)", "debate.csv", "text/csv", views.table),
-        Download("Recipe (JSON)", "debate.json", "application/json", lambda: to_json(recipe)),
-    ],
-    key="debate",
-    script=views.script(recipe),
-)
+out = Bundle(recipe)
+out.file("Numbers, CSV", "debate.csv", "text/csv", views.table)
+downloads(out.files, key="debate", script=views.script(recipe))
 shell.glossary("debate", ["bug", "feature", "D_rand and D_det", "distillation", "interval"])
 with st.expander("What is not here"):
     st.markdown(lesson("debate")["missing"])

@@ -4,15 +4,11 @@ from dataclasses import replace
 
 from core.errors import views
 from core.errors.recipe import ErrorsRecipe
-from core.recipes import to_json
-from pages.ui.exports import Download
+from pages.ui.exports import Bundle
 
 
-def files(view: str, recipe: ErrorsRecipe) -> list[Download]:
+def bundle(view: str, recipe: ErrorsRecipe) -> Bundle:
     """Offer what was measured for a view, and its recipe."""
-    return [
-        Download("Numbers (CSV)", f"errors-{view}.csv", "text/csv", lambda: views.table(view)),
-        Download(
-            "Recipe (JSON)", f"errors-{view}.json", "application/json", lambda: to_json(replace(recipe, view=view))
-        ),
-    ]
+    out = Bundle(replace(recipe, view=view))
+    out.file("Numbers, CSV", f"errors-{view}.csv", "text/csv", lambda: views.table(view))
+    return out

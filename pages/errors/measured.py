@@ -12,10 +12,9 @@ from core.errors import views
 from core.errors.recipe import ErrorsRecipe
 from core.errors.wrong import LABELS
 from core.files import render
-from core.recipes import to_json
-from pages.errors.exports import files
+from pages.errors.exports import bundle
 from pages.ui.bars import bars
-from pages.ui.exports import Download
+from pages.ui.exports import Download, camera
 
 COLOURS = {"errors": "#0072b2", "random": "#8c8c8c", "shuffled": "#e69f00"}
 DIRECTIONS = {
@@ -24,7 +23,6 @@ DIRECTIONS = {
     "resnet9-standard": ("perturbations of the standard network", "#e69f00", "solid"),
     "random": ("random directions", "#8c8c8c", "dash"),
 }
-SUPPORT = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}
 
 
 def pictures(recipe: ErrorsRecipe) -> list[Download]:
@@ -32,7 +30,7 @@ def pictures(recipe: ErrorsRecipe) -> list[Download]:
     found = views.results("pictures")
     if found is None:
         st.info("Not measured yet. Measure it with: python -m core.errors measure pictures")
-        return files("pictures", recipe)
+        return bundle("pictures", recipe).files
     figure = go.Figure()
     for name, student in found["students"].items():
         kind = student["labels"]
@@ -54,7 +52,7 @@ def pictures(recipe: ErrorsRecipe) -> list[Download]:
     )  # fmt: skip
     numbers = measured("wallace")
     text = reading("wallace", numbers) if numbers else ""
-    st.plotly_chart(figure, key="errors-curve", config=SUPPORT, alt=f"Accuracy as epochs pass. {text}")
+    st.plotly_chart(figure, key="errors-curve", config=camera("wrong-labels"), alt=f"Accuracy as epochs pass. {text}")
     st.markdown(text)
     st.html(bars(_students(found)))
     teacher = found["teacher"]
@@ -65,7 +63,7 @@ def pictures(recipe: ErrorsRecipe) -> list[Download]:
         " Wallace's teacher, a ResNet-18: 63.1 %, 18,768 errors. The curve is of the first 2,000 test pictures, the bars of all."
         f" Intervals are of the pictures; other seeds are their own bars. Profile {found['profile']}, {found['date']}."
     )
-    return files("pictures", recipe)
+    return bundle("pictures", recipe).files
 
 
 def _students(found: dict[str, Any]) -> list[Number]:
@@ -81,7 +79,7 @@ def _students(found: dict[str, Any]) -> list[Number]:
 def leakage(recipe: ErrorsRecipe) -> list[Download]:
     """Show the ten robust features, and what they alone learn."""
     found, weights = views.results("leakage"), views.weight_pictures()
-    extra: list[Download] = []
+    out = bundle("leakage", recipe)
     if weights is not None:
         frames = render.to_uint8(weights)
         st.markdown("**Ten robust features.** Each is one sum over the pixels, with these weights; grey is 0.")
@@ -92,19 +90,14 @@ def leakage(recipe: ErrorsRecipe) -> list[Download]:
                     render.upscaled(frame, 6), caption=CIFAR10_CLASSES[i], output_format="PNG", width="stretch",
                     alt=f"Weights of the robust linear classifier for {CIFAR10_CLASSES[i]}",
                 )  # fmt: skip
-        extra.append(
-            Download(
-                "Weights (PNG)",
-                "robust-linear.png",
-                "image/png",
-                lambda: render.png(
-                    render.sheet([render.upscaled(f, 4) for f in frames], 5), {"recipe": to_json(recipe)}
-                ),
-            )
+        out.pixels(
+            "Weights, PNG",
+            "robust-linear.png",
+            lambda: render.sheet([render.upscaled(f, 4) for f in frames], 5),
         )
     if found is None:
         st.info("Not measured yet. Measure it with: python -m core.errors measure leakage")
-        return [*extra, *files("leakage", recipe)]
+        return out.files
     numbers = measured("goh-leakage")
     st.html(bars(numbers))
     st.markdown(reading("goh-leakage", numbers))
@@ -117,7 +110,7 @@ def leakage(recipe: ErrorsRecipe) -> list[Download]:
         " pictures each (10 steps of 0.2, L2 0.5), enough for a hundred weights. Goh's text compares with 88 % and 44 %;"
         f" the paper's own number for D_rand is 63.3 %. Seed {found['seed']}, profile {found['profile']}, {found['date']}."
     )
-    return [*extra, *files("leakage", recipe)]
+    return out.files
 
 
 def manifold(recipe: ErrorsRecipe) -> list[Download]:
@@ -125,7 +118,7 @@ def manifold(recipe: ErrorsRecipe) -> list[Download]:
     found = views.results("manifold")
     if found is None:
         st.info("Not measured yet. Measure it with: python -m core.errors measure manifold")
-        return files("manifold", recipe)
+        return bundle("manifold", recipe).files
     figure, at = go.Figure(), found["directions"]
     for key, (title, colour, dash) in DIRECTIONS.items():
         shares = [found["shares"][key][str(d)] for d in at]
@@ -145,14 +138,14 @@ def manifold(recipe: ErrorsRecipe) -> list[Download]:
     )  # fmt: skip
     numbers = measured("shamir")
     text = reading("shamir", numbers)
-    st.plotly_chart(figure, key="errors-manifold", config=SUPPORT, alt=f"Share along the data. {text}")
+    st.plotly_chart(figure, key="errors-manifold", config=camera("manifold"), alt=f"Share along the data. {text}")
     st.markdown(text)
     st.caption(
         f"n = {found['n']} test pictures, {found['attack']}, away from what each network says; the directions are the principal axes of"
         f" the {found['neighbours']} nearest training pictures, of {found['pixels']:,} dimensions. Bars: 95 % intervals of the mean."
         f" Seed {found['seed']}, profile {found['profile']}, {found['date']}."
     )
-    return files("manifold", recipe)
+    return bundle("manifold", recipe).files
 
 
 def _percent(rate: dict[str, Any]) -> str:

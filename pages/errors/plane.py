@@ -12,8 +12,7 @@ from core.errors import views
 from core.errors.recipe import ErrorsRecipe
 from core.errors.toy import Toy, play
 from core.files import render
-from core.recipes import to_json
-from pages.errors.exports import files
+from pages.errors.exports import bundle
 from pages.ui.exports import Download
 from pages.ui.store import results
 
@@ -68,18 +67,13 @@ def show(stage: st.delta_generator.DeltaGenerator, recipe: ErrorsRecipe) -> tupl
             f" one of points moved at random {100 * other:.1f} % [{100 * of_other[0]:.1f}, {100 * of_other[1]:.1f}]."
             f" Wallace shows one plane: 23 of 32. {found['date']}."
         )
-    extra = [
-        Download(
-            "Planes (PNG)",
-            "plane.png",
-            "image/png",
-            lambda: render.png(
-                render.sheet([render.upscaled(_map(p), 4) for p in (made.teacher, made.student)], 2),
-                {"recipe": to_json(recipe)},
-            ),
-        ),
-    ]
-    return replace(recipe, view="plane"), [*extra, *files("plane", recipe)]
+    out = bundle("plane", recipe)
+    out.pixels(
+        "Planes, PNG",
+        "planes.png",
+        lambda: render.sheet([render.upscaled(_map(p), 4) for p in (made.teacher, made.student)], 2),
+    )
+    return replace(recipe, view="plane"), out.files
 
 
 def sentence(recipe: ErrorsRecipe, made: Toy) -> str:
