@@ -106,7 +106,7 @@ def fit_linear(features: Features, y: Labels, classes: int, *, steps: int = 200)
     return Linear(weight.detach(), bias.detach(), centre, scale)
 
 
-def leaked(robust: Robust, x: Images, y: Labels, test: Images, y_test: Labels) -> Rate:
+def leaked(robust: Robust, x: Images, y: Labels, test: Tensor, y_test: Tensor) -> Rate:
     """Measure what labels y of pictures x teach about ordinary pictures, if only the robust features are seen."""
     learned = fit_linear(robust.logits(x), y, len(robust.bias))
     return Rate(int((learned.predict(robust.logits(test)) == y_test).sum()), len(y_test))

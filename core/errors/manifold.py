@@ -36,7 +36,7 @@ class Local:
         return along.square().sum(1) / d.square().sum(1)
 
 
-def nearest(x: Images, among: Images, k: int) -> Tensor:
+def nearest(x: Images, among: Tensor, k: int) -> Tensor:
     """Find the k pictures nearest to each x (N, k), in L2: indices into `among`."""
     d = among.flatten(1)
     lengths = d.square().sum(1)
@@ -44,7 +44,7 @@ def nearest(x: Images, among: Images, k: int) -> Tensor:
     return torch.cat([(lengths - 2 * part @ d.T).topk(k, largest=False).indices for part in parts])
 
 
-def local(x: Images, among: Images, k: int = NEIGHBOURS, axes: int = max(DIRECTIONS)) -> Local:
+def local(x: Images, among: Tensor, k: int = NEIGHBOURS, axes: int = max(DIRECTIONS)) -> Local:
     """Find the principal axes of the k nearest pictures of each x, centred on their mean.
 
     Args:

@@ -57,8 +57,9 @@ def show(key: str, claim: Claim) -> None:
             st.markdown(f"**The authors' reply:** {claim.reply}")
         with st.container(horizontal=True):
             if room := next((room for room in ROOMS if room.name == claim.page), None):
-                params = {"view": claim.view} if claim.view else None
-                st.page_link(room.file, label=f"Try it: {room.title}", icon=room.icon, query_params=params)
+                params = {"view": claim.view} if claim.view else {}
+                if st.button(f"Try it: {room.title}", key=f"debate-try-{key}", icon=room.icon):
+                    st.switch_page(room.file, query_params=params)
             st.page_link(claim.source, label="Read it", icon=":material/open_in_new:")
 
 

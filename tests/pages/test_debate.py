@@ -1,0 +1,62 @@
+"""The Debate and Errors pages: claims with and without results, both views of a visitor, and every view of the errors."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.debate import measured, views
+from core.debate.claims import CLAIMS
+from tests.app_process import ROOT
+from tests.pages.tools import html, ran, said
+
+
+def opened(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / page / "page.py"), default_timeout=120)
+    app.session_state["navigated"] = True
+    for name, value in query.items():
+        app.query_params[name] = value
+    return ran(app)
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch, tmp_path):
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+
+
+def test_it_opens_with_the_line_and_a_measured_claim():
+    app = opened("debate")
+    assert html(app).count('class="claim') == len(CLAIMS) == 8
+    assert "Wallace" in said(app)
+    assert not app.error
+
+
+def test_a_claim_without_results_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(measured, "RESULTS", tmp_path)
+    app = opened("debate")
+    assert said(app).count("Not measured here yet") == len(CLAIMS)
+
+
+def test_both_places_of_a_visitor_are_told():
+    assert "You moved by **30** towards features" in said(opened("debate", before="40", after="70"))
+
+
+def test_every_claim_has_a_reader_and_numbers_lie_in_their_intervals():
+    assert set(measured.READERS) == set(CLAIMS)
+    for key in CLAIMS:
+        for number in measured.measured(key):
+            assert number.n > 0
+            assert number.low <= max(number.value, 0) + 1e-9
+            assert number.value <= number.high + 1e-9
+
+
+def test_a_reading_follows_its_numbers():
+    up, down = (measured.Number("n", v, v - 0.01, v + 0.01, 100) for v in (0.5, 0.2))
+    assert "It holds" in views.reading("nakano", [up, down])
+    assert "otherwise" in views.reading("nakano", [down, up])
+
+
+@pytest.mark.parametrize("view", ["plane", "pictures", "leakage", "manifold"])
+def test_every_view_of_the_errors_page_opens(view):
+    app = opened("errors", view=view)
+    assert not app.error
+    if view == "plane":
+        assert "right, and has seen none of them" in said(app)
