@@ -23,9 +23,9 @@ from core.commands import command
 from core.data.sets import Pictures
 from core.datasets import construct
 from core.datasets.construct import ConstructRecipe
-from core.datasets.construct.files import replace_with
 from core.errors import leakage, manifold, toy, wrong
 from core.errors.recipe import ErrorsRecipe
+from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
 from core.models.ready import load, placed
 from core.rates import Rate

@@ -21,7 +21,8 @@ import torch
 
 from core import train
 from core.data.sets import Pictures
-from core.datasets.construct.files import pack, replace_with
+from core.datasets.construct.files import pack
+from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
 from core.rates import Rate
 from core.train import TrainRecipe

@@ -13,7 +13,7 @@ from torch import Tensor
 from core import compute, data
 from core.attacks.balls import L2
 from core.commands import command
-from core.datasets.construct.files import replace_with
+from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
 from core.models.ready import load
 from core.style.layers import moved
