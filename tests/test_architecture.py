@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
     ("types", "problems", "compute", "rates", "aliases", "commands"),
     ("recipes", "files"),
-    ("data", "worlds"),
+    ("data",),
+    ("worlds",),
     ("models",),
     ("results",),
     ("attacks",),

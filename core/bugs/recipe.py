@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core import worlds
 from core.recipes.base import option
 
 # The radii of the sweep, 0 first: (norm) -> (largest eps, number of intervals, step over eps). The largest and the step are
@@ -28,6 +29,7 @@ class BugsRecipe:
         n: Squares to learn from.
         rounds: Rounds of training, five quasi-Newton iterations on all squares each; stop early, or learn all by heart.
         seed: Of the squares, their noise and the network.
+        world: In which world, a name of `core.worlds.names`.
     """
 
     view: str = option("pair", among=("pair", "measured", "squares"))
@@ -43,6 +45,7 @@ class BugsRecipe:
     n: int = option(1000, low=50, high=4000)
     rounds: int = option(12, low=1, high=30)
     seed: int = option(0, low=0, high=2**31 - 1)
+    world: str = option(worlds.DEFAULT, silent=True)
 
     @property
     def eps_values(self) -> tuple[float, ...]:

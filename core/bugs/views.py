@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core import perturb
+from core import perturb, worlds
 from core.attacks import OnStep, balls, pgd
 from core.attacks.objectives import Objective, targeted
 from core.attacks.rules import State
@@ -21,7 +21,6 @@ from core.bugs import ensemble
 from core.bugs.objective import bug
 from core.bugs.recipe import NEXT, BugsRecipe
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints, ready
 from core.perturb import Trajectory
 from core.problems import InputError
@@ -55,13 +54,14 @@ def target_of(recipe: BugsRecipe, y: int) -> int:
     Raises:
         ValueError: If there is no such class, or it is the picture's own.
     """
+    classes = worlds.of(recipe).classes
     if recipe.target == NEXT:
-        return (y + 1) % len(CIFAR10_CLASSES)
-    if recipe.target not in CIFAR10_CLASSES:
-        raise InputError(f"target must be next or one of {', '.join(CIFAR10_CLASSES)}, got {recipe.target!r}")
-    if CIFAR10_CLASSES.index(recipe.target) == y:
+        return (y + 1) % len(classes)
+    if recipe.target not in classes:
+        raise InputError(f"target must be next or one of {', '.join(classes)}, got {recipe.target!r}")
+    if classes.index(recipe.target) == y:
         raise InputError(f"the picture is a {recipe.target} already; choose another target")
-    return CIFAR10_CLASSES.index(recipe.target)
+    return classes.index(recipe.target)
 
 
 def made(
@@ -170,16 +170,16 @@ def script(recipe: BugsRecipe) -> str:
         [
             "from pathlib import Path",
             "from core.bugs.views import KINDS, made, verdicts",
-            "from core.data.sets import CIFAR10_CLASSES",
+            "from core import worlds",
             "from core.files import render",
         ],
         """
         for kind in KINDS:
             found = made(recipe, kind)
             frame = min(recipe.frame, len(found.x_adv) - 1)
-            print(f"{kind}: |delta| = {float(found.norm[frame]):.4f}; the victim says {CIFAR10_CLASSES[int(found.logits[frame].argmax())]}")
+            print(f"{kind}: |delta| = {float(found.norm[frame]):.4f}; the victim says {worlds.of(recipe).classes[int(found.logits[frame].argmax())]}")
             for name, logits in verdicts(recipe, found.x_adv).items():
-                print(f"  {name}: {CIFAR10_CLASSES[int(logits[frame].argmax())]}")
+                print(f"  {name}: {worlds.of(recipe).classes[int(logits[frame].argmax())]}")
             Path(f"{kind}.png").write_bytes(render.png(render.to_uint8(found.x_adv[frame : frame + 1])[0]))
         """,
     )

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from core import worlds
 from core.attacks import OnStep
 from core.attacks.recording import Recorder, picked
 from core.data import pictures
 from core.data.decode import PictureError
-from core.data.sets import CIFAR10_CLASSES
 from core.datasets.construct.make import inverted, perturbed
 from core.datasets.construct.recipes import ConstructRecipe, draw
 from core.datasets.recipe import DatasetsRecipe
@@ -26,7 +26,7 @@ from core.recipes import to_python
 from core.types import Images, Labels
 
 FRAMES = 21
-CLASSES = len(CIFAR10_CLASSES)
+CLASSES = len(worlds.get().classes)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core import worlds
 from core.recipes.base import option
 
 
@@ -22,6 +23,7 @@ class DatasetsRecipe:
         picture: View "student": the picture, see `core.data.pictures.get`.
         student: View "student": checkpoint of a network that learnt from a constructed set.
         beside: View "student": checkpoint of the network beside it.
+        world: In which world, a name of `core.worlds.names`.
     """
 
     view: str = option("build", among=("build", "quiz", "results", "student"))
@@ -36,3 +38,4 @@ class DatasetsRecipe:
     picture: str = option("")
     student: str = option("student-rand")
     beside: str = option("resnet9-standard")
+    world: str = option(worlds.DEFAULT, silent=True)

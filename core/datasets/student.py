@@ -124,7 +124,7 @@ def script(recipe: DatasetsRecipe) -> str:
     imports = [
         "from pathlib import Path",
         "from core.files import render",
-        "from core.data.sets import CIFAR10_CLASSES",
+        "from core import worlds",
         "from core.saliency.maps import limits",
         "from core.saliency.rows import paint",
         "from core.datasets.student import look, map_of",
@@ -136,7 +136,7 @@ def script(recipe: DatasetsRecipe) -> str:
         for name in (recipe.student, recipe.beside):
             seen = look(recipe, name)
             sure = float(seen.logits.softmax(1).max())
-            print(f"{name}: says {CIFAR10_CLASSES[seen.target]} ({sure:.0%})")
+            print(f"{name}: says {worlds.of(recipe).classes[seen.target]} ({sure:.0%})")
             drawn = paint(map_of(recipe), seen.attribution, seen.x, limits(seen.attribution))
             Path(f"{name}-map.png").write_bytes(render.png(drawn[0]))
             Path(f"{name}-inverted.png").write_bytes(render.png(render.to_uint8(seen.emergence.frames[-1:])[0]))

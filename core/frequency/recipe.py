@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core import worlds
 from core.frequency.corruptions import CORRUPTIONS, SEVERITIES
 from core.recipes.base import option
 
@@ -30,6 +31,7 @@ class FrequencyRecipe:
         corruption: A key of `core.frequency.corruptions.CORRUPTIONS`.
         frame: Where the slider stands; -1 is where the view opens.
         seed: Of the wave's signs, of noise and fog, and of the quiz.
+        world: In which world, a name of `core.worlds.names`.
     """
 
     view: str = option("lens", among=("lens", "filters", "weather", "trades"))
@@ -43,6 +45,7 @@ class FrequencyRecipe:
     corruption: str = option("fog", among=tuple(CORRUPTIONS))
     frame: int = option(-1, low=-1, high=len(LIMITS["high"]) - 1)
     seed: int = option(0, low=0, high=2**31 - 1)
+    world: str = option(worlds.DEFAULT, silent=True)
 
     @property
     def positions(self) -> tuple[float, ...]:

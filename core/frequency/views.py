@@ -120,14 +120,14 @@ def script(recipe: FrequencyRecipe) -> str:
         [
             "from pathlib import Path",
             "from core.files import render",
-            "from core.data.sets import CIFAR10_CLASSES",
+            "from core import worlds",
             "from core.frequency.views import look, networks",
         ],
         """
         seen = look(recipe, networks(recipe))
         for name, logits in seen.logits.items():
             sure, k = logits[recipe.at].softmax(0).max(0)
-            print(f"{name}: {CIFAR10_CLASSES[int(k)]} ({float(sure):.0%}) at {recipe.positions[recipe.at]:g}")
+            print(f"{name}: {worlds.of(recipe).classes[int(k)]} ({float(sure):.0%}) at {recipe.positions[recipe.at]:g}")
         frame = seen.frames[recipe.at : recipe.at + 1]
         Path("frequency.png").write_bytes(render.png(render.to_uint8(frame)[0]))
         """,

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from core import worlds
 from core.attacks import OnStep
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.inversion.invert import SETTINGS, invert, relative_distance, representation
 from core.inversion.recipe import InvertRecipe
 from core.inversion.starts import draws_of, ready_for, source_of, start_of
@@ -57,9 +57,10 @@ def drawn(recipe: InvertRecipe) -> tuple[str, ...]:
         of_class = pictures.ids(source, label)
         return [of_class[i] for i in torch.randperm(len(of_class), generator=draws)[:n].tolist()]
 
-    if recipe.only in CIFAR10_CLASSES:
-        return tuple(some(CIFAR10_CLASSES.index(recipe.only), GALLERY))
-    return tuple(id for label in range(len(CIFAR10_CLASSES)) for id in some(label, 1))
+    classes = worlds.of(recipe).classes
+    if recipe.only in classes:
+        return tuple(some(classes.index(recipe.only), GALLERY))
+    return tuple(id for label in range(len(classes)) for id in some(label, 1))
 
 
 def gallery(recipe: InvertRecipe, name: str, *, model: nn.Module | None = None, on_step: OnStep | None = None) -> Grid:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core import worlds
 from core.recipes.base import option
 
 
@@ -22,6 +23,7 @@ class InvertRecipe:
         only: The class of the gallery's pictures; "" is one of each.
         feature: Which coordinate of g(x); -1 is the one in which the picture stands out most.
         canvas: Where the views "feature" and "between" start: "noise", "grey", or (only the latter) the "fade" of pixels.
+        world: In which world, a name of `core.worlds.names`.
     """
 
     view: str = option("emergence", among=("emergence", "gallery", "feature", "between"))
@@ -36,3 +38,4 @@ class InvertRecipe:
     only: str = option("")
     feature: int = option(-1, low=-1, high=4095)
     canvas: str = option("noise", among=("noise", "grey", "fade"))
+    world: str = option(worlds.DEFAULT, silent=True)

@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from core.data.sets import CIFAR10_CLASSES
+from core import worlds
 from core.files.atomic import replacing
 from core.models import Classifier, build
 from core.problems import UserError
@@ -50,7 +50,7 @@ class Header:
     arch: str
     args: dict[str, int] = field(default_factory=dict)
     title: str = ""
-    classes: tuple[str, ...] = CIFAR10_CLASSES
+    classes: tuple[str, ...] = field(default_factory=lambda: worlds.get().classes)
     recipe: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, Any] = field(default_factory=dict)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from core import worlds
 from core.attacks.rules import SCHEDULES
 from core.recipes.base import option
 
@@ -36,6 +37,7 @@ class PerturbRecipe:
             model to be fooled.
         at: The radius whose iterates axis "steps" shows, one of `eps_labels`; anything else means the sixth of them.
         seed: Of the random start and of the noise control.
+        world: In which world, a name of `core.worlds.names`.
     """
 
     picture: str = option("")
@@ -53,6 +55,7 @@ class PerturbRecipe:
     seed: int = option(0, low=0, high=2**31 - 1)
     schedule: str = option("cosine", among=SCHEDULES)
     precision: str = option("auto", among=("auto", "fp32"))
+    world: str = option(worlds.DEFAULT, silent=True)
 
     @property
     def eps_values(self) -> tuple[float, ...]:

@@ -18,6 +18,7 @@ def option(
     among: tuple[Any, ...] | None = None,
     low: float | int | None = None,  # noqa: PYI041 - checked at run time, where a whole number is no float
     high: float | int | None = None,  # noqa: PYI041
+    silent: bool = False,
 ) -> Any:
     """Declare a field of a recipe.
 
@@ -26,8 +27,19 @@ def option(
         among: The allowed values (for a tuple: of its members); None allows any.
         low: Smallest allowed number.
         high: Largest allowed number.
+        silent: Left out of files and programs while it is at its default, so that recipes from before the field are the same
+            to the byte.
     """
-    return field(default=default, metadata={"among": among, "low": low, "high": high})
+    return field(default=default, metadata={"among": among, "low": low, "high": high, "silent": silent})
+
+
+def named_fields(recipe: Any) -> dict[str, Any]:
+    """Return the fields that a file or a program names: all but the silent ones at their default."""
+    return {
+        f.name: getattr(recipe, f.name)
+        for f in dataclasses.fields(recipe)
+        if not (f.metadata.get("silent") and getattr(recipe, f.name) == f.default)
+    }
 
 
 def to_query(recipe: Any) -> dict[str, str]:
@@ -62,7 +74,7 @@ def from_query(kind: type[R], params: Mapping[str, str]) -> tuple[R, tuple[str, 
 
 def to_json(recipe: Any) -> str:
     """Write the whole recipe, with its kind, as JSON."""
-    return json.dumps({"kind": type(recipe).__name__, **dataclasses.asdict(recipe)}, indent=2, ensure_ascii=False)
+    return json.dumps({"kind": type(recipe).__name__, **named_fields(recipe)}, indent=2, ensure_ascii=False)
 
 
 def from_json(kind: type[R], text: str) -> R:

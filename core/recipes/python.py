@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from textwrap import dedent
 from typing import Any
 
+from core.recipes.base import named_fields
+
 HEAD = '"""Made by Robust Frog. Run it from the project\'s folder: python this_file.py"""'
 SETTINGS = "setup_cpu(1)  # as the app, so that sums round alike"
 
@@ -26,7 +28,7 @@ def to_python(recipe: Any, imports: Iterable[str], body: str) -> str:
         body: The rest of the program, indented as one likes.
     """
     kind = type(recipe).__name__
-    fields = "".join(f"    {name}={value!r},\n" for name, value in vars(recipe).items())
+    fields = "".join(f"    {name}={value!r},\n" for name, value in named_fields(recipe).items())
     return program(
         [*imports, f"from {type(recipe).__module__} import {kind}"],
         f"recipe = {kind}(\n{fields})\n{dedent(body).strip()}",

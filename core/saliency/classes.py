@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core import data
+from core import data, worlds
 from core.data import pictures
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.models.ready import load
 from core.problems import InputError
 from core.saliency.attribution import attribute
@@ -90,10 +89,11 @@ def classes_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> tupl
         ValueError: If the two are one, or one of them does not exist.
     """
     own = picture.label if picture.label is not None else int(logits.argmax())
-    a = class_index(recipe.towards) if recipe.towards else own
-    b = class_index(recipe.away or ("frog" if CIFAR10_CLASSES[a] == "truck" else "truck"))
+    classes = worlds.of(recipe).classes
+    a = class_index(recipe, recipe.towards) if recipe.towards else own
+    b = class_index(recipe, recipe.away or ("frog" if classes[a] == "truck" else "truck"))
     if a == b:
-        raise InputError(f"choose two different classes, not {CIFAR10_CLASSES[a]} twice")
+        raise InputError(f"choose two different classes, not {classes[a]} twice")
     return a, b
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core import worlds
 from core.perturb.recipe import DEFAULT_REACH, PerturbRecipe
 from core.recipes.base import option
 
@@ -34,6 +35,7 @@ class SaliencyRecipe:
         at: View "attack": the radius, one of `PerturbRecipe.eps_labels`; anything else means the norm's default.
         frame: View "attack": the iterate in sight.
         seed: Of the noise and of the choice of pictures.
+        world: In which world, a name of `core.worlds.names`.
     """
 
     view: str = option("methods", among=("methods", "pictures", "attack", "classes"))
@@ -58,6 +60,7 @@ class SaliencyRecipe:
     at: str = option("")
     frame: int = option(0, low=0, high=200)
     seed: int = option(0, low=0, high=2**31 - 1)
+    world: str = option(worlds.DEFAULT, silent=True)
 
     @property
     def attack(self) -> PerturbRecipe:

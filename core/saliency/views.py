@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import perturb
+from core import perturb, worlds
 from core.attacks import OnStep
 from core.attacks.recording import picked
 from core.data import pictures
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.models.ready import load
 from core.perturb import Trajectory
 from core.problems import InputError
@@ -77,7 +76,7 @@ class Along:
 def essential(recipe: SaliencyRecipe, method: str) -> SaliencyRecipe:
     """Return the recipe with everything at its default that this method's map of one model does not depend on."""
     default = SaliencyRecipe()
-    used = {"picture", "target", "seed", *METHODS[method].settings}
+    used = {"picture", "target", "seed", "world", *METHODS[method].settings}
     kept = {name: value for name, value in vars(recipe).items() if name in used}
     return replace(default, method=method, **kept)
 
@@ -142,18 +141,19 @@ def target_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> int:
     if recipe.target == "label":
         assert picture.label is not None
         return picture.label
-    return class_index(recipe.target)
+    return class_index(recipe, recipe.target)
 
 
-def class_index(name: str) -> int:
-    """Return the index of a class.
+def class_index(recipe: SaliencyRecipe, name: str) -> int:
+    """Return the index of a class of the recipe's world.
 
     Raises:
         ValueError: If there is none of that name.
     """
-    if name not in CIFAR10_CLASSES:
-        raise InputError(f"there is no class {name!r}; have {', '.join(CIFAR10_CLASSES)}")
-    return CIFAR10_CLASSES.index(name)
+    classes = worlds.of(recipe).classes
+    if name not in classes:
+        raise InputError(f"there is no class {name!r}; have {', '.join(classes)}")
+    return classes.index(name)
 
 
 def several(recipe: SaliencyRecipe) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ def several(recipe: SaliencyRecipe) -> tuple[str, ...]:
     if kind == "photo":
         return pictures.ids("photo")
     draws = draws_of(recipe, kind)
-    wanted = range(len(CIFAR10_CLASSES)) if not recipe.only else (class_index(recipe.only),)
+    wanted = range(len(worlds.of(recipe).classes)) if not recipe.only else (class_index(recipe, recipe.only),)
     chosen: list[str] = []
     for label in wanted:
         found = pictures.ids(kind, label)

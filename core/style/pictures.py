@@ -9,9 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from core import worlds
 from core.data import pictures
 from core.data.decode import decode
-from core.data.sets import CIFAR10_CLASSES, square
+from core.data.sets import square
 from core.files.render import from_uint8, to_uint8
 from core.types import Images
 
@@ -41,7 +42,7 @@ def content(name: str, side: int) -> Images:
         core.data.decode.PictureError: If the gallery is not here.
     """
     if name == "frog":
-        frog = pictures.ids("gallery", CIFAR10_CLASSES.index("frog"))[0]
+        frog = pictures.ids("gallery", worlds.get().classes.index("frog"))[0]
         return _resized(Image.fromarray(to_uint8(pictures.get(frog).x)[0]), side)
     if name not in PHOTOS:
         raise ValueError(f"no content {name!r}; have {', '.join(CONTENTS)}")

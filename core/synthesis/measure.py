@@ -19,11 +19,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import compute, data, results
+from core import compute, data, results, worlds
 from core.attacks.balls import L2
 from core.attacks.objectives import targeted
 from core.commands import command, output, whole
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.files.atomic import replace_with
 from core.models import checkpoints
@@ -77,7 +76,7 @@ def recognised(viewers: dict[str, nn.Module], x: Images, y: Labels) -> dict[str,
         with torch.no_grad():
             right = torch.cat([viewer(part).argmax(1) for part in x.split(BATCH)]) == y
         by_class = {
-            CIFAR10_CLASSES[k]: Rate(int(right[y == k].sum()), int((y == k).sum())).as_json()
+            worlds.get().classes[k]: Rate(int(right[y == k].sum()), int((y == k).sum())).as_json()
             for k in y.unique().tolist()
         }
         found[name] = {**Rate(int(right.sum()), len(y)).as_json(), "by_class": by_class}
@@ -180,7 +179,7 @@ def main(arguments: list[str] | None = None) -> None:
         results.refuse_smaller(out, known.get("per_class"), given.per_class, anew=given.anew)
         about = results.about(
             dict.fromkeys((*given.sources, *checkpoints.names())),
-            n=given.per_class * len(CIFAR10_CLASSES),
+            n=given.per_class * len(worlds.get().classes),
             seed=given.seed,
             per_class=given.per_class,
             how=f"8-bit pictures; batches of {BATCH}; {threads} CPU threads; torch {torch.__version__}",

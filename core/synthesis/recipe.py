@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core import worlds
 from core.recipes.base import option
 
 TASKS = ("generate", "turn", "inpaint", "sharpen", "mix", "feature")
@@ -33,6 +34,7 @@ class SynthesisRecipe:
         steps: Gradient steps.
         seed: Of the starts.
         frame: Which iterate is in view, as index into the frames kept.
+        world: In which world, a name of `core.worlds.names`.
     """
 
     view: str = option("morph", among=("morph", "studio"))
@@ -53,3 +55,4 @@ class SynthesisRecipe:
     steps: int = option(40, low=0, high=300)
     seed: int = option(0, low=0, high=2**31 - 1)
     frame: int = option(30, low=0, high=200)
+    world: str = option(worlds.DEFAULT, silent=True)

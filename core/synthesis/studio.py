@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core import worlds
 from core.attacks import OnStep
 from core.attacks.balls import L2
 from core.attacks.objectives import Objective, targeted
 from core.attacks.recording import Recorder, picked
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.models import Classifier
 from core.models.ready import load
 from core.problems import InputError
@@ -110,11 +110,12 @@ def start(recipe: SynthesisRecipe, picture: pictures.Picture | None = None) -> S
         core.data.decode.PictureError: If the picture is not there.
     """
     draws = torch.Generator().manual_seed(recipe.seed)
-    if recipe.target in CIFAR10_CLASSES:
-        wanted = [CIFAR10_CLASSES.index(recipe.target)] * BATCH
+    classes = worlds.of(recipe).classes
+    if recipe.target in classes:
+        wanted = [classes.index(recipe.target)] * BATCH
     else:  # each: all ten, and six of them again, in an order that the seed decides
-        order = torch.randperm(len(CIFAR10_CLASSES), generator=draws).tolist()
-        wanted = sorted([*range(len(CIFAR10_CLASSES)), *order[: BATCH - len(CIFAR10_CLASSES)]])
+        order = torch.randperm(len(classes), generator=draws).tolist()
+        wanted = sorted([*range(len(classes)), *order[: BATCH - len(classes)]])
     y = torch.tensor(wanted)
     if recipe.task in ("generate", "mix"):
         seeds = torch.cat([gaussians()[k].sample(1, draws) for k in wanted])
@@ -140,8 +141,9 @@ def start(recipe: SynthesisRecipe, picture: pictures.Picture | None = None) -> S
 
 def second(recipe: SynthesisRecipe) -> int:
     """Return the index of the other class of a mixture; an unknown name is the default's."""
-    name = recipe.second if recipe.second in CIFAR10_CLASSES else SynthesisRecipe().second
-    return CIFAR10_CLASSES.index(name)
+    classes = worlds.of(recipe).classes
+    name = recipe.second if recipe.second in classes else SynthesisRecipe().second
+    return classes.index(name)
 
 
 def coarse(recipe: SynthesisRecipe, x: Images) -> Tensor:

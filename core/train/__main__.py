@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch.distributed as dist
 
-from core import compute, data
+from core import compute, data, worlds
 from core.attacks import balls
 from core.commands import command, number, output, whole
 from core.data.sets import Pictures
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
         pictures = Pictures(
             pictures.images[: given.limit], pictures.labels[: given.limit], pictures.classes, pictures.source
         )
-    if len(pictures.classes) != len(data.CIFAR10_CLASSES):
+    if len(pictures.classes) != len(worlds.get().classes):
         recipe = replace(recipe, args={**recipe.args, "classes": len(pictures.classes)})
     run = given.run or given.out.with_name(given.out.name.removesuffix(checkpoints.SUFFIX) + ".run")
     model = fit(recipe, pictures, run=run, device=here, on_progress=reporter() if rank == 0 else None)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core import worlds
 from core.recipes.base import option
 
 # Radii as they stand in the URL, by norm. Linf counts in 1/255, so that an 8-bit picture keeps the perturbation exactly.
@@ -32,6 +33,7 @@ class TransferRecipe:
         target: The model that they are shown to.
         show: The "attack", or the "noise" of the same size.
         of: Rates of the pictures that "both" models get right, or of "all".
+        world: In which world, a name of `core.worlds.names`.
     """
 
     view: str = option("matrix", among=("matrix", "curve", "similarity", "figure3"))
@@ -48,6 +50,7 @@ class TransferRecipe:
     target: str = option("vgg-standard")
     show: str = option("attack", among=("attack", "noise"))
     of: str = option("both", among=("both", "all"))
+    world: str = option(worlds.DEFAULT, silent=True)
 
     @property
     def radius(self) -> tuple[str, float]:

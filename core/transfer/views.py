@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import compute
+from core import compute, worlds
 from core.attacks import OnStep, balls
 from core.attacks.noise import noise_of_length
 from core.attacks.rules import State
 from core.data import pictures
 from core.data.decode import PictureError
-from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints, ready
 from core.problems import InputError
 from core.recipes import to_python
@@ -67,7 +66,7 @@ class Examples:
 
 
 def load(name: str) -> nn.Module:
-    """Load a model as `core.models.ready.load` does, with its classes in CIFAR-10's order; "a+b" is the ensemble of both.
+    """Load a model as `core.models.ready.load` does, with its classes in the order of its world; "a+b" is the ensemble of both.
 
     Raises:
         core.models.checkpoints.CheckpointError: If a model is not there.
@@ -75,7 +74,7 @@ def load(name: str) -> nn.Module:
     """
     if JOIN in name:
         return Ensemble([load(member) for member in name.split(JOIN)])
-    return in_order(ready.load(name), checkpoints.header(name).classes, CIFAR10_CLASSES)
+    return in_order(ready.load(name), checkpoints.header(name).classes, worlds.get().classes)
 
 
 def models_of(recipe: TransferRecipe) -> tuple[str, ...]:
@@ -112,7 +111,7 @@ def drawn(recipe: TransferRecipe, n: int) -> tuple[tuple[str, ...], Images, Labe
 
 def attack_of(recipe: TransferRecipe, y: Labels) -> Attack:
     """Return the recipe's attack on pictures of these classes."""
-    wanted = other_classes(y, len(CIFAR10_CLASSES), recipe.seed) if recipe.goal == "targeted" else None
+    wanted = other_classes(y, len(worlds.of(recipe).classes), recipe.seed) if recipe.goal == "targeted" else None
     return Attack(recipe.steps, wanted, batch=AT_ONCE)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import data, results
+from core import data, results, worlds
 from core.files.arrays import UNREADABLE, load_arrays, save_arrays
 from core.models import checkpoints
 from core.problems import InputError
@@ -153,7 +153,7 @@ def lookup(atlas: Atlas, task: str, against: str = "rest") -> tuple[Usefulness, 
     Raises:
         ValueError: If it is none of these, or both are the same class.
     """
-    classes = data.CIFAR10_CLASSES
+    classes = worlds.get().classes
     if task == "best":
         found, best = atlas.measured.at_best()
         return found, tuple(best.tolist())

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core import worlds
 from core.recipes.base import option
 
 
@@ -29,6 +30,7 @@ class UsefulnessRecipe:
         linear: "singular" vectors, an "ensemble", or a "containment".
         strong: Index of the robust direction in a containment.
         weak: Index of the non-robust direction in a containment.
+        world: In which world, a name of `core.worlds.names`.
     """
 
     view: str = option("features", among=("features", "head", "linear"))
@@ -46,3 +48,4 @@ class UsefulnessRecipe:
     linear: str = option("ensemble", among=("singular", "ensemble", "containment"))
     strong: int = option(0, low=0, high=3071)
     weak: int = option(2844, low=0, high=3071)
+    world: str = option(worlds.DEFAULT, silent=True)

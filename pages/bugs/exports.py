@@ -7,11 +7,11 @@ from torch import Tensor
 
 from core.bugs.recipe import BugsRecipe
 from core.bugs.views import KINDS
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.files.render import RGB
 from core.perturb import Trajectory
 from pages.ui.exports import Bundle, Download
+from pages.ui.world import current
 
 GAIN = 3.0  # of the changes on the slide
 
@@ -39,7 +39,7 @@ def files(
         for kind in KINDS:
             columns[f"{kind}_norm"] = found[kind].norm.tolist()
             for name, logits in {recipe.victim: found[kind].logits, **said[kind]}.items():
-                columns[f"{kind}_{name}"] = [CIFAR10_CLASSES[k] for k in logits.argmax(1).tolist()]
+                columns[f"{kind}_{name}"] = [current().classes[k] for k in logits.argmax(1).tolist()]
         return columns
 
     heads = ("clean", f"change, ×{GAIN:g}", f"ε = {recipe.eps_labels[at]}")

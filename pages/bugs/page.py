@@ -6,12 +6,12 @@ import streamlit as st
 
 from core.bugs import ensemble, results
 from core.bugs.recipe import NEXT, BugsRecipe
-from core.data.sets import CIFAR10_CLASSES
 from pages.bugs import measured, pair, squares, verdict
 from pages.ui import shell
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
+from pages.ui.world import current
 
 CLAIMS = {
     "pair": "Left: an ordinary attack. Right: one that also keeps other networks right while it is made. Drag ε.",
@@ -64,7 +64,7 @@ def controls_of_pair() -> BugsRecipe:
     )
     target = st.selectbox(
         "Make it say",
-        (NEXT, *CIFAR10_CLASSES),
+        (NEXT, *current().classes),
         key="target",
         bind="query-params",
         help="“next” is the class after its own.",

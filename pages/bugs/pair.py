@@ -10,7 +10,6 @@ from core.bugs import ensemble, views
 from core.bugs.recipe import BugsRecipe
 from core.bugs.views import KINDS, Loaded
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.perturb import Trajectory
 from pages.bugs.exports import files
@@ -21,6 +20,7 @@ from pages.ui.scrubber import Axis, frame_in_sight, scrubber, write_frame
 from pages.ui.store import model, stamp
 from pages.ui.tables import table
 from pages.ui.words import percent
+from pages.ui.world import current
 
 TITLES = {"feature": "Feature", "bug": "Bug"}
 Verdicts = dict[str, dict[str, Tensor]]  # kind -> network -> logits (F, K)
@@ -38,7 +38,7 @@ def show(recipe: BugsRecipe, picture: Picture) -> None:
     }
     last = len(recipe.eps_values) - 1
     frame = min(frame_in_sight("bugs-scrubber", last), last)
-    wanted = CIFAR10_CLASSES[views.target_of(recipe, found["bug"].y)]
+    wanted = current().classes[views.target_of(recipe, found["bug"].y)]
     with stage:
         if not predicted(said, views.target_of(recipe, found["bug"].y), wanted, last):
             return
@@ -99,7 +99,7 @@ def rows(recipe: BugsRecipe, found: dict[str, Trajectory], said: Verdicts) -> li
             subtitle=f"{made[kind]} the {titles[recipe.victim]}",
             norm=recipe.norm,
             axis=recipe.eps_labels,
-            classes=CIFAR10_CLASSES,
+            classes=current().classes,
             others=[(titles[name], logits) for name, logits in said[kind].items()],
         )
         for kind in KINDS
@@ -138,7 +138,7 @@ def sentence(recipe: BugsRecipe, found: dict[str, Trajectory], said: Verdicts, a
     counts = {kind: f"{views.agreeing(said[kind], target, at)} of {len(said[kind])}" for kind in KINDS}
     return (
         f"**At ε = {recipe.eps_labels[at]}, {whom.get(len(fooled), 'neither fools its network yet')}.** Of the networks that took"
-        f" no part, {counts['feature']} call the feature a *{CIFAR10_CLASSES[target]}*, and {counts['bug']} the bug. The cosine"
+        f" no part, {counts['feature']} call the feature a *{current().classes[target]}*, and {counts['bug']} the bug. The cosine"
         f" between the two changes is {views.likeness(found['feature'], found['bug'], at):.2f}."
     )
 
@@ -151,7 +151,7 @@ def jury(recipe: BugsRecipe, found: dict[str, Trajectory], said: Verdicts, at: i
     def cell(logits: Tensor) -> str:
         p = logits[at].softmax(0)
         best = int(p.argmax())
-        words = f"{CIFAR10_CLASSES[best]} {percent(float(p[best]))}"
+        words = f"{current().classes[best]} {percent(float(p[best]))}"
         return f"<b>{words}</b>, as wanted" if best == target else html.escape(words)
 
     lines = [[f"{html.escape(titles[recipe.victim])}, attacked", *(cell(found[kind].logits) for kind in KINDS)]]

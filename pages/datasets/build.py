@@ -11,7 +11,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
-from core.data.sets import CIFAR10_CLASSES
 from core.datasets import live
 from core.datasets.live import Few
 from core.datasets.recipe import DatasetsRecipe
@@ -24,6 +23,7 @@ from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.scrubber import Row, frame_in_sight, scrubber, write_frame
 from pages.ui.steps import step_axis
 from pages.ui.titles import title, titles
+from pages.ui.world import current
 
 COLUMNS = 4  # of the sheet in the scrubber
 CARDS = 12
@@ -106,8 +106,8 @@ def cards(made: Few, way: str) -> None:
     """Show the first pictures, original beside constructed, with the old and the new label."""
     cells = []
     for i in mismatch_first(made)[:CARDS]:
-        old, new = CIFAR10_CLASSES[int(made.y[i])], CIFAR10_CLASSES[int(made.labels[i])]
-        says = CIFAR10_CLASSES[int(made.says[-1][i])]
+        old, new = current().classes[int(made.y[i])], current().classes[int(made.labels[i])]
+        says = current().classes[int(made.says[-1][i])]
         label = f"<b>{new}</b>" if old == new else f"<s>{old}</s> → <b>{new}</b>"
         pair = crisp.figure(made.x[i : i + 1], f"{old}, the original") + crisp.figure(
             made.frames[-1][i : i + 1], f"{old} {way}, labelled {new}"
@@ -143,7 +143,7 @@ def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
             "images": render.to_uint8(few.frames[-1]),
             "labels": few.labels.numpy(),
             "source_labels": few.y.numpy(),
-            "classes": np.array(CIFAR10_CLASSES),
+            "classes": np.array(current().classes),
             "delta": few.delta[-1],
         }
         return exports.npz(columns, out.json)
@@ -159,7 +159,7 @@ def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
         with zipfile.ZipFile(buffer, "w") as archive:
             for name, few in made.items():
                 for i, image in enumerate(render.to_uint8(few.frames[-1])):
-                    label = CIFAR10_CLASSES[int(few.labels[i])]
+                    label = current().classes[int(few.labels[i])]
                     archive.writestr(f"{name}/{label}/{i:05}.png", render.png(image))
             archive.writestr("recipe.json", out.json)
         return buffer.getvalue()
@@ -193,4 +193,4 @@ def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:
 
 
 def _words(labels: Labels) -> list[object]:
-    return [CIFAR10_CLASSES[int(k)] for k in labels]
+    return [current().classes[int(k)] for k in labels]

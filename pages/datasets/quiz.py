@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 import streamlit as st
 import torch
 
-from core.data.sets import CIFAR10_CLASSES
 from core.datasets.live import Few
 from core.datasets.recipe import DatasetsRecipe
 from core.rates import Rate
@@ -13,6 +12,7 @@ from pages.datasets import build
 from pages.datasets.results import student_rate
 from pages.ui import crisp
 from pages.ui.words import a
+from pages.ui.world import current
 
 ROUNDS = 10
 
@@ -43,18 +43,18 @@ def show(recipe: DatasetsRecipe) -> None:
     figure = crisp.figure(made.frames[-1][[order[asked]]], f"Picture {asked + 1}, a picture of D_rand")
     st.html(f'<div class="crisp asked">{figure}</div>')
     with st.container(horizontal=True):
-        for k, name in enumerate(CIFAR10_CLASSES):
+        for k, name in enumerate(current().classes):
             st.button(name, key=f"answer-{k}", on_click=state.answers.append, args=(k,), width="content")
 
 
 def reveal(made: Few, i: int, answer: int) -> None:
     """Say what the label is."""
-    label, seen = int(made.labels[i]), CIFAR10_CLASSES[int(made.y[i])]
+    label, seen = int(made.labels[i]), current().classes[int(made.y[i])]
     right = "Right" if answer == label else "No"
     figure = crisp.figure(made.frames[-1][[i]], f"The picture before this one, made from {a(seen)}")
     st.html(f'<div class="crisp" style="grid-template-columns: 6rem">{figure}</div>')
     st.info(
-        f"{right}: in D_rand its label is **{CIFAR10_CLASSES[label]}**. You said {CIFAR10_CLASSES[answer]}; "
+        f"{right}: in D_rand its label is **{current().classes[label]}**. You said {current().classes[answer]}; "
         f"the picture was made from {a(seen)}.",
         icon=":material/check:" if answer == label else ":material/close:",
     )

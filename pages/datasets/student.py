@@ -10,7 +10,6 @@ from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.data import pictures
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.datasets import student
 from core.datasets.experiments import PLANS
 from core.datasets.recipe import DatasetsRecipe
@@ -33,6 +32,7 @@ from pages.ui.store import loaded, model
 from pages.ui.store import results as results_store
 from pages.ui.titles import title
 from pages.ui.words import verdicts
+from pages.ui.world import current
 
 ORDER = ("student-rand", "student-det", "student-robust", "student-nonrobust")
 
@@ -94,10 +94,10 @@ def taught(name: str) -> str:
 
 def cards(recipe: DatasetsRecipe, picture: Picture, looks: dict[str, Look]) -> None:
     """Show the picture, and each network's map and verdict."""
-    truth = CIFAR10_CLASSES[picture.label] if picture.label is not None else "class unknown"
+    truth = current().classes[picture.label] if picture.label is not None else "class unknown"
     figures = [crisp.figure(picture.x, picture.caption, ("The picture", truth))]
     for name, seen in looks.items():
-        title, verdict = checkpoints.header(name).title, verdicts(seen.logits, CIFAR10_CLASSES)[0]
+        title, verdict = checkpoints.header(name).title, verdicts(seen.logits, current().classes)[0]
         alt = f"{title} predicts {verdict}; the pixels for it orange, against it purple"
         figures.append(crisp.figure(_map(recipe, seen), alt, (f"predicts {verdict}", title)))
     st.html(
@@ -144,7 +144,7 @@ def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
             for look in seen.values()
         ],
         heads=("picture", "gradient", "inversion from noise"),
-        sides=[f"{title(n)}: {verdicts(look.logits, CIFAR10_CLASSES)[0]}" for n, look in seen.items()],
+        sides=[f"{title(n)}: {verdicts(look.logits, current().classes)[0]}" for n, look in seen.items()],
         caption="What each network predicts, which pixels speak for it (orange), and what its representation holds.",
     )  # fmt: skip
 
@@ -157,7 +157,7 @@ def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
 
     def table() -> dict[str, list[object]]:
         shares = {name: look.logits.softmax(1)[0].tolist() for name, look in seen.items()}
-        return {"class": list(CIFAR10_CLASSES), **shares}
+        return {"class": list(current().classes), **shares}
 
     out.arrays("student.npz", arrays)
     out.table("Probabilities", "student.csv", table)

@@ -5,7 +5,6 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.data.sets import CIFAR10_CLASSES
 from core.debate.measured import Number, measured
 from core.debate.views import reading
 from core.errors import views
@@ -15,6 +14,7 @@ from core.files import render
 from pages.errors.exports import bundle
 from pages.ui.bars import bars
 from pages.ui.exports import Download, camera
+from pages.ui.world import current
 
 COLOURS = {"errors": "#0072b2", "random": "#8c8c8c", "shuffled": "#e69f00"}
 DIRECTIONS = {
@@ -87,8 +87,8 @@ def leakage(recipe: ErrorsRecipe) -> list[Download]:
         for i, frame in enumerate(frames):
             with columns[i % 5]:
                 st.image(
-                    render.upscaled(frame, 6), caption=CIFAR10_CLASSES[i], output_format="PNG", width="stretch",
-                    alt=f"Weights of the robust linear classifier for {CIFAR10_CLASSES[i]}",
+                    render.upscaled(frame, 6), caption=current().classes[i], output_format="PNG", width="stretch",
+                    alt=f"Weights of the robust linear classifier for {current().classes[i]}",
                 )  # fmt: skip
         out.pixels(
             "Weights, PNG",

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.files import arrays, render
 from core.frequency.recipe import FIRST, FrequencyRecipe
 from core.frequency.views import Look, look, networks, script, title_of
@@ -17,6 +16,7 @@ from pages.ui.scrubber import Axis, Row, scrubber, write_frame
 from pages.ui.store import model, results
 from pages.ui.titles import titles
 from pages.ui.words import verdicts
+from pages.ui.world import current
 
 
 def seen(recipe: FrequencyRecipe, picture: Picture, names: Sequence[str]) -> Look:
@@ -62,7 +62,7 @@ def column(
         more: Further readouts.
     """
     logits = made.logits[name]
-    said = verdicts(logits, CIFAR10_CLASSES)
+    said = verdicts(logits, current().classes)
     truth = label if label is not None else int(logits[0].argmax())
     shown = frames if frames is not None else made.frames
     called = called or title(name)
@@ -72,11 +72,11 @@ def column(
         frames=render.to_uint8(shown),
         reference=render.to_uint8(made.x)[0],
         delta=shown - made.x,
-        classes=CIFAR10_CLASSES,
+        classes=current().classes,
         probabilities=logits.softmax(1),
         truth=truth,
         curve=tuple(logits.softmax(1)[:, truth].tolist()),
-        curve_name=f"probability of “{CIFAR10_CLASSES[truth]}”",
+        curve_name=f"probability of “{current().classes[truth]}”",
         readouts=tuple(more),
         flags=tuple(("wrong" if label is not None else "another answer") if w else None for w in wrong),
         threshold=next((i for i, w in enumerate(wrong) if w), None),
@@ -115,7 +115,7 @@ def offer(recipe: FrequencyRecipe, made: Look, numbers: Mapping[str, Sequence[ob
     def answers() -> str:
         columns: dict[str, Sequence[object]] = {"position": recipe.positions}
         for name, logits in made.logits.items():
-            columns[name] = verdicts(logits, CIFAR10_CLASSES)
+            columns[name] = verdicts(logits, current().classes)
         return arrays.table(columns)
 
     frame = made.frames[recipe.at : recipe.at + 1]

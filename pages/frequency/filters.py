@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.frequency import results
 from core.frequency.filters import for_the_eye
 from core.frequency.networks import CUTS
@@ -16,6 +15,7 @@ from pages.frequency.columns import column, here, offer, seen, stage, title
 from pages.ui.scrubber import Axis
 from pages.ui.tables import table
 from pages.ui.words import verdicts
+from pages.ui.world import current
 
 
 def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) -> None:
@@ -26,7 +26,7 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
     cuts = recipe.positions
     keeps = "finer" if recipe.kind == "high" else "coarser"
     where = tuple(f"what is {keeps} than {cut:g} cycles" for cut in cuts)
-    answers = {name: verdicts(made.logits[name], CIFAR10_CLASSES) for name in made.logits}
+    answers = {name: verdicts(made.logits[name], current().classes) for name in made.logits}
     nearest = [nearest_student(recipe.kind, cut) for cut in cuts]
     extra = [(_short(name), answers[name]) for name in names[1:]]
     rows = [

@@ -9,7 +9,6 @@ import torch
 
 from core.data import pictures
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.frequency import results
 from core.frequency.filters import as_picture, for_the_eye
 from core.frequency.recipe import FrequencyRecipe
@@ -17,6 +16,7 @@ from core.frequency.views import students
 from core.rates import Rate
 from pages.ui import crisp
 from pages.ui.store import model
+from pages.ui.world import current
 
 ROUNDS = 8
 HARDEST = {"high": max, "low": min}
@@ -53,7 +53,7 @@ def show(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
     st.html(f'<div class="crisp asked">{figures}</div>')
     st.markdown(f"**Picture {asked + 1} of {ROUNDS}.** What is on it?")
     with st.container(horizontal=True):
-        for k, name in enumerate(CIFAR10_CLASSES):
+        for k, name in enumerate(current().classes):
             st.button(name, key=f"frequency-answer-{k}", on_click=state.answers.append, args=(k,), width="content")
 
 
@@ -77,7 +77,7 @@ def score(state: Quiz, chosen: list[Picture], student: str, found: Mapping[str, 
     theirs = Rate(sum(a == b for a, b in zip(said, labels, strict=True)), ROUNDS)
     st.markdown(
         f"**You: {yours.hits} of {ROUNDS}; the student: {theirs.hits} of {ROUNDS};** guessing gives "
-        f"{ROUNDS / len(CIFAR10_CLASSES):.1g}. Your interval: {yours}."
+        f"{ROUNDS / len(current().classes):.1g}. Your interval: {yours}."
     )
     known = found.get("students", {}).get(f"{kind}-{cut:g}", {}).get(student)
     if known:
@@ -85,8 +85,8 @@ def score(state: Quiz, chosen: list[Picture], student: str, found: Mapping[str, 
     figures = "".join(
         crisp.figure(
             picture.x,
-            f"A {CIFAR10_CLASSES[label]}",
-            (CIFAR10_CLASSES[label], f"you: {CIFAR10_CLASSES[a]}", f"student: {CIFAR10_CLASSES[b]}"),
+            f"A {current().classes[label]}",
+            (current().classes[label], f"you: {current().classes[a]}", f"student: {current().classes[b]}"),
         )
         for picture, label, a, b in zip(chosen, labels, state.answers, said, strict=True)
         if label is not None

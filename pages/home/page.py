@@ -4,7 +4,6 @@ import streamlit as st
 import torch
 
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
@@ -14,6 +13,7 @@ from pages.ui import shell, work
 from pages.ui.rooms import Room, sections
 from pages.ui.store import model
 from pages.ui.words import percent
+from pages.ui.world import current
 
 EPS_FRAME = PerturbRecipe().frame  # of the sweep to L2 eps 2: 0.8
 PART = 2  # of the sweep, the one that holds that frame
@@ -50,7 +50,7 @@ def equation(recipe: PerturbRecipe, picture: pictures.Picture) -> None:
         for title, name in (("Standard", recipe.standard), ("Robust", recipe.robust)):
             with torch.no_grad():
                 p = model(name)(x).softmax(1)[0]
-            lines.append(f"{title} model: <b>{CIFAR10_CLASSES[int(p.argmax())]}</b> {percent(float(p.max()))}")
+            lines.append(f"{title} model: <b>{current().classes[int(p.argmax())]}</b> {percent(float(p.max()))}")
         return "<br>".join(lines)
 
     def figure(x: torch.Tensor, caption: str, below: str) -> str:

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from core.attacks.rules import State
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.inversion import between, invert, views
 from core.inversion.between import Way
@@ -22,6 +21,7 @@ from pages.ui.judge import JUDGE, judged
 from pages.ui.scrubber import Axis, Row, scrubbed
 from pages.ui.titles import title, titles
 from pages.ui.words import verdicts
+from pages.ui.world import current
 
 STYLE = """<style>
 .strip { grid-template-columns: repeat(11, minmax(0, 1fr)); gap: 0.3rem; margin-bottom: 0.6rem; }
@@ -63,15 +63,15 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
 
 def row(called: str, subtitle: str, way: Way, label: int | None) -> Row:
     """Build a model's column of the scrubber."""
-    said, third = verdicts(way.logits, CIFAR10_CLASSES), judged(way.made)
-    judge = ((f"{titles(JUDGE)[0]} predicts", verdicts(third, CIFAR10_CLASSES)),) if third is not None else ()
+    said, third = verdicts(way.logits, current().classes), judged(way.made)
+    judge = ((f"{titles(JUDGE)[0]} predicts", verdicts(third, current().classes)),) if third is not None else ()
     return Row(
         title=called,
         subtitle=subtitle,
         frames=render.to_uint8(way.made),
         reference=render.to_uint8(way.start)[0],
         delta=way.made - way.start[:1],
-        classes=CIFAR10_CLASSES,
+        classes=current().classes,
         probabilities=way.logits.softmax(1),
         truth=label,
         curve=tuple(way.distance.tolist()),
@@ -83,7 +83,7 @@ def row(called: str, subtitle: str, way: Way, label: int | None) -> Row:
 
 def strip(head: str, x: Images, logits: Tensor, way: Way) -> str:
     """Return all points of one way as a strip in HTML, with what is seen in each."""
-    said = verdicts(logits, CIFAR10_CLASSES)
+    said = verdicts(logits, current().classes)
     figures = "".join(
         crisp.figure(x[i : i + 1], f"{head}, t = {t:.1f}: {said[i]}", (said[i].partition(" ")[0],))
         for i, t in enumerate(way.t)

@@ -11,7 +11,6 @@ from torch import Tensor
 from core.attacks.recording import side_by_side, step_columns
 from core.attacks.rules import State
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.files.render import RGB
 from core.inversion import emergence, invert, starts, views
@@ -26,6 +25,7 @@ from pages.ui.scrubber import Row, scrubbed
 from pages.ui.steps import step_axis
 from pages.ui.titles import titles
 from pages.ui.words import verdicts
+from pages.ui.world import current
 
 
 def show(recipe: InvertRecipe, picture: Picture) -> None:
@@ -71,7 +71,7 @@ def doubts(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pic
         if int(made.clean_logits.argmax()) != picture.label:
             st.warning(
                 f"{checkpoints.header(name).title} takes the wanted picture itself for something else "
-                f"({verdicts(made.clean_logits, CIFAR10_CLASSES)[0]}), so expect its inversion to look like that to it.",
+                f"({verdicts(made.clean_logits, current().classes)[0]}), so expect its inversion to look like that to it.",
                 icon=":material/info:",
             )
 
@@ -96,7 +96,7 @@ def files(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pict
 
     def predicted(e: Emergence) -> str:
         frame = min(recipe.frame, len(e.frames) - 1)
-        return verdicts(e.logits[frame : frame + 1], CIFAR10_CLASSES)[0]
+        return verdicts(e.logits[frame : frame + 1], current().classes)[0]
 
     for name, e in made.items():
         out.slide(
@@ -123,7 +123,7 @@ def files(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pict
         for name, e in made.items():
             columns[f"{name}_feature_distance"] = e.distance.tolist()
             columns[f"{name}_pixel_distance"] = e.pixel_distance.tolist()
-            columns[f"{name}_prediction"] = [CIFAR10_CLASSES[k] for k in e.logits.argmax(1).tolist()]
+            columns[f"{name}_prediction"] = [current().classes[k] for k in e.logits.argmax(1).tolist()]
         return columns
 
     out.arrays("inversion.npz", arrays, "float32, every frame")

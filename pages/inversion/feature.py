@@ -8,7 +8,6 @@ from core.attacks import OnStep
 from core.attacks.rules import State
 from core.data import pictures
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.inversion import feature, views
 from core.inversion.feature import BATCH, CLIMB, SEEN, Feature
@@ -19,6 +18,7 @@ from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.store import results, stamp
 from pages.ui.titles import title, titles
+from pages.ui.world import current
 
 STYLE = """<style>
 .feature { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.5rem; }
@@ -81,7 +81,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
 def panel(head: str, name: str, found: Feature, kind: str) -> None:
     """Show one model's side."""
     order = found.votes.argsort(descending=True).tolist()
-    best, worst = CIFAR10_CLASSES[order[0]], CIFAR10_CLASSES[order[-1]]
+    best, worst = current().classes[order[0]], current().classes[order[-1]]
     st.markdown(f"### {head}: feature {found.index}")
     made = crisp.figure(
         found.made,

@@ -6,7 +6,6 @@ import streamlit as st
 import torch
 
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.inversion import gallery, invert, views
 from core.inversion.gallery import Grid
@@ -18,6 +17,7 @@ from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import seen_by
 from pages.ui.titles import titles
 from pages.ui.words import verdicts
+from pages.ui.world import current
 
 STYLE = """<style>
 .st-key-frog-grid, .st-key-frog-pair { display: grid; gap: 1.6rem 1rem; grid-template-columns: repeat(5, minmax(0, 1fr)); }
@@ -49,7 +49,13 @@ def only() -> str:
     """Show the class filter and the switch of the quiz; return the class, or ""."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            "Class", CIFAR10_CLASSES, index=None, placeholder="one of each", key="only", bind="query-params", width=180
+            "Class",
+            current().classes,
+            index=None,
+            placeholder="one of each",
+            key="only",
+            bind="query-params",
+            width=180,
         )
         st.toggle("Quiz: which is which?", key="quiz", bind="query-params", help="Guess before you see the answers.")
     return chosen or ""
@@ -60,8 +66,8 @@ def grid(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
     third = [seen_by(recipe.standard, robust.made), seen_by(recipe.robust, standard.made)]
     called = titles(recipe.standard, recipe.robust)
     summary(called, robust.labels, *third)
-    said = [verdicts(g.logits, CIFAR10_CLASSES) for g in (robust, standard)]
-    heard = [verdicts(logits, CIFAR10_CLASSES) for logits in third]
+    said = [verdicts(g.logits, current().classes) for g in (robust, standard)]
+    heard = [verdicts(logits, current().classes) for logits in third]
     with st.container(key="frog-grid"):
         for i, id in enumerate(robust.ids):
             label = robust.labels[i]
@@ -99,7 +105,7 @@ def summary(
 
 def marked(verdict: str, name: str) -> str:
     """Tick a verdict that names the original's class, where it has one."""
-    if name not in CIFAR10_CLASSES:
+    if name not in current().classes:
         return verdict
     return f"{verdict} {'✓' if verdict.startswith(f'{name} ') else '✗'}"
 
@@ -165,7 +171,7 @@ def _reveal(
 
 
 def _name(id: str, label: int | None) -> str:
-    return pictures.get(id).caption if label is None else CIFAR10_CLASSES[label]
+    return pictures.get(id).caption if label is None else current().classes[label]
 
 
 def _verdict(right: int, total: int) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.files.render import RGB
 from core.perturb import Trajectory
@@ -15,6 +14,7 @@ from pages.ui.scrubber import Row
 from pages.ui.store import model
 from pages.ui.titles import titles
 from pages.ui.words import percent
+from pages.ui.world import current
 
 
 def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Trajectory) -> list[Download]:
@@ -57,7 +57,7 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
             columns |= {
                 f"{name}_norm": t.norm.tolist(),
                 f"{name}_p_true": t.probabilities[:, t.y].tolist(),
-                f"{name}_prediction": [CIFAR10_CLASSES[k] for k in t.logits.argmax(1).tolist()],
+                f"{name}_prediction": [current().classes[k] for k in t.logits.argmax(1).tolist()],
                 f"{name}_success": t.success.tolist(),
             }
         return columns
@@ -79,6 +79,6 @@ def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> N
         fools = said != found.y if found.target is None else said == found.target
         mark = "still fools" if fools else "does not fool"
         lines.append(
-            f"the saved 8-bit picture {mark} the {label} model ({CIFAR10_CLASSES[said]}, {percent(float(p[said]))})"
+            f"the saved 8-bit picture {mark} the {label} model ({current().classes[said]}, {percent(float(p[said]))})"
         )
     st.caption("Read back: " + "; ".join(lines) + ".")

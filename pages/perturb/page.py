@@ -9,7 +9,6 @@ import torch
 from core import perturb
 from core.attacks.rules import SCHEDULES
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.perturb import Trajectory
 from core.perturb.recipe import DEFAULT_REACH, REACHES, PerturbRecipe
@@ -23,6 +22,7 @@ from pages.ui.picker import pick_picture
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 from pages.ui.store import lesson, model
 from pages.ui.words import size
+from pages.ui.world import current
 
 PRESETS = [
     shell.Preset(
@@ -49,7 +49,7 @@ PRESETS = [
         {"axis": "steps"},
     ),
 ]
-TARGETS = ("any", "second", "least", *CIFAR10_CLASSES)
+TARGETS = ("any", "second", "least", *current().classes)
 FIRST_FRAME = PerturbRecipe().frame
 
 
@@ -159,7 +159,7 @@ def rows_of(job: Job, left: Trajectory, right: Trajectory, axis: Axis) -> list[R
 
     # The noise is drawn from the seed whether or not the attack is.
     control, seen_by_robust, seen_by_standard, noise_robust = job.kept(("others", recipe.seed), frames, look)
-    common = {"norm": recipe.norm, "axis": axis.labels, "classes": CIFAR10_CLASSES}
+    common = {"norm": recipe.norm, "axis": axis.labels, "classes": current().classes}
     return [
         row("Standard model", left, subtitle=titles[recipe.standard], others=[("right model says", seen_by_robust)], **common),
         row("Robust model", right, subtitle=titles[recipe.robust], others=[("left model says", seen_by_standard)], **common),
@@ -214,7 +214,7 @@ def summary(job: Job, left: Trajectory, right: Trajectory) -> None:
 
 def _said(name: str, x: torch.Tensor) -> str:
     with torch.no_grad():
-        return CIFAR10_CLASSES[int(model(name)(x).argmax())]
+        return current().classes[int(model(name)(x).argmax())]
 
 
 def predict_first(left: Trajectory, right: Trajectory, axis: Axis) -> bool:

@@ -7,7 +7,6 @@ import torch
 
 from core.attacks.recording import side_by_side
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.files.render import Frames
 from core.saliency import measures, rows
 from core.saliency.recipe import SaliencyRecipe
@@ -20,6 +19,7 @@ from pages.ui.scrubber import Row, frame_in_sight, scrubber, write_frame
 from pages.ui.steps import step_axis
 from pages.ui.titles import title, titles
 from pages.ui.words import size, verdicts
+from pages.ui.world import current
 
 KEY = "saliency-scrubber"
 
@@ -61,14 +61,14 @@ def row_of(head: str, name: str, made: Along, painted: Frames, recipe: SaliencyR
     t = made.trajectory
     norms = made.gradients.flatten(1).norm(dim=1)
     first = measures.cosine(made.gradients, made.clean.expand_as(made.gradients))
-    said = verdicts(t.logits, CIFAR10_CLASSES)
+    said = verdicts(t.logits, current().classes)
     sizes = tuple(size(float(n), recipe.norm) for n in t.norm)
     return Row(
         title=head,
         subtitle=title(name),
         frames=painted[1:],
         reference=painted[0],
-        classes=CIFAR10_CLASSES,
+        classes=current().classes,
         probabilities=t.probabilities,
         truth=t.y,
         curve=tuple(norms.tolist()),
@@ -81,7 +81,7 @@ def row_of(head: str, name: str, made: Along, painted: Frames, recipe: SaliencyR
         flags=tuple("fooled" if s else None for s in t.success.tolist()),
         threshold=t.threshold,
         alt=tuple(
-            f"{head}, step {i}: gradient towards {CIFAR10_CLASSES[t.y]}, norm {float(n):.3g}; prediction {verdict}."
+            f"{head}, step {i}: gradient towards {current().classes[t.y]}, norm {float(n):.3g}; prediction {verdict}."
             for i, n, verdict in zip(made.steps, norms, said, strict=True)
         ),
     )

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.saliency import maps
 from core.saliency.recipe import SaliencyRecipe
@@ -13,6 +12,7 @@ from core.saliency.rows import Row
 from pages.ui import crisp
 from pages.ui.titles import title, titles
 from pages.ui.words import verdicts
+from pages.ui.world import current
 
 STYLE = f"""{crisp.STYLE}<style>
 .maps {{ display: grid; gap: 2rem 1.9rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16.5rem), 1fr)); }}
@@ -93,4 +93,4 @@ def legend(recipe: SaliencyRecipe, units: Mapping[str, str] = OF_MAPS, of: str =
 
 def says(logits: Tensor) -> str:
     """Say what a model says of one picture."""
-    return verdicts(logits, CIFAR10_CLASSES)[0]
+    return verdicts(logits, current().classes)[0]

@@ -6,7 +6,6 @@ import streamlit as st
 
 from core.data import pictures
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.saliency import METHODS, maps, rows, views
 from core.saliency.classes import class_means
@@ -21,6 +20,7 @@ from pages.ui import crisp
 from pages.ui.exports import downloads
 from pages.ui.store import lesson
 from pages.ui.titles import title
+from pages.ui.world import current
 
 
 def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
@@ -65,7 +65,7 @@ def several(recipe: SaliencyRecipe) -> None:
         if found is None:  # stopped
             break
         line = _line(recipe, picture.caption, picture, found)
-        name = CIFAR10_CLASSES[picture.label] if picture.label is not None else picture.caption
+        name = current().classes[picture.label] if picture.label is not None else picture.caption
         first = crisp.figure(picture.x, picture.caption, (name, picture.caption.rpartition(", ")[2]))
         notes = {n: f"predicts {says(made.logits)}" for n, made in found.items()}
         cards.append(f'<section class="map">{row(line.row, recipe, notes, first)}</section>')
@@ -79,7 +79,7 @@ def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
     means = class_means()
     found = saliency_work.contrasts(recipe, picture)
     first = next(iter(found.values()))
-    a, b = CIFAR10_CLASSES[first.towards], CIFAR10_CLASSES[first.away]
+    a, b = current().classes[first.towards], current().classes[first.away]
     direction = (means.x[first.towards] - means.x[first.away])[None]
     mean_a, mean_b = means.x[first.towards][None], means.x[first.away][None]
     gap = render.from_uint8(rows.paint(recipe, direction, picture.x, maps.limits(direction, recipe.channel)))
@@ -127,7 +127,7 @@ def _line(recipe: SaliencyRecipe, title: str, picture: Picture, found: dict[str,
 def _asked(picture: Picture, found: dict[str, Explanation]) -> str:
     """Show the picture, what the models say, and which class is explained."""
     said = "<br>".join(
-        f"{html.escape(title(name))}: <b>{says(made.logits)}</b>, explained for <b>{CIFAR10_CLASSES[made.target]}</b>"
+        f"{html.escape(title(name))}: <b>{says(made.logits)}</b>, explained for <b>{current().classes[made.target]}</b>"
         for name, made in found.items()
     )
     return (

@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.perturb.recipe import DEFAULT_REACH, PerturbRecipe
 from core.saliency import METHODS
@@ -18,6 +17,7 @@ from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
+from pages.ui.world import current
 
 VIEWS = {
     "methods": "All methods",
@@ -86,7 +86,7 @@ def controls(view: str) -> SaliencyRecipe:
                 found["only"] = class_box("Pictures of", "only", "one of each class")
             found["target"] = st.selectbox(
                 "Explain the score of",
-                ["label", "prediction", *CIFAR10_CLASSES],
+                ["label", "prediction", *current().classes],
                 key="target",
                 bind="query-params",
                 help="The picture's own class, each model's prediction, or any class.",
@@ -158,7 +158,7 @@ def attack_controls() -> dict[str, Any]:
 
 def class_box(label: str, key: str, nothing: str) -> str:
     """Show a choice among the classes; "" is none."""
-    return st.selectbox(label, CIFAR10_CLASSES, index=None, placeholder=nothing, key=key, bind="query-params") or ""
+    return st.selectbox(label, current().classes, index=None, placeholder=nothing, key=key, bind="query-params") or ""
 
 
 def in_use() -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.data.sets import CIFAR10_CLASSES
+from core import worlds
 from core.files.render import Frames, from_uint8
 from core.synthesis.morph import Board, Hold
 from core.types import Images
@@ -104,7 +104,9 @@ def said(own: torch.Tensor | None, third: torch.Tensor | None) -> dict[str, Any]
 def top(logits: torch.Tensor, n: int = 3) -> list[list[Any]]:
     """Name the n most likely classes with their probabilities."""
     best = logits.softmax(0).topk(n)
-    return [[CIFAR10_CLASSES[k], round(p, 4)] for k, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+    return [
+        [worlds.get().classes[k], round(p, 4)] for k, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    ]
 
 
 _boards: "weakref.WeakValueDictionary[str, Live]" = weakref.WeakValueDictionary()

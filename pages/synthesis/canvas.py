@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from core import worlds
 from core.data.pictures import SIZE
-from core.data.sets import CIFAR10_CLASSES
 from core.files.render import to_uint8
 from core.types import Images
 from pages.synthesis.board import Live
@@ -48,7 +48,7 @@ def canvas(
         "starts": [
             {"name": name, "label": label, "pixels": packed(to_uint8(x)[0])} for name, label, x in starts
         ],
-        "classes": list(CIFAR10_CLASSES),
+        "classes": list(worlds.get().classes),
         "size": SIZE,
         "judge": judge,
         "eps": eps,

@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.data.sets import CIFAR10_CLASSES
 from core.synthesis.measure import RESULTS, SOURCES
 from pages.ui.tables import table
 from pages.ui.titles import title
+from pages.ui.world import current
 
 
 def measured(path: Path = RESULTS) -> None:
@@ -19,7 +19,7 @@ def measured(path: Path = RESULTS) -> None:
         return
     found = json.loads(path.read_text(encoding="utf-8"))
     viewers = list(found["starts"]["recognised"])
-    n = found["per_class"] * len(CIFAR10_CLASSES)
+    n = found["per_class"] * len(current().classes)
     st.markdown("### Measured, not only shown")
     st.markdown(
         f"{n:,} starts, {found['per_class']} of each class, drawn from the class Gaussians; the same for every model. How often does "
@@ -73,7 +73,7 @@ def _by_class(found: Mapping[str, Any], viewers: list[str]) -> None:
         for viewer in (v for v in viewers if v != name):
             heads.append(f"{title(name)}, L2 {eps}, as {title(viewer)} sees it")
             columns.append(limits[eps]["recognised"][viewer]["by_class"])
-    rows = [[c, *(_rate(column[c]) for column in columns)] for c in CIFAR10_CLASSES]
+    rows = [[c, *(_rate(column[c]) for column in columns)] for c in current().classes]
     table(heads, rows, label="Who recognises what was painted, class by class")
 
 

@@ -9,7 +9,6 @@ from torch import Tensor
 from core.attacks import OnStep
 from core.data.decode import PictureError
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.models import checkpoints
 from core.recipes import to_query
@@ -23,6 +22,7 @@ from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE
 from pages.ui.store import Loaded, loaded, model
 from pages.ui.titles import title, titles
+from pages.ui.world import current
 
 PAGE = "synthesis"
 ADDRESS = ("start", "holds", "reach")  # what the canvas writes into the address
@@ -123,7 +123,7 @@ def starts(recipe: SynthesisRecipe, picture: Picture) -> list[tuple[str, str, Te
     """List what the canvas offers to start from: nothing, the picked picture, and a seed of each class."""
     found = [("blank", "blank"), (picture.id, "picture")]
     found += [(f"sketch/{name}", name) for name in morph.SKETCHES]
-    found += [(f"seed/{name}/{recipe.seed}", f"{name} blur") for name in CIFAR10_CLASSES]
+    found += [(f"seed/{name}/{recipe.seed}", f"{name} blur") for name in current().classes]
     listed = []
     for name, label in found:
         try:
@@ -166,5 +166,5 @@ def files(recipe: SynthesisRecipe, board: Board) -> list[Download]:
 
 def _held(board: Board) -> str:
     """Say what was held, for the caption of a picture."""
-    holds = ", then ".join(f"{CIFAR10_CLASSES[act.target]} for {act.steps} steps" for act in board.acts)
+    holds = ", then ".join(f"{current().classes[act.target]} for {act.steps} steps" for act in board.acts)
     return f"Held: {holds}." if holds else "Nothing was held."

@@ -5,7 +5,6 @@ from dataclasses import replace
 import streamlit as st
 
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.recipes import from_query
 from core.synthesis.recipe import LIMITS, REGIONS, TASKS, SynthesisRecipe
@@ -15,6 +14,7 @@ from pages.ui import shell
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson, model
+from pages.ui.world import current
 
 DEFAULTS = SynthesisRecipe()
 VIEWS = {"morph": "Draw and hold", "studio": "Sixteen at once"}
@@ -84,10 +84,10 @@ def studio_controls() -> SynthesisRecipe:
     st.caption(TASKS_SAY[task])
     found: dict[str, str | int] = {"task": task}
     if "target" not in IGNORED[task]:
-        found["target"] = st.selectbox("Class", ("each", *CIFAR10_CLASSES), key="target", bind="query-params")
+        found["target"] = st.selectbox("Class", ("each", *current().classes), key="target", bind="query-params")
     if "second" not in IGNORED[task]:
-        index = CIFAR10_CLASSES.index(defaults.second)
-        found["second"] = st.selectbox("Other class", CIFAR10_CLASSES, index=index, key="second", bind="query-params")
+        index = current().classes.index(defaults.second)
+        found["second"] = st.selectbox("Other class", current().classes, index=index, key="second", bind="query-params")
         found["share"] = st.slider("Share of the first, %", 0, 100, defaults.share, 5, key="share", bind="query-params")
     if "region" not in IGNORED[task]:
         found["region"] = st.selectbox("Where", REGIONS, key="region", bind="query-params")

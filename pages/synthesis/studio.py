@@ -10,7 +10,6 @@ from torch import Tensor
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.files.render import RGB
 from core.files.slides import slide
@@ -27,6 +26,7 @@ from pages.ui.scrubber import Row, scrubbed
 from pages.ui.steps import step_axis
 from pages.ui.store import model, results
 from pages.ui.titles import title, titles
+from pages.ui.world import current
 
 COLUMNS, GAP = 4, 2
 KEPT_AT_MOST = 48
@@ -150,7 +150,7 @@ def pick(recipe: SynthesisRecipe, left: Painting, right: Painting) -> None:
     st.markdown(f"**Pick what you want to keep** (by {by}; what {beside} made of the same start is kept with it)")
     with st.container(horizontal=True, gap="xsmall", key="studio-pick"):
         for i, image in enumerate(made):
-            name = "no class" if right.y is None else CIFAR10_CLASSES[int(right.y[i])]
+            name = "no class" if right.y is None else current().classes[int(right.y[i])]
             st.button(
                 f"![{name}, picture {i + 1}]({render.data_url(render.png(render.upscaled(image, 2)))})",
                 key=f"studio-pick-{i}",
@@ -226,10 +226,10 @@ def files(recipe: SynthesisRecipe, left: Painting, right: Painting) -> list[Down
     def table() -> dict[str, list[object]]:
         columns: dict[str, list[object]] = {"picture": list(range(1, len(left.x0) + 1))}
         if left.y is not None:
-            columns["wanted"] = [CIFAR10_CLASSES[k] for k in left.y.tolist()]
+            columns["wanted"] = [current().classes[k] for k in left.y.tolist()]
         for name, painting in made.items():
             columns[f"{name}_moved"] = painting.moved[-1].tolist()
-            columns[f"{name}_prediction"] = [CIFAR10_CLASSES[k] for k in painting.logits[-1].argmax(1).tolist()]
+            columns[f"{name}_prediction"] = [current().classes[k] for k in painting.logits[-1].argmax(1).tolist()]
         return columns
 
     out.arrays("studio.npz", arrays, "float32, every frame")

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from core.data.sets import CIFAR10_CLASSES
 from core.files.render import amplified
 from core.transfer.outcome import Cell
 from core.transfer.recipe import TransferRecipe
@@ -12,6 +11,7 @@ from pages.transfer.names import title
 from pages.transfer.work import examples
 from pages.ui import crisp
 from pages.ui.words import size, verdicts
+from pages.ui.world import current
 
 STYLE = """<style>
 .transfer { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1.4rem 2.2rem; }
@@ -52,14 +52,14 @@ def pictures(recipe: TransferRecipe, measured: Measured | None) -> Examples:
     gain = 0.5 / max(1e-6, float((found.x_adv - found.x).abs().max()))
     source, target = (title(name, measured) for name in (recipe.source, recipe.target))
     said = {
-        who: verdicts(logits, CIFAR10_CLASSES)
+        who: verdicts(logits, current().classes)
         for who, logits in (("source", found.of_source), ("target", found.of_target), ("noise", found.noise_of_target))
     }
     cards = []
     for i, y in enumerate(found.y.tolist()):
-        name = CIFAR10_CLASSES[y]
+        name = current().classes[y]
         one = slice(i, i + 1)
-        goal = name if found.wanted is None else CIFAR10_CLASSES[int(found.wanted[i])]
+        goal = name if found.wanted is None else current().classes[int(found.wanted[i])]
         fooled = _fooled(said["target"][i], goal, targeted=found.wanted is not None)
         figures = (
             crisp.figure(found.x[one], f"{name}, the clean picture", (name,))

@@ -7,7 +7,6 @@ from torch import nn
 
 from core.attacks import OnStep
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.transfer import views
 from core.transfer.matrix import Ensemble, in_order
@@ -16,6 +15,7 @@ from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.views import JOIN
 from pages.ui import work
 from pages.ui.store import model, stamp
+from pages.ui.world import current
 
 Key = tuple[object, ...]
 
@@ -24,7 +24,7 @@ def ready(name: str) -> nn.Module:
     """Return a model as `core.transfer.views.load` does, of the store; call it on the page's own thread."""
     if JOIN in name:
         return Ensemble([ready(member) for member in name.split(JOIN)])
-    return in_order(model(name), checkpoints.header(name).classes, CIFAR10_CLASSES)
+    return in_order(model(name), checkpoints.header(name).classes, current().classes)
 
 
 def key_of(recipe: TransferRecipe, *more: object) -> Key:

@@ -11,9 +11,9 @@ import streamlit as st
 from core.data import pictures
 from core.data.decode import FORMATS, MAX_BYTES, PictureError
 from core.data.pictures import Picture
-from core.data.sets import CIFAR10_CLASSES
 from core.files.render import RGB, data_url, png, to_uint8, upscaled
 from pages.ui.download import offer_cifar10
+from pages.ui.world import current
 
 PARAMETER = "picture"
 SOURCES = {
@@ -124,7 +124,7 @@ def _controls(key: str, picture: Picture) -> None:
 def _what_is_on_it(key: str) -> None:
     """Ask for the truth about an upload, without which each model's clean answer would be its own, and where it is cut."""
     st.selectbox(
-        "What is on it?", range(len(CIFAR10_CLASSES)), index=None, format_func=CIFAR10_CLASSES.__getitem__,
+        "What is on it?", range(len(current().classes)), index=None, format_func=current().classes.__getitem__,
         placeholder="none of these", key=f"{key}-label", on_change=_again, args=(key,),
         help="Attacks start from the true class; without it, each model's own answer to the clean picture stands for it.",
     )  # fmt: skip
@@ -161,7 +161,7 @@ def _candidates(key: str, source: str, picture: Picture) -> None:
 def _search(key: str, source: str, picture: Picture) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            "Class", range(len(CIFAR10_CLASSES)), index=None, format_func=CIFAR10_CLASSES.__getitem__,
+            "Class", range(len(current().classes)), index=None, format_func=current().classes.__getitem__,
             placeholder="all", key=f"{key}-class", width=160, on_change=_another, args=(key, source),
         )  # fmt: skip
         st.session_state[f"{key}-number"] = int(picture.id.partition("/")[2])

@@ -1,6 +1,5 @@
 """Columns of the scrubber for an inversion, shared by the topics that show one."""
 
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.inversion.emergence import Emergence
 from core.models import checkpoints
@@ -8,6 +7,7 @@ from pages.ui.judge import JUDGE, seen_by
 from pages.ui.scrubber import Row
 from pages.ui.titles import title, titles
 from pages.ui.words import verdicts
+from pages.ui.world import current
 
 
 def row(name: str, made: Emergence, label: int | None, other: str) -> Row:
@@ -19,11 +19,11 @@ def row(name: str, made: Emergence, label: int | None, other: str) -> Row:
         label: The wanted picture's class, if it is known.
         other: The model beside it, which is asked too, as is the independent judge.
     """
-    said = verdicts(made.logits, CIFAR10_CLASSES)
+    said = verdicts(made.logits, current().classes)
     viewers = [viewer for viewer in dict.fromkeys((other, JUDGE)) if viewer != name and viewer in checkpoints.names()]
     shown = dict(zip((name, *viewers), titles(name, *viewers), strict=True))
     others = [
-        (f"{shown[viewer]} predicts", verdicts(seen_by(viewer, made.frames), CIFAR10_CLASSES)) for viewer in viewers
+        (f"{shown[viewer]} predicts", verdicts(seen_by(viewer, made.frames), current().classes)) for viewer in viewers
     ]
     return Row(
         title=shown[name],
@@ -31,7 +31,7 @@ def row(name: str, made: Emergence, label: int | None, other: str) -> Row:
         frames=render.to_uint8(made.frames),
         reference=render.to_uint8(made.x0)[0],
         delta=made.frames - made.x0,
-        classes=CIFAR10_CLASSES,
+        classes=current().classes,
         probabilities=made.logits.softmax(1),
         truth=label,
         curve=tuple(float(d) for d in made.distance),

@@ -4,7 +4,6 @@ import streamlit as st
 import torch
 
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.usefulness import choice, feature, views
 from core.usefulness.atlas import lookup
@@ -14,6 +13,7 @@ from core.usefulness.recipe import UsefulnessRecipe
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.store import loaded
+from pages.ui.world import current
 from pages.usefulness.scatter import called
 
 STYLE = """<style>
@@ -37,7 +37,7 @@ def show(recipe: UsefulnessRecipe) -> None:
 
 def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
     """Show one model's feature."""
-    name, head = CIFAR10_CLASSES[seen.label], called(recipe)[side]
+    name, head = current().classes[seen.label], called(recipe)[side]
     turned = "−" if seen.sign < 0 else ""
     pair = recipe.task != "best" and recipe.against != "rest"
     question = f"for “{name}” against “{recipe.against}”" if pair else f"for “{name}”"
@@ -106,7 +106,7 @@ def table(recipe: UsefulnessRecipe) -> dict[str, list]:
         d = len(labels)
         columns["model"] += [atlas.name] * d
         columns["feature"] += list(range(d))
-        columns["class"] += [CIFAR10_CLASSES[k] for k in labels]
+        columns["class"] += [current().classes[k] for k in labels]
         columns["turned"] += [int(s < 0) for s in found.sign.tolist()]
         columns["rho"] += _rounded(found.rho)
         columns["rho_half"] += _rounded(found.rho_half)

@@ -5,7 +5,6 @@ from dataclasses import replace
 import streamlit as st
 
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.models import checkpoints
 from core.usefulness import atlas
 from core.usefulness.recipe import UsefulnessRecipe
@@ -14,6 +13,7 @@ from pages.ui import shell
 from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.store import lesson
+from pages.ui.world import current
 from pages.usefulness import features, head, linear
 from pages.usefulness.measured import measured
 from pages.usefulness.scatter import brush_in_sight, called, frame_in_sight, scatter
@@ -61,12 +61,12 @@ PRESETS = [
 def sidebar() -> UsefulnessRecipe:
     """Show the task, the models and the pictures; return the recipe they make."""
     task = choose(
-        "Task", {"best": "each feature's best class", **{name: name for name in CIFAR10_CLASSES}}, key="task", default="best",
+        "Task", {"best": "each feature's best class", **{name: name for name in current().classes}}, key="task", default="best",
         listed=True, help="Each feature judged by the class that it is most useful for, against the rest; or all of them by one "
         "class. y = +1 for the class, −1 for the rest, and both count alike.",
     )  # fmt: skip
     against = st.selectbox(
-        "Against", ["rest", *CIFAR10_CLASSES], key="against", bind="query-params", disabled=task == "best",
+        "Against", ["rest", *current().classes], key="against", bind="query-params", disabled=task == "best",
         help="A class against another one rests on fewer pictures, so its intervals are wider.",
     )  # fmt: skip
     there = atlas.names()
@@ -94,7 +94,7 @@ def one_feature(recipe: UsefulnessRecipe) -> dict[str, object]:
 
 def forget_other_pages() -> None:
     """Other pages use some of the same words for their controls; what they left behind is not a value of ours."""
-    ours = {"task": ("best", *CIFAR10_CLASSES), "source": pictures.available()}
+    ours = {"task": ("best", *current().classes), "source": pictures.available()}
     for key, allowed in ours.items():
         if st.session_state.get(key, allowed[0]) not in allowed:
             del st.session_state[key]

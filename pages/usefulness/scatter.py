@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
-from core.data.sets import CIFAR10_CLASSES
 from core.usefulness import Usefulness, choice
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES, Brush
@@ -17,6 +16,7 @@ from core.usefulness.recipe import UsefulnessRecipe
 from pages.ui.address import keep
 from pages.ui.component import component
 from pages.ui.titles import title, titles
+from pages.ui.world import current
 
 KEY = "usefulness-atlas"
 MOST_FRAMES = 50
@@ -57,7 +57,7 @@ def payload(recipe: UsefulnessRecipe) -> dict[str, object]:
                 "title": called(recipe)[side],
                 "subtitle": title(atlas.name),
                 **_points(found),
-                "label": [CIFAR10_CLASSES[k] for k in labels],
+                "label": [current().classes[k] for k in labels],
                 "on": on.tolist(),
                 "shown": shown,
             }

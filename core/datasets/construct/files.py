@@ -19,7 +19,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from core.data.sets import CIFAR10_CLASSES, DataError, Pictures, from_npz
+from core import worlds
+from core.data.sets import DataError, Pictures, from_npz
 from core.datasets.construct.recipes import ConstructRecipe
 from core.files.atomic import replace_with
 from core.files.render import to_uint8
@@ -120,7 +121,7 @@ def read_madry(folder: Path) -> Pictures:
         raise DataError(
             f"{folder}: expected images (N, 3, H, W) and as many labels, got {tuple(images.shape)} and {len(labels)}"
         )
-    return Pictures(to_uint8(images), labels.long().flatten().numpy(), CIFAR10_CLASSES, folder.name)
+    return Pictures(to_uint8(images), labels.long().flatten().numpy(), worlds.get().classes, folder.name)
 
 
 def _joined(path: Path) -> Tensor:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from core.data.sets import CIFAR10_CLASSES
+from core import worlds
 from core.recipes import program
 from core.synthesis.morph.board import Act, Board, Hold
 from core.synthesis.morph.starts import start
@@ -21,12 +21,12 @@ MOST_STEPS = 600  # that an address may ask for
 
 def acts_of(recipe: SynthesisRecipe) -> tuple[Act, ...]:
     """Read the recipe's holds; what is not a class and a number of steps is left out."""
-    eps, acts, left = limit(recipe.reach), [], MOST_STEPS
+    eps, acts, left, classes = limit(recipe.reach), [], MOST_STEPS, worlds.of(recipe).classes
     for hold in recipe.holds:
         name, _, steps = hold.partition(":")
         digits = steps.lstrip("0") if steps.isascii() and steps.isdecimal() else ""
-        if name in CIFAR10_CLASSES and digits and len(digits) < 5 and int(digits) <= left:
-            acts.append(Act(CIFAR10_CLASSES.index(name), int(digits), eps, STEP))
+        if name in classes and digits and len(digits) < 5 and int(digits) <= left:
+            acts.append(Act(classes.index(name), int(digits), eps, STEP))
             left -= int(digits)
     return tuple(acts)
 
@@ -71,7 +71,7 @@ def described(board: Board, recipe: SynthesisRecipe) -> SynthesisRecipe | None:
     told = next((text for text in LIMITS if limit(text) == next(iter(eps))), None)
     if told is None or sum(act.steps for act in board.acts) > MOST_STEPS or board.name.startswith("upload/"):
         return None
-    holds = tuple(f"{CIFAR10_CLASSES[act.target]}:{act.steps}" for act in board.acts)
+    holds = tuple(f"{worlds.of(recipe).classes[act.target]}:{act.steps}" for act in board.acts)
     return replace(recipe, start=board.name, holds=holds, reach=told)
 
 
@@ -103,7 +103,7 @@ def script(board: Board, names: Sequence[str]) -> str:
         read = f"np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape{board.origin.shape}.copy()"
         origin = f"texts = {texts!r}\norigin, anchor = (from_uint8({read}) for text in (texts[0], texts[-1]))"
     acts = "".join(
-        f"    Act({act.target}, {act.steps}, {act.eps!r}, {act.step_size!r}),  # {CIFAR10_CLASSES[act.target]}\n"
+        f"    Act({act.target}, {act.steps}, {act.eps!r}, {act.step_size!r}),  # {worlds.get().classes[act.target]}\n"
         for act in board.acts
     ).replace("inf", "math.inf")
     if "math.inf" in acts:

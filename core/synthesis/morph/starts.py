@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
+from core import worlds
 from core.data import pictures
 from core.data.decode import PictureError
-from core.data.sets import CIFAR10_CLASSES
 from core.files.render import from_uint8
 from core.synthesis.gaussians import gaussians
 from core.types import Images
@@ -73,10 +73,10 @@ def start(name: str) -> Images:
     if kind != "seed":
         return pictures.get(name).x
     of_class, _, seed = rest.partition("/")
-    if of_class not in CIFAR10_CLASSES or not (seed.isascii() and seed.isdecimal() and len(seed) < 10):
+    if of_class not in worlds.get().classes or not (seed.isascii() and seed.isdecimal() and len(seed) < 10):
         raise PictureError("A seed is named like seed/frog/7.")
     draws = torch.Generator().manual_seed(int(seed))
-    return gaussians()[CIFAR10_CLASSES.index(of_class)].sample(1, draws)
+    return gaussians()[worlds.get().classes.index(of_class)].sample(1, draws)
 
 
 def sketch(name: str) -> Images:

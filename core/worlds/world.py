@@ -1,0 +1,60 @@
+"""What a world is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+# Radii that a sweep can reach, as they stand in the address: norm -> reach -> (largest eps, number of intervals).
+Reaches = Mapping[str, Mapping[str, tuple[float, int]]]
+
+SIDE = 32  # of the world whose lengths are the unit of `World.scale`
+
+
+@dataclass(frozen=True)
+class World:
+    """What models and pictures have in common, so that no page and no topic names a data set by itself.
+
+    Args:
+        name: In recipes, addresses and the headers of checkpoints.
+        title: For people, e.g. "CIFAR-10".
+        classes: Class names in the order of the logits.
+        side: Of the pictures, in pixels.
+        sources: Where its pictures come from: kinds of `core.data.pictures`, the best first.
+        standard: The model on the left of the pair that is shown first.
+        robust: The model on its right, or "" where the world has no robust one.
+        picture: Id of the picture shown first, or "" for the first class picture there is.
+        reaches: The eps sweeps of each norm, pixel units; Linf counts in 1/255, so that 8-bit pictures keep it exactly.
+        reach: The sweep of each norm that is shown first.
+        package: A Python package that has to be installed, or "".
+        how: The sentence that says how to get it.
+    """
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    side: int
+    sources: tuple[str, ...]
+    standard: str
+    robust: str = ""
+    picture: str = ""
+    reaches: Reaches = field(default_factory=dict)
+    reach: Mapping[str, str] = field(default_factory=dict)
+    package: str = ""
+    how: str = ""
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def scale(self) -> float:
+        """By how much an L2 length grows when every pixel is changed as much as at 32 pixels a side."""
+        return self.side / SIDE
+
+    @property
+    def installed(self) -> bool:
+        """Whether its models can be loaded on this computer."""
+        return not self.package or find_spec(self.package) is not None
+
+    def index(self, name: str) -> int | None:
+        """Return the index of a class, None where there is none of that name."""
+        return self.classes.index(name) if name in self.classes else None
