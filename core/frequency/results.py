@@ -1,7 +1,7 @@
 """What was measured beyond the ball: the file, and how it is read.
 
-found = read()                         # a dict of the sections "heat", "weather", "students", "stamps", …
-rate(found["weather"]["fog"]["5"]["resnet9-l2"])
+    found = read()                         # a dict of the sections "heat", "weather", "students", "stamps", …
+    rate(found["weather"]["fog"]["5"]["resnet9-l2"])
 """
 
 import json
