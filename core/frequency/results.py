@@ -1,5 +1,7 @@
 """What was measured beyond the ball: the file, and how it is read.
 
+For example:
+
     found = read()                         # a dict of the sections "heat", "weather", "students", "stamps", …
     rate(found["weather"]["fog"]["5"]["resnet9-l2"])
 """

@@ -1,5 +1,7 @@
 """Planted: a world whose features are known, because it draws its own pictures (page Sandbox).
 
+For example:
+
     world = PlantedWorld(faint=0.2)                       # core.planted.world: what is planted
     x = render(world, draw(world, 100, seed=0))           # core.planted.scenes: pictures of it
     bayes_logits(world, x)                                # core.planted.bayes: the best that anybody can do

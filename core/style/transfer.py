@@ -1,5 +1,7 @@
 """One picture painted in the texture of another through one network, and what a network that took no part sees in it.
 
+For example:
+
     made = transfer(StyleRecipe(), "resnet9-l2")
     made.frames[-1], made.style[-1]            # the picture, and how far a third network finds it from the style
 """
