@@ -8,7 +8,7 @@ One finder serves them all, so that there is no file for a name that no longer i
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from importlib.abc import InspectLoader, Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -92,7 +92,7 @@ class Finder(MetaPathFinder):
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None,  # noqa: ARG002 - the protocol's
+        path: Iterable[str] | None,  # noqa: ARG002 - the protocol's
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         """Return a spec whose loader hands out the module of the present name."""

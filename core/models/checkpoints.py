@@ -72,13 +72,7 @@ def load(name: str, device: torch.device | str = "cpu", folder: Path = FOLDER) -
     Raises:
         CheckpointError: If there is none of that name, or the file is damaged.
     """
-    path = path_of(name, folder)
-    if not path.is_file():
-        have = ", ".join(names(folder)) or "none"
-        raise CheckpointError(
-            f"no model {name!r} in {folder.name}/; have: {have}. Make it with: python -m core.train.zoo build {name}"
-        )
-    return read(path)[0].to(device)
+    return read(_found(name, folder))[0].to(device)
 
 
 def header(name: str, folder: Path = FOLDER) -> Header:
@@ -87,7 +81,7 @@ def header(name: str, folder: Path = FOLDER) -> Header:
     Raises:
         CheckpointError: If there is none of that name, or the file is damaged.
     """
-    return _header(path_of(name, folder))
+    return _header(_found(name, folder))
 
 
 def stamp(name: str, folder: Path = FOLDER) -> str:
@@ -95,6 +89,16 @@ def stamp(name: str, folder: Path = FOLDER) -> str:
     path = path_of(name, folder)
     about = path.stat() if path.is_file() else None
     return _stamp(path, (about.st_mtime_ns, about.st_size)) if about else _digest(load(name, folder=folder))
+
+
+def _found(name: str, folder: Path) -> Path:
+    path = path_of(name, folder)
+    if not path.is_file():
+        have = ", ".join(names(folder)) or "none"
+        raise CheckpointError(
+            f"no model {name!r} in {folder.name}/; have: {have}. Make it with: python -m core.train.zoo build {name}"
+        )
+    return path
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,9 +1,11 @@
 """The four data sets, built from this world, and what was learnt from each."""
 
 import time
+from collections.abc import Hashable
 
 import streamlit as st
 
+from core.attacks import OnStep
 from core.models import Classifier
 from core.planted import sets
 from core.planted.recipe import PlantedRecipe
@@ -11,7 +13,7 @@ from core.planted.results import Results
 from core.rates import Rate
 from core.train.report import Progress
 from pages.planted.training import chart
-from pages.ui import crisp, jobs
+from pages.ui import crisp, work
 from pages.ui.store import results
 from pages.ui.tables import table
 
@@ -65,14 +67,16 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
 
 def _student(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier]) -> dict[str, list[object]]:
     key = ("planted student", recipe.trained, recipe.eps, kind)
-    taught: dict[str, Rate] | None = results().get(key)
+    taught: dict[str, Rate] | None = work.desk().get(key)
     if taught is None:
         asked = st.button(
             f"Build {TAUGHT:,} of them and teach a student", key="planted-teach", icon=":material/school:"
         )
         if not asked:
             return {}
-        taught = results().put(key, _teach(recipe, kind, pair))
+        taught = _teach(recipe, kind, pair, key)
+    if taught is None:
+        return {}
     table(
         ["Its student, here and now", *ASKED.values()],
         [[TITLES[kind], *(str(taught[name]) for name in ASKED)]],
@@ -81,11 +85,11 @@ def _student(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier]) -> d
     return {"question": list(ASKED), **{n: [getattr(taught[q], n) for q in ASKED] for n in ("value", "n")}}
 
 
-def _teach(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier]) -> dict[str, Rate]:
+def _teach(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier], key: Hashable) -> dict[str, Rate] | None:
     points: list[tuple[float, float]] = []
     place = st.empty()
 
-    def work(on_step: jobs.OnStep) -> dict[str, Rate]:
+    def learn(on_step: OnStep) -> dict[str, Rate]:
         built = sets.build(recipe, kind, pair, TAUGHT)
 
         def watch(p: Progress) -> bool:
@@ -98,12 +102,12 @@ def _teach(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier]) -> dic
         if points:
             place.plotly_chart(chart({"student": points}), key=f"planted-student-{len(points)}-{time.monotonic_ns()}")
 
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Stop", key="planted-student-stop", width="content")
-    steps = recipe.epochs * (TAUGHT // 64)
-    (taught,) = jobs.run([work], steps, text="Constructing the set, then teaching the student…", show=draw)
+    work.desk().go_on()
+    piece = work.Piece(key, learn, recipe.epochs * (TAUGHT // 64))
+    text = "Constructing the set, then teaching the student…"
+    (taught,) = work.ask([piece], group=key, text=text, show=lambda _: draw())
     place.empty()
-    return taught
+    return taught.value if taught.stopped is None else None
 
 
 def _measured() -> None:

@@ -17,7 +17,7 @@ from core.planted.networks import SIDES
 from core.planted.recipe import PlantedRecipe
 from core.train.report import Progress
 from pages.planted.words import COLOURS, DASHES, TITLES, styled
-from pages.ui import jobs
+from pages.ui import work
 from pages.ui.exports import Bundle
 from pages.ui.store import results
 
@@ -83,27 +83,25 @@ def _train(recipe: PlantedRecipe) -> None:
         return run
 
     steps = recipe.epochs * (recipe.pictures // 64)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Stop",
-            key="planted-stop",
-            width="content",
-            help="Keeps the last full epoch; training can go on from there.",
-        )
     place = st.empty()
 
     def draw() -> None:
         if seen := sum(map(len, curves.values())):
             place.plotly_chart(chart(curves), key=f"planted-live-{seen}-{time.monotonic_ns()}")
 
-    pair = jobs.run([job(side) for side in SIDES], steps, text="Training both networks…", show=_now_and_then(draw))
-    results().put(("planted pair", recipe.trained), dict(zip(SIDES, pair, strict=True)))
+    work.desk().go_on()
+    pieces = [work.Piece(("planted network", recipe.trained, side), job(side), steps) for side in SIDES]
+    group = ("planted training", recipe.trained)
+    outcomes = work.ask(pieces, group=group, text="Training both networks…", show=_now_and_then(draw))
+    pair = {side: one.value for side, one in zip(SIDES, outcomes, strict=True) if one.stopped is None and one.value}
+    if len(pair) == len(SIDES):
+        results().put(("planted pair", recipe.trained), pair)
 
 
-def _now_and_then(draw: Callable[[], None], every: int = 10) -> Callable[[], None]:
+def _now_and_then(draw: Callable[[], None], every: int = 4) -> Callable[[object], None]:
     count = 0
 
-    def show() -> None:
+    def show(_: object) -> None:
         nonlocal count
         count += 1
         if count % every == 1:

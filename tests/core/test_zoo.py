@@ -176,7 +176,7 @@ def test_a_measurement_goes_into_header_and_results(results, tmp_path, monkeypat
     model = tiny(classes=4)
     checkpoints.save(path, model.state_dict(), about)
     before = checkpoints.read(path)[0].state_dict()
-    monkeypatch.setattr(checkpoints, "path_of", lambda name: path)
+    monkeypatch.setattr(checkpoints, "path_of", lambda name, folder=None: path)
     monkeypatch.setattr(checkpoints, "load", lambda name: checkpoints.read(path)[0])
     monkeypatch.setattr(checkpoints, "header", lambda name: checkpoints.read(path)[1])
     monkeypatch.setattr(zoo.data, "cifar10", lambda split: noise_pictures(30))
@@ -302,7 +302,7 @@ def test_the_command_ends_with_one_sentence(arguments, said):
 def test_what_is_here_is_not_trained_again(tmp_path, monkeypatch):
     path = tmp_path / "one.safetensors"
     path.touch()
-    monkeypatch.setattr(checkpoints, "path_of", lambda name: path)
+    monkeypatch.setattr(checkpoints, "path_of", lambda name, folder=None: path)
     monkeypatch.setattr(zoo, "fit", lambda *args, **more: pytest.fail("it trains"))
     assert zoo.build(ENTRIES["resnet9-standard"], "cpu") == path
 
