@@ -85,10 +85,14 @@ def header(name: str, folder: Path = FOLDER) -> Header:
 
 
 def stamp(name: str, folder: Path = FOLDER) -> str:
-    """Return 12 hex digits of the SHA-256 of a model's weights; its header, with what was measured, does not count."""
-    path = path_of(name, folder)
-    about = path.stat() if path.is_file() else None
-    return _stamp(path, (about.st_mtime_ns, about.st_size)) if about else _digest(load(name, folder=folder))
+    """Return 12 hex digits of the SHA-256 of a model's weights; its header, with what was measured, does not count.
+
+    Raises:
+        CheckpointError: If there is none of that name, or the file is damaged.
+    """
+    path = _found(name, folder)
+    about = path.stat()
+    return _stamp(path, (about.st_mtime_ns, about.st_size))
 
 
 def _found(name: str, folder: Path) -> Path:
@@ -103,12 +107,8 @@ def _found(name: str, folder: Path) -> Path:
 
 @functools.lru_cache(maxsize=64)
 def _stamp(path: Path, version: tuple[int, int]) -> str:  # noqa: ARG001 - weights that were replaced are read anew
-    return _digest(read(path)[0])
-
-
-def _digest(model: Classifier) -> str:
     digest = hashlib.sha256()
-    for key, value in sorted(model.state_dict().items()):
+    for key, value in sorted(read(path)[0].state_dict().items()):
         digest.update(key.encode())
         digest.update(value.contiguous().numpy().tobytes())
     return digest.hexdigest()[:12]

@@ -391,6 +391,5 @@ def test_the_command_says_what_to_do_where_cifar10_is_not(tmp_path, monkeypatch)
     """The sentence, and an exit status."""
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["core.data", "where"])
-    monkeypatch.delitem(sys.modules, "core.data")
     with pytest.raises(SystemExit, match="CIFAR-10 is not in"):
-        runpy.run_module("core.data", run_name="__main__")
+        runpy.run_module("core.data.__main__", run_name="__main__")

@@ -52,7 +52,7 @@ def test_a_file_of_gaussians_gives_back_means_and_covariances(tmp_path):
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path):
-    with pytest.raises(DataError, match=r"python -m core\.synthesis_results gaussians"):
+    with pytest.raises(DataError, match=r"python -m core\.synthesis\.measure gaussians"):
         gaussians(tmp_path / "none.safetensors")
 
 

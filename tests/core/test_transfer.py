@@ -434,15 +434,19 @@ def test_the_command_refuses_what_is_not_there(monkeypatch, tmp_path):
         measuring.main(["measure", "--out", str(tmp_path / "t.json")])
 
 
-def test_a_stamp_is_of_the_weights_alone(tmp_path, monkeypatch):
+def test_a_stamp_is_of_the_weights_alone(tmp_path):
     """A new header leaves it, new weights change it."""
     model = tiny()
-    monkeypatch.setattr(checkpoints, "load", lambda name: model)
-    before = checkpoints.stamp("a")
-    assert before == checkpoints.stamp("b") and len(before) == 12
+    about = checkpoints.Header("resnet9", {"width": 4}, "Tiny", data.CIFAR10_CLASSES)
+    checkpoints.save(tmp_path / "a.safetensors", model.state_dict(), about)
+    before = checkpoints.stamp("a", tmp_path)
+    assert len(before) == 12
+    checkpoints.annotate(tmp_path / "a.safetensors", replace(about, title="Another"))
+    assert checkpoints.stamp("a", tmp_path) == before
     with torch.no_grad():
         model.head.bias += 1
-    assert checkpoints.stamp("a") != before
+    checkpoints.save(tmp_path / "a.safetensors", model.state_dict(), about)
+    assert checkpoints.stamp("a", tmp_path) != before
 
 
 # What the page computes

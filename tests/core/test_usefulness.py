@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core import data
 from core.attacks.balls import L2, Linf
 from core.data.pictures import fingerprint
+from core.models import checkpoints
 from core.rates import Rate
 from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear_usefulness, measure
 from core.usefulness import atlas as atlases
@@ -481,6 +482,7 @@ def test_the_measuring_command_goes_on_where_it_stopped(tmp_path, monkeypatch):
     made = data.Pictures(made.images, np.arange(60) % 10, made.classes, "noise")
     monkeypatch.setattr(data, "cifar10", lambda split: made)
     monkeypatch.setattr(measure, "load_model", lambda name: tiny(width=1))
+    monkeypatch.setattr(checkpoints, "stamp", lambda name: "0" * 12)
     monkeypatch.setattr(measure, "TRAINED", 30)
     monkeypatch.setattr(measure, "CHECKED", 5)
     monkeypatch.setattr(measure, "SHIPPED", 20)

@@ -261,7 +261,7 @@ def test_a_bad_picture_in_the_address_is_one_sentence_at_most(picture, shown):
 
 def test_a_frame_beyond_the_last_shows_the_last(shown):
     opened(**QUICK, axis="steps", frame="150")
-    assert "standard-1.png" in shown.files
+    assert "resnet9-standard-1.png" in shown.files
 
 
 def test_the_pictures_own_class_as_target_is_one_sentence():
