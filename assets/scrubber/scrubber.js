@@ -36,7 +36,8 @@ class Scrubber {
     this.listen();
     let seen = "";
     const resized = () => {
-      const size = `${root.clientWidth} ${innerHeight}`; // its own height follows from the width
+      const stage = getComputedStyle(root).getPropertyValue("--stage");
+      const size = `${root.clientWidth} ${innerHeight} ${stage}`; // its own height follows from the width
       if (size !== seen) this.layout();
       seen = size;
     };
@@ -597,9 +598,12 @@ class RowView {
     const { film, el, row } = this;
     const single = this.scrubber.rows.length === 1;
     const room = single && el.room.parentElement.clientWidth > 736 ? 0.6 * el.room.parentElement.clientWidth : this.node.clientWidth;
-    const tall = Math.max(300, (document.documentElement.dataset.stage ? 0.5 : 0.38) * innerHeight) * (row.minor ? 0.6 : 1);
+    const staged = getComputedStyle(this.node).getPropertyValue("--stage").trim() === "1";
+    const share = (staged ? 0.5 : 0.38) + (this.data.breathe ? 0.07 : 0);
+    const least = Math.max(SMALL, 5.6 * parseFloat(getComputedStyle(this.caption.delta).fontSize)); // room for the words below
+    const tall = Math.max(300, share * innerHeight) * (row.minor ? 0.6 : 1);
     const limit = tall * Math.min(1.6, film.width / film.height);
-    const beside = this.fit(Math.min(room - SMALL - 12, limit));
+    const beside = this.fit(Math.min(room - least - 12, limit));
     const alone = this.fit(Math.min(room, limit));
     const below = beside < 300 && beside < 0.85 * alone;
     const width = below ? alone : beside;

@@ -9,10 +9,10 @@ from core.files import render
 from core.files.render import RGB
 from core.perturb import Trajectory
 from core.perturb.recipe import PerturbRecipe
+from pages.perturb.columns import called as columns_called
 from pages.ui.exports import Bundle, Download
 from pages.ui.scrubber import Row
 from pages.ui.store import model
-from pages.ui.titles import titles
 from pages.ui.words import percent
 from pages.ui.world import current
 
@@ -21,7 +21,7 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
     """List the downloads for the frame in sight."""
     frame = min(recipe.frame, len(left.x_adv) - 1, len(right.x_adv) - 1)
     made = {recipe.standard: left, recipe.robust: right}
-    called = dict(zip(made, titles(*made), strict=True))
+    called = dict(zip((recipe.standard, recipe.robust), columns_called(recipe), strict=True))
     out = Bundle(recipe)
 
     def picture(found: Trajectory) -> RGB:
@@ -70,8 +70,8 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
 def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> None:
     """Read the exported 8-bit pictures back, ask the models again, and say so."""
     frame = min(recipe.frame, len(left.x_adv) - 1, len(right.x_adv) - 1)
-    lines = []
-    for name, label, found in ((recipe.standard, "standard", left), (recipe.robust, "robust", right)):
+    called, lines = dict(zip((recipe.standard, recipe.robust), columns_called(recipe), strict=True)), []
+    for name, found in ((recipe.standard, left), (recipe.robust, right)):
         saved = render.from_uint8(render.to_uint8(found.x_adv[frame : frame + 1]))
         with torch.no_grad():
             p = model(name)(saved.to(found.x.device)).softmax(1)[0]
@@ -79,6 +79,6 @@ def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> N
         fools = said != found.y if found.target is None else said == found.target
         mark = "still fools" if fools else "does not fool"
         lines.append(
-            f"the saved 8-bit picture {mark} the {label} model ({current().classes[said]}, {percent(float(p[said]))})"
+            f"the saved 8-bit picture {mark} {called[name]} ({current().classes[said]}, {percent(float(p[said]))})"
         )
     st.caption("Read back: " + "; ".join(lines) + ".")

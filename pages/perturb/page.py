@@ -12,14 +12,15 @@ from core.data import pictures
 from core.models import checkpoints
 from core.perturb import Trajectory
 from core.perturb.recipe import DEFAULT_REACH, REACHES, PerturbRecipe
+from pages.perturb.columns import axis_of, called, columns
 from pages.perturb.exports import files, still_fools
-from pages.perturb.rows import row
 from pages.perturb.work import Job
 from pages.ui import shell, work
+from pages.ui.duel import STUDENTS
 from pages.ui.exports import downloads
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
-from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber import Axis, frame_in_sight, scrubber, write_frame
 from pages.ui.store import lesson, model
 from pages.ui.words import size
 from pages.ui.world import current
@@ -30,12 +31,14 @@ PRESETS = [
         "Drag ε from 0. On the left the standard model says *truck* long before you can see any change. On the right, the"
         " same attack on the robust model needs many times as much.",
         {"target": "truck"},
+        {"frame": "0"},
     ),
     shell.Preset(
         "The robust model changes the picture instead",
-        "With a larger budget the robust model gives in as well. Look at its picture, and at *Difference*: to fool it, the"
-        " attack had to draw something that you can see.",
-        {"reach": "5", "target": "second", "steps": 40},
+        "With a larger budget the robust model gives in as well. Look at its picture, and hold *D* for the difference: to"
+        " fool it, the attack had to draw something that you can see.",
+        {"reach": "5", "target": "truck", "steps": 40},
+        {"frame": "11"},
     ),
     shell.Preset(
         "Noise does nothing",
@@ -47,6 +50,14 @@ PRESETS = [
         "Watch it think",
         "One fixed ε, and the slider is now the attack's own steps: how few of them does the standard model survive?",
         {"axis": "steps"},
+        {"frame": "0"},
+    ),
+    shell.Preset(
+        "Two students",
+        "Both learnt in the ordinary way; only their pictures differ. The left one saw pictures with the brittle features"
+        " alone, the right one pictures with the robust ones alone. See at which ε each of them gives in.",
+        dict(STUDENTS),
+        {"frame": "0"},
     ),
 ]
 TARGETS = ("any", "second", "least", *current().classes)
@@ -145,49 +156,16 @@ def controls() -> PerturbRecipe:
     )
 
 
-def rows_of(job: Job, left: Trajectory, right: Trajectory, axis: Axis) -> list[Row]:
-    """Build the three columns: standard, robust, and the noise control as the standard model sees it."""
-    recipe, frames = job.recipe, min(len(left.x_adv), len(right.x_adv))
-    left, right = _first(left, frames), _first(right, frames)
-    titles = {name: checkpoints.header(name).title for name in (recipe.standard, recipe.robust)}
-
-    def look() -> tuple[Trajectory, torch.Tensor, torch.Tensor, torch.Tensor]:
-        standard, robust = model(recipe.standard), model(recipe.robust)
-        noisy = perturb.noise(recipe, recipe.standard, left, model=standard)
-        with torch.no_grad():
-            return noisy, robust(left.x_adv), standard(right.x_adv), robust(noisy.x_adv)
-
-    # The noise is drawn from the seed whether or not the attack is.
-    control, seen_by_robust, seen_by_standard, noise_robust = job.kept(("others", recipe.seed), frames, look)
-    common = {"norm": recipe.norm, "axis": axis.labels, "classes": current().classes}
-    return [
-        row("Standard model", left, subtitle=titles[recipe.standard], others=[("right model says", seen_by_robust)], **common),
-        row("Robust model", right, subtitle=titles[recipe.robust], others=[("left model says", seen_by_standard)], **common),
-        row("Random noise, same size", control, subtitle="as the left model sees it", others=[("right model says", noise_robust)], **common),
-    ]  # fmt: skip
-
-
-def _first(found: Trajectory, frames: int) -> Trajectory:
-    if len(found.x_adv) == frames:
-        return found
-    cut = {f: getattr(found, f)[:frames] for f in ("positions", "x_adv", "logits", "norm", "allowed", "success")}
-    return replace(found, **cut)
-
-
-def axis_of(recipe: PerturbRecipe, frames: int) -> Axis:
-    """Describe what the slider moves along."""
-    if recipe.axis == "steps":
-        total = (1 if recipe.attack == "FGSM" else recipe.steps) + 1
-        at = recipe.eps_labels[recipe.at_index]
-        return Axis("step", tuple(map(float, range(frames))), tuple(map(str, range(frames))), f"at ε = {at}", total)
-    unit = "ℓ₂, pixels in [0, 1]" if recipe.norm == "L2" else "ℓ∞, grey levels of 255"
-    return Axis("ε", recipe.eps_values[:frames], recipe.eps_labels[:frames], unit, len(recipe.eps_values))
+def absent() -> set[str]:
+    """Return the models of the presets whose weights are not here."""
+    return set(STUDENTS.values()) - set(checkpoints.names())
 
 
 def summary(job: Job, left: Trajectory, right: Trajectory) -> None:
     """Say in one line each how little it takes, and what must be doubted."""
     recipe = job.recipe
-    sides = (("Left", recipe.standard, left), ("Right", recipe.robust, right))
+    names = called(recipe)
+    sides = ((names[0], recipe.standard, left), (names[1], recipe.robust, right))
     for column, (title, name, found) in zip(st.columns(2), sides, strict=True):
         nearest, distance = work.known(job.nearest[name]) or (None, float("inf"))
         at = found.threshold
@@ -197,12 +175,12 @@ def summary(job: Job, left: Trajectory, right: Trajectory) -> None:
             nearest, distance = found.x_adv[at : at + 1], float(found.norm[at])
         said = job.kept(("nearest", name, distance), 0, partial(_said, name, nearest))
         if distance == 0:
-            text = f"**{title} model: wrong without any change.** It says *{said}* of the clean picture."
+            text = f"**{title}: wrong without any change.** It says *{said}* of the clean picture."
         elif distance == float("inf"):
-            text = f"**{title} model: nothing found.** The minimum-norm attack did not succeed."
+            text = f"**{title}: nothing found.** The minimum-norm attack did not succeed."
         else:
             text = (
-                f"**{title} model: {size(distance, recipe.norm)} is enough** to hear *{said}* "
+                f"**{title}: {size(distance, recipe.norm)} is enough** to hear *{said}* "
                 f"(smallest change found, ℓ{'₂' if recipe.norm == 'L2' else '∞'})."
             )
         column.markdown(text)
@@ -217,13 +195,14 @@ def _said(name: str, x: torch.Tensor) -> str:
         return current().classes[int(model(name)(x).argmax())]
 
 
-def predict_first(left: Trajectory, right: Trajectory, axis: Axis) -> bool:
+def predict_first(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, axis: Axis) -> bool:
     """Ask before showing; return whether the answer may be shown."""
     if not st.session_state.get("predict"):
         return True
     st.markdown("**Predict:** which model gives in first, and will you see why?")
+    names = called(recipe)
     guess = st.radio(
-        "Your prediction", ["the standard model", "the robust model", "both at the same ε", "neither"],
+        "Your prediction", [*dict.fromkeys(names), "both at the same ε", "neither"],
         index=None, horizontal=True, key="guess", label_visibility="collapsed",
     )  # fmt: skip
     if guess is None:
@@ -233,10 +212,10 @@ def predict_first(left: Trajectory, right: Trajectory, axis: Axis) -> bool:
     truth = (
         "neither" if min(at) == 10**6
         else "both at the same ε" if at[0] == at[1]
-        else "the standard model" if at[0] < at[1] else "the robust model"
+        else names[0] if at[0] < at[1] else names[1]
     )  # fmt: skip
     where = [axis.labels[t] if t < len(axis.labels) else "not within the slider" for t in at]
-    st.success(f"You said *{guess}*; it is **{truth}**. Standard: {where[0]}. Robust: {where[1]}.")
+    st.success(f"You said *{guess}*; it is **{truth}**. {names[0]}: {where[0]}. {names[1]}: {where[1]}.")
     return True
 
 
@@ -246,10 +225,12 @@ shell.header(
 )
 recipe = PerturbRecipe()
 shell.presets(
-    PRESETS,
+    [preset for preset in PRESETS if set(preset.values.values()).isdisjoint(absent())],
     key="perturb",
     defaults={
         "picture": pictures.default_id(),
+        "standard": recipe.standard,
+        "robust": recipe.robust,
         "norm": recipe.norm,
         "reach": DEFAULT_REACH[recipe.norm],
         "attack": recipe.attack,
@@ -260,7 +241,9 @@ shell.presets(
         "seed": recipe.seed,
         "schedule": recipe.schedule,
         "precision": recipe.precision,
+        "at": PerturbRecipe().eps_labels[PerturbRecipe().at_index],
     },
+    address={"frame": "", "look": "", "gain": ""},
 )
 if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
@@ -287,9 +270,9 @@ with shell.told():
         st.rerun()
 frames = min(len(left.x_adv), len(right.x_adv))
 axis = axis_of(recipe, frames)
-rows = rows_of(job, left, right, axis)
+rows = columns(job, left, right, axis)
 with stage:
-    shown = predict_first(left, right, axis)
+    shown = predict_first(recipe, left, right, axis)
     at = scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True) if shown else None
 if shown:
     at = frame if at is None else at

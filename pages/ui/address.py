@@ -13,7 +13,7 @@ import streamlit as st
 STALE_S = 10.0
 
 
-def keep(name: str, default: str, usable: Callable[[str], bool], *, key: str = "") -> str:
+def keep(name: str, default: str, usable: Callable[[str], bool], *, key: str = "", sticky: bool = False) -> str:
     """Return a value that lives in the session and in the address: the address's if that is news, else the session's.
 
     Args:
@@ -21,10 +21,11 @@ def keep(name: str, default: str, usable: Callable[[str], bool], *, key: str = "
         default: The value where neither says anything that can be used.
         usable: Tells whether a text is a value.
         key: Where it lives in the session; by default under its name.
+        sticky: An address without it says nothing: it outlives a change of page.
     """
     key = key or name
-    asked = st.query_params.get(name, default)
     written = st.session_state.get(f"{key}-written", default)
+    asked = st.query_params.get(name, written if sticky else default)
     before, when = st.session_state.get(f"{key}-before", (None, 0.0))
     # A run that was asked for before the browser had our last word brings the address from before it.
     stale = asked == before and time.monotonic() - when < STALE_S

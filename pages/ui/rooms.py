@@ -14,6 +14,7 @@ class Room:
         says: What one does there, in a sentence.
         folder: Its topic, `pages/FOLDER/page.py`, where that is not the address.
         section: The heading under which it stands in the navigation; "" is the first level.
+        door: Of the home page, through which one comes to it: a key of `DOORS`.
     """
 
     name: str
@@ -22,12 +23,27 @@ class Room:
     says: str
     folder: str = ""
     section: str = ""
+    door: str = "see"
 
     @property
     def file(self) -> str:
         """Where it is, as Streamlit wants it."""
         return f"pages/{self.folder or self.name}/page.py"
 
+
+@dataclass(frozen=True)
+class Door:
+    """One of the ways on from the home page: its title, and what is behind it in a sentence."""
+
+    title: str
+    says: str
+
+
+DOORS = {
+    "see": Door("See it", "Drag ε, hold a class, look at what a network keeps of a picture."),
+    "do": Door("Do it", "Take the features apart, build the paper's data sets, and see what learns from them."),
+    "argue": Door("Argue about it", "The replies to the paper: every claim beside what was measured here."),
+}
 
 ROOMS = (
     Room("perturb", "Perturb", ":material/tune:", "Fool a model, and fail to fool the other, under one slider."),
@@ -41,20 +57,50 @@ ROOMS = (
     Room("synthesis", "Synthesis", ":material/brush:", "Draw something, hold a class, and watch it become one."),
     Room("saliency", "Saliency", ":material/gradient:", "What the gradients show, method by method, with numbers."),
     Room("transfer", "Transfer", ":material/grid_on:", "Who else is fooled, and why: shared features."),
-    Room("datasets", "Datasets", ":material/dataset:", "The paper's data sets: labels that look wrong and teach."),
-    Room("usefulness", "Usefulness", ":material/scatter_plot:", "Every feature of a network: how useful, how robust."),
-    Room("gaussian", "Gaussian", ":material/bubble_chart:", "The theory, on a plane that can be dragged."),
-    Room("planted", "Sandbox", ":material/grid_view:", "A world whose features are known, because we planted them."),
-    Room("debate", "Debate", ":material/forum:", "Eight claims on one line, measured; and you.", section="Debate"),
-    Room("bugs", "Just bugs?", ":material/bug_report:", "Fool a network and nobody else.", section="Debate"),
+    Room(
+        "datasets",
+        "Datasets",
+        ":material/dataset:",
+        "The paper's data sets: labels that look wrong and teach.",
+        door="do",
+    ),
+    Room(
+        "usefulness",
+        "Usefulness",
+        ":material/scatter_plot:",
+        "Every feature of a network: how useful, how robust.",
+        door="do",
+    ),
+    Room("gaussian", "Gaussian", ":material/bubble_chart:", "The theory, on a plane that can be dragged.", door="do"),
+    Room(
+        "planted",
+        "Sandbox",
+        ":material/grid_view:",
+        "A world whose features are known, because we planted them.",
+        door="do",
+    ),
+    Room(
+        "debate",
+        "Debate",
+        ":material/forum:",
+        "Eight claims on one line, measured; and you.",
+        section="Debate",
+        door="argue",
+    ),
+    Room(
+        "bugs", "Just bugs?", ":material/bug_report:", "Fool a network and nobody else.", section="Debate", door="argue"
+    ),
     Room(
         "frequency",
         "Beyond the ball",
         ":material/foggy:",
         "Waves, filters and fog: harm that nobody computed.",
         section="Debate",
+        door="argue",
     ),
-    Room("errors", "Errors", ":material/error:", "Labels that are all wrong, and teach.", section="Debate"),
+    Room(
+        "errors", "Errors", ":material/error:", "Labels that are all wrong, and teach.", section="Debate", door="argue"
+    ),
 )
 
 

@@ -3,78 +3,87 @@
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
 from core.problems import UserError
-from pages.ui import work
+from pages.ui import stage, work
 from pages.ui.address import choose
 from pages.ui.store import lesson
 
 log = logging.getLogger(__name__)
 
-# Large type for a projector; the sidebar and the toolbar leave the stage. Streamlit's own widgets scale with rem.
-PRESENTER = """<style>
-html { font-size: 20px; }
-header[data-testid="stHeader"] { opacity: 0.25; }
-div[data-testid="stMainBlockContainer"] h1 { font-size: 1.8rem; padding: 0; }
-div[data-testid="stMainBlockContainer"] h2 { font-size: 1.15rem; font-weight: 500; padding: 0; }
-section[data-testid="stSidebar"] { display: none; }
-div[data-testid="stMainBlockContainer"] { max-width: 1700px; padding-top: 4rem; }
-</style>"""
 ARTICLE = """<style>
-div[data-testid="stMainBlockContainer"] { max-width: 1480px; padding: 3.6rem 1.6rem 4rem; }
-h1 { letter-spacing: -0.02em; }
+div[data-testid="stMainBlockContainer"] { max-width: 1480px; padding: 3.4rem 1.6rem 4rem; }
+div[data-testid="stMainBlockContainer"] h1 { font-size: 2rem; padding: 0; letter-spacing: -0.02em; }
+div[data-testid="stMainBlockContainer"] h2 { font-size: 1.2rem; padding-top: 0; }
 </style>"""
 
 
 # One outline on every page: title, claim, sections. Captions in full contrast (4.5 : 1 and more), light and dark.
 READABLE = """<style>
-div[data-testid="stMainBlockContainer"] h2 { font-size: 1.5rem; }
+div[data-testid="stMainBlockContainer"] h2 { line-height: 1.35; padding-bottom: 0.5rem; }
 div[data-testid="stMainBlockContainer"] h3 { font-size: 1.2rem; }
 div[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.8; }
 div[data-testid="stCaptionContainer"] p { color: inherit; }
+@media (max-width: 640px) {
+  [class*="-presets"]:not([class*="-preset-"]) { flex-wrap: nowrap !important; overflow-x: auto; scrollbar-width: none; }
+  [class*="-presets"]:not([class*="-preset-"]) > * { flex: none; }
+}
 </style>"""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A starting point worth trying: what the button says, what to look for, and the values it sets by widget key."""
+    """A starting point worth trying.
+
+    Args:
+        label: What the button says.
+        look_for: What to look for, said once it is pressed.
+        values: What it sets, by widget key.
+        address: What it sets of the address: where a slider of ours stands ("frame"), or how it shows ("look", "gain").
+    """
 
     label: str
     look_for: str
     values: Mapping[str, Any]
+    address: Mapping[str, str] = field(default_factory=dict)
 
 
 def header(title: str, claim: str) -> None:
     """Open a page with its title, its claim in one sentence, and the switch for presenter mode."""
-    # On the first run of a link the switch, which comes below, has not read the address yet.
-    presenting = bool(st.session_state.get("present", st.query_params.get("present") == "true"))
-    st.html(READABLE + (PRESENTER if presenting else ARTICLE))
+    on = stage.presenting()
+    st.html(READABLE + (stage.STYLE if on else ARTICLE))
     work.desk().begin()
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
-    left.title(title, anchor=False)
-    right.toggle(
-        "Presenter", key="present", bind="query-params", help="Large type and the whole width, for a projector."
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(title, anchor=False, width="stretch")
+        stage.switch(on)
     st.markdown(f"## {claim}")
 
 
-def presets(choices: list[Preset], *, key: str, defaults: Mapping[str, Any]) -> None:
+def presets(
+    choices: list[Preset], *, key: str, defaults: Mapping[str, Any], address: Mapping[str, str] | None = None
+) -> None:
     """Show the presets as a row of buttons, and one that sets everything back; a pressed preset says what to look for.
 
     Args:
         choices: The presets.
         key: Prefix of the buttons' keys.
         defaults: The value of every control of the page, by key.
+        address: What the address says at first of what presets set there; "" is nothing.
     """
 
     def apply(preset: Preset) -> None:
         st.session_state[f"{key}-look-for"] = preset.look_for
         for name, value in {**defaults, **preset.values}.items():
             st.session_state[name] = value
+        for name, word in {**(address or {}), **preset.address}.items():
+            if word:
+                st.query_params[name] = word
+            else:
+                st.query_params.pop(name, None)
 
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-presets"):
         st.markdown("**Try this**", width="content")

@@ -301,13 +301,69 @@ def test_a_saved_png_is_the_frame_in_sight_with_its_recipe_inside(visit):
 
 def test_one_click_on_the_home_page_leads_to_a_fooled_model(visit):
     tab = visit("/")
-    tab.page.locator(".equation img").first.wait_for(timeout=WAIT_MS)
+    tab.root.wait_for(timeout=WAIT_MS)
     tab.page.get_by_role("button", name="Fool a model yourself").click()
     tab.page.wait_for_url("**/perturb?**")
     tab.settle()
     assert tab.page.get_by_role("heading", name="Perturb").is_visible()
     assert "fooled" in tab.root.locator(".row").first.locator(".badge").inner_text()
     assert "truck" in tab.root.locator(".row").first.locator(".verdict").inner_text()
+
+
+def test_epsilon_breathes_on_the_home_page_unless_motion_is_unwelcome(visit):
+    tab = visit("/")
+    tab.root.wait_for(timeout=WAIT_MS)
+    tab.rest()
+    seen, said = set(), set()
+    for _ in range(60):
+        seen.add(tab.frame)
+        said.add(tuple(tab.root.locator(".verdict .name").all_inner_texts()))
+        tab.page.wait_for_timeout(150)
+    assert len(seen) > 8
+    assert {("frog", "frog"), ("truck", "frog"), ("truck", "truck")} <= said, "both verdicts change"
+    calm = visit("/", reduced_motion="reduce")
+    calm.root.wait_for(timeout=WAIT_MS)
+    calm.rest()
+    before = calm.frame
+    calm.page.wait_for_timeout(1500)
+    assert calm.frame == before > 0
+
+
+def test_a_link_in_a_door_opens_with_enter(visit):
+    tab = visit("/", reduced_motion="reduce")
+    tab.root.wait_for(timeout=WAIT_MS)
+    tab.rest()
+    tab.page.locator("[class*=st-key-door-] a[href*=transfer]").focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_role("heading", name="Transfer", exact=True).wait_for()
+
+
+def shapes(tab: Tab) -> dict[str, bool]:
+    """What is in sight of the frame around a page."""
+    return tab.page.evaluate(
+        """() => Object.fromEntries([['header', '[data-testid=stHeader]'], ['sidebar', '[data-testid=stSidebar]'],
+            ['presets', '.st-key-perturb-presets']].map(([name, at]) => [name,
+                document.querySelector(at).checkVisibility({visibilityProperty: true})]))"""
+    )
+
+
+def test_presenter_mode_is_a_stage(visit):
+    tab = visit("/perturb", {**QUICK, "present": "true"}, viewport={"width": 1920, "height": 1080})
+    tab.settle()
+    nothing = {"header": False, "sidebar": False, "presets": False}
+    assert shapes(tab) == nothing
+    wide = [canvas.bounding_box() for canvas in tab.root.locator(".current canvas").all()]
+    assert [box["width"] >= 480 for box in wide[:2]] == [True, True]
+    assert all(box["y"] + box["height"] < 1080 for box in wide)
+    tab.page.keyboard.press("m")
+    assert shapes(tab) == {"header": True, "sidebar": True, "presets": True}
+    tab.page.keyboard.press("Escape")
+    assert shapes(tab) == nothing
+    tab.page.mouse.move(2, 500)
+    assert shapes(tab)["sidebar"]
+    tab.page.get_by_test_id("stTopNavLink").filter(has_text="Transfer").click()
+    tab.page.get_by_role("heading", name="Transfer", exact=True).wait_for()
+    tab.page.wait_for_url("**present=true**")
 
 
 FOCUSED = """() => {
@@ -319,7 +375,7 @@ FOCUSED = """() => {
 
 def test_the_keyboard_alone_goes_from_home_to_a_moved_slider(visit):
     tab = visit("/")
-    tab.page.locator(".equation img").first.wait_for(timeout=WAIT_MS)
+    tab.root.wait_for(timeout=WAIT_MS)
     tab.rest()
 
     def tab_to(wanted: Callable[[str, str], bool], most: int) -> None:
@@ -346,7 +402,7 @@ def test_a_phone_needs_no_sideways_scrolling(visit, path, query, scheme):
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "color_scheme": scheme}
     tab = visit(path, query, **phone)
     if path == "/":
-        tab.page.locator(".equation img").first.wait_for(timeout=WAIT_MS)
+        tab.root.wait_for(timeout=WAIT_MS)
         tab.rest()
     else:
         tab.settle()
@@ -361,7 +417,7 @@ def test_a_phone_needs_no_sideways_scrolling(visit, path, query, scheme):
 def test_every_picture_has_a_text_for_those_who_do_not_see_it(visit, path, query):
     tab = visit(path, query)
     if path == "/":
-        tab.page.locator(".equation img").first.wait_for(timeout=WAIT_MS)
+        tab.root.wait_for(timeout=WAIT_MS)
         tab.rest()
     else:
         tab.settle()

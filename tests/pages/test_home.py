@@ -1,6 +1,6 @@
-"""The home page: a fooled model in sight, one click from doing it oneself, whatever is missing."""
+"""The home page: both models under a breathing epsilon, three doors, whatever is missing."""
 
-import re
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -8,9 +8,10 @@ from streamlit.testing.v1 import AppTest
 from core.data import pictures
 from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
-from pages.ui import rooms
+from pages.ui import rooms, scrubber
+from pages.ui.duel import STUDENTS
 from tests.app_process import ROOT
-from tests.pages.tools import html, ran
+from tests.pages.tools import html, ran, said
 
 NAMES = {PerturbRecipe().standard, PerturbRecipe().robust}
 
@@ -25,42 +26,70 @@ def without_cifar10(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "GALLERY", tmp_path / "none.npz")
 
 
-def shows_an_equation(app: AppTest) -> None:
-    text = html(app)
-    assert text.count('src="data:image/png;base64,') == 3, "clean, change and result, all lossless"
-    alts = re.findall(r'<img [^>]*alt="([^"]*)"', text)
-    assert len(alts) == 3
-    assert all(alts)
-    said = re.findall(r"(Standard|Robust) model: <b>(\w+)</b> ([\d.]+) %", text)
-    assert [who for who, _, _ in said] == ["Standard", "Robust"] * 2
-    before, after = ({who: what for who, what, _ in part} for part in (said[:2], said[2:]))
-    assert after["Standard"] != before["Standard"], "the picture on the front page fools nobody"
+@pytest.fixture
+def shown(monkeypatch) -> SimpleNamespace:
+    """What the page gives to the scrubber."""
+    state = SimpleNamespace()
+
+    def record(rows, axis, **more):
+        state.rows, state.axis, state.more = rows, axis, more
+
+    monkeypatch.setattr(scrubber, "scrubber", record)
+    return state
 
 
-def test_it_opens_with_a_fooled_model(cifar, checkpoint):
+def breathes(shown: SimpleNamespace) -> None:
+    """Both models stand there over the whole sweep, the standard one gives in first, the other one too in the end."""
+    assert [row.title for row in shown.rows] == ["Standard ResNet-9", "Robust ResNet-9"]
+    assert shown.more["breathe"]
+    assert all(len(row.frames) == len(shown.axis.labels) == shown.axis.total for row in shown.rows)
+    first, second = (row.threshold for row in shown.rows)
+    assert 0 < first < second, "both verdicts are to change"
+
+
+def test_it_opens_with_two_models_and_an_epsilon_that_breathes(cifar, checkpoint, shown):
     for name in NAMES:
         checkpoint(name)
     app = opened()
     assert app.title[0].value == "Robust Frog"
-    assert app.button[0].label == "Fool a model yourself"
     assert not app.error
     assert not app.warning
-    shows_an_equation(app)
+    assert "turns a frog into a truck for the left network" in said(app)
+    breathes(shown)
 
 
-def test_without_cifar10_the_photograph_is_fooled(without_cifar10, checkpoint):
+def test_without_cifar10_the_generated_frog_breathes(tmp_path, monkeypatch, checkpoint, shown):
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+    for name in NAMES:
+        checkpoint(name)
+    assert not opened().error
+    breathes(shown)
+
+
+def test_without_any_picture_but_photographs_it_still_opens(without_cifar10, checkpoint):
+    """With the real scrubber."""
     for name in NAMES:
         checkpoint(name)
     app = opened()
     assert not app.error
-    shows_an_equation(app)
+
+
+def test_the_doors_lead_to_the_view_in_sight_and_to_the_students(cifar, checkpoint, shown):
+    for name in (*NAMES, *STUDENTS.values()):
+        checkpoint(name)
+    labels = [button.label for button in opened().button]
+    assert labels[:2] == ["Fool a model yourself", "Attack two students under one slider"]
 
 
 def test_without_checkpoints_it_says_how_to_make_them(without_cifar10, monkeypatch):
     monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     app = opened()
     assert [warning.value for warning in app.warning] == ["The trained models are not in checkpoints/. Make them with: make zoo"]  # fmt: skip
-    assert app.button[0].label == "Fool a model yourself"
+    assert [place.value for place in app.markdown if place.value.startswith("### ")] == [
+        "### See it",
+        "### Do it",
+        "### Argue about it",
+    ]
 
 
 def test_damaged_checkpoints_are_one_sentence(without_cifar10, monkeypatch, tmp_path):
@@ -82,6 +111,20 @@ def test_a_link_opens_in_presenter_mode_at_once(without_cifar10, monkeypatch):
     assert "font-size: 20px" in html(ran(app))
 
 
+def test_presenter_mode_stays_in_the_address_over_a_change_of_page(without_cifar10, monkeypatch):
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.query_params["present"] = "true"
+    ran(app)
+    app.query_params.clear()  # as a link in the navigation does
+    ran(app)
+    assert app.query_params["present"] == "true"
+    assert app.toggle(key="present").value
+    ran(app.toggle(key="present").set_value(False))
+    assert "present" not in app.query_params
+    assert "font-size: 20px" not in html(ran(app))
+
+
 def test_presenter_mode_enlarges(without_cifar10, monkeypatch):
     monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     app = opened()
@@ -90,16 +133,7 @@ def test_presenter_mode_enlarges(without_cifar10, monkeypatch):
     assert "font-size: 20px" in html(app)
 
 
-def test_every_page_has_its_card(without_cifar10, monkeypatch):
+def test_every_page_is_behind_a_door(without_cifar10, monkeypatch):
     monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     links = {link.proto.page for link in opened().get("page_link")}
     assert links == {room.name for room in rooms.ROOMS}
-
-
-def test_cards_need_not_fill_their_rows(without_cifar10, monkeypatch):
-    """Who adds a page has nine; here seven stand in for it."""
-    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
-    monkeypatch.setattr(rooms, "ROOMS", rooms.ROOMS[:7])
-    app = opened()
-    assert not app.exception
-    assert len(app.get("page_link")) == 7

@@ -71,13 +71,14 @@ def test_it_opens_with_the_scrubber_and_says_how_little_it_takes():
     app = opened(**QUICK)
     assert app.title[0].value == "Perturb"
     text = said(app)
-    assert "Left model: " in text and "Right model: " in text
+    assert "**Standard ResNet-9: " in text and "**Robust ResNet-9: " in text
     assert "Read back: the saved 8-bit picture" in text
     assert [button.label for button in app.button if (button.key or "").startswith("perturb-preset")] == [
         "A frog, or a truck?",
         "The robust model changes the picture instead",
         "Noise does nothing",
         "Watch it think",
+        "Two students",
         "Reset",
     ]
     assert not app.error
@@ -86,7 +87,8 @@ def test_it_opens_with_the_scrubber_and_says_how_little_it_takes():
 def test_three_rows_over_the_whole_sweep(shown):
     opened(**QUICK)
     recipe = recipe_of(shown)
-    assert [row.title for row in shown.rows] == ["Standard model", "Robust model", "Random noise, same size"]
+    assert [row.title for row in shown.rows] == ["Standard ResNet-9", "Robust ResNet-9", "Random noise"]
+    assert [row.minor for row in shown.rows] == [False, False, True]
     assert all(len(row.frames) == len(recipe.eps_values) == 21 for row in shown.rows)
     assert shown.axis.labels == recipe.eps_labels
     assert shown.axis.total == 21
@@ -121,9 +123,9 @@ def test_each_picture_is_shown_to_the_other_model_too(shown):
     opened(**QUICK)
     names = [dict(row.readouts).keys() for row in shown.rows]
     assert [sorted(name) for name in names] == [
-        ["right model says", "‖δ‖ measured"],
-        ["left model says", "‖δ‖ measured"],
-        ["right model says", "‖δ‖ measured"],
+        ["Robust ResNet-9 predicts", "‖δ‖ measured"],
+        ["Standard ResNet-9 predicts", "‖δ‖ measured"],
+        ["Robust ResNet-9 predicts", "‖δ‖ measured"],
     ]
 
 
@@ -132,7 +134,7 @@ def test_the_words_agree_with_the_search(shown):
     app = opened(**QUICK)
     recipe = recipe_of(shown)
     distance = perturb.closest(recipe, recipe.standard)[1]
-    assert f"**Left model: {distance:.3f} is enough**" in said(app)
+    assert f"**Standard ResNet-9: {distance:.3f} is enough**" in said(app)
 
 
 def test_the_saved_picture_is_read_back_and_asked_again(shown):
@@ -144,7 +146,7 @@ def test_the_saved_picture_is_read_back_and_asked_again(shown):
     with torch.no_grad():
         answer = CIFAR10_CLASSES[int(model(render.from_uint8(saved[None])).argmax())]
     mark = "still fools" if answer == "truck" else "does not fool"
-    assert f"the saved 8-bit picture {mark} the standard model ({answer}, " in said(app)
+    assert f"the saved 8-bit picture {mark} Standard ResNet-9 ({answer}, " in said(app)
 
 
 # Without this and that
@@ -186,7 +188,7 @@ def test_with_one_model_both_columns_show_it(monkeypatch, shown):
     monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ("resnet9-l2",))
     app = opened(**QUICK)
     recipe = recipe_of(shown)
-    assert "**Left model: " in said(app) and "**Right model: " in said(app)
+    assert said(app).count("**Robust ResNet-9: ") == 2
     assert recipe.standard == recipe.robust == "resnet9-l2"
     np.testing.assert_array_equal(shown.rows[0].frames, shown.rows[1].frames)
 
@@ -336,7 +338,7 @@ def test_the_answer_is_shown_only_after_the_prediction(shown):
     assert shown.rows is None
     assert "Choose, and the slider appears." in said(app)
     assert "is enough" not in said(app)
-    ran(app.radio(key="guess").set_value("the robust model"))
+    ran(app.radio(key="guess").set_value("Robust ResNet-9"))
     assert shown.rows is not None
     recipe = recipe_of(shown)
     at = [perturb.attack(recipe, name).threshold for name in (recipe.standard, recipe.robust)]
@@ -344,9 +346,9 @@ def test_the_answer_is_shown_only_after_the_prediction(shown):
     truth = (
         "neither" if min(left, right) == 10**6
         else "both at the same ε" if left == right
-        else "the standard model" if left < right else "the robust model"
+        else "Standard ResNet-9" if left < right else "Robust ResNet-9"
     )  # fmt: skip
-    assert app.success[0].value.startswith(f"You said *the robust model*; it is **{truth}**. Standard: ")
+    assert app.success[0].value.startswith(f"You said *Robust ResNet-9*; it is **{truth}**. Standard ResNet-9: ")
 
 
 # Uploads
@@ -434,6 +436,23 @@ def test_a_vanished_gradient_is_said_on_the_page(monkeypatch, shown):
     store.forget()
 
 
+def test_columns_are_called_after_the_models_that_are_in_them(shown):
+    app = opened(**QUICK, standard="student-nonrobust", robust="student-robust")
+    assert [row.title for row in shown.rows[:2]] == ["Student of D_NR", "Student of D_R"]
+    assert "**Student of D_NR: " in said(app) and "ResNet-9: " not in said(app)
+
+
+def test_a_preset_sets_the_models_and_the_frame_and_reset_sets_them_back(shown):
+    app = opened(**QUICK, frame="5")
+    by_label = {button.label: button for button in app.button}
+    ran(by_label["Two students"].click())
+    assert shown.rows[0].title == "Student of D_NR"
+    assert shown.frame == 0
+    ran({button.label: button for button in app.button}["Reset"].click())
+    assert shown.rows[0].title == "Standard ResNet-9"
+    assert shown.frame == PerturbRecipe().frame
+
+
 def test_a_clean_mistake_is_marked_as_such(shown):
     """A picture that the standard model gets wrong: said in words, and on the row."""
     model = ready.load(PerturbRecipe().standard)
@@ -443,5 +462,5 @@ def test_a_clean_mistake_is_marked_as_such(shown):
         id for id in pictures.ids("cifar10") if int(model(pictures.get(id).x).argmax()) != pictures.get(id).label
     )
     app = opened(attack="FGSM", picture=wrong)
-    assert "Left model: wrong without any change." in said(app)
+    assert "Standard ResNet-9: wrong without any change." in said(app)
     assert shown.rows[0].flags[0] == "wrong from the start"
