@@ -65,7 +65,12 @@ if {recipe.standard, recipe.robust} <= set(checkpoints.names()):
 else:
     st.warning("The trained models are not in checkpoints/. Make them with: make zoo")
     if STILL.is_file():
-        st.image(str(STILL), caption="With them it looks like this.", alt="The Perturb page with both models")
+        st.image(
+            str(STILL),
+            output_format="PNG",
+            caption="With them it looks like this.",
+            alt="The Perturb page with both models",
+        )
 doors(to_query(recipe))
 st.caption(
     "After Ilyas, Santurkar, Tsipras, Engstrom, Tran and Mądry (NeurIPS 2019), "
