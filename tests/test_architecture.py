@@ -37,6 +37,7 @@ TOPICS = (
     "errors",
     "planted",
     "debate",
+    "lectures",
 )
 LAYERS = (*GROUND, *((topic,) for topic in TOPICS))
 LAYER_OF = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}

@@ -14,12 +14,13 @@ A page's recipe lives with its topic (`core.TOPIC.recipe`); `base` and `python` 
 from importlib import import_module
 
 from core.aliases import RECIPES
-from core.recipes.base import from_json, from_query, option, to_json, to_query
+from core.recipes.base import from_json, from_query, from_values, option, to_json, to_query
 from core.recipes.python import program, to_python
 
 __all__ = [
     "from_json",
     "from_query",
+    "from_values",
     "option",
     "program",
     "to_json",

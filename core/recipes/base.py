@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import field
 from typing import Any, TypeVar
 
@@ -74,7 +74,8 @@ def from_query(kind: type[R], params: Mapping[str, str]) -> tuple[R, tuple[str, 
 
 def to_json(recipe: Any) -> str:
     """Write the whole recipe, with its kind, as JSON."""
-    return json.dumps({"kind": type(recipe).__name__, **named_fields(recipe)}, indent=2, ensure_ascii=False)
+    values = named_fields(recipe)
+    return json.dumps({_kind_in(values): type(recipe).__name__, **values}, indent=2, ensure_ascii=False)
 
 
 def from_json(kind: type[R], text: str) -> R:
@@ -87,14 +88,29 @@ def from_json(kind: type[R], text: str) -> R:
         values = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"a recipe is a JSON file, and this is not one ({error})") from error
-    if not isinstance(values, dict) or values.pop("kind", None) != kind.__name__:
+    names = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if not isinstance(values, dict) or values.pop(_kind_in(names), None) != kind.__name__:
         raise InputError(f"this is not a {kind.__name__}")
+    return from_values(kind, values)
+
+
+def from_values(kind: type[R], values: Mapping[str, Any]) -> R:
+    """Make a recipe of some of its fields, each of which must be of the right type and allowed; lists become tuples.
+
+    Raises:
+        ValueError: With the field that is wrong.
+    """
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = values.keys() - fields.keys()
     if unknown:
         raise InputError(f"a {kind.__name__} has no {', '.join(sorted(unknown))}")
     frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     return kind(**{name: _checked(fields[name], value) for name, value in frozen.items()})
+
+
+def _kind_in(names: Container[str]) -> str:
+    """Under which name JSON says what kind of recipe it is: two recipes have a field called kind."""
+    return "recipe" if "kind" in names else "kind"
 
 
 def _write(value: Any) -> str:
@@ -126,6 +142,8 @@ def _checked(f: Any, value: Any) -> Any:
         raise InputError(f"{f.name} must be a finite number, got {value}")
     among, low, high = f.metadata.get("among"), f.metadata.get("low"), f.metadata.get("high")
     members = value if isinstance(value, tuple) else (value,)
+    if isinstance(value, tuple) and among is None and not all(isinstance(member, str) for member in members):
+        raise InputError(f"{f.name} must be texts, got {value!r}")
     if among is not None and any(member not in among for member in members):
         raise InputError(f"{f.name} must be one of {', '.join(map(str, among))}, got {value!r}")
     if (low is not None and value < low) or (high is not None and value > high):
