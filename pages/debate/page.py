@@ -10,6 +10,7 @@ from core.debate.measured import measured
 from core.debate.recipe import DebateRecipe
 from pages.debate.line import NUMBERS, line
 from pages.ui import shell
+from pages.ui.address import choose
 from pages.ui.bars import bars
 from pages.ui.exports import Bundle, downloads
 from pages.ui.rooms import ROOMS
@@ -70,18 +71,13 @@ shell.header(
 shell.presets(PRESETS, key="debate", defaults=asdict(DEFAULTS))
 before = position("Where do you stand before you read?", "before", "0: they are bugs. 100: they are features.")
 stage = st.container()
-chosen = st.segmented_control(
+opened = choose(
     "Claim",
-    list(CLAIMS),
-    default=DEFAULTS.claim,
-    format_func=lambda key: f"{NUMBERS[key]} {CLAIMS[key].title}",
+    {key: f"{NUMBERS[key]} {claim.title}" for key, claim in CLAIMS.items()},
     key="claim",
-    bind="query-params",
-    required=True,
-    wrap=True,
+    default=DEFAULTS.claim,
     label_visibility="collapsed",
 )
-opened = chosen or DEFAULTS.claim  # None where the address says nothing: ?claim=
 show(opened, CLAIMS[opened])
 after = position("And now?", "after", "The line above shows both.")
 recipe = DebateRecipe(opened, before, after)
