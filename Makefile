@@ -1,6 +1,6 @@
 # Robust Frog. Needs Python 3.11 or newer and make; everything else is installed into .venv.
 #
-#   make app            start the app        (PORT=8502 for another port)
+#   make app            start the app        (PORT=8502 for another port, EXTRAS=imagenet for a network of photographs)
 #   make test           run the tests        (ARGS="-k balls" for some of them)
 
 VENV := .venv
@@ -28,7 +28,7 @@ help: ## this list
 
 setup: $(VENV)/.dev ## make the environment, with the tools for tests and lint
 
-app: $(VENV)/.app ## start the app and print where it is (PORT=8502 for another port)
+app: $(VENV)/.app $(EXTRAS:%=$(VENV)/.extra-%) ## start the app and print where it is (PORT=8502 for another port)
 	@echo "Starting Robust Frog; stop it with Ctrl-C."
 	@exec $(PY) -m streamlit run app.py $(if $(PORT),--server.port $(PORT))
 
@@ -75,6 +75,11 @@ $(VENV)/bin/pip:
 $(VENV)/.app: requirements.txt | $(VENV)/bin/pip
 	@echo "Installing what the app needs (first time: 2 to 4 minutes, most of it PyTorch)"
 	@$(call PIP,-r requirements.txt)
+	@touch $@
+
+$(VENV)/.extra-%: requirements-%.txt | $(VENV)/.app
+	@echo "Installing the extra $*"
+	@$(call PIP,-r $<)
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.app

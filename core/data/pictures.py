@@ -3,6 +3,7 @@
     get("cifar10/1234").x              # the picture with that index in the test set, (1, 3, 32, 32)
     get("cifar10/02dcd3b0047b")        # the one whose pixels have that fingerprint, whatever order the set is in
     get("photo/chelsea")               # scikit-image's cat: there without network and without CIFAR-10
+    get("photo-224/chelsea")           # the same at 224 pixels, for networks of photographs
     from_upload(data, "holiday.jpg")   # any PNG, JPEG, WebP, GIF or BMP, or one clear sentence
 
 An id is short and stable, so it can stand in an address, a recipe or the name of an exported file.
@@ -10,6 +11,7 @@ An id is short and stable, so it can stand in an address, a recipe or the name o
 
 import functools
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,8 @@ from core.files.render import from_uint8
 from core.types import Images
 
 SIZE = 32  # CIFAR's side, which is what the models take
+OF_CIFAR = ("cifar10", "gallery", "photo")  # where pictures of that size come from, the best first
+PHOTO = re.compile(r"photo-([1-9][0-9]{1,2})")  # photographs of another size: which
 GALLERY = Path(__file__).parents[2] / "assets" / "gallery.npz"
 FROG = "02dcd3b0047b"  # fingerprint of a test picture plainly a frog, picked because the two models differ much on it
 # They ship inside scikit-image's wheel; only the cat is of a class that CIFAR-10 has.
@@ -42,8 +46,8 @@ class Picture:
 
     Args:
         id: What `get` takes to give it back.
-        x: float32 (1, 3, 32, 32) in [0, 1], each value an exact multiple of 1/255.
-        label: Index in `CIFAR10_CLASSES`; None when unknown.
+        x: float32 (1, 3, side, side) in [0, 1], each value an exact multiple of 1/255.
+        label: Index in the classes of its world, see `core.worlds`; None when unknown.
         caption: A few words, without Markdown.
         source: "CIFAR-10 test set", "photograph", "generated" or "uploaded".
         notes: What was done to it on its way here.
@@ -75,6 +79,8 @@ def get(id: str) -> Picture:
         case "photo" if name in PHOTOS:
             label, caption = PHOTOS[name]
             return Picture(id, from_uint8(_photo(name)), _INDEX.get(label or ""), caption, "photograph")
+        case _ if name in PHOTOS and (side := PHOTO.fullmatch(kind)):
+            return Picture(id, from_uint8(_photo(name, int(side[1]))), None, PHOTOS[name][1], "photograph")
         case "upload":
             raise PictureError(
                 "An uploaded picture lives only in the session that uploaded it; please upload it again."
@@ -90,14 +96,16 @@ def ids(kind: str, label: int | None = None) -> tuple[str, ...]:
     """
     if kind == "photo":
         return tuple(f"photo/{name}" for name, (known, _) in PHOTOS.items() if label in (None, _INDEX.get(known or "")))
+    if PHOTO.fullmatch(kind):  # of classes that nobody has said
+        return tuple(f"{kind}/{name}" for name in PHOTOS) if label is None else ()
     pictures = _set(kind)
     known = [_INDEX.get(name) for name in pictures.classes]
     return tuple(f"{kind}/{i}" for i, y in enumerate(pictures.labels) if label is None or known[y] == label)
 
 
-def available() -> tuple[str, ...]:
-    """Return which of "cifar10", "gallery" and "photo" are on this computer; "photo" always is."""
-    return (*(kind for kind in ("cifar10", "gallery") if _present(kind)), "photo")
+def available(sources: tuple[str, ...] = OF_CIFAR) -> tuple[str, ...]:
+    """Return which of a world's sources are on this computer; photographs always are."""
+    return tuple(kind for kind in sources if kind not in ("cifar10", "gallery") or _present(kind))
 
 
 def default_id() -> str:
@@ -108,14 +116,17 @@ def default_id() -> str:
     return (*frogs, "photo/chelsea")[0]
 
 
-def from_upload(data: bytes, name: str = "", *, at: float = 0.5, label: int | None = None) -> Picture:
-    """Make a 32 x 32 picture of a file's bytes; the same bytes and choices give the same id.
+def from_upload(
+    data: bytes, name: str = "", *, at: float = 0.5, label: int | None = None, side: int = SIZE
+) -> Picture:
+    """Make a square picture of a file's bytes; the same bytes and choices give the same id.
 
     Args:
         data: The file.
         name: Its name, for the caption.
         at: Where along its longer side the square is cut, from 0 (left, top) to 1.
-        label: Index in `CIFAR10_CLASSES` of what is on it, if somebody has said.
+        label: Index in the classes of its world of what is on it, if somebody has said.
+        side: Of the picture, in pixels.
 
     Raises:
         PictureError: As `core.data.decode.decode`.
@@ -123,15 +134,17 @@ def from_upload(data: bytes, name: str = "", *, at: float = 0.5, label: int | No
     image, notes = decode(data)
     if image.width != image.height:
         notes += ("cut to the square in its middle" if at == 0.5 else "cut to a square",)
-    if min(image.size) != SIZE:
-        notes += (f"{'reduced' if min(image.size) > SIZE else 'enlarged'} to {SIZE} × {SIZE}",)
+    if min(image.size) != side:
+        notes += (f"{'reduced' if min(image.size) > side else 'enlarged'} to {side} × {side}",)
     # A file's name is a stranger's text: what could be Markdown or a path is left out.
     words = "".join(c if c.isalnum() or c in " .-" else " " for c in name.replace("\\", "/").rpartition("/")[2])
     caption = " ".join(words.split())[:40] or "your picture"
-    x = from_uint8(np.array(square(image, SIZE, at))[None])
+    x = from_uint8(np.array(square(image, side, at))[None])
     digest = hashlib.sha256(data)
     if at != 0.5 or label is not None:  # another square, or another truth, is another picture to whoever keeps results
         digest.update(f"{at:.3f} {label}".encode())
+    if side != SIZE:
+        digest.update(f"{side} pixels".encode())
     return Picture(f"upload/{digest.hexdigest()[:12]}", x, label, caption, "uploaded", notes)
 
 
@@ -184,9 +197,9 @@ def _gallery(path: Path) -> Pictures:
     return _of_our_size(from_npz(path))
 
 
-@functools.lru_cache(maxsize=len(PHOTOS))
-def _photo(name: str) -> UInt8[np.ndarray, "1 h w 3"]:
-    return np.array(square(Image.fromarray(getattr(skimage.data, name)()), SIZE))[None]
+@functools.lru_cache(maxsize=4 * len(PHOTOS))
+def _photo(name: str, side: int = SIZE) -> UInt8[np.ndarray, "1 h w 3"]:
+    return np.array(square(Image.fromarray(getattr(skimage.data, name)()), side))[None]
 
 
 def _of_our_size(pictures: Pictures) -> Pictures:

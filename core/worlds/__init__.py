@@ -11,11 +11,12 @@ import functools
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+from core.data import pictures
 from core.problems import InputError
 from core.worlds import cifar10, imagenet
 from core.worlds.world import World
 
-__all__ = ["DEFAULT", "World", "get", "names", "of"]
+__all__ = ["DEFAULT", "World", "first_picture", "get", "names", "of"]
 
 DEFAULT = "cifar10"
 _MAKERS: dict[str, Callable[[], World]] = {"cifar10": cifar10.world, "imagenet": imagenet.world}
@@ -54,3 +55,8 @@ def of(recipe: InAWorld) -> World:
 def names() -> tuple[str, ...]:
     """List the worlds whose models can be loaded on this computer."""
     return tuple(name for name in _MAKERS if get(name).installed)
+
+
+def first_picture(world: World) -> str:
+    """Return the id of the picture that a world shows first."""
+    return world.picture or pictures.default_id()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from core.models import checkpoints
 from pages.ui.address import choose
 from pages.ui.titles import title
+from pages.ui.world import current
 
 
 def model_box(
@@ -21,11 +22,11 @@ def model_box(
         label: What the model is for.
         default: The choice at first; the first model if it is not here.
         key: The recipe's field, which has the name in the address.
-        names: The models; by default all in checkpoints/.
+        names: The models; by default all of the world in sight.
         width: Of the box, in CSS pixels, or "stretch".
         called: How a model is called.
     """
-    options = list(names if names is not None else checkpoints.names())
+    options = list(names if names is not None else checkpoints.names(world=current().name))
     shown = [called(name) for name in options]
     words = {
         name: text if shown.count(text) == 1 else f"{text} ({name})" for name, text in zip(options, shown, strict=True)

@@ -8,6 +8,7 @@ import random
 
 import streamlit as st
 
+from core import worlds
 from core.data import pictures
 from core.data.decode import FORMATS, MAX_BYTES, PictureError
 from core.data.pictures import Picture
@@ -37,16 +38,16 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
 
     Args:
         key: Where the id lives.
-        default: The picture while nobody has chosen one; by default the frog that every page opens with.
+        default: The picture while nobody has chosen one; by default the one that the world opens with.
     """
-    if st.session_state.get(key) in (None, pictures.default_id()) and not st.query_params.get(PARAMETER):
-        st.session_state[key] = default or pictures.default_id()
+    if st.session_state.get(key) in (None, _first()) and not st.query_params.get(PARAMETER):
+        st.session_state[key] = default or _first()
     picture = _current(key)
     with st.container(key=f"{key}-picker"):
         st.html(STYLE)
         preview, controls = st.columns([1, 4], vertical_alignment="top")
         with preview:
-            st.image(_pixels(picture, 8), width=128, output_format="PNG", alt=_alt(picture))
+            st.image(_pixels(picture, 256), width=128, output_format="PNG", alt=_alt(picture))
         with controls:
             _controls(key, picture)
         st.caption(" · ".join((picture.caption, *picture.notes)))
@@ -55,7 +56,7 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
             st.caption("It stays in this session and is stored nowhere, so a link to this page cannot show it.")
         if error := st.session_state.pop(f"{key}-error", None):
             st.error(error)
-        if "cifar10" not in pictures.available():
+        if "cifar10" in current().sources and "cifar10" not in pictures.available():
             offer_cifar10(key=f"{key}-download")
     _write_address(key, picture)
     return picture
@@ -69,14 +70,22 @@ def _current(key: str) -> Picture:
         for part in ("source", "class"):
             st.session_state.pop(f"{key}-{part}", None)
     try:
-        return _get(key, st.session_state.get(key) or pictures.default_id())
-    except PictureError:  # its source has gone since
-        return pictures.get(pictures.default_id())
+        return _get(key, st.session_state.get(key) or _first())
+    except PictureError:  # its source has gone since, or it is of another world
+        return pictures.get(_first())
+
+
+def _first() -> str:
+    return worlds.first_picture(current())
 
 
 def _get(key: str, id: str) -> Picture:
-    uploaded = st.session_state.get(f"{key}-upload")
-    return uploaded if uploaded is not None and uploaded.id == id else pictures.get(id)
+    uploaded, world = st.session_state.get(f"{key}-upload"), current()
+    if uploaded is not None and uploaded.id == id and uploaded.x.shape[-1] == world.side:
+        return uploaded
+    if id.partition("/")[0] not in (*world.sources, "upload"):
+        raise PictureError(f"There is no such picture in {world.title}.")
+    return pictures.get(id)
 
 
 def _choose(key: str, id: str) -> None:
@@ -102,11 +111,11 @@ def _write_address(key: str, picture: Picture) -> None:
 
 
 def _controls(key: str, picture: Picture) -> None:
-    kinds = [kind for kind in SOURCES if kind in (*pictures.available(), "upload", "webcam")]
+    kinds = [*pictures.available(current().sources), "upload", "webcam"]
     if st.session_state.get(f"{key}-source") not in ("upload", "webcam"):  # they show the last picture until one comes
         st.session_state[f"{key}-source"] = picture.id.partition("/")[0]
     source = st.segmented_control(
-        "Picture from", kinds, key=f"{key}-source", format_func=SOURCES.__getitem__, required=True,
+        "Picture from", kinds, key=f"{key}-source", format_func=lambda kind: SOURCES.get(kind.partition("-")[0], kind), required=True,
         wrap=True, on_change=_change_source, args=(key,),
     )  # fmt: skip
     match source:
@@ -139,13 +148,15 @@ def _again(key: str) -> None:
     """Make the uploaded picture anew, of the same bytes, as it was asked for below it."""
     data, name = st.session_state[f"{key}-bytes"]
     at, label = st.session_state.get(f"{key}-cut", 50) / 100, st.session_state.get(f"{key}-label")
-    st.session_state[f"{key}-upload"] = picture = pictures.from_upload(data, name, at=at, label=label)
+    st.session_state[f"{key}-upload"] = picture = pictures.from_upload(
+        data, name, at=at, label=label, side=current().side
+    )
     _choose(key, picture.id)
 
 
 def _candidates(key: str, source: str, picture: Picture) -> None:
     """Show the block of candidates that the current picture is in; each is a button, so the keyboard reaches it."""
-    if source != "photo":
+    if not source.startswith("photo"):
         _search(key, source, picture)
     found = _in_class(key, source)
     start = found.index(picture.id) // STRIP * STRIP if picture.id in found else 0
@@ -153,7 +164,7 @@ def _candidates(key: str, source: str, picture: Picture) -> None:
         for id in found[start : start + STRIP]:
             candidate = pictures.get(id)
             st.button(
-                f"![{_alt(candidate)}]({data_url(png(_pixels(candidate, 2)))})", key=f"{key}-candidate-{id}",
+                f"![{_alt(candidate)}]({data_url(png(_pixels(candidate, 64)))})", key=f"{key}-candidate-{id}",
                 type="primary" if id == picture.id else "secondary", on_click=_choose, args=(key, id),
             )  # fmt: skip
 
@@ -173,7 +184,7 @@ def _search(key: str, source: str, picture: Picture) -> None:
 
 
 def _in_class(key: str, source: str) -> tuple[str, ...]:
-    return pictures.ids(source, st.session_state.get(f"{key}-class") if source != "photo" else None)
+    return pictures.ids(source, st.session_state.get(f"{key}-class") if not source.startswith("photo") else None)
 
 
 def _change_source(key: str) -> None:
@@ -182,7 +193,7 @@ def _change_source(key: str) -> None:
         if uploaded is not None:
             _choose(key, uploaded.id)
         return
-    default = pictures.default_id()
+    default = _first()
     found = pictures.ids(source)
     _choose(key, default if default in found else found[0])
 
@@ -203,7 +214,9 @@ def _receive(key: str, widget: str) -> None:
     if file is None:  # taken away again: the picture stays until another is chosen
         return
     try:
-        st.session_state[f"{key}-upload"] = picture = pictures.from_upload(file.getvalue(), file.name)
+        st.session_state[f"{key}-upload"] = picture = pictures.from_upload(
+            file.getvalue(), file.name, side=current().side
+        )
     except PictureError as error:
         st.session_state[f"{key}-error"] = str(error)
     else:
@@ -213,9 +226,10 @@ def _receive(key: str, widget: str) -> None:
         _choose(key, picture.id)
 
 
-def _pixels(picture: Picture, factor: int) -> RGB:
-    return upscaled(to_uint8(picture.x)[0], factor)
+def _pixels(picture: Picture, wide: int) -> RGB:
+    return upscaled(to_uint8(picture.x)[0], max(1, wide // picture.x.shape[-1]))
 
 
 def _alt(picture: Picture) -> str:
-    return f"{picture.caption}, {pictures.SIZE} by {pictures.SIZE} pixels"
+    side = picture.x.shape[-1]
+    return f"{picture.caption}, {side} by {side} pixels"

@@ -16,7 +16,7 @@ TRAININGS = {
 
 def title(name: str) -> str:
     """Return a model's whole title; its name where its weights are not here."""
-    return checkpoints.header(name).title if name in checkpoints.names() else name
+    return checkpoints.header(name).title or name if checkpoints.path_of(name).is_file() else name
 
 
 def titles(*names: str) -> tuple[str, ...]:

@@ -5,14 +5,20 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from core import worlds
+from core.data import pictures
+from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
-from core.models import checkpoints
+from core.files.render import png
+from core.models import checkpoints, packaged
 from core.perturb.recipe import PerturbRecipe
 from core.problems import InputError
 from core.recipes import from_json, from_query, to_json, to_python, to_query
+from tests.helpers import tiny
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,3 +78,82 @@ def test_a_recipe_of_another_world_says_so_everywhere():
     assert from_query(PerturbRecipe, to_query(recipe)) == (recipe, ())
     assert re.search(r"world='imagenet'", to_python(recipe, [], "pass"))
     assert worlds.of(recipe).side == 224
+
+
+LITE = "efficientnet-lite0"
+
+
+@pytest.fixture(scope="session")
+def lite():
+    """The network of the optional extra `imagenet`."""
+    if LITE not in checkpoints.names(world="imagenet"):
+        pytest.skip("the extra is not installed: make app EXTRAS=imagenet")
+    return checkpoints.load(LITE)
+
+
+def test_the_packaged_network_says_what_its_authors_says(lite):
+    """Our architecture with their weights, beside their own code: the same logits, whatever the picture."""
+    theirs = pytest.importorskip("efficientnet_lite_pytorch").EfficientNet.from_name(LITE).eval()
+    theirs.load_state_dict(torch.load(checkpoints.path_of(LITE), weights_only=True))
+    x = torch.cat([pictures.get(id).x for id in pictures.ids("photo-224")])
+    with torch.no_grad():
+        ours, expected = lite(x), theirs((255 * x - 127) / 128)
+    torch.testing.assert_close(ours, expected, atol=1e-4, rtol=1e-4)
+    assert torch.equal(lite(x), lite.head(lite.features(x)))
+
+
+def test_it_recognises_photographs_by_the_names_of_its_world(lite):
+    names = checkpoints.header(LITE).classes
+    assert checkpoints.header(LITE).world == "imagenet"
+    said = {
+        name: names[int(lite(pictures.get(f"photo-224/{name}").x).argmax())] for name in ("chelsea", "coffee", "rocket")
+    }
+    assert said == {"chelsea": "Egyptian cat", "coffee": "espresso", "rocket": "missile"}
+
+
+def test_a_model_is_offered_only_in_its_own_world(tmp_path):
+    assert LITE not in checkpoints.names()
+    about = checkpoints.Header("resnet9", {"width": 4}, "Elsewhere", world="imagenet")
+    checkpoints.save(tmp_path / "other.safetensors", tiny().state_dict(), about)
+    checkpoints.save(tmp_path / "here.safetensors", tiny().state_dict(), replace(about, world=worlds.DEFAULT))
+    (tmp_path / "damaged.safetensors").write_bytes(b"not weights")
+    assert checkpoints.names(tmp_path) == ("damaged", "here")
+    assert checkpoints.names(tmp_path, world="imagenet") == ("other",)
+    assert checkpoints.header("other", tmp_path).world == "imagenet"
+
+
+def test_a_missing_extra_is_one_sentence_with_the_way_to_get_it(monkeypatch):
+    monkeypatch.setattr("core.models.packaged.find_spec", lambda _: None)
+    monkeypatch.setattr("core.worlds.world.find_spec", lambda _: None)
+    assert worlds.names() == ("cifar10",)
+    assert checkpoints.names(world="imagenet") == ()
+    with pytest.raises(checkpoints.CheckpointError, match="make app EXTRAS=imagenet"):
+        checkpoints.load(LITE)
+
+
+def test_a_damaged_file_in_the_package_is_refused(monkeypatch, tmp_path):
+    packed = packaged.MODELS[LITE]
+    bad = tmp_path / Path(packed.file).name
+    bad.write_bytes(b"<!doctype html>not found")
+    monkeypatch.setattr(packaged.Packaged, "path", property(lambda _: bad))
+    with pytest.raises(checkpoints.CheckpointError, match="web page"):
+        checkpoints.load(LITE)
+
+
+def test_photographs_come_at_the_side_of_a_world():
+    found = pictures.get("photo-224/chelsea")
+    assert found.x.shape == (1, 3, 224, 224)
+    assert found.label is None, "nobody has said which of ImageNet's cats she is"
+    assert torch.equal((found.x * 255).round() / 255, found.x)
+    for bad in ("photo-4/chelsea", "photo-2240/chelsea", "photo-224/unicorn", "photo-/chelsea"):
+        with pytest.raises(PictureError):
+            pictures.get(bad)
+    assert pictures.ids("photo-224", 3) == ()
+
+
+def test_an_upload_has_the_side_of_its_world_and_an_id_of_its_own():
+    data = png(np.full((300, 400, 3), 90, dtype=np.uint8))
+    small, large = pictures.from_upload(data), pictures.from_upload(data, side=224)
+    assert large.x.shape == (1, 3, 224, 224)
+    assert small.id != large.id
+    assert "reduced to 224 × 224" in large.notes
