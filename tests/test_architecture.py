@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
-    ("types", "problems", "compute", "rates", "aliases", "commands"),
+    ("types", "problems", "compute", "rates", "words", "aliases", "commands"),
     ("recipes", "files"),
     ("data",),
     ("worlds",),

@@ -1,4 +1,4 @@
-// Plays trajectories of pictures. Python side: pages/ui/scrubber/wire.py, which says what every field of `data` means.
+// Plays trajectories of pictures. Python side: core/files/wire.py, which says what every field of `data` means.
 
 const GAINS = [1, 5, 10, 20, 50, "auto"];
 const THUMB = 22; // px, as in the style sheet

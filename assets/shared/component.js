@@ -37,7 +37,7 @@ function paintTheme(root) {
   root.dataset.theme = 0.2126 * r + 0.7152 * g + 0.0722 * b < 110 ? "dark" : "light";
 }
 
-/** A probability, never rounded to certainty; as pages/ui/words.py writes it. */
+/** A probability, never rounded to certainty; as core/words.py writes it. */
 function percent(p) {
   if (p === null || p === undefined) return "";
   if (p > 0 && p < 0.005) return "<1 %";

@@ -78,7 +78,22 @@ class Atlas {
 
   pick(what) {
     clearInterval(this.timer);
-    this.trigger("picked", what);
+    if (this.data.alone) this.hold(what);
+    else this.trigger("picked", what);
+  }
+
+  /** Mark here what was picked: there is no page behind a page that plays by itself. */
+  hold({ panel, box, feature, frame }) {
+    const { panels } = this.data;
+    panels.forEach((one) => (one.shown = null));
+    if (feature !== undefined) panels[panel].shown = feature;
+    else this.data.brush = null;
+    if (box) {
+      const { rho, gamma } = panels[panel];
+      const within = (i) => box[0] <= rho[i] && rho[i] <= box[1] && box[2] <= gamma[frame][i] && gamma[frame][i] <= box[3];
+      this.data.brush = { panel, box, frame, features: [...rho.keys()].filter(within) };
+    }
+    this.go(this.frame);
   }
 }
 

@@ -65,6 +65,13 @@ class Trajectory:
         hits = self.success.nonzero()
         return int(hits[0]) if len(hits) else None
 
+    def first(self, frames: int) -> "Trajectory":
+        """Return the trajectory with so many frames, the first ones."""
+        if len(self.x_adv) == frames:
+            return self
+        cut = ("positions", "x_adv", "logits", "norm", "allowed", "success")
+        return replace(self, **{name: getattr(self, name)[:frames] for name in cut})
+
     @staticmethod
     def join(parts: "list[Trajectory]") -> "Trajectory":
         """Put consecutive frames of the same picture together."""

@@ -1,5 +1,6 @@
 """What leaves the view of two perturbations."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 from core.bugs.recipe import BugsRecipe
 from core.bugs.views import KINDS
 from core.files import render
+from core.files.playable import Scene
 from core.files.render import RGB
 from core.perturb import Trajectory
 from pages.ui.exports import Bundle, Download
@@ -17,7 +19,11 @@ GAIN = 3.0  # of the changes on the slide
 
 
 def files(
-    recipe: BugsRecipe, found: dict[str, Trajectory], said: dict[str, dict[str, Tensor]], at: int
+    recipe: BugsRecipe,
+    found: dict[str, Trajectory],
+    said: dict[str, dict[str, Tensor]],
+    at: int,
+    played: Callable[[], Scene],
 ) -> list[Download]:
     """List the downloads of the frame in sight."""
     out = Bundle(replace(recipe, frame=at))
@@ -47,6 +53,7 @@ def files(
     out.slide("Slide", "bugs.png", rows, heads=heads, sides=("feature", "bug"), caption=caption)
     for kind in KINDS:
         out.pixels(f"Picture, {kind}", f"{kind}-{at}.png", lambda kind=kind: picture(kind))
+    out.playable("bugs", played)
     out.film("bugs", lambda: [render.to_uint8(found[kind].x_adv) for kind in KINDS], ms=200)
     out.arrays("bugs.npz", tensors, "float32, every ε")
     out.table("Verdicts", "verdicts.csv", verdicts, "What every network says at every ε")

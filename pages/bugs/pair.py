@@ -11,9 +11,11 @@ from core.bugs.recipe import BugsRecipe
 from core.bugs.views import KINDS, Loaded
 from core.data.pictures import Picture
 from core.files import render
+from core.files.playable import Scene, scrubbing
+from core.models.titles import stamped
 from core.perturb import Trajectory
+from core.perturb.scene import row
 from pages.bugs.exports import files
-from pages.perturb.rows import row
 from pages.ui import crisp, work
 from pages.ui.exports import downloads
 from pages.ui.scrubber import Axis, frame_in_sight, scrubber, write_frame
@@ -23,6 +25,7 @@ from pages.ui.words import percent
 from pages.ui.world import current
 
 TITLES = {"feature": "Feature", "bug": "Bug"}
+CLAIM = "The same picture perturbed twice: once as usual, and once so that the other networks are spared."
 Verdicts = dict[str, dict[str, Tensor]]  # kind -> network -> logits (F, K)
 
 
@@ -42,16 +45,27 @@ def show(recipe: BugsRecipe, picture: Picture) -> None:
     with stage:
         if not predicted(said, views.target_of(recipe, found["bug"].y), wanted, last):
             return
-        at = scrubber(
-            rows(recipe, found, said), axis(recipe), key="bugs-scrubber", frame=frame, gain="auto", report=True
-        )
+        columns = rows(recipe, found, said)
+        at = scrubber(columns, axis(recipe), key="bugs-scrubber", frame=frame, gain="auto", report=True)
     at = min(frame if at is None else at, last)
     write_frame("bugs-scrubber", at, last)
     with below:
         st.markdown(sentence(recipe, found, said, at))
         jury(recipe, found, said, at)
         changes(found, at)
-        downloads(files(recipe, found, said, at), key="bugs", script=views.script(recipe))
+
+        def played() -> Scene:
+            return scrubbing(
+                columns,
+                axis(recipe),
+                frame=at,
+                gain="auto",
+                title="Just bugs?",
+                claim=CLAIM,
+                models=stamped(recipe.victim),
+            )
+
+        downloads(files(recipe, found, said, at, played), key="bugs", script=views.script(recipe))
 
 
 def key(recipe: BugsRecipe, kind: str) -> tuple[object, ...]:

@@ -16,7 +16,9 @@ from core.datasets.live import Few
 from core.datasets.recipe import DatasetsRecipe
 from core.files import arrays as exports
 from core.files import render
+from core.files.playable import Scene, scrubbing
 from core.files.render import RGB
+from core.models.titles import stamped
 from core.types import Labels
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
@@ -27,6 +29,7 @@ from pages.ui.world import current
 
 COLUMNS = 4  # of the sheet in the scrubber
 CARDS = 12
+CLAIM = "The same pictures through two networks, step by step, until each is what the data set holds. Their labels come from the set."
 STYLE = """<style>
 .made { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1.2rem 1rem; }
 .made .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0.3rem; }
@@ -44,21 +47,23 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
     ]
     inverted, last = recipe.kind == "inverted", len(left.steps) - 1
     frame = min(frame_in_sight("datasets-scrubber", last), last)
-    shown = scrubber(
-        rows,
-        step_axis(left, right),
-        key="datasets-scrubber",
-        frame=frame,
-        captions=("starts: other pictures" if inverted else "originals", "what was added"),
-        gain=1 if inverted else 10,
-        report=True,
-    )
-    write_frame("datasets-scrubber", min(shown if shown is not None else frame, last), last)
+    axis, gain = step_axis(left, right), 1 if inverted else 10
+    captions = ("starts: other pictures" if inverted else "originals", "what was added")
+    shown = scrubber(rows, axis, key="datasets-scrubber", frame=frame, captions=captions, gain=gain, report=True)
+    at = min(shown if shown is not None else frame, last)
+    write_frame("datasets-scrubber", at, last)
     st.html(STYLE + crisp.STYLE)
     for head, made in zip(called, (left, right), strict=True):
         st.markdown(f"### As a network is shown them, through {head}")
         cards(made, f"through {head}")
-    downloads(files(recipe, left, right), key="datasets", script=script(recipe))
+
+    def played() -> Scene:
+        return scrubbing(
+            rows, axis, frame=at, gain=gain, captions=captions, title="Datasets", claim=CLAIM,
+            models=stamped(recipe.standard, recipe.robust),
+        )  # fmt: skip
+
+    downloads(files(recipe, left, right, played), key="datasets", script=script(recipe))
 
 
 def both(recipe: DatasetsRecipe) -> tuple[Few, Few]:
@@ -128,10 +133,11 @@ def mismatch_first(made: Few) -> list[int]:
     return [*wrong, *(i for i in order if i not in wrong)]
 
 
-def files(recipe: DatasetsRecipe, left: Few, right: Few) -> list[Download]:
+def files(recipe: DatasetsRecipe, left: Few, right: Few, played: Callable[[], Scene]) -> list[Download]:
     """List the downloads: sheets, the sets as trainers read them, and an image folder."""
     made = {recipe.standard: left, recipe.robust: right}
     out = Bundle(recipe)
+    out.playable("datasets", played)
     for name, few in made.items():
         out.slide(
             f"Sheet, {title(name)}", f"set-{name}.png", lambda few=few: _labelled(few),

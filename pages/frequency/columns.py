@@ -3,20 +3,25 @@
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from torch import Tensor
 
 from core.data.pictures import Picture
-from core.files import arrays, render
+from core.files import render
+from core.files.playable import Scene, scrubbing
+from core.files.render import RGB
 from core.frequency.recipe import FIRST, FrequencyRecipe
 from core.frequency.views import Look, look, networks, script, title_of
 from core.models import checkpoints
-from core.recipes import to_json
+from core.models.titles import stamped
 from core.types import Images
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, downloads
 from pages.ui.scrubber import Axis, Row, scrubber, write_frame
 from pages.ui.store import model, results
 from pages.ui.titles import titles
 from pages.ui.words import verdicts
 from pages.ui.world import current
+
+CLAIM = "A network leans on what no person sees even where nobody attacks it. Drag the slider and read the answers."
 
 
 def seen(recipe: FrequencyRecipe, picture: Picture, names: Sequence[str]) -> Look:
@@ -93,44 +98,51 @@ def stage(recipe: FrequencyRecipe, rows: Sequence[Row], axis: Axis, captions: tu
     return FrequencyRecipe(**{**vars(recipe), "frame": at})
 
 
-def offer(recipe: FrequencyRecipe, made: Look, numbers: Mapping[str, Sequence[object]]) -> None:
+def offer(
+    recipe: FrequencyRecipe,
+    made: Look,
+    numbers: Mapping[str, Sequence[object]],
+    rows: Sequence[Row],
+    axis: Axis,
+    captions: tuple[str, str],
+) -> None:
     """Show the downloads of a view with a picture.
 
     Args:
         recipe: With the frame in sight.
         made: The look.
         numbers: Columns of the measured numbers in sight, for the CSV.
+        rows: What the scrubber shows.
+        axis: Of the scrubber.
+        captions: Of the scrubber.
     """
-    text = to_json(recipe)
-    about = {"recipe": text, "Software": "Robust Frog"}
+    out = Bundle(recipe)
 
-    def sheet() -> bytes:
+    def played() -> Scene:
+        models = stamped(*networks(recipe))
+        return scrubbing(
+            rows, axis, frame=recipe.at, gain=1, captions=captions, title="Beyond the ball", claim=CLAIM, models=models
+        )
+
+    def sheet() -> RGB:
         cells = [render.upscaled(frame, 8) for frame in render.to_uint8(made.frames)]
-        return render.png(render.sheet(cells, min(len(cells), 6), gap=12), about)
+        return render.sheet(cells, min(len(cells), 6), gap=12)
 
-    def packed() -> bytes:
+    def packed() -> dict[str, Tensor]:
         logits = {f"logits_{name.replace('/', '_')}": values for name, values in made.logits.items()}
-        return arrays.npz({"x": made.x, "frames": made.frames, **logits}, text)
+        return {"x": made.x, "frames": made.frames, **logits}
 
-    def answers() -> str:
-        columns: dict[str, Sequence[object]] = {"position": recipe.positions}
-        for name, logits in made.logits.items():
-            columns[name] = verdicts(logits, current().classes)
-        return arrays.table(columns)
+    def answers() -> dict[str, Sequence[object]]:
+        said = {name: verdicts(logits, current().classes) for name, logits in made.logits.items()}
+        return {"position": recipe.positions, **said}
 
-    frame = made.frames[recipe.at : recipe.at + 1]
-    downloads(
-        [
-            Download("Picture", "frequency.png", "image/png", lambda: render.png(render.to_uint8(frame)[0], about)),
-            Download("Sheet", "sheet.png", "image/png", sheet, "All positions of the slider"),
-            Download("Answers, CSV", "answers.csv", "text/csv", answers),
-            Download("Numbers, CSV", "measured.csv", "text/csv", lambda: arrays.table(numbers), "What was measured"),
-            Download("Arrays, npz", "frequency.npz", "application/octet-stream", packed),
-            Download("Recipe, JSON", "recipe.json", "application/json", lambda: text),
-        ],
-        key="frequency",
-        script=script(recipe),
-    )
+    out.pixels("Picture", "frequency.png", lambda: render.to_uint8(made.frames[recipe.at : recipe.at + 1])[0])
+    out.pixels("Sheet", "sheet.png", sheet, "All positions of the slider")
+    out.playable("frequency", played)
+    out.table("Answers", "answers.csv", answers)
+    out.table("Numbers", "measured.csv", lambda: numbers, "What was measured")
+    out.arrays("frequency.npz", packed)
+    downloads(out.files, key="frequency", script=script(recipe))
 
 
 def title(name: str) -> str:

@@ -50,13 +50,14 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
     else:
         rows.append(column(names[0], made, where, picture.label, frames=own, called="For the eye"))
     axis = Axis("cut", cuts, tuple(f"{cut:g}" for cut in cuts), "cycles per picture")
-    in_sight = stage(recipe, rows, axis, ("the picture", "what was taken away"))
+    captions = ("the picture", "what was taken away")
+    in_sight = stage(recipe, rows, axis, captions)
     shown = f"The bars below “As it is” are those of {title(names[0])}"
     if there:
         shown += f"; below “For the eye” those of {title(nearest_for(recipe, nearest))}, which sees the picture as it is, not stretched"
     st.caption(f"{shown}.")
     measured(recipe, found)
-    offer(in_sight, made, numbers(found))
+    offer(in_sight, made, numbers(found), rows, axis, captions)
 
 
 def nearest_for(recipe: FrequencyRecipe, nearest: list[str | None]) -> str:

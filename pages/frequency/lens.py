@@ -37,10 +37,11 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
     st.markdown(f"##### The wave ({recipe.u}, {recipe.v}) on the picture, from nothing to twice the norm of the map")
     rows = [column(name, made, where, picture.label) for name in names]
     axis = Axis("norm", NORMS, tuple(f"{norm:g}" for norm in NORMS), "L2, per channel")
-    in_sight = stage(recipe, rows, axis, ("the picture", "the wave"))
+    captions = ("the picture", "the wave")
+    in_sight = stage(recipe, rows, axis, captions)
     if maps:
         regions(maps, found["regions"])
-    offer(in_sight, made, numbers(maps, found))
+    offer(in_sight, made, numbers(maps, found), rows, axis, captions)
 
 
 def order(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> list[str]:

@@ -28,7 +28,8 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
     severities = tuple(str(int(s)) for s in recipe.positions)
     where = tuple(f"{CORRUPTIONS[recipe.corruption].title}, severity {s}" for s in severities)
     rows = [column(name, made, where, picture.label) for name in names]
-    in_sight = stage(recipe, rows, Axis("severity", recipe.positions, severities), ("the picture", "what was added"))
+    axis, captions = Axis("severity", recipe.positions, severities), ("the picture", "what was added")
+    in_sight = stage(recipe, rows, axis, captions)
     known = found.get("weather", {})
     if recipe.corruption in known:
         measured(recipe, known[recipe.corruption])
@@ -41,7 +42,7 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
             f"Right answers with 95 % intervals; all networks see the same pictures. Seed {about.get('seed', 0)}, {about.get('date', '')}; "
             f"{about.get('how', '')}. Formulas and severities: CIFAR-10-C (Hendrycks & Dietterich 2019)."
         )
-    offer(in_sight, made, numbers(known))
+    offer(in_sight, made, numbers(known), rows, axis, captions)
 
 
 def in_order(recipe: FrequencyRecipe, measured_: Mapping[str, Any]) -> list[str]:

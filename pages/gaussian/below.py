@@ -10,6 +10,7 @@ from core.gaussian import theory, views
 from core.gaussian.drawing import drawing
 from core.gaussian.fit import POINTS, REPEATS, Estimate
 from core.gaussian.recipe import GaussianRecipe
+from core.gaussian.scene import scene
 from core.gaussian.views import FIGURE_4, KAPPAS, Side, percent
 from pages.ui.exports import Bundle, Download, camera
 from pages.ui.store import results
@@ -206,6 +207,7 @@ def files(recipe: GaussianRecipe, both: dict[str, Side], curves: dict[str, list[
 
     out = Bundle(recipe)
     out.pixels("Picture, PNG", "gaussian.png", lambda: drawing(recipe), "Both planes")
+    out.playable("gaussian", lambda: scene(recipe))
     out.table("Numbers", "gaussian.csv", numbers)
     if curves:
         out.table("Curve", "vulnerability.csv", lambda: curves)

@@ -12,10 +12,9 @@ from typing import Any
 import streamlit as st
 
 from core.gaussian.recipe import GaussianRecipe
-from core.gaussian.views import SHOWN, draws
+from core.gaussian.scene import DRAGGED, payload
 from pages.ui.component import component
 
-DRAGGED = ("mu1", "mu2", "var1", "var2", "angle", "eps", "probe1", "probe2")
 _mount = component("gaussian")
 
 
@@ -31,13 +30,7 @@ def stage(recipe: GaussianRecipe, *, key: str, on_release: Callable[[dict[str, f
     def released() -> None:
         on_release(accepted(st.session_state[key].get("values")))
 
-    data = {
-        "values": {name: getattr(recipe, name) for name in DRAGGED},
-        "draws": draws(recipe, (2, SHOWN, 2)).tolist(),
-        "shape": recipe.shape,
-        "budget": recipe.budget,
-    }
-    _mount(key=key, data=data, default={"values": None}, on_values_change=released)
+    _mount(key=key, data=payload(recipe), default={"values": None}, on_values_change=released)
 
 
 def accepted(values: Any) -> dict[str, float]:

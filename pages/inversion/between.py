@@ -1,6 +1,7 @@
 """The interpolation view of the Robust frog page: the straight line between two representations, made visible."""
 
 import html
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,8 @@ from torch import Tensor
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.files import render
-from core.inversion import between, invert, views
+from core.files.playable import Scene
+from core.inversion import between, invert, scene, views
 from core.inversion.between import Way
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
@@ -58,7 +60,11 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         + strip(called[1], right.made, right.logits, right)
     )
     shown = replace(recipe, frame=frame)
-    downloads(files(shown, left, right), key="frog-between", script=views.script(shown))
+    downloads(
+        files(shown, left, right, lambda: scene.played(shown, rows, axis)),
+        key="frog-between",
+        script=views.script(shown),
+    )
 
 
 def row(called: str, subtitle: str, way: Way, label: int | None) -> Row:
@@ -91,7 +97,7 @@ def strip(head: str, x: Images, logits: Tensor, way: Way) -> str:
     return f'<div><b>{html.escape(head)}</b></div><div class="crisp strip">{figures}</div>'
 
 
-def files(recipe: InvertRecipe, left: Way, right: Way) -> list[Download]:
+def files(recipe: InvertRecipe, left: Way, right: Way, played: Callable[[], Scene]) -> list[Download]:
     """List the downloads."""
     made = {recipe.standard: left, recipe.robust: right}
     out = Bundle(recipe)
@@ -101,6 +107,7 @@ def files(recipe: InvertRecipe, left: Way, right: Way) -> list[Download]:
         heads=[f"{t:.1f}" for t in left.t], sides=("Pixels, a cross-fade", *map(title, made)),
         caption="Points on the straight line between two representations, each made visible by inverting it.",
     )  # fmt: skip
+    out.playable("between", played)
     out.film("between", lambda: [render.to_uint8(way.made) for way in made.values()], ms=200)
 
     def arrays() -> dict[str, Tensor | np.ndarray]:

@@ -1,7 +1,7 @@
 """The main view of the Robust frog page: one picture's representation, inverted, iterate by iterate."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +12,9 @@ from core.attacks.recording import side_by_side, step_columns
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.files import render
+from core.files.playable import Scene
 from core.files.render import RGB
-from core.inversion import emergence, invert, starts, views
+from core.inversion import emergence, invert, scene, starts, views
 from core.inversion.emergence import Emergence
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
@@ -47,9 +48,14 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     doubts(recipe, left, right, picture)
     left, right = side_by_side(left, right)
     rows = rows_of(recipe, left, right, picture)
-    frame = scrubbed(rows, step_axis(left, right), "frog-scrubber", recipe.frame)
+    axis = step_axis(left, right)
+    frame = scrubbed(rows, axis, "frog-scrubber", recipe.frame)
     shown = replace(recipe, frame=min(frame, len(left.steps) - 1))
-    downloads(files(shown, left, right, picture), key="frog", script=views.script(shown))
+    downloads(
+        files(shown, left, right, picture, lambda: scene.played(shown, rows, axis)),
+        key="frog",
+        script=views.script(shown),
+    )
 
 
 def wanted(recipe: InvertRecipe, picture: Picture) -> None:
@@ -84,7 +90,9 @@ def rows_of(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pi
     ]
 
 
-def files(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> list[Download]:
+def files(
+    recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture, played: Callable[[], Scene]
+) -> list[Download]:
     """List the downloads for the frame in sight."""
     made = {recipe.standard: left, recipe.robust: right}
     called = dict(zip(made, titles(*made), strict=True))
@@ -109,6 +117,7 @@ def files(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pict
         heads=("start", "inversion", "wanted"), sides=[f"{called[n]}: {predicted(e)}" for n, e in made.items()],
         caption=f"The start is moved until the model represents it as it represents the wanted picture: {picture.caption}.",
     )  # fmt: skip
+    out.playable("emergence", played)
     out.film("emergence", lambda: [render.to_uint8(e.frames) for e in made.values()], ms=80)
 
     def arrays() -> dict[str, Tensor | np.ndarray]:

@@ -7,7 +7,7 @@ import torch
 
 from core.files import render
 from core.files.render import RGB
-from core.perturb import Trajectory
+from core.perturb import Trajectory, scene
 from core.perturb.recipe import PerturbRecipe
 from pages.perturb.columns import called as columns_called
 from pages.ui.exports import Bundle, Download
@@ -45,6 +45,7 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
         "Sheet", "sheet.png", sheet, heads=("clean", "perturbation ×10", "both together"), sides=[r.title for r in rows],
         caption=f"Adversarial examples by {recipe.attack} in ℓ{size}, each made for the model above it.",
     )  # fmt: skip
+    out.playable("perturb", lambda: scene.played(recipe, rows))
     out.film("perturb", lambda: [r.frames for r in rows], ms=120)
 
     def arrays() -> dict[str, torch.Tensor]:

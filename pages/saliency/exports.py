@@ -1,6 +1,6 @@
 """What leaves the Saliency page: sheets of maps, arrays, tables, and the film along an attack."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from core.attacks.recording import step_columns
 from core.files import render
+from core.files.playable import Scene
 from core.saliency import maps, measures
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
@@ -64,7 +65,9 @@ def _numbers(recipe: SaliencyRecipe, lines: Sequence[Line]) -> dict[str, Sequenc
     }
 
 
-def films(recipe: SaliencyRecipe, found: Mapping[str, Along], painted: Mapping[str, np.ndarray]) -> list[Download]:
+def films(
+    recipe: SaliencyRecipe, found: Mapping[str, Along], painted: Mapping[str, np.ndarray], played: Callable[[], Scene]
+) -> list[Download]:
     """List the downloads of the gradient along an attack."""
     out = Bundle(recipe)
     out.slide(
@@ -72,6 +75,7 @@ def films(recipe: SaliencyRecipe, found: Mapping[str, Along], painted: Mapping[s
         lambda: [[frames[min(recipe.frame, len(frames) - 1)] for frames in painted.values()]],
         heads=titles(*painted), caption=f"The gradient towards the picture's class at step {recipe.frame} of an attack.",
     )  # fmt: skip
+    out.playable("gradients", played)
     out.film("gradients", lambda: list(painted.values()), ms=150)
 
     def arrays() -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """The studio of the Synthesis page: sixteen pictures at once, in both models' hands, to scrub, judge, pick and keep."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,11 @@ from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.files import render
+from core.files.playable import Scene, scrubbing
 from core.files.render import RGB
 from core.files.slides import slide
 from core.models import checkpoints
+from core.models.titles import stamped
 from core.rates import Rate
 from core.synthesis import studio
 from core.synthesis.morph import limit
@@ -30,6 +33,7 @@ from pages.ui.world import current
 
 COLUMNS, GAP = 4, 2
 KEPT_AT_MOST = 48
+CLAIM = "Sixteen pictures, moved step by step until each network sees the wanted class in them."
 STYLE = """<style>
 .st-key-studio-pick button { padding: 3px; min-height: 0; }
 .st-key-studio-pick img { image-rendering: pixelated; height: 64px; max-height: none; display: block; }
@@ -58,11 +62,19 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
         row(head, name, made_by[name], judged[name], other)
         for head, name in zip(called, (recipe.standard, recipe.robust), strict=True)
     ]
-    frame = scrubbed(rows, step_axis(left, right), "studio-scrubber", recipe.frame)
+    axis = step_axis(left, right)
+    frame = scrubbed(rows, axis, "studio-scrubber", recipe.frame)
     frame = min(frame, len(left.steps) - 1)
     shown = replace(recipe, frame=frame)
     pick(shown, left, right)
-    downloads(files(shown, left, right), key="studio", script=studio.script(shown))
+
+    def played() -> Scene:
+        return scrubbing(
+            rows, axis, frame=frame, gain=1, captions=("start", "what was added"), title="Synthesis", claim=CLAIM,
+            models=stamped(recipe.standard, recipe.robust),
+        )  # fmt: skip
+
+    downloads(files(shown, left, right, played), key="studio", script=studio.script(shown))
 
 
 def _judged(recipe: SynthesisRecipe, name: str, made: Painting) -> Tensor | None:
@@ -202,10 +214,11 @@ def _paint_on() -> None:
     st.session_state["view"] = "morph"
 
 
-def files(recipe: SynthesisRecipe, left: Painting, right: Painting) -> list[Download]:
+def files(recipe: SynthesisRecipe, left: Painting, right: Painting, played: Callable[[], Scene]) -> list[Download]:
     """List the downloads for the frame in sight."""
     made = {recipe.standard: left, recipe.robust: right}
     out = Bundle(recipe)
+    out.playable("studio", played)
 
     def cells(painting: Painting) -> list[list[RGB]]:
         found = list(render.to_uint8(painting.frames[recipe.frame]))

@@ -1,6 +1,6 @@
 """The matrix view of the Transfer page: who is fooled by whom, measured or live, and the pictures of one cell."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +8,10 @@ import streamlit as st
 from torch import Tensor
 
 from core.files import render
+from core.files.playable import Scene
 from core.files.render import RGB
 from core.models import checkpoints
-from core.transfer import views
+from core.transfer import scene, views
 from core.transfer.outcome import Cell, Transfer
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import Measured, setting_of
@@ -63,7 +64,12 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     with below:
         found = cell(recipe, cells, measured)
         duel("transfer-duel")
-        downloads(files(recipe, grid, cells, rows, found), key="transfer", script=views.script(recipe))
+        live = rows or measured is None
+
+        def played() -> Scene:
+            return scene.lived(recipe, cells) if live else scene.played(recipe, measured)
+
+        downloads(files(recipe, grid, cells, rows, found, played), key="transfer", script=views.script(recipe))
 
 
 def pick(source: str, target: str) -> None:
@@ -166,11 +172,17 @@ def source_line(measured: Measured) -> str:
 
 
 def files(
-    recipe: TransferRecipe, grid: Grid, cells: Cells, rows: list[Transfer], found: views.Examples | None
+    recipe: TransferRecipe,
+    grid: Grid,
+    cells: Cells,
+    rows: list[Transfer],
+    found: views.Examples | None,
+    played: Callable[[], Scene],
 ) -> list[Download]:
     """List the downloads."""
     out = Bundle(recipe)
     out.file("Matrix, PNG", "transfer.png", "image/png", lambda: out.encoded(heat_picture(grid)), "With 95 % intervals")
+    out.playable("transfer", played)
     if found is not None:
         out.slide(
             "Pictures of the cell, PNG", "transfer-cell.png", lambda: _pictures(found), heads=("clean", "attacked"),

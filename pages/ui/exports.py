@@ -14,7 +14,8 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from core.files import arrays, render
+from core.files import arrays, playable, render
+from core.files.playable import Scene
 from core.files.render import RGB, Frames
 from core.files.slides import factor, slide
 from core.recipes import to_json
@@ -96,6 +97,12 @@ class Bundle:
         note = "Lossless; browsers and Keynote play it"
         self.file("Film, APNG", f"{name}-film.png", "image/apng", lambda: make("apng"), note)
         self.file("Film, WebP", f"{name}.webp", "image/webp", lambda: make("webp"), "Lossless")
+
+    def playable(self, name: str, scene: Callable[[], Scene]) -> None:
+        """Offer the view as one file that plays without the app and without a network, as NAME.html."""
+        make = lambda: playable.page(scene(), self.json)
+        note = "One file that plays in any browser, offline: for slides, notebooks, learning platforms"
+        self.file("Playable page", f"{name}.html", "text/html", make, note)
 
     def arrays(self, name: str, named: Callable[[], Mapping[str, Tensor | np.ndarray]], note: str = "float32") -> None:
         """Offer arrays at full precision."""

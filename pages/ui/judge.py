@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 
 from core.models import checkpoints
+from core.models.judge import JUDGE
 from core.types import Images
 from pages.ui.store import model
 
-JUDGE = "vgg-standard"
+__all__ = ["JUDGE", "judged", "seen_by"]
 
 
 def seen_by(name: str, x: Images) -> Tensor:

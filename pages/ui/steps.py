@@ -1,14 +1,5 @@
-"""The axis of a scrubber whose rows are loops: their steps."""
+"""The axis of a scrubber whose rows are loops: `core.attacks.steps`, as pages import it."""
 
-from core.attacks.recording import Recording
-from pages.ui.scrubber import Axis
+from core.attacks.steps import step_axis
 
-
-def step_axis(*made: Recording, unit: str = "") -> Axis:
-    """Return the axis of recordings that stand side by side.
-
-    Loops that were stopped at different steps end in the same frame: its label says from which step to which.
-    """
-    each = list(zip(*(one.steps for one in made), strict=True))
-    labels = tuple(str(max(at)) if len(set(at)) == 1 else f"{min(at)}–{max(at)}" for at in each)
-    return Axis("step", tuple(float(max(at)) for at in each), labels, unit)
+__all__ = ["step_axis"]

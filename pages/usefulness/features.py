@@ -10,11 +10,11 @@ from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES
 from core.usefulness.feature import CLIMB, PUSH, Look
 from core.usefulness.recipe import UsefulnessRecipe
+from core.usefulness.scene import called, scene
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.store import loaded
 from pages.ui.world import current
-from pages.usefulness.scatter import called
 
 STYLE = """<style>
 .looks { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.6rem; max-width: 34rem; }
@@ -82,6 +82,7 @@ def files(recipe: UsefulnessRecipe, found: dict[str, Look]) -> list[Download]:
     """List the downloads: the table of all features, the sheet, the arrays."""
     names = {side: choice.atlas_of(recipe, side).name for side in found}
     out = Bundle(recipe)
+    out.playable("usefulness", lambda: scene(recipe))
     out.table("Table of all features", "usefulness.csv", lambda: table(recipe))
     out.slide(
         "Sheet", "features.png",

@@ -15,12 +15,12 @@ from core.usefulness import choice, views
 from core.usefulness.choice import SIDES
 from core.usefulness.heads import RESULTS
 from core.usefulness.recipe import UsefulnessRecipe
+from core.usefulness.scene import called, scene
 from core.usefulness.views import ATTACK_STEPS, ATTACKED
 from pages.ui import work
 from pages.ui.address import choose
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.store import loaded, model
-from pages.usefulness.scatter import called
 
 KEEP = {
     "all": "all features",
@@ -246,6 +246,7 @@ def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, Rob
         return tensors
 
     out = Bundle(recipe)
+    out.playable("usefulness", lambda: scene(recipe))
     out.table("Accuracies", "heads.csv", table)
     out.arrays("heads.npz", arrays)
     return out.files

@@ -1,5 +1,6 @@
 """The linear view of the Usefulness page: Goh's two constructions of useful, non-robust features."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import streamlit as st
 import torch
 
 from core.files import render
+from core.files.playable import Scene, scrubbing
 from core.usefulness import linear as goh
 from core.usefulness import views
 from core.usefulness.recipe import UsefulnessRecipe
@@ -63,14 +65,25 @@ def show(recipe: UsefulnessRecipe) -> None:
     frame = min(frame_in_sight(key, default), last)
     name, unit = AXES[recipe.linear]
     axis = Axis(name, tuple(map(float, range(last + 1))), path.labels, unit)
-    at = scrubber(
-        rows(recipe, path, known), axis, key=key, frame=frame, gain=1, report=True, captions=_captions(recipe)
-    )
+    shown = rows(recipe, path, known)
+    at = scrubber(shown, axis, key=key, frame=frame, gain=1, report=True, captions=_captions(recipe))
     frame = min(frame if at is None else at, last)
     write_frame(key, frame, default)
     st.markdown(sentence(path, frame, known))
     chart(path, frame, known)
-    downloads(files(recipe, path, frame, known), key=KEY, script=views.script(_at(recipe, frame)))
+
+    def played() -> Scene:
+        return scrubbing(
+            shown,
+            axis,
+            frame=frame,
+            gain=1,
+            captions=_captions(recipe),
+            title="Usefulness",
+            claim=CLAIMS[recipe.linear],
+        )
+
+    downloads(files(recipe, path, frame, known, played), key=KEY, script=views.script(_at(recipe, frame)))
 
 
 def rows(recipe: UsefulnessRecipe, path: Path, known: goh.Known) -> list[Row]:
@@ -182,7 +195,9 @@ def chart(path: Path, frame: int, known: goh.Known) -> None:
     )
 
 
-def files(recipe: UsefulnessRecipe, path: Path, frame: int, known: goh.Known) -> list[Download]:
+def files(
+    recipe: UsefulnessRecipe, path: Path, frame: int, known: goh.Known, played: Callable[[], Scene]
+) -> list[Download]:
     """List the downloads for the frame in sight."""
     recipe = _at(recipe, frame)
 
@@ -195,6 +210,7 @@ def files(recipe: UsefulnessRecipe, path: Path, frame: int, known: goh.Known) ->
         return columns
 
     out = Bundle(recipe)
+    out.playable("linear", played)
     out.slide(
         "Direction", "direction.png", lambda: [[_pictures(path.vectors[frame : frame + 1])[0]]],
         caption=f"{AXES[recipe.linear][0]} {path.labels[frame]}: usefulness {path.features[frame].rho:.3f} on training pictures, "

@@ -8,6 +8,7 @@ from core.data import pictures
 from core.models import checkpoints
 from core.usefulness import atlas
 from core.usefulness.recipe import UsefulnessRecipe
+from core.usefulness.scene import called
 from core.usefulness.views import FIRST_FRAME
 from pages.ui import shell
 from pages.ui.address import choose
@@ -16,7 +17,7 @@ from pages.ui.store import lesson
 from pages.ui.world import current
 from pages.usefulness import features, head, linear
 from pages.usefulness.measured import measured
-from pages.usefulness.scatter import brush_in_sight, called, frame_in_sight, scatter
+from pages.usefulness.scatter import brush_in_sight, frame_in_sight, scatter
 
 VIEWS = {"features": "Every feature", "head": "Switch features off", "linear": "Made by hand"}
 CLAIMS = {

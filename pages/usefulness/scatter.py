@@ -7,27 +7,17 @@ in the address: `frame` and `brush` by this file, `feature` and `side` by the wi
 from collections.abc import Sequence
 
 import streamlit as st
-import torch
 
-from core.usefulness import Usefulness, choice
-from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES, Brush
 from core.usefulness.recipe import UsefulnessRecipe
+from core.usefulness.scene import payload
 from pages.ui.address import keep
 from pages.ui.component import component
-from pages.ui.titles import title, titles
-from pages.ui.world import current
 
 KEY = "usefulness-atlas"
 MOST_FRAMES = 50
-LOWEST = -2.0  # gamma at the lower edge; what is below is drawn at it
 
 _mount = component("usefulness")
-
-
-def called(recipe: UsefulnessRecipe) -> dict[str, str]:
-    """Return the short title of each side's model."""
-    return dict(zip(SIDES, titles(recipe.standard, recipe.robust), strict=True))
 
 
 def scatter(recipe: UsefulnessRecipe) -> None:
@@ -39,43 +29,6 @@ def scatter(recipe: UsefulnessRecipe) -> None:
         on_frame_change=_moved,
         on_picked_change=_take,
     )
-
-
-def payload(recipe: UsefulnessRecipe) -> dict[str, object]:
-    """Return what the browser needs to know, ready for JSON."""
-    brush = Brush.parse(recipe.brush)
-    panels = []
-    largest = 0.0
-    for side in SIDES:
-        atlas = choice.atlas_of(recipe, side)
-        found, labels = lookup(atlas, recipe.task, recipe.against)
-        largest = max(largest, float(found.rho.max()))
-        shown = choice.feature_of(recipe, side) if recipe.view == "features" else None
-        on = choice.switched_on(recipe, side) if recipe.view == "head" else torch.ones_like(found.rho).bool()
-        panels.append(
-            {
-                "title": called(recipe)[side],
-                "subtitle": title(atlas.name),
-                **_points(found),
-                "label": [current().classes[k] for k in labels],
-                "on": on.tolist(),
-                "shown": shown,
-            }
-        )
-    radii = choice.atlas_of(recipe, "standard").radii
-    edge = max(0.4, 0.1 * -(-largest // 0.1))
-    held = None
-    if brush is not None:
-        members = choice.chosen(recipe, brush.side).nonzero()[:, 0].tolist()
-        held = {"panel": SIDES.index(brush.side), "box": brush.box, "frame": brush.frame, "features": members}
-    return {
-        "panels": panels,
-        "labels": ["0", *(f"{r:g}" for r in radii)],
-        "x": [0, edge],
-        "y": [LOWEST, edge],
-        "frame": min(recipe.frame, len(radii)),
-        "brush": held,
-    }
 
 
 def frame_in_sight(default: int) -> int:
@@ -123,14 +76,3 @@ def apply(picked: dict[str, object]) -> None:
     else:
         _told_here("brush", "")
         st.session_state["feature"] = None
-
-
-def _points(found: Usefulness) -> dict[str, object]:
-    digits = 4
-    gamma = torch.cat([found.rho[None], found.gamma])
-    half = torch.cat([found.rho_half[None], found.gamma_half])
-    return {
-        "rho": [round(v, digits) for v in found.rho.tolist()],
-        "gamma": [[round(v, digits) for v in row] for row in gamma.tolist()],
-        "half": [[round(v, digits) for v in row] for row in half.tolist()],
-    }

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
+from core.files import wire as module
 from pages.ui.scrubber import Axis, Row, payload, scrubber
-from pages.ui.scrubber import wire as module
 
 F, H, W, K = 5, 4, 6, 8
 AXIS = Axis(name="ε", values=(0.0, 1.0, 2.0, 3.0, 4.0), labels=("0", "1", "2", "3", "4"))

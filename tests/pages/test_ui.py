@@ -12,14 +12,14 @@ from core.data.decode import PictureError
 from core.data.sets import DataError
 from core.files import render, slides
 from core.files.render import to_uint8
+from core.models import titles as naming
 from core.models.checkpoints import CheckpointError
 from core.perturb import Trajectory
 from core.perturb.recipe import PerturbRecipe
+from core.perturb.scene import row
 from core.problems import InputError
 from core.recipes import from_json
-from pages.perturb.rows import row
 from pages.ui import shell
-from pages.ui import titles as naming
 from pages.ui.exports import Bundle
 from pages.ui.store import lesson
 from pages.ui.words import percent, size, verdicts

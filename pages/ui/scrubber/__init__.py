@@ -9,8 +9,8 @@ All rows move together. Each travels as one lossless PNG (its reference picture,
 perturbation, which 8-bit pictures cannot carry when it is amplified). Nothing here knows what an attack is.
 """
 
+from core.files.trajectory import Axis, Row
+from core.files.wire import payload
 from pages.ui.scrubber.mount import frame_in_sight, scrubbed, scrubber, write_frame
-from pages.ui.scrubber.rows import Axis, Row
-from pages.ui.scrubber.wire import payload
 
 __all__ = ["Axis", "Row", "frame_in_sight", "payload", "scrubbed", "scrubber", "write_frame"]

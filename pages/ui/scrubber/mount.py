@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from core.files.trajectory import Axis, Row
+from core.files.wire import payload
 from pages.ui.component import component
-from pages.ui.scrubber.rows import Axis, Row
-from pages.ui.scrubber.wire import payload
 
 View = Literal["side", "split", "flicker", "difference"]
 VIEWS: tuple[View, ...] = ("side", "split", "flicker", "difference")

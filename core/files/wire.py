@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from core.files import render
-from pages.ui.scrubber.rows import Axis, Row
+from core.files.trajectory import Axis, Row
 
 BARS = 6  # classes with a bar; the true and the target class always have one
 
@@ -60,10 +60,10 @@ def _pictures(row: Row) -> dict[str, Any]:
     """Encode the pixels of a row, once for each content: a rerun of the page builds new rows from the same bytes."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr(row.frames.shape).encode())
-    digest.update(np.ascontiguousarray(row.frames))
-    digest.update(np.ascontiguousarray(row.reference))
+    digest.update(row.frames.tobytes())
+    digest.update(row.reference.tobytes())
     if row.delta is not None:
-        digest.update(row.delta.detach().cpu().float().contiguous().numpy())
+        digest.update(row.delta.detach().cpu().float().contiguous().numpy().tobytes())
     name = digest.hexdigest()
     with _lock:
         if name in _encoded:

@@ -1,0 +1,92 @@
+"""What the scatter of usefulness against robust usefulness is sent, on the page and without it."""
+
+from typing import Any
+
+import torch
+
+from core import worlds
+from core.files.playable import Scene
+from core.models.titles import stamped, title, titles
+from core.problems import InputError
+from core.usefulness import Usefulness, choice
+from core.usefulness.atlas import lookup
+from core.usefulness.choice import SIDES, Brush
+from core.usefulness.recipe import UsefulnessRecipe
+
+LOWEST = -2.0  # gamma at the lower edge; what is below is drawn at it
+CLAIM = (
+    "Each point is one number that a network computes of a picture. Drag ε: how many still help when an adversary may move the"
+    " picture by so much?"
+)
+
+
+def called(recipe: UsefulnessRecipe) -> dict[str, str]:
+    """Return the short title of each side's model."""
+    return dict(zip(SIDES, titles(recipe.standard, recipe.robust), strict=True))
+
+
+def payload(recipe: UsefulnessRecipe) -> dict[str, Any]:
+    """Return what the browser needs to know, ready for JSON."""
+    brush, classes = Brush.parse(recipe.brush), worlds.of(recipe).classes
+    panels = []
+    largest = 0.0
+    for side in SIDES:
+        atlas = choice.atlas_of(recipe, side)
+        found, labels = lookup(atlas, recipe.task, recipe.against)
+        largest = max(largest, float(found.rho.max()))
+        shown = choice.feature_of(recipe, side) if recipe.view == "features" else None
+        on = choice.switched_on(recipe, side) if recipe.view == "head" else torch.ones_like(found.rho).bool()
+        panels.append(
+            {
+                "title": called(recipe)[side],
+                "subtitle": title(atlas.name),
+                **_points(found),
+                "label": [classes[k] for k in labels],
+                "on": on.tolist(),
+                "shown": shown,
+            }
+        )
+    radii = choice.atlas_of(recipe, "standard").radii
+    edge = max(0.4, 0.1 * -(-largest // 0.1))
+    held = None
+    if brush is not None:
+        members = choice.chosen(recipe, brush.side).nonzero()[:, 0].tolist()
+        held = {"panel": SIDES.index(brush.side), "box": brush.box, "frame": brush.frame, "features": members}
+    return {
+        "panels": panels,
+        "labels": ["0", *(f"{r:g}" for r in radii)],
+        "x": [0, edge],
+        "y": [LOWEST, edge],
+        "frame": min(recipe.frame, len(radii)),
+        "brush": held,
+    }
+
+
+def _points(found: Usefulness) -> dict[str, Any]:
+    digits = 4
+    gamma = torch.cat([found.rho[None], found.gamma])
+    half = torch.cat([found.rho_half[None], found.gamma_half])
+    return {
+        "rho": [round(v, digits) for v in found.rho.tolist()],
+        "gamma": [[round(v, digits) for v in row] for row in gamma.tolist()],
+        "half": [[round(v, digits) for v in row] for row in half.tolist()],
+    }
+
+
+def scene(recipe: UsefulnessRecipe) -> Scene:
+    """Make a playable page of the scatter.
+
+    Raises:
+        core.problems.InputError: If the recipe's view has no scatter.
+    """
+    if recipe.view == "linear":
+        raise InputError("this command plays the views features and head of a UsefulnessRecipe, not linear")
+    data = payload(recipe)
+    at = data["frame"]
+    alt = " ".join(
+        f"{panel['title']}: {sum(g > 0 for g in panel['gamma'][at])} of {len(panel['rho'])} features are robustly useful at"
+        f" epsilon {data['labels'][at]}."
+        for panel in data["panels"]
+    )
+    models = stamped(recipe.standard, recipe.robust)
+    return Scene("usefulness", {**data, "alone": True}, alt, "Usefulness", CLAIM, models)
