@@ -80,7 +80,7 @@ def scrubbing(
     *,
     frame: int = 0,
     view: str = "side",
-    gain: float | str = 10,
+    gain: int | float | str = 10,  # noqa: PYI041 - checked at run time, where a whole number is no float
     captions: tuple[str, str] = ("clean", "perturbation"),
     title: str = "",
     claim: str = "",

@@ -26,6 +26,7 @@ from core.inversion.invert import FAST, Setting
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
 from core.models import checkpoints
+from core.models import judge as core_judge
 from core.recipes import to_query
 from pages.inversion import between as frog_between
 from pages.inversion import emergence as frog_emergence
@@ -33,7 +34,6 @@ from pages.inversion import feature as frog_feature
 from pages.inversion import gallery as frog_gallery
 from pages.inversion import measured
 from pages.ui import judge, store
-from pages.ui import rows as judged_rows
 from pages.ui.scrubber import mount
 from tests.app_process import ROOT
 from tests.pages.tools import computes_nothing, html, ran, said, stop_once
@@ -52,7 +52,7 @@ def models(checkpoint, monkeypatch):
     monkeypatch.setattr(feature_view, "CLIMB", 4)
     monkeypatch.setattr(feature_view, "SEEN", 100)
     monkeypatch.setattr(judge, "JUDGE", "none")
-    monkeypatch.setattr(judged_rows, "JUDGE", "none")
+    monkeypatch.setattr(core_judge, "JUDGE", "none")
     monkeypatch.setattr(measured.measured, "__defaults__", (ROOT / "nowhere.json",))
     store.forget()
     yield
@@ -198,7 +198,7 @@ def test_the_class_filter_is_in_the_recipe(cifar, shown):
 def test_the_judge_is_heard_of_every_picture(cifar, shown, monkeypatch):
     """Any model can stand in for it."""
     monkeypatch.setattr(judge, "JUDGE", PHOTO.robust)
-    monkeypatch.setattr(judged_rows, "JUDGE", PHOTO.robust)
+    monkeypatch.setattr(core_judge, "JUDGE", PHOTO.robust)
     app = opened(view="gallery", picture="cifar10/7")
     grid = gallery(InvertRecipe(view="gallery", picture="cifar10/"), PHOTO.standard)
     with torch.no_grad():
