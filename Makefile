@@ -5,11 +5,10 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
-# The first Python that is new enough and can make environments.
+# Ends with 0 in a Python that is new enough and can make environments; the first such is taken.
+FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3 python3.13 python3.12; do \
-	command -v $$p >/dev/null 2>&1 \
-	&& $$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-	&& echo $$p && break; done)
+	command -v $$p >/dev/null 2>&1 && $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 # One line for each large download; errors go to the terminal as they are. The status file carries pip's exit code
 # through the pipe.
 PIP = { $(PY) -m pip install --disable-pip-version-check --progress-bar off $(1) && : > $(VENV)/.ok; } \
@@ -20,6 +19,8 @@ PIP = { $(PY) -m pip install --disable-pip-version-check --progress-bar off $(1)
 # What `make check` runs of the tests of core: the mathematics, in seconds.
 QUICK := attacks balls rules objectives inversion recipes compute render models checkpoints gaussian
 
+# What is installed goes into the environment, whatever pip.conf says.
+export PIP_USER := 0
 .DEFAULT_GOAL := help
 .PHONY: help setup app test check newest lint format zoo bench
 
@@ -29,6 +30,8 @@ help: ## this list
 setup: $(VENV)/.dev ## make the environment, with the tools for tests and lint
 
 app: $(VENV)/.app $(EXTRAS:%=$(VENV)/.extra-%) ## start the app and print where it is (PORT=8502 for another port)
+	@case "$(PORT)" in "") ;; *[!0-9]*|??????*) false;; *) test "$(PORT)" -ge 1 -a "$(PORT)" -le 65535;; esac \
+	|| { echo "PORT must be a whole number, 1 to 65535, not $(PORT)."; exit 1; }
 	@echo "Starting Robust Frog; stop it with Ctrl-C."
 	@exec $(PY) -m streamlit run app.py $(if $(PORT),--server.port $(PORT))
 
@@ -68,7 +71,7 @@ bench: $(VENV)/.bench ## time our attack beside torchattacks, foolbox, ART and r
 	$(PY) -m bench.attacks $(ARGS)
 
 $(VENV)/bin/pip:
-	@test -n "$(PYTHON)" || { echo "Robust Frog needs Python 3.11 or newer with venv (on Debian: apt install python3-venv)."; exit 1; }
+	@{ test -n "$(PYTHON)" && "$(PYTHON)" -c '$(FITS)' 2>/dev/null; } || { echo "Robust Frog needs Python 3.11 or newer with venv (on Debian: apt install python3-venv)$(if $(PYTHON),; $(PYTHON) is not that)."; exit 1; }
 	@echo "Making $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV)
 

@@ -1,6 +1,7 @@
 """A measured fraction never goes without its n and its interval."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,12 @@ class Rate:
         low, high = self.interval
         return f"{100 * self.value:.1f} % [{100 * low:.1f}, {100 * high:.1f}] (n = {self.n:,})"
 
-    def as_json(self) -> dict[str, Any]:
-        """Write value, interval and counts, for a results file."""
-        return {"value": self.value, "interval": list(self.interval), "hits": self.hits, "n": self.n}
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> "Rate":
+        """Read what `as_json` wrote: the counts alone decide."""
+        return Rate(value["hits"], value["n"])
+
+    def as_json(self, digits: int | None = None) -> dict[str, Any]:
+        """Write value, interval and counts, for a results file; all digits, or so many."""
+        value, *interval = (v if digits is None else round(v, digits) for v in (self.value, *self.interval))
+        return {"value": value, "interval": interval, "hits": self.hits, "n": self.n}

@@ -9,7 +9,7 @@ Files that were measured before there were stamps have none: of them nobody can 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,22 @@ def write(path: Path, content: Mapping[str, Any], *, indent: int = 2, sort_keys:
     replace_with(path, json.dumps(content, indent=indent, sort_keys=sort_keys) + "\n")
 
 
-def read(path: Path, again: str = "") -> dict[str, Any] | None:
+def update(path: Path, parts: Mapping[str, Any], again: str = "", *, indent: int = 2, sort_keys: bool = True) -> None:
+    """Put parts into a file, atomically, and leave what else is there as it is.
+
+    Raises:
+        DataError: If the file is there and damaged.
+    """
+    write(path, {**(read(path, again) or {}), **parts}, indent=indent, sort_keys=sort_keys)
+
+
+def read(path: Path, again: str = "", check: Callable[[Any], object] | None = None) -> dict[str, Any] | None:
     """Read results; None where there are none.
 
     Args:
         path: The file.
         again: The command that measures them anew.
+        check: Takes what was read, and fails where it is not of the expected form.
 
     Raises:
         DataError: If the file is damaged.
@@ -67,7 +77,9 @@ def read(path: Path, again: str = "") -> dict[str, Any] | None:
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict):
             raise TypeError("not an object")
-    except (OSError, ValueError, TypeError) as error:
+        if check is not None:
+            check(found)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(path, error, again) from error
     return found
 
@@ -82,9 +94,9 @@ def stale(found: Mapping[str, Any]) -> tuple[str, ...]:
 
     Models whose weights are not here, and results without stamps, are not listed: nothing is known of them.
     """
-    here = checkpoints.names()
     stamps = found.get(STAMPS, {})
-    return tuple(name for name, stamp in stamps.items() if name in here and checkpoints.stamp(name) != stamp)
+    here = [name for name in stamps if checkpoints.path_of(name).is_file()]
+    return tuple(name for name in here if checkpoints.stamp(name) != stamps[name])
 
 
 def refuse_smaller(path: Path, known: int | None, n: int, *, anew: bool = False) -> None:

@@ -11,7 +11,7 @@ Steps are normalised in the ball's own norm, values are summed over the batch, a
 """
 
 from core.attacks.balls import L2, Ball, Linf
-from core.attacks.descent import OnStep, Stop, check_pixels, descend, pgd
+from core.attacks.descent import OnStep, Stop, check_gradients, check_pixels, descend, pgd
 from core.attacks.nearest import minimum_norm
 from core.attacks.objectives import targeted, untargeted
 from core.attacks.radii import SWEEP_ROWS, Sweep, sweep
@@ -24,6 +24,7 @@ __all__ = [
     "OnStep",
     "Stop",
     "Sweep",
+    "check_gradients",
     "check_pixels",
     "descend",
     "minimum_norm",

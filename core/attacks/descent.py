@@ -49,6 +49,7 @@ def descend(
         ValueError: If x is not a float batch in [0, 1], steps < 0, or a gradient is not finite.
     """
     check_pixels(x)
+    check_gradients()
     if steps < 0:
         raise ValueError(f"steps must be >= 0, got {steps}")
     x = x.detach()
@@ -135,6 +136,18 @@ def check_pixels(x: Images) -> None:
     if not (low >= -1e-5 and high <= 1 + 1e-5):  # false for NaN too
         raise ValueError(
             f"expected pixels in [0, 1], got [{low:.3g}, {high:.3g}]; normalisation belongs inside the model"
+        )
+
+
+def check_gradients() -> None:
+    """Refuse to work where torch cannot differentiate; `no_grad` is no obstacle, it can be lifted.
+
+    Raises:
+        ValueError: Under `torch.inference_mode`.
+    """
+    if torch.is_inference_mode_enabled():
+        raise InputError(
+            "gradients are needed here, and torch.inference_mode rules them out; use torch.no_grad instead"
         )
 
 

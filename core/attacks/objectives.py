@@ -99,14 +99,17 @@ def margin(logits: Logits, y: Labels) -> PerExample:
 
 def cross_entropy(logits: Logits, y: Labels) -> PerExample:
     """Compute -log p_y in nats, one per image."""
-    return F.cross_entropy(logits, y, reduction="none")
+    return F.cross_entropy(logits, y.long(), reduction="none")
 
 
 def _own(logits: Tensor, y: Tensor) -> Tensor:
     if logits.dim() != 2 or logits.shape[1] < 2:
         raise InputError(f"an attack needs logits (N, K) with K >= 2 classes, got {tuple(logits.shape)}")
-    return logits.gather(1, y[:, None])[:, 0]
+    classes = logits.shape[1]
+    if len(y) and not 0 <= int(y.min()) <= int(y.max()) < classes:
+        raise InputError(f"labels must be 0 to {classes - 1}, got {int(y.min())} to {int(y.max())}")
+    return logits.gather(1, y.long()[:, None])[:, 0]
 
 
 def _others(logits: Tensor, y: Tensor) -> Tensor:
-    return logits.masked_fill(F.one_hot(y, logits.shape[1]).bool(), -math.inf)
+    return logits.masked_fill(F.one_hot(y.long(), logits.shape[1]).bool(), -math.inf)

@@ -122,7 +122,7 @@ def sweep(
             Sweep(
                 radii,
                 x_adv.reshape(*per_eps, *x.shape[1:]),
-                logits.reshape(*per_eps, -1),
+                logits.reshape(*per_eps, logits.shape[1]),
                 ball.norm(x_adv - clean).reshape(per_eps),
                 fooled.reshape(per_eps),
             )

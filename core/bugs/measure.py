@@ -9,11 +9,8 @@ Perturbed pictures are kept under runs/, so that what was interrupted goes on. E
 """
 
 import argparse
-import json
 import logging
-import os
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +25,7 @@ from core.commands import command, whole
 from core.models import checkpoints, ready
 from core.problems import InputError
 from core.rates import Rate
+from core.results import today, update
 from core.transfer.matrix import other_classes, says
 from core.types import Images, Labels
 
@@ -76,7 +74,7 @@ class Case:
             "norm": float(setting.ball.norm(x_adv - self.x).mean()),
             "judges": {name: self._judged(name, x_adv) for name in ensemble.judges(self.victim)},
         }
-        log.info("%s, %s: success %s", folder.name, len(self.y), results.rate(found["success"]))
+        log.info("%s, %s: success %s", folder.name, len(self.y), Rate.from_json(found["success"]))
         return found
 
     def _says(self, model: nn.Module, x_adv: Images) -> dict[str, Any]:
@@ -91,18 +89,14 @@ class Case:
 
 def write(path: Path, **parts: Any) -> None:
     """Put parts into the results file, atomically; what else is there stays."""
-    known = results.read(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps({**known, **parts}, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    update(path, parts, results.AGAIN, indent=1, sort_keys=False)
 
 
 def _about(n: int, seed: int, threads: int) -> dict[str, Any]:
     return {
         "n": n,
         "seed": seed,
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "date": today(),
         "profile": "cpu",
         "how": (
             f"CIFAR-10 test pictures drawn by the seed, a wrong class drawn for each; {STEPS} normalised steps from the picture,"
@@ -160,5 +154,5 @@ def main(arguments: list[str] | None = None) -> None:
         learnt: dict[str, Any] = {}
         for kind in KINDS:
             learnt[kind] = student(kind, lessons, training, test, given.work)
-            log.info("student of %ss: on y %s", kind, results.rate(learnt[kind]["clean"]))
+            log.info("student of %ss: on y %s", kind, Rate.from_json(learnt[kind]["clean"]))
             write(given.out, students={"how": about(lessons), "kinds": learnt})

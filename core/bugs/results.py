@@ -1,17 +1,16 @@
 """What was measured of bugs: the file, and the numbers of the discussion beside ours."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core import results
 from core.bugs import ensemble
-from core.models import checkpoints
-from core.problems import InputError
 from core.rates import Rate
 
-RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "bugs.json"
+RESULTS = results.FOLDER / "bugs.json"
+AGAIN = "python -m core.bugs measure"
 SOURCE = "Nakkiran (2019), Distill"
 
 
@@ -35,42 +34,21 @@ def read(path: Path | None = None) -> dict[str, Any]:
     """Read the file; empty where nothing was measured.
 
     Raises:
-        ValueError: If it is damaged.
+        core.data.DataError: If it is damaged.
     """
-    path = path if path is not None else RESULTS
-    if not path.is_file():
-        return {}
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        for setting in found.get("attacks", {}).values():
-            for kind in setting.values():
-                rate(kind["success"])
-        return found
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path.name} is damaged ({error}); measure again with: python -m core.bugs measure"
-        ) from error
+    return results.read(path if path is not None else RESULTS, AGAIN, _check) or {}
 
 
-def rate(value: Mapping[str, Any]) -> Rate:
-    """Read a rate as `Rate.as_json` wrote it."""
-    return Rate(value["hits"], value["n"])
+def _check(found: dict[str, Any]) -> None:
+    for setting in found.get("attacks", {}).values():
+        for kind in setting.values():
+            Rate.from_json(kind["success"])
 
 
 def pooled(judges: Mapping[str, Any], what: str) -> Rate:
     """Add the judges' counts up: the rate of a judge drawn at random. The judges share pictures, so its n is not of pictures."""
-    rates = [rate(judge[what]) for judge in judges.values()]
+    rates = [Rate.from_json(judge[what]) for judge in judges.values()]
     return Rate(sum(one.hits for one in rates), sum(one.n for one in rates))
-
-
-def stale(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """List the networks whose weights are no longer those that were measured."""
-    stamps: Mapping[str, str] = found.get("stamps", {})
-    return tuple(
-        name
-        for name, stamp in stamps.items()
-        if checkpoints.path_of(name).is_file() and checkpoints.stamp(name) != stamp
-    )
 
 
 def spared(found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -83,8 +61,14 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     written = []
     for setting, kinds in found.get("attacks", {}).items():
         for kind, one in kinds.items():
-            written.append(f"{setting}, {kind}: success {rate(one['success'])}, ensemble right {rate(one['ensemble'])}")
-            written += [f"  {name}: says the target {rate(judge['hit'])}" for name, judge in one["judges"].items()]
+            written.append(
+                f"{setting}, {kind}: success {Rate.from_json(one['success'])}, ensemble right {Rate.from_json(one['ensemble'])}"
+            )
+            written += [
+                f"  {name}: says the target {Rate.from_json(judge['hit'])}" for name, judge in one["judges"].items()
+            ]
     for kind, student in found.get("students", {}).get("kinds", {}).items():
-        written.append(f"student of {kind}s: on y {rate(student['clean'])}, on y + 1 {rate(student['next'])}")
+        written.append(
+            f"student of {kind}s: on y {Rate.from_json(student['clean'])}, on y + 1 {Rate.from_json(student['next'])}"
+        )
     return written

@@ -7,11 +7,11 @@ No CIFAR-10 picture ships with this project; `download=True` fetches it with tor
 """
 
 import hashlib
+import logging
 import os
+import re
 import tarfile
-import zipfile
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -22,15 +22,18 @@ from jaxtyping import Int64, UInt8
 from PIL import Image
 
 from core.data.decode import PictureError, decode
+from core.files.arrays import UNREADABLE
 from core.problems import UserError
 from core.types import Images, Labels
 
 CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
+ALSO_CALLED = {"plane": "airplane", "car": "automobile"}  # in tutorials, and in what was trained after them
 CIFAR10_VARIABLE = "CIFAR10_DIR"
 CIFAR10_SIZES = {"train": 50_000, "test": 10_000}
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp"}  # of what `decode` reads
+log = logging.getLogger(__name__)
 
 
 class DataError(UserError):
@@ -110,7 +113,13 @@ def cifar10(split: str, root: Path | str | None = None, download: bool = False) 
     folder = Path(root).expanduser() if root is not None else cifar10_root()
     shards = sorted(folder.glob(f"{split}*.npz"))
     if shards:
-        return _join([from_npz(shard) for shard in shards], f"CIFAR-10 {split} set")
+        found = _join([from_npz(shard) for shard in shards], f"CIFAR-10 {split} set")
+        if len(found) != CIFAR10_SIZES[split] and all(re.search(r"\d$", shard.stem) for shard in shards):
+            raise DataError(
+                f"the {len(shards)} shards {split}*.npz in {folder} hold {len(found):,} pictures of {CIFAR10_SIZES[split]:,};"
+                f" one is missing or foreign (a set of one's own is one file, {split}.npz)"
+            )
+        return _by_usual_names(found)
     batches = "cifar-10-batches-py"
     if folder.name == batches:
         folder = folder.parent
@@ -120,6 +129,23 @@ def cifar10(split: str, root: Path | str | None = None, download: bool = False) 
             "python -m core.data download"
         )
     return _torchvision(folder, split, download)
+
+
+def where_in(classes: Sequence[str]) -> list[int] | None:
+    """Return where each of CIFAR-10's classes stands among these; None where they are not the same ones.
+
+    They may be in another order, and say plane or car.
+    """
+    names = [ALSO_CALLED.get(name, name) for name in classes]
+    return [names.index(name) for name in CIFAR10_CLASSES] if sorted(names) == sorted(CIFAR10_CLASSES) else None
+
+
+def _by_usual_names(found: Pictures) -> Pictures:
+    """Count the classes as everybody does, whatever order a file has them in."""
+    order = where_in(found.classes)
+    if order is None or found.classes == CIFAR10_CLASSES:
+        return found
+    return Pictures(found.images, np.argsort(order)[found.labels], CIFAR10_CLASSES, found.source)
 
 
 def _torchvision(folder: Path, split: str, download: bool) -> Pictures:
@@ -144,10 +170,10 @@ def from_npz(path: Path | str) -> Pictures:
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             images, labels = file["images"], file["labels"].astype(np.int64)
-            classes = tuple(str(c) for c in file["classes"]) if "classes" in file else None
+            classes = tuple(map(_text, file["classes"].ravel().tolist())) if "classes" in file else None
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}") from error
-    except (KeyError, TypeError, ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise DataError(f"{path.name} is not an .npz of images and labels ({error})") from error
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise DataError(f"images in {path.name} must be uint8 (N, H, W, 3), got {images.dtype} {images.shape}")
@@ -157,18 +183,25 @@ def from_npz(path: Path | str) -> Pictures:
     return Pictures(images, labels, names, path.stem)
 
 
+def _text(name: object) -> str:
+    return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+
+
 def from_folder(folder: Path | str, size: int = 32) -> Pictures:
     """Read an image folder with one sub-folder a class; pictures are cropped to a square and resized.
+
+    Hidden files and folders, and what archivers leave, do not count. Files of other kinds are left out, which the log says.
 
     Raises:
         DataError: If there is no picture, or one cannot be read.
     """
     folder = Path(folder)
-    classes = tuple(sorted(p.name for p in folder.iterdir() if p.is_dir())) if folder.is_dir() else ()
-    images, labels = [], []
+    classes = tuple(path.name for path in _shown(folder) if path.is_dir()) if folder.is_dir() else ()
+    images, labels, others = [], [], set[str]()
     for label, name in enumerate(classes):
-        for path in sorted((folder / name).iterdir()):
+        for path in _shown(folder / name):
             if path.suffix.lower() not in IMAGE_SUFFIXES:
+                others.add(f"{name}/{path.name}")
                 continue
             try:
                 images.append(square(decode(path.read_bytes())[0], size))
@@ -177,7 +210,14 @@ def from_folder(folder: Path | str, size: int = 32) -> Pictures:
             labels.append(label)
     if not images:
         raise DataError(f"no pictures in {folder}; expected sub-folders, one a class, with PNG or JPEG files")
+    if others:
+        log.warning("%s: %d files are no pictures and were left out, among them %s", folder, len(others), min(others))
     return Pictures(np.stack(images), np.asarray(labels, dtype=np.int64), classes, folder.name)
+
+
+def _shown(folder: Path) -> list[Path]:
+    """List what a person put into a folder, by name."""
+    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
 
 
 def square(picture: Image.Image, size: int, at: float = 0.5) -> UInt8[np.ndarray, "h w 3"]:

@@ -8,14 +8,13 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from core import compute, data
+from core import compute, data, results
 from core.attacks import pgd
 from core.attacks.balls import L2
 from core.attacks.objectives import untargeted
@@ -28,11 +27,12 @@ from core.errors.recipe import ErrorsRecipe
 from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
 from core.models.ready import load, placed
+from core.problems import InputError
 from core.rates import Rate
 from core.train.evaluate import predict
 
 log = logging.getLogger("core.errors")
-RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "errors.json"
+RESULTS = results.FOLDER / "errors.json"
 WEIGHTS = checkpoints.FOLDER.parent / "assets" / "errors" / "robust-linear.npz"
 WORK = checkpoints.FOLDER.parent / "runs" / "errors"
 STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"
@@ -177,10 +177,8 @@ def _mean(values: Tensor) -> dict[str, Any]:
 
 def _keeper(path: Path, part: str, profile: str) -> Callable[[Any], None]:
     def keep(found: Any) -> None:
-        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        about = {"profile": profile, "date": f"{datetime.now(UTC):%Y-%m-%d}", "torch": torch.__version__}
-        content = {**known, part: {**about, **found}}
-        replace_with(path, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
+        about = {"profile": profile, "date": results.today(), "torch": torch.__version__}
+        results.update(path, {part: {**about, **found}}, "python -m core.errors measure")
 
     return keep
 
@@ -199,7 +197,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where the ten weight pictures go")
     given = parser.parse_args(arguments)
     if unknown := set(given.parts) - set(parts):
-        raise ValueError(f"no part {', '.join(sorted(unknown))}; have {', '.join(parts)}")
+        raise InputError(f"no part {', '.join(sorted(unknown))}; have {', '.join(parts)}")
     compute.setup_cpu()
     work = given.work / given.profile
     for part in given.parts or parts:

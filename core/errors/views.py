@@ -1,6 +1,5 @@
 """What the Errors page shows besides the plane, and what it lets out."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core import results as results_file
 from core.errors.measure import RESULTS, WEIGHTS
 from core.errors.recipe import ErrorsRecipe
 from core.files import arrays, render
@@ -22,14 +22,9 @@ def results(view: str, path: Path | None = None) -> dict[str, Any] | None:
     Raises:
         ValueError: If the file is damaged.
     """
-    path = path if path is not None else RESULTS
-    if not path.is_file():
-        return None
-    try:
-        found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get(PARTS[view])
-        return found
-    except (ValueError, AttributeError) as error:
-        raise ValueError(f"{path.name} is damaged ({error}); measure again: python -m core.errors measure") from error
+    found = results_file.read(path if path is not None else RESULTS, "python -m core.errors measure") or {}
+    part: dict[str, Any] | None = found.get(PARTS[view])
+    return part
 
 
 def weight_pictures(path: Path | None = None) -> Tensor | None:

@@ -104,7 +104,7 @@ def _write_heat(
                 continue
             mean, interval = heat.mean_with_interval(wrong[rows].mean(0))
             regions[region] = {"value": round(mean, 4), "interval": [round(v, 4) for v in interval], "n": n}
-        clean = results.short(right(model, x, y))
+        clean = right(model, x, y).as_json(digits=4)
         maps[name] = {**about, "clean": clean, "regions": regions, "wrong": wrong.sum(1).tolist()}
     found = results.read(out)
     found["frequencies"] = [list(at) for at in frequencies(side)]
@@ -119,7 +119,7 @@ def measure_weather(names: Sequence[str], pictures: Pictures, n: int, out: Path 
     stamps = {name: checkpoints.stamp(name) for name in names}
     x, y = drawn(pictures, n)
     about = how(pictures, n)
-    clean = {name: results.short(right(model, x, y)) for name, model in models.items()}
+    clean = {name: right(model, x, y).as_json(digits=4) for name, model in models.items()}
     known = results.read(out).get("weather", {})
     for kind in CORRUPTIONS:
         found: dict[str, Any] = {}
@@ -130,7 +130,7 @@ def measure_weather(names: Sequence[str], pictures: Pictures, n: int, out: Path 
             found[str(severity)] = {
                 **before,
                 **{
-                    name: {**(clean[name] if severity == 0 else results.short(right(model, seen, y)))}
+                    name: {**(clean[name] if severity == 0 else right(model, seen, y).as_json(digits=4))}
                     for name, model in models.items()
                 },
             }
@@ -151,7 +151,7 @@ def measure_students(pictures: Pictures, n: int, out: Path | None = None) -> Non
                 continue
             seen = as_picture(x, kind, cut)
             models = {name: ready.load(name), **others}
-            found = {who: results.short(right(model, seen, y)) for who, model in models.items()}
+            found = {who: right(model, seen, y).as_json(digits=4) for who, model in models.items()}
             stamps = {who: checkpoints.stamp(who) for who in models}
             results.merged("students", {f"{kind}-{cut:g}": found}, stamps, out)
             results.merged("students_about", how(pictures, n), {}, out)
@@ -163,10 +163,10 @@ def measure_trades(names: Sequence[str], pictures: Pictures, n: int, out: Path |
     x, y = drawn(pictures, n)
     for name in names:
         model = ready.load(name)
-        found: dict[str, Any] = {"clean": results.short(right(model, x, y))}
+        found: dict[str, Any] = {"clean": right(model, x, y).as_json(digits=4)}
         for ball in TRADED:
             attacked = robust_accuracy(model, ready.placed(x, model), y, ball, steps=20)
-            found[ball_name(ball)] = results.short(attacked.rate)
+            found[ball_name(ball)] = attacked.rate.as_json(digits=4)
         about = {
             **how(pictures, n),
             "attack": "PGD-10, PGD-20 and PGD-20 on the margin for what stands; no random start",

@@ -1,21 +1,20 @@
 """What was measured beyond the ball: the file, and how it is read.
 
-For example:
+    found = read()
+    Rate.from_json(found["weather"]["fog"]["5"]["resnet9-l2"])
 
-    found = read()                         # a dict of the sections "heat", "weather", "students", "stamps", …
-    rate(found["weather"]["fog"]["5"]["resnet9-l2"])
+Its sections are "heat", "weather", "students" and "trades", each with what is said about it, and "stamps".
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.models import checkpoints
-from core.rates import Rate
+from core import results
+from core.files.atomic import replace_with
 
-RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "frequency.json"
+RESULTS = results.FOLDER / "frequency.json"
 YIN = "Yin et al. (2019), as Gilmer & Hendrycks (2019) quote it"
 PAPER_FOG = {"standard": 0.857, "robust": 0.553}  # severity and network: not given
 
@@ -24,30 +23,20 @@ def read(path: Path | None = None) -> dict[str, Any]:
     """Read the file; empty where nothing was measured.
 
     Raises:
-        ValueError: If it is damaged.
+        core.data.DataError: If it is damaged.
     """
-    path = path if path is not None else RESULTS
-    if not path.is_file():
-        return {}
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        for name, heat in found.get("heat", {}).items():
-            if len(heat["wrong"]) != len(found["frequencies"]):
-                raise ValueError(f"{name} has {len(heat['wrong'])} frequencies")
-        return found
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"{path.name} is damaged ({error}); measure again with: python -m core.frequency measure"
-        ) from error
+    return results.read(path if path is not None else RESULTS, "python -m core.frequency measure", _check) or {}
+
+
+def _check(found: dict[str, Any]) -> None:
+    for name, heat in found.get("heat", {}).items():
+        if len(heat["wrong"]) != len(found["frequencies"]):
+            raise ValueError(f"{name} has {len(heat['wrong'])} frequencies")
 
 
 def write(found: Mapping[str, Any], path: Path | None = None) -> None:
     """Write the file, atomically; lists of numbers stay on one line."""
-    path = path if path is not None else RESULTS
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(_lines(found, 0) + "\n", encoding="utf-8")
-    part.replace(path)
+    replace_with(path if path is not None else RESULTS, _lines(found, 0) + "\n")
 
 
 def merged(section: str, values: Mapping[str, Any], stamps: Mapping[str, str], path: Path | None = None) -> None:
@@ -61,27 +50,6 @@ def merged(section: str, values: Mapping[str, Any], stamps: Mapping[str, str], p
             section: {**before, **values},
         },
         path,
-    )
-
-
-def rate(value: Mapping[str, Any]) -> Rate:
-    """Read a rate as `Rate.as_json` wrote it."""
-    return Rate(value["hits"], value["n"])
-
-
-def short(rate: Rate) -> dict[str, Any]:
-    """Write a rate with four digits."""
-    low, high = rate.interval
-    return {"hits": rate.hits, "n": rate.n, "value": round(rate.value, 4), "interval": [round(low, 4), round(high, 4)]}
-
-
-def stale(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """List the networks whose weights are no longer those that were measured."""
-    stamps: Mapping[str, str] = found.get("stamps", {})
-    return tuple(
-        name
-        for name, stamp in stamps.items()
-        if checkpoints.path_of(name).is_file() and checkpoints.stamp(name) != stamp
     )
 
 

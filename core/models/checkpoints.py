@@ -10,8 +10,9 @@ import errno
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core import worlds
+from core.data.sets import CIFAR10_CLASSES, where_in
 from core.files.atomic import replacing
 from core.models import Classifier, build, packaged
 from core.problems import InputError, UserError
 
 FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
+log = logging.getLogger(__name__)
 SUFFIX = ".safetensors"
 STUDENT = "student-"  # begins the names of what `core.datasets.experiments` trained on constructed sets
 
@@ -87,6 +90,20 @@ def _lives_in(path: Path, version: tuple[int, int]) -> str:  # noqa: ARG001 - a 
         return worlds.DEFAULT
 
 
+def knowing(classes: Sequence[str], folder: Path = FOLDER, *, students: bool = True) -> tuple[str, ...]:
+    """List the models that know exactly these classes; of a file that is no checkpoint the log says so, and no more."""
+    found = []
+    for name in names(folder, students=students):
+        try:
+            about = header(name, folder)
+        except CheckpointError as problem:
+            log.warning("left out: %s", problem)
+            continue
+        if about.classes == tuple(classes):
+            found.append(name)
+    return tuple(found)
+
+
 def path_of(name: str, folder: Path = FOLDER) -> Path:
     """Return where the weights of that model are, or would be."""
     packed = packaged.MODELS.get(name) if folder == FOLDER else None
@@ -108,7 +125,7 @@ def header(name: str, folder: Path = FOLDER) -> Header:
     Raises:
         CheckpointError: If there is none of that name, or the file is damaged.
     """
-    return _header(_found(name, folder))
+    return _usual(_header(_found(name, folder)))
 
 
 def stamp(name: str, folder: Path = FOLDER) -> str:
@@ -206,12 +223,22 @@ def _header(path: Path) -> Header:
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {})["robust_frog"])
-        return Header(**{**about, "classes": tuple(about["classes"])})
+        return Header(**{**about, "classes": tuple(map(str, about["classes"]))})
     except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path.name} is not a Robust Frog checkpoint ({error})") from error
 
 
+def _usual(about: Header) -> Header:
+    return replace(about, classes=CIFAR10_CLASSES) if where_in(about.classes) else about
+
+
 def _open(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    """Read header and weights; a model that knows CIFAR-10's classes in another order gets its logits in the usual one."""
     about = _header(path)
     with safe_open(path, framework="pt") as file:
-        return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    order = where_in(about.classes)
+    for key in ("head.weight", "head.bias"):
+        if order is not None and len(tensors.get(key, ())) == len(order):
+            tensors[key] = tensors[key][order]
+    return _usual(about), tensors

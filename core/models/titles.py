@@ -15,8 +15,11 @@ TRAININGS = {
 
 
 def title(name: str) -> str:
-    """Return a model's whole title; its name where its weights are not here."""
-    return checkpoints.header(name).title or name if checkpoints.path_of(name).is_file() else name
+    """Return a model's whole title; its name where its weights are not here, or are damaged."""
+    try:
+        return checkpoints.header(name).title or name
+    except checkpoints.CheckpointError:
+        return name
 
 
 def titles(*names: str) -> tuple[str, ...]:

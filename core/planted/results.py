@@ -1,12 +1,11 @@
 """What was measured in the planted world, over several seeds: assets/results/planted.json."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.results import FOLDER, write
+from core.results import FOLDER, read, write
 
 PATH = FOLDER / "planted.json"
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365}  # 95 % quantiles by number of seeds
@@ -51,11 +50,16 @@ def save(found: dict[str, object], path: Path = PATH) -> None:
     write(path, found, indent=1)
 
 
+def _check(found: dict[str, Any]) -> None:
+    if not found["about"].keys() or not all(len(entry["interval"]) == 2 for entry in found["numbers"].values()):
+        raise ValueError("no date, or a number without its interval")
+
+
 class Results:
     """The measured numbers by name, like `written/standard/0.5/weave`."""
 
     def __init__(self, path: Path = PATH) -> None:
-        found = json.loads(path.read_text("utf-8")) if path.is_file() else {"about": {}, "numbers": {}}
+        found = read(path, "python -m core.planted measure", _check) or {"about": {}, "numbers": {}}
         self.about: dict[str, Any] = found["about"]
         self.numbers: dict[str, Any] = found["numbers"]
 

@@ -16,6 +16,9 @@ from typing import Any
 from core.recipes.base import named_fields
 
 HEAD = '"""Made by Robust Frog. Run it from the project\'s folder: python this_file.py"""'
+UPLOADED = """# The picture of this view was uploaded, so no data set has it. Where a function below takes `picture`, hand it
+# core.data.pictures.from_upload(Path("your file").read_bytes()); or choose another picture in the recipe.
+"""
 SETTINGS = "setup_cpu(1)  # as the app, so that sums round alike"
 
 
@@ -29,9 +32,10 @@ def to_python(recipe: Any, imports: Iterable[str], body: str) -> str:
     """
     kind = type(recipe).__name__
     fields = "".join(f"    {name}={value!r},\n" for name, value in named_fields(recipe).items())
+    note = UPLOADED if str(getattr(recipe, "picture", "")).startswith("upload/") else ""
     return program(
         [*imports, f"from {type(recipe).__module__} import {kind}"],
-        f"recipe = {kind}(\n{fields})\n{dedent(body).strip()}",
+        f"{note}recipe = {kind}(\n{fields})\n{dedent(body).strip()}",
     )
 
 

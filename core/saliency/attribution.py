@@ -18,6 +18,7 @@ VarGrad and Gradient SHAP is drawn here, from the caller's generator.
 
 import functools
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -26,7 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.attacks import Stop, check_pixels
+from core.attacks import Stop, check_gradients, check_pixels
 from core.models import Classifier
 from core.problems import InputError
 from core.saliency.methods import BASELINES, METHODS, Score
@@ -91,6 +92,8 @@ def attribute(
         raise InputError("a model must be in eval mode to be explained: batch norm would mix the pictures of a batch")
     if target.shape != x.shape[:1]:
         raise InputError(f"target must be one class per picture ({len(x)},), got {tuple(target.shape)}")
+    if not len(x):
+        return torch.zeros_like(x[:, :1] if method == "grad_cam" else x)
     own = dressed(model) if METHODS[method].hooked else twin(model)
     score = METHODS[method].score if score is None else score
     job = _Job(_Scored(own, score, on_step), samples, noise, _baselines(baseline, x), window, generator)
@@ -178,7 +181,26 @@ def _gradient_shap(job: _Job, x: Images, y: Labels) -> Tensor:
 
 
 def _deep_lift(job: _Job, x: Images, y: Labels) -> Tensor:
+    _refuse_reuse(job.scored.model, x[:1])
     return captum().DeepLift(job.scored).attribute(_leaf(x), job.baselines[:1].expand_as(x), target=y)
+
+
+def _refuse_reuse(model: nn.Module, x: Images) -> None:
+    """Refuse a model that calls one activation twice: DeepLift keeps what went through each, and would mix the two."""
+    calls: Counter[str] = Counter()
+    handles = [
+        module.register_forward_pre_hook(lambda *_, name=name: calls.update([name]))
+        for name, module in model.named_modules()
+        if isinstance(module, (nn.ReLU, nn.MaxPool2d))  # all that it has rules for in a dressed twin
+    ]
+    try:
+        with torch.no_grad():
+            model(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if twice := [name for name, n in calls.items() if n > 1]:
+        raise InputError(f"DeepLift cannot explain a model that uses one module twice: {', '.join(twice)}")
 
 
 def _guided_backprop(job: _Job, x: Images, y: Labels) -> Tensor:
@@ -231,6 +253,7 @@ def captum() -> ModuleType:
 
 def _leaf(x: Images) -> Images:
     """Make a leaf of the pictures' values: captum writes `requires_grad` and `grad` on the tensor that it is given."""
+    check_gradients()
     return x.detach().requires_grad_()
 
 

@@ -1,28 +1,26 @@
 """The command: python -m core.style measure [pairs] [layers]."""
 
 import argparse
-import json
 import logging
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from core import compute, data
+from core import compute, data, results
 from core.attacks.balls import L2
 from core.commands import command
-from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
 from core.models.ready import load
+from core.problems import InputError
 from core.style.layers import moved
 from core.style.pictures import MATERIALS, PHOTOS, TEXTURES
 from core.style.recipe import StyleRecipe
 from core.style.transfer import JUDGE, transfer
 
 log = logging.getLogger("core.style")
-RESULTS = checkpoints.FOLDER.parent / "assets" / "results" / "style.json"
+RESULTS = results.FOLDER / "style.json"
 PAIR = ("resnet9-standard", "resnet9-l2")
 LAYERED = (*PAIR, "vgg-standard", "densenet-standard", "mobilenet-standard", "convmixer-standard")
 BALL, STEPS = L2(0.5), 8
@@ -102,11 +100,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
     if unknown := set(given.parts) - {"pairs", "layers"}:
-        raise ValueError(f"no part {', '.join(sorted(unknown))}; have pairs, layers")
+        raise InputError(f"no part {', '.join(sorted(unknown))}; have pairs, layers")
     compute.setup_cpu()
     for part in given.parts or ("pairs", "layers"):
         found = pairs(given.pairs, StyleRecipe(steps=given.steps)) if part == "pairs" else layers(given.n, given.seed)
-        known = json.loads(given.out.read_text(encoding="utf-8")) if given.out.is_file() else {}
-        about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "profile": "cpu", "torch": torch.__version__}
-        content = {**known, part: {**about, **found}}
-        replace_with(given.out, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
+        about = {"date": results.today(), "profile": "cpu", "torch": torch.__version__}
+        results.update(given.out, {part: {**about, **found}}, "python -m core.style measure")

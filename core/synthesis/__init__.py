@@ -7,3 +7,7 @@ morph       hold a class and the picture moves toward it
 gallery     the pictures that the app shows without CIFAR-10: python -m core.synthesis.gallery build
 measure     what third networks see in the pictures: python -m core.synthesis.measure
 """
+
+from core.synthesis.gaussians import ClassGaussian
+
+__all__ = ["ClassGaussian"]

@@ -34,11 +34,13 @@ class ClassGaussian:
 
     @staticmethod
     def of(x: Images, rank: int) -> "ClassGaussian":
-        """Fit to images (N, C, H, W), keeping the strongest directions."""
+        """Fit to images (N, C, H, W), keeping the strongest directions.
+
+        All are computed: `pca_lowrank` draws from torch's global generator, so that no seed would decide what is sampled.
+        """
         mean = x.mean(0)
-        centred = (x - mean).flatten(1)
-        _, deviations, directions = torch.pca_lowrank(centred, q=rank, center=False, niter=4)
-        scaled = directions.T * (deviations / math.sqrt(len(x)))[:, None]
+        _, deviations, directions = torch.linalg.svd((x - mean).flatten(1), full_matrices=False)
+        scaled = directions[:rank] * (deviations[:rank] / math.sqrt(len(x)))[:, None]
         return ClassGaussian(mean, scaled.reshape(rank, *x.shape[1:]))
 
     def sample(self, n: int, generator: torch.Generator) -> Images:

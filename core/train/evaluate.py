@@ -208,7 +208,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     compute.setup_cpu()
     here = compute.device()
     model = compute.for_inference(checkpoints.load(given.model), here)
-    test = data.cifar10("test")
+    test, known = data.cifar10("test"), checkpoints.header(given.model).classes
+    if known != test.classes:
+        raise InputError(
+            f"{given.model} knows other classes ({', '.join(known)}) than the test set ({', '.join(test.classes)})"
+        )
     n = min(given.n, len(test))
     x, y = test.x(range(n)).to(here), test.y(range(n)).to(here)
     sys.stdout.write(f"clean        {clean_accuracy(model, x, y)}\n")

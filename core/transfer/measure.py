@@ -172,8 +172,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--kept", type=Path, default=KEPT, help="where adversarial examples are kept")
     given = parsed(parser, arguments)
     compute.setup_cpu()
-    names = tuple(given.names) or checkpoints.names(students=False)
+    test = data.cifar10("test")
+    names = tuple(given.names) or checkpoints.knowing(test.classes, students=False)
     measure(
-        names, data.cifar10("test"), n=given.n, steps=given.steps, seed=given.seed, precision=given.precision,
+        names, test, n=given.n, steps=given.steps, seed=given.seed, precision=given.precision,
         out=given.out, kept=given.kept,
     )  # fmt: skip

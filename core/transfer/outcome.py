@@ -50,14 +50,16 @@ class Cell:
             raise InputError("this attack wanted no class, so there is no rate of hits")
         return found
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, digits: int | None = None) -> dict[str, Any]:
         """Write all rates, with n and interval."""
-        return {f.name: getattr(self, f.name).as_json() for f in fields(self) if getattr(self, f.name) is not None}
+        return {
+            f.name: getattr(self, f.name).as_json(digits) for f in fields(self) if getattr(self, f.name) is not None
+        }
 
     @staticmethod
     def of_json(values: Mapping[str, Any]) -> "Cell":
         """Read what `as_json` wrote."""
-        return Cell(**{name: Rate(rate["hits"], rate["n"]) for name, rate in values.items()})
+        return Cell(**{name: Rate.from_json(rate) for name, rate in values.items()})
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,16 +7,15 @@ For example:
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core import results
 from core.attacks import balls
 from core.attacks.balls import Ball
 from core.files.atomic import replace_with
 from core.models import checkpoints
-from core.problems import InputError
 from core.rates import Rate
 from core.transfer.outcome import Cell
 from core.transfer.recipe import RADII, TransferRecipe
@@ -110,7 +109,7 @@ class Measured:
             return Measured(
                 about=found["about"],
                 models={
-                    name: Model(m["title"], m["stamp"], Rate(m["clean"]["hits"], m["clean"]["n"]))
+                    name: Model(m["title"], m["stamp"], Rate.from_json(m["clean"]))
                     for name, m in found["models"].items()
                 },
                 cells={
@@ -123,23 +122,18 @@ class Measured:
                 },
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"{path.name} is damaged ({error}); measure again with: python -m core.transfer measure"
-            ) from error
+            raise results.damaged(path, error, "python -m core.transfer measure") from error
 
     def write(self, path: Path = RESULTS) -> None:
         """Write the file, atomically, a line a cell."""
         sections: dict[str, Any] = {
             "about": self.about,
             "models": {
-                name: {"title": m.title, "stamp": m.stamp, "clean": _short(m.clean.as_json())}
+                name: {"title": m.title, "stamp": m.stamp, "clean": m.clean.as_json(digits=4)}
                 for name, m in sorted(self.models.items())
             },
             "cells": {
-                name: {
-                    " > ".join(pair): {k: _short(v) for k, v in cell.as_json().items()}
-                    for pair, cell in sorted(cells.items())
-                }
+                name: {" > ".join(pair): cell.as_json(digits=4) for pair, cell in sorted(cells.items())}
                 for name, cells in self.cells.items()
             },
             "similarity": {
@@ -226,27 +220,18 @@ def figure3(path: Path | None = None, measured: Measured | None = None) -> tuple
             cell = measured.cells.get(OURS, {}).get((SOURCE, target))
             if cell is None:
                 continue
-            accuracy, transfer = Rate(student["clean"]["hits"], student["clean"]["n"]), cell.fooled
+            accuracy, transfer = Rate.from_json(student["clean"]), cell.fooled
             title = measured.models[target].title.partition(",")[0]
             points.append(Point(title, accuracy.value, transfer.value, accuracy, transfer))
             how = {"pictures": student["n_train"], "epochs": student["recipe"]["epochs"], "date": student["date"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path.name} is damaged ({error})") from error
+        raise results.damaged(path, error) from error
     return how, tuple(points)
 
 
 def _pair(key: str) -> tuple[str, str]:
     source, target = key.split(" > ")
     return source, target
-
-
-def _short(rate: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "hits": rate["hits"],
-        "n": rate["n"],
-        "value": round(rate["value"], 4),
-        "interval": [round(v, 4) for v in rate["interval"]],
-    }
 
 
 def _lines(value: Any, depth: int, indent: int = 0) -> str:

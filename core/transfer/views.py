@@ -80,7 +80,7 @@ def load(name: str) -> nn.Module:
 def models_of(recipe: TransferRecipe) -> tuple[str, ...]:
     """Return the models of a live matrix: those of the recipe that are here, or all but the students."""
     chosen = tuple(name for name in checkpoints.names() if name in recipe.models)
-    return chosen or checkpoints.names(students=False)
+    return chosen or checkpoints.knowing(worlds.of(recipe).classes, students=False)
 
 
 def sources_of(recipe: TransferRecipe) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.bugs import results, views
 from core.bugs.recipe import BugsRecipe
-from core.bugs.results import SOURCE, THEIRS, pooled, rate
+from core.bugs.results import SOURCE, THEIRS, pooled
 from core.rates import Rate
+from core.results import stale
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.store import lesson
 from pages.ui.tables import table
@@ -23,7 +24,7 @@ def show(recipe: BugsRecipe, found: Mapping[str, Any]) -> None:
     if "attacks" not in found:
         st.info("Nothing was measured yet: python -m core.bugs measure")
     else:
-        if old := results.stale(found):
+        if old := stale(found):
             st.warning(
                 f"These networks were trained anew since: {', '.join(old)}. Measure again: python -m core.bugs measure"
             )
@@ -46,7 +47,7 @@ def transfer(found: Mapping[str, Any]) -> None:
     names = list(next(iter(found["attacks"].values()))["feature"]["judges"])
     titles = views.titles(names)
     rows = [
-        [f"{words(setting)}, {kind}", *_versus(one, setting, kind), *(_cell(rate(one["judges"][name]["hit"])) for name in names), _cell(rate(one["ensemble"]))]
+        [f"{words(setting)}, {kind}", *_versus(one, setting, kind), *(_cell(Rate.from_json(one["judges"][name]["hit"])) for name in names), _cell(Rate.from_json(one["ensemble"]))]
         for setting, kinds in found["attacks"].items()
         for kind, one in kinds.items()
     ]  # fmt: skip
@@ -80,10 +81,10 @@ def more(found: Mapping[str, Any]) -> None:
         right.plotly_chart(
             bars(wide["kinds"]), key="bugs-wide", alt=_alt("wide victim", wide["kinds"]), config=camera("bugs")
         )
-        worst = max(titles, key=lambda name: rate(wide["kinds"]["bug"]["judges"][name]["hit"]).value)
+        worst = max(titles, key=lambda name: Rate.from_json(wide["kinds"]["bug"]["judges"][name]["hit"]).value)
         right.caption(
             f"{words(wide['setting'])}, n = {wide['n']}. The same small networks are spared, and the bug reaches {html.escape(titles[worst])} in"
-            f" {rate(wide['kinds']['bug']['judges'][worst]['hit'])}: what the ensemble cannot see it cannot forbid."
+            f" {Rate.from_json(wide['kinds']['bug']['judges'][worst]['hit'])}: what the ensemble cannot see it cannot forbid."
         )  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def students(found: Mapping[str, Any]) -> None:
     for kind in KINDS:
         ours, his = learnt.get(kind), theirs[kind]
         cells = [
-            _cell(rate(ours[what])) if ours else "not measured"
+            _cell(Rate.from_json(ours[what])) if ours else "not measured"
             for what in ("clean", "next", "clean renewed", "next renewed")
         ]
         rows.append(
@@ -130,7 +131,7 @@ def told(learnt: Mapping[str, Any]) -> str:
     """Say whether the two students differ, judged by their intervals."""
     if not {"feature", "bug"} <= learnt.keys():
         return "Only one of the two students has learnt so far."
-    feature, bug = rate(learnt["feature"]["clean"]), rate(learnt["bug"]["clean"])
+    feature, bug = Rate.from_json(learnt["feature"]["clean"]), Rate.from_json(learnt["bug"]["clean"])
     if feature.interval[0] > bug.interval[1]:
         return f"**The student of features is right about {feature}, that of bugs about {bug}.** The intervals are apart; guessing would be 10 %."
     return f"**The intervals are not apart:** features teach {feature}, bugs {bug}. The effect of the discussion did not show here."
@@ -142,7 +143,10 @@ def bars(kinds: Mapping[str, Any]) -> go.Figure:
     labels = ["attacked", *(title.partition(",")[0] for title in views.titles(names).values())]
     drawn = go.Figure()
     for kind, colour in KINDS.items():
-        rates = [rate(kinds[kind]["success"]), *(rate(kinds[kind]["judges"][name]["hit"]) for name in names)]
+        rates = [
+            Rate.from_json(kinds[kind]["success"]),
+            *(Rate.from_json(kinds[kind]["judges"][name]["hit"]) for name in names),
+        ]
         drawn.add_bar(
             x=labels, y=[100 * r.value for r in rates], name=kind, marker={"color": colour, "pattern": {"shape": "" if kind == "feature" else "/"}},
             error_y=_whiskers(rates), text=[str(r) for r in rates], textposition="none", hovertemplate="%{text}<extra>" + kind + "</extra>",
@@ -155,7 +159,7 @@ def sizes(found: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
     members = found["members"]
     counts = {int(n): one["judges"] for n, one in members["counts"].items()}
     feature = found["attacks"].get(members["setting"], {}).get("feature")
-    same = feature is not None and rate(feature["success"]).n == members["n"]
+    same = feature is not None and Rate.from_json(feature["success"]).n == members["n"]
     return {0: feature["judges"], **counts} if same else counts
 
 
@@ -166,7 +170,7 @@ def curve(found: Mapping[str, Any]) -> go.Figure:
     titles = views.titles(names)
     drawn = go.Figure()
     for name, symbol in zip(names, ("circle", "square", "diamond", "cross", "x"), strict=True):
-        rates = [rate(judges[name]["hit"]) for judges in counts.values()]
+        rates = [Rate.from_json(judges[name]["hit"]) for judges in counts.values()]
         drawn.add_scatter(
             x=list(counts), y=[100 * r.value for r in rates], error_y=_whiskers(rates), name=titles[name].partition(",")[0],
             mode="lines+markers", marker={"symbol": symbol}, line={"width": 1.2},
@@ -205,7 +209,10 @@ def files(recipe: BugsRecipe, found: Mapping[str, Any]) -> list[Download]:
 
 def _everyone(one: Mapping[str, Any]) -> dict[str, Rate]:
     """Return who says the wanted class: the network that was attacked, and the judges."""
-    return {"attacked": rate(one["success"]), **{name: rate(judge["hit"]) for name, judge in one["judges"].items()}}
+    return {
+        "attacked": Rate.from_json(one["success"]),
+        **{name: Rate.from_json(judge["hit"]) for name, judge in one["judges"].items()},
+    }
 
 
 def words(setting: str) -> str:
@@ -215,7 +222,7 @@ def words(setting: str) -> str:
 
 def _versus(one: Mapping[str, Any], setting: str, kind: str) -> tuple[str, str]:
     his = THEIRS.get(setting, {}).get(kind)
-    here = _cell(rate(one["success"]))
+    here = _cell(Rate.from_json(one["success"]))
     return f"{here} / {f'{his.success} %' if his else '–'}", f"{his.transfer} %" if his else "–"
 
 
@@ -248,9 +255,9 @@ def _alt(setting: str, kinds: Mapping[str, Any]) -> str:
     parts = []
     for kind in KINDS:
         said = ", ".join(
-            f"{name} {100 * rate(judge['hit']).value:.0f}" for name, judge in kinds[kind]["judges"].items()
+            f"{name} {100 * Rate.from_json(judge['hit']).value:.0f}" for name, judge in kinds[kind]["judges"].items()
         )
-        parts.append(f"{kind}: attacked {100 * rate(kinds[kind]['success']).value:.0f}, {said}")
+        parts.append(f"{kind}: attacked {100 * Rate.from_json(kinds[kind]['success']).value:.0f}, {said}")
     return f"{words(setting)}, per cent that say the wanted class. {'. '.join(parts)}."
 
 

@@ -84,7 +84,7 @@ def taught(name: str) -> str:
     for experiment in PLANS:
         found = results.results(experiment).get("students", {}).get(name)
         if found:
-            clean = Rate(found["clean"]["hits"], found["clean"]["n"])
+            clean = Rate.from_json(found["clean"])
             return (
                 f"<b>{found['title']}.</b> This network has seen {found['n_train']:,} such pictures and nothing else. "
                 f"Of ordinary test pictures it recognises {clean}."

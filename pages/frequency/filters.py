@@ -6,11 +6,11 @@ from typing import Any
 import streamlit as st
 
 from core.data.pictures import Picture
-from core.frequency import results
 from core.frequency.filters import for_the_eye
 from core.frequency.networks import CUTS
 from core.frequency.recipe import FrequencyRecipe
 from core.frequency.views import nearest_student, students
+from core.rates import Rate
 from pages.frequency.columns import column, here, offer, seen, stage, title
 from pages.ui.scrubber import Axis
 from pages.ui.tables import table
@@ -78,7 +78,7 @@ def measured(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
         own = f"frequency/{recipe.kind}-{cut:g}"
         others = [name for name in (recipe.standard, recipe.robust) if name in one]
         rows.append(
-            [f"{cut:g} cycles", f"<b>{results.rate(one[own])}</b>", *(str(results.rate(one[n])) for n in others)]
+            [f"{cut:g} cycles", f"<b>{Rate.from_json(one[own])}</b>", *(str(Rate.from_json(one[n])) for n in others)]
         )
     if not rows:
         st.caption("No student was measured. Measure them with: python -m core.frequency measure students")
@@ -103,7 +103,7 @@ def numbers(found: Mapping[str, Any]) -> dict[str, list[object]]:
     columns: dict[str, list[object]] = {key: [] for key in ("filter", "network", "hits", "n", "low", "high")}
     for kind, one in found.get("students", {}).items():
         for name, value in one.items():
-            values = (kind, name, value["hits"], value["n"], *results.rate(value).interval)
+            values = (kind, name, value["hits"], value["n"], *Rate.from_json(value).interval)
             for column_, cell in zip(columns.values(), values, strict=True):
                 column_.append(cell)
     return columns

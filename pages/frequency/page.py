@@ -8,6 +8,7 @@ from core.frequency import results
 from core.frequency.corruptions import CORRUPTIONS
 from core.frequency.recipe import FIRST, FrequencyRecipe
 from core.models import checkpoints
+from core.results import stale
 from pages.frequency import filters, lens, quiz, trades, weather
 from pages.ui import shell
 from pages.ui import store as kept
@@ -112,7 +113,7 @@ with shell.told():
             {"lens": lens, "filters": filters, "weather": weather}[view].show(recipe, picture, found)
         if view == "filters":
             quiz.show(recipe, found)
-    if old := kept.results().of(("frequency-stale", repr(found.get("stamps"))), lambda: results.stale(found)):
+    if old := kept.results().of(("frequency-stale", repr(found.get("stamps"))), lambda: stale(found)):
         st.warning(f"Measured on weights that have changed since: {', '.join(old)}. Measure again: python -m core.frequency measure")  # fmt: skip
 shell.glossary("frequency", WORDS[view])
 with st.expander("The reply of the authors"):

@@ -9,7 +9,6 @@ import torch
 
 from core.data import pictures
 from core.data.pictures import Picture
-from core.frequency import results
 from core.frequency.filters import as_picture, for_the_eye
 from core.frequency.recipe import FrequencyRecipe
 from core.frequency.views import students
@@ -81,7 +80,7 @@ def score(state: Quiz, chosen: list[Picture], student: str, found: Mapping[str, 
     )
     known = found.get("students", {}).get(f"{kind}-{cut:g}", {}).get(student)
     if known:
-        st.markdown(f"On test pictures filtered like these the student is right on **{results.rate(known)}**.")
+        st.markdown(f"On test pictures filtered like these the student is right on **{Rate.from_json(known)}**.")
     figures = "".join(
         crisp.figure(
             picture.x,

@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.files import arrays
-from core.frequency import results
 from core.frequency.networks import NOISE
 from core.frequency.recipe import FrequencyRecipe
 from core.frequency.views import script
@@ -58,11 +57,11 @@ def stops(name: str, found: Mapping[str, Any]) -> dict[str, Value]:
     for stop in ("clean", "L2 0.5"):
         value = known.get(stop) or found.get("trades", {}).get(name, {}).get(stop)
         if value:
-            line[stop] = _value(results.rate(value))
+            line[stop] = _value(Rate.from_json(value))
     for stop, kind in (("fog", "fog"), ("contrast", "contrast"), ("Gaussian noise", "gaussian_noise")):
         value = found.get("weather", {}).get(kind, {}).get("5", {}).get(name)
         if value:
-            line[stop] = _value(results.rate(value))
+            line[stop] = _value(Rate.from_json(value))
     regions = found.get("heat", {}).get(name, {}).get("regions", {})
     for stop, region in (("coarse waves", "low"), ("fine waves", "high")):
         if region in regions:

@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.data.pictures import Picture
-from core.frequency import results
 from core.frequency.corruptions import CORRUPTIONS
 from core.frequency.networks import NOISE
 from core.frequency.recipe import FrequencyRecipe
@@ -57,7 +56,7 @@ def measured(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
         return
     drawn = go.Figure()
     for i, name in enumerate(names):
-        rates = [results.rate(known[s][name]) for s in known if name in known[s]]
+        rates = [Rate.from_json(known[s][name]) for s in known if name in known[s]]
         colour, dash, symbol = LOOKS[i % len(LOOKS)]
         drawn.add_scatter(
             x=list(known), y=[100 * r.value for r in rates], text=[str(r) for r in rates], hovertemplate="%{text}",
@@ -70,7 +69,7 @@ def measured(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
         xaxis={"title": f"severity of {word}, 0 is clean", "type": "category"}, yaxis={"range": [0, 102], "title": "right, %"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
-    said = "; ".join(f"{title(n)} {results.rate(known['5'][n])}" for n in names)
+    said = "; ".join(f"{title(n)} {Rate.from_json(known['5'][n])}" for n in names)
     st.plotly_chart(
         drawn, key="frequency-weather-lines", alt=f"Accuracy over severity of {word}. At severity 5: {said}."
     )
@@ -83,7 +82,7 @@ def pairs(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
         five = known.get(kind, {}).get("5", {})
         if recipe.standard not in five or recipe.robust not in five:
             continue
-        a, b = (results.rate(five[name]) for name in (recipe.standard, recipe.robust))
+        a, b = (Rate.from_json(five[name]) for name in (recipe.standard, recipe.robust))
         theirs = (
             "85.7 % → 55.3 %" if kind == "fog" else "worse; no number printed" if kind == "contrast" else "none printed"
         )
@@ -132,7 +131,7 @@ def numbers(known: Mapping[str, Any]) -> dict[str, list[object]]:
     for kind, severities in known.items():
         for severity, networks in severities.items():
             for name, value in networks.items():
-                values = (kind, severity, name, value["hits"], value["n"], *results.rate(value).interval)
+                values = (kind, severity, name, value["hits"], value["n"], *Rate.from_json(value).interval)
                 for column_, cell in zip(columns.values(), values, strict=True):
                     column_.append(cell)
     return columns

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.web.server import server_util
 
 from core import worlds
 from core.files.render import Frames, from_uint8, png
@@ -42,17 +43,23 @@ STEP_AT_MOST = 2.0  # L2, pixel units
 async def serve(socket: WebSocket) -> None:
     """Talk to one canvas until it goes away."""
     live = find(socket.path_params["token"])
-    if live is None or not same_origin(socket):
+    if live is None or not await asyncio.to_thread(may_connect, socket):
         await socket.close(1008)
         return
     await socket.accept()
     await Talk(live, socket).go()
 
 
-def same_origin(socket: WebSocket) -> bool:
-    """Tell whether the page that connects was served under this very address; scripts send no origin."""
+def may_connect(socket: WebSocket) -> bool:
+    """Tell whether the page that connects was served under this very address, or is one that Streamlit lets in, too.
+
+    Scripts send no origin. Behind a proxy that sets `Host` the address differs from what the visitor sees; then it is
+    `server.corsAllowedOrigins` and `server.enableCORS` that decide, as for Streamlit's own socket.
+    """
     origin = socket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+    if origin is None or urlsplit(origin).netloc == socket.headers.get("host"):
+        return True
+    return bool(server_util.is_url_from_allowed_origins(origin))
 
 
 class Talk:
@@ -69,14 +76,25 @@ class Talk:
         try:
             await self.tell_all()
             while True:
-                await self.hear(json.loads(await self.socket.receive_text()))
-        except (WebSocketDisconnect, RuntimeError, json.JSONDecodeError):
+                await self.hear(await self.next_message())
+        except (WebSocketDisconnect, RuntimeError):
             pass
         finally:
             if self.holding is not None:
                 self.holding.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Exception):
                     await self.holding
+
+    async def next_message(self) -> dict[str, Any]:
+        """Wait for a message; what is none is answered."""
+        while True:
+            try:
+                said = json.loads(await self.socket.receive_text())
+            except (KeyError, ValueError, RecursionError):  # bytes, or no JSON
+                said = None
+            if isinstance(said, dict):
+                return said
+            await self.tell({"is": "problem", "text": "a message must be a JSON object"})
 
     async def hear(self, asked: dict[str, Any]) -> None:
         """Do what the canvas asks; a hold runs on beside, anything else ends it first."""
@@ -107,7 +125,7 @@ class Talk:
                     return
                 case _:  # "release"
                     return
-        except (ValueError, KeyError, TypeError) as problem:
+        except (ValueError, KeyError, TypeError, OverflowError) as problem:
             await self.tell({"is": "problem", "text": str(problem)})
             return
         await self.tell_board()

@@ -522,6 +522,12 @@ def test_an_attack_works_where_gradients_are_switched_off():
     torch.testing.assert_close(x_adv, x - 0.1)
 
 
+def test_inference_mode_is_refused_in_a_sentence():
+    """Unlike `no_grad` it cannot be lifted for tensors that were made under it; torch's own words name no way out."""
+    with torch.inference_mode(), pytest.raises(REFUSED, match=r"use torch\.no_grad instead"):
+        pgd(total, grey(1), L2(0.5), steps=1, step_size=0.1)
+
+
 def test_frozen_models_can_be_attacked():
     """Weights without gradients are the normal case in the app."""
     model, x = tiny().requires_grad_(False), images(2, size=16)

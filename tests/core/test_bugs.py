@@ -17,9 +17,11 @@ from core.bugs.craft import SETTINGS, Setting, kept
 from core.bugs.recipe import BugsRecipe
 from core.bugs.squares import Brightness, draw, learn, standing
 from core.data import pictures
+from core.data.sets import DataError
 from core.models import checkpoints, ready
 from core.rates import Rate
 from core.recipes import from_query, to_query
+from core.results import stale
 from core.train import TrainRecipe, zoo
 from tests.app_process import ROOT
 from tests.helpers import Plane, draws, grey, images, noise_pictures, tiny, trained
@@ -247,8 +249,8 @@ def test_a_measurement_counts_what_the_networks_say(tmp_path, monkeypatch):
     (folder,) = tmp_path.iterdir()
     x_adv = torch.cat([torch.from_numpy(__import__("numpy").load(path)) for path in sorted(folder.iterdir())])
     said = tiny(seed=5)(x_adv).argmax(1)
-    assert results.rate(found["judges"]["judge"]["hit"]) == Rate(int((said == case.target).sum()), 8)
-    assert results.rate(found["ensemble"]).n == 16
+    assert Rate.from_json(found["judges"]["judge"]["hit"]) == Rate(int((said == case.target).sum()), 8)
+    assert Rate.from_json(found["ensemble"]).n == 16
     assert found["norm"] <= SETTINGS[1].eps + 1e-6
 
 
@@ -258,15 +260,15 @@ def test_a_student_is_asked_about_both_labels(tmp_path, monkeypatch):
     train = TrainRecipe(args={"width": 4, "classes": 4}, epochs=1, batch_size=16, augment=False)
     lessons = students.Lessons(32, setting=SETTINGS[1], train=train)
     found = students.student("bug", lessons, noise_pictures(32), noise_pictures(24, seed=1), tmp_path)
-    assert results.rate(found["clean"]).n == results.rate(found["next renewed"]).n == 24
-    assert results.rate(found["success"]).n == 32
+    assert Rate.from_json(found["clean"]).n == Rate.from_json(found["next renewed"]).n == 24
+    assert Rate.from_json(found["success"]).n == 32
 
 
 def test_a_damaged_file_is_one_sentence(tmp_path):
     path = tmp_path / "bugs.json"
     assert results.read(path) == {}
     path.write_text('{"attacks": {"L2 2.5": {"bug": {}}}}')
-    with pytest.raises(ValueError, match=r"bugs\.json is damaged .*; measure again with: python -m core\.bugs measure"):
+    with pytest.raises(DataError, match=r"bugs\.json is damaged .*; measure again with: python -m core\.bugs measure"):
         results.read(path)
 
 
@@ -281,7 +283,7 @@ def test_shipped_numbers_are_of_the_shipped_weights():
     found = results.read()
     if not found:
         pytest.skip("nothing was measured yet: python -m core.bugs measure")
-    assert results.stale(found) == ()
+    assert stale(found) == ()
     for kinds in found.get("attacks", {}).values():
         assert {"feature", "bug"} >= kinds.keys()
         for one in kinds.values():

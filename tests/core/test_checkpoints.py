@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from core.models import checkpoints
 from core.models.checkpoints import CheckpointError, Header, annotate, header, load, names, path_of, read, save
 from core.train.zoo import declared
-from tests.helpers import images, tiny
+from tests.helpers import draws, images, tiny
 
 ABOUT = Header(
     arch="resnet9",
@@ -78,6 +78,55 @@ def test_a_header_can_be_replaced_without_touching_the_weights(path):
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+@pytest.fixture
+def reordered(path, tmp_path) -> Path:
+    """The same weights as those of `path`, with the logits in another order, and with names from the tutorials."""
+    order = torch.randperm(10, generator=draws()).tolist()
+    tensors = load_file(path)
+    tensors = {key: v[order].contiguous() if key.startswith("head.") else v for key, v in tensors.items()}
+    names = {"airplane": "plane", "automobile": "car"}
+    there = tmp_path / "reordered.safetensors"
+    rewrite(there, tensors, classes=[names.get(ABOUT.classes[k], ABOUT.classes[k]) for k in order])
+    return there
+
+
+def test_cifar10s_classes_may_come_in_any_order_and_are_asked_by_name(path, reordered, tmp_path):
+    model, about = read(reordered)
+    assert about == header("reordered", tmp_path) == ABOUT
+    x = images(4, size=16)
+    assert torch.equal(model(x), read(path)[0](x))
+    assert checkpoints.stamp("reordered", tmp_path) == checkpoints.stamp("tiny", tmp_path)
+
+
+def test_a_header_that_is_replaced_keeps_names_and_logits_together(path, reordered, tmp_path):
+    annotate(reordered, replace(header("reordered", tmp_path), title="Mine"))
+    x = images(4, size=16)
+    assert torch.equal(read(reordered)[0](x), read(path)[0](x))
+
+
+def test_a_file_that_is_no_checkpoint_takes_none_of_the_others_away(path, tmp_path, caplog):
+    (tmp_path / "pointer.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 3\n")
+    save(
+        tmp_path / "two.safetensors",
+        tiny(classes=2).state_dict(),
+        replace(ABOUT, args={"width": 4, "classes": 2}, classes=("a", "b")),
+    )
+    save(tmp_path / "student-x.safetensors", tiny().state_dict(), ABOUT)
+    assert checkpoints.knowing(ABOUT.classes, tmp_path) == ("student-x", "tiny")
+    assert checkpoints.knowing(ABOUT.classes, tmp_path, students=False) == ("tiny",)
+    assert "left out: pointer.safetensors is not a Robust Frog checkpoint" in caplog.text
+
+
+def test_other_classes_stay_as_they_are(tmp_path):
+    mine = ("car", "dog", "ant")
+    save(
+        tmp_path / "mine.safetensors",
+        tiny(classes=3).state_dict(),
+        replace(ABOUT, args={"width": 4, "classes": 3}, classes=mine),
+    )
+    assert header("mine", tmp_path).classes == read(tmp_path / "mine.safetensors")[1].classes == mine
+
+
 def test_names_are_the_files_in_order(path):
     """Sorted; other files do not count; a folder that is not there has none."""
     save(path_of("b-model", path.parent), tiny().state_dict(), ABOUT)
@@ -96,7 +145,7 @@ def test_a_missing_model_is_refused_with_the_remedy(path):
         load("robust", folder=path.parent)
     with pytest.raises(CheckpointError, match="have: none"):
         load("robust", folder=path.parent / "nowhere")
-    with pytest.raises(CheckpointError, match=r"robust\.safetensors"):
+    with pytest.raises(CheckpointError, match="no model 'robust'"):
         header("robust", path.parent)
 
 

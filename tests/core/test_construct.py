@@ -82,6 +82,7 @@ def test_an_inversion_starts_at_another_picture_drawn_without_regard_to_the_labe
         ({"kind": "D_R"}, "kind must be one of robust"),
         ({"n": 0}, "n must be at least 1"),
         ({"eps": -1.0}, "eps must be >= 0"),
+        ({"kind": "robust", "n": 1}, "n = 2 or more, or start at noise"),
         ({"rule": "lbfgs"}, "rule lbfgs has no ball"),
         ({"source": ""}, "needs a source model"),
         ({"labels": "some"}, "labels must be one of all, other"),

@@ -1,10 +1,14 @@
 """Pictures from files: the right numbers, or a sentence that says what is wrong and what to do."""
 
+import io
 import os
 import pickle
+import re
 import runpy
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +144,45 @@ def test_an_npz_without_images_or_labels_is_refused(tmp_path, missing):
         from_npz(write_npz(tmp_path / "a.npz", noise_pictures(6), **{missing: None}))
 
 
+def test_class_names_may_be_bytes(tmp_path):
+    """As Python 2, HDF5 and `np.array([b"cat"])` have them."""
+    path = tmp_path / "old.npz"
+    np.savez(
+        path, images=np.zeros((2, 8, 8, 3), np.uint8), labels=np.arange(2), classes=np.array([b"cat", "é".encode()])
+    )
+    assert from_npz(path).classes == ("cat", "é")
+
+
+def changed(path: Path, at: tuple[int, int], change: Callable[[int], int]) -> None:
+    """Change a byte in the local and in the central header of each member of an archive."""
+    raw = bytearray(path.read_bytes())
+    for signature, offset in zip((b"PK\x03\x04", b"PK\x01\x02"), at, strict=True):
+        for found in re.finditer(re.escape(signature), bytes(raw)):
+            raw[found.start() + offset] = change(raw[found.start() + offset])
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize(
+    ("at", "change"), [((6, 8), lambda flags: flags | 1), ((8, 10), lambda _: 9)], ids=["locked", "deflate64"]
+)
+def test_an_archive_that_python_cannot_open_is_refused(tmp_path, at, change):
+    path = tmp_path / "strange.npz"
+    write_npz(path, noise_pictures(4))
+    changed(path, at, change)
+    with pytest.raises(DataError, match=r"strange\.npz is not an \.npz of images and labels"):
+        from_npz(path)
+
+
+def test_an_array_larger_than_memory_is_refused(tmp_path):
+    header = io.BytesIO()
+    shape = {"descr": "|u1", "fortran_order": False, "shape": (10**9, 32, 32, 3)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    with zipfile.ZipFile(tmp_path / "huge.npz", "w") as file:
+        file.writestr("images.npy", header.getvalue())
+    with pytest.raises(DataError, match=r"huge\.npz is not"):
+        from_npz(tmp_path / "huge.npz")
+
+
 def test_labels_that_are_words_are_refused(tmp_path):
     """Words belong in classes."""
     with pytest.raises(DataError, match=r"not an .npz of images and labels"):
@@ -225,9 +268,10 @@ def test_a_missing_npz_is_refused(tmp_path):
 # CIFAR-10
 
 
-def test_shards_are_joined_in_the_order_of_their_names(tmp_path):
+def test_shards_are_joined_in_the_order_of_their_names(tmp_path, monkeypatch):
     """train-0.npz, train-1.npz; test.npz is another split."""
     parts = [noise_pictures(5, seed=seed) for seed in (0, 1, 2)]
+    monkeypatch.setitem(CIFAR10_SIZES, "train", 10)
     for name, part in zip(("train-1.npz", "train-0.npz", "test.npz"), parts, strict=True):
         write_npz(tmp_path / name, part)
     train = cifar10("train", tmp_path)
@@ -235,6 +279,28 @@ def test_shards_are_joined_in_the_order_of_their_names(tmp_path):
     assert (train.labels == np.concatenate([parts[1].labels, parts[0].labels])).all()
     assert train.source == "CIFAR-10 train set"
     assert (cifar10("test", tmp_path).images == parts[2].images).all()
+
+
+def test_numbered_shards_of_which_one_is_missing_are_refused_with_both_counts(tmp_path, monkeypatch):
+    monkeypatch.setitem(CIFAR10_SIZES, "train", 15)
+    for k in range(2):
+        write_npz(tmp_path / f"train-{k}.npz", noise_pictures(5, seed=k))
+    with pytest.raises(DataError, match=r"2 shards train\*\.npz in .* hold 10 pictures of 15; one is missing"):
+        cifar10("train", tmp_path)
+    write_npz(tmp_path / "train-2.npz", noise_pictures(5, seed=2))
+    assert len(cifar10("train", tmp_path)) == 15
+    write_npz(tmp_path / "test.npz", noise_pictures(4))  # one file is whatever somebody made it
+    assert len(cifar10("test", tmp_path)) == 4
+
+
+def test_cifar10s_classes_may_stand_in_any_order_in_a_file(tmp_path):
+    """Label k means what the file says, and then what everybody says."""
+    order = [3, 0, 9, 1, 2, 4, 5, 6, 8, 7]
+    names = ["car" if CIFAR10_CLASSES[k] == "automobile" else CIFAR10_CLASSES[k] for k in order]
+    write_npz(tmp_path / "test.npz", noise_pictures(10), labels=np.arange(10), classes=np.array(names))
+    found = cifar10("test", tmp_path)
+    assert found.classes == CIFAR10_CLASSES
+    assert found.labels.tolist() == order
 
 
 def test_shards_that_disagree_about_the_classes_are_refused(tmp_path):
@@ -337,6 +403,28 @@ def test_a_folder_has_one_class_a_sub_folder(tmp_path):
     assert found.images[0, 8, 8, 2] > 200  # 0.jpg, blue
     assert found.images[2, 8, 8].tolist() == [255, 0, 0]
     assert found.source == "pets"
+
+
+@pytest.mark.parametrize("left", [".ipynb_checkpoints/x.png", "__MACOSX/cat/._a.png", "cat/._a.png", ".git/config"])
+def test_what_tools_leave_in_a_folder_is_no_class_and_no_picture(tmp_path, left):
+    for name in ("cat/a.png", "dog/b.gif", left):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        if name != left:
+            Image.new("RGB", (32, 32)).save(tmp_path / name)
+    (tmp_path / left).write_bytes(b"\0\5\x16\7\0")
+    found = from_folder(tmp_path)
+    assert found.classes == ("cat", "dog")
+    assert found.labels.tolist() == [0, 1]
+
+
+def test_files_that_are_left_out_of_a_folder_are_named_in_the_log(tmp_path, caplog):
+    (tmp_path / "cat").mkdir()
+    Image.new("RGB", (32, 32)).save(tmp_path / "cat" / "a.png")
+    assert len(from_folder(tmp_path)) == 1
+    assert not caplog.records
+    Image.new("RGB", (32, 32)).save(tmp_path / "cat" / "b.tiff")
+    assert len(from_folder(tmp_path)) == 1
+    assert "1 files are no pictures and were left out, among them cat/b.tiff" in caplog.text
 
 
 def test_a_picture_that_cannot_be_read_is_refused(tmp_path):

@@ -11,7 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core import data
 from core.attacks import balls
+from core.models import checkpoints
 from core.train import evaluate
 from core.train.evaluate import (
     Rate,
@@ -25,7 +27,7 @@ from core.train.evaluate import (
     robust_accuracy,
 )
 from tests.app_process import ROOT
-from tests.helpers import Plane, draws, grey, images, tiny, trained
+from tests.helpers import Plane, draws, grey, images, noise_pictures, tiny, trained
 
 both = pytest.mark.parametrize("norm", ["Linf", "L2"])
 
@@ -341,3 +343,12 @@ def test_the_command_refuses_a_ball_that_is_none(checkpoint, cifar, monkeypatch)
     monkeypatch.setattr(evaluate.compute, "setup_cpu", lambda: 1)
     with pytest.raises(SystemExit, match=r"a ball is written L2:0\.5"):
         evaluate.main(["resnet9-standard", "--n", "2", "--ball", "L3:1"])
+
+
+def test_a_model_of_other_classes_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(checkpoints, "header", lambda _: checkpoints.Header("resnet9", classes=("cat", "dog")))
+    monkeypatch.setattr(checkpoints, "load", lambda _: tiny(classes=2))
+    monkeypatch.setattr(data, "cifar10", lambda _: noise_pictures(4, classes=10))
+    monkeypatch.setattr(evaluate.compute, "setup_cpu", lambda: 1)
+    with pytest.raises(SystemExit, match=r"mine knows other classes \(cat, dog\) than the test set"):
+        evaluate.main(["mine"])

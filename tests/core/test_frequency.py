@@ -13,7 +13,7 @@ from skimage.color import hsv2rgb, rgb2hsv
 from skimage.filters import gaussian
 from torch import nn
 
-from core.data.sets import Pictures
+from core.data.sets import DataError, Pictures
 from core.frequency import corruptions, heat, measure, networks, results
 from core.frequency.corruptions import CORRUPTIONS, SEVERITIES, corrupt, plasma
 from core.frequency.filters import as_picture, band_pass, coarse_part, for_the_eye, high_pass, low_pass
@@ -22,6 +22,7 @@ from core.frequency.views import changed, wave_signs
 from core.frequency.waves import add_wave, basis, frequencies, mirror, signs, wave
 from core.rates import Rate
 from core.recipes import from_query, to_query
+from core.results import stale
 from core.train import TrainRecipe, fit
 from tests.helpers import REFUSED, draws, grey, images, tiny
 
@@ -382,17 +383,17 @@ def test_weather_is_counted_for_every_severity(tmp_path, monkeypatch):
     assert set(found["weather"]) == set(CORRUPTIONS)
     assert found["weather"]["fog"].keys() == {"0", "1", "2", "3", "4", "5"}
     assert found["weather"]["fog"]["5"].keys() == {"one", "two"}
-    assert results.rate(found["weather"]["fog"]["5"]["one"]).n == 5
+    assert Rate.from_json(found["weather"]["fog"]["5"]["one"]).n == 5
     assert found["stamps"] == {"one": "one", "two": "two"}
 
 
 def test_a_damaged_file_is_told_in_a_sentence(tmp_path):
     path = tmp_path / "frequency.json"
     path.write_text('{"frequencies": [[0, 0]], "heat": {"one": {"wrong": [1, 2]}}}')
-    with pytest.raises(ValueError, match="measure again"):
+    with pytest.raises(DataError, match="measure again"):
         results.read(path)
     assert results.read(tmp_path / "none.json") == {}
-    assert results.rate(results.short(Rate(3, 8))) == Rate(3, 8)
+    assert Rate.from_json(Rate(3, 8).as_json(digits=4)) == Rate(3, 8)
 
 
 def test_a_recipe_s_frames_start_at_the_picture_and_have_a_position_each():
@@ -411,4 +412,4 @@ def test_what_was_measured_is_of_the_weights_that_are_here():
     found = results.read()
     if not found:
         pytest.skip("nothing measured yet")
-    assert results.stale(found) == ()
+    assert stale(found) == ()

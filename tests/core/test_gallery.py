@@ -81,3 +81,9 @@ def test_the_most_certain_are_kept(built):
 def test_no_training_picture_is_in_the_gallery(built):
     train = {image.tobytes() for image in template_pictures(200, contrast=0.08, noise=0.2).images}
     assert not train & {image.tobytes() for image in built[8].images}
+
+
+def test_the_seed_alone_decides_what_is_sampled():
+    x = images(60, size=8)
+    first, second = (ClassGaussian.of(x, 20).sample(3, draws(1)) for _ in range(2))
+    assert torch.equal(first, second)

@@ -166,3 +166,15 @@ def test_one_value_per_image_that_depends_on_that_image_only(objective):
     assert whole.shape == (4,)
     singles = torch.cat([objective(model, y[i : i + 1])(x[i : i + 1]) for i in range(4)])
     torch.testing.assert_close(whole, singles)
+
+
+@pytest.mark.parametrize("value", [log_odds, margin, cross_entropy])
+def test_labels_may_be_of_any_whole_number_type(value):
+    logits, y = torch.randn(3, 5, generator=draws()), torch.tensor([0, 4, 2])
+    assert torch.equal(value(logits, y.int()), value(logits, y))
+
+
+@pytest.mark.parametrize(("y", "said"), [([0, 5], "0 to 5"), ([-1, 2], "-1 to 2")])
+def test_a_label_that_is_no_class_is_refused(y, said):
+    with pytest.raises(REFUSED, match=f"labels must be 0 to 4, got {said}"):
+        log_odds(torch.randn(2, 5, generator=draws()), torch.tensor(y))

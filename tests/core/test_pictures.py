@@ -11,10 +11,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFile
+from PIL import Image, ImageCms, ImageFile, ImageOps, PngImagePlugin
 
 from core.data import pictures
-from core.data.decode import MAX_BYTES, PictureError, decode
+from core.data.decode import MAX_BYTES, MAX_SCANS, UNREAD, PictureError, decode
 from core.data.pictures import from_upload, get
 from core.data.sets import CIFAR10_CLASSES, Pictures
 
@@ -97,6 +97,106 @@ def test_every_kind_of_upload_becomes_a_picture_for_the_models(data, notes):
     assert decode(data)[1] == notes
 
 
+def exif(value: int, *more: tuple[int, int, bytes]) -> bytes:
+    """EXIF with an orientation and other entries (tag, type, 8 bytes)."""
+    entries, after, body = 1 + len(more), b"", struct.pack("<HHIHH", 0x0112, 3, 1, value, 0)
+    for tag, kind, held in more:
+        body += struct.pack("<HHII", tag, kind, 1, 14 + 12 * entries + len(after))
+        after += held
+    return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", entries) + body + b"\0\0\0\0" + after
+
+
+def upright_when(value: int) -> tuple[Image.Image, tuple[str, ...]]:
+    return decode(encoded(Image.new("RGB", (60, 40)), "JPEG", exif=exif(value)))
+
+
+@pytest.mark.parametrize("value", [0, 1, 9, 300])
+def test_an_orientation_that_turns_nothing_is_not_said_to(value):
+    image, notes = upright_when(value)
+    assert (image.size, notes) == ((60, 40), ())
+
+
+@pytest.mark.parametrize("value", range(2, 9))
+def test_all_orientations_agree_with_pillows_own(value):
+    corner = Image.new("RGB", (60, 40), "white")
+    corner.paste("black", (0, 0, 30, 10))
+    data = encoded(corner, "JPEG", exif=exif(value), quality=95)
+    np.testing.assert_array_equal(decode(data)[0], ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))
+
+
+def large(text: bytes = b"x" * 2**21) -> PngImagePlugin.PngInfo:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("parameters", text.decode(), zip=True)
+    return info
+
+
+WHOLE = {  # pixels are whole, what stands beside them is odd
+    "impossible resolution": encoded(noise(), exif=exif(1, (0x011A, 10, struct.pack("<ii", -1, 0)))),
+    "malformed EXIF": encoded(noise(), exif=b"Exif\0\0\x00\x08\x00\x02\x01\x12\x00\x03"),
+    "text of 2 MB": encoded(noise(), pnginfo=large()),
+    "profile of 2 MB": encoded(noise(), icc_profile=bytes(2**21)),
+    "profile that is none": encoded(noise(), icc_profile=b"none"),
+}
+
+
+@pytest.mark.parametrize("data", WHOLE.values(), ids=WHOLE)
+def test_whole_pixels_are_read_whatever_stands_beside_them(data):
+    image, notes = decode(data)
+    np.testing.assert_array_equal(image, noise())
+    assert set(notes) <= {UNREAD, "its colour profile could not be used"}
+
+
+def test_a_photograph_that_must_be_turned_is_turned_though_its_resolution_is_impossible():
+    image, notes = decode(encoded(noise(60, 40), "JPEG", exif=exif(6, (0x011A, 10, struct.pack("<ii", -1, 0)))))
+    assert (image.size, notes) == ((40, 60), ("rotated as the camera says",))
+
+
+def profile(*primaries: tuple[float, float, float]) -> bytes:
+    """An ICC profile of an RGB space by its three primaries (XYZ, D50), gamma 2.2."""
+
+    def fixed(*values: float) -> bytes:
+        return b"".join(struct.pack(">i", round(v * 65536)) for v in values)
+
+    curve = b"curv" + struct.pack(">IIH", 0, 1, round(2.2 * 256)) + bytes(2)
+    tags = {b"desc": b"desc" + struct.pack(">II", 0, 5) + b"test\0" + bytes(79), b"cprt": b"text" + bytes(4) + b"none"}
+    tags |= {b"wtpt": b"XYZ " + bytes(4) + fixed(0.9642, 1, 0.8249), b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    tags |= {
+        name: b"XYZ " + bytes(4) + fixed(*xyz) for name, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)
+    }
+    table, body, at = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for name, held in tags.items():
+        table += name + struct.pack(">II", at + len(body), len(held))
+        body += held + bytes(-len(held) % 4)
+    head = struct.pack(">I4sI4s4s4s", at + len(body), b"none", 0x02100000, b"mntr", b"RGB ", b"XYZ ")
+    head += bytes(12) + b"acsp" + bytes(28) + fixed(0.9642, 1, 0.8249)
+    return head.ljust(128, b"\0") + table + body
+
+
+P3 = profile((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841))  # every iPhone's
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_a_colour_profile_is_followed_as_browsers_do(mode):
+    """230, 60, 60 of Display P3 is a red that sRGB does not have; 251, 25, 45 is the nearest that it has."""
+    image, notes = decode(encoded(Image.new("RGB", (40, 40), (230, 60, 60)).convert(mode), icc_profile=P3))
+    found = np.asarray(image)[3, 3].astype(int)
+    assert np.abs(found - (251, 25, 45)).max() <= (3 if mode != "P" else 40)  # a palette has no such red to begin with
+    assert notes == ("colours converted to sRGB",)
+
+
+def test_transparency_survives_a_colour_profile():
+    image, notes = decode(encoded(Image.new("RGBA", (40, 40), (230, 60, 60, 0)), icc_profile=P3))
+    assert image.getpixel((3, 3)) == (255, 255, 255)
+    assert notes == ("colours converted to sRGB", "transparency was put on white")
+
+
+def test_pixels_that_say_they_are_srgb_are_left_alone():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image, notes = decode(encoded(noise(), icc_profile=srgb))
+    np.testing.assert_array_equal(image, noise())
+    assert notes == ()
+
+
 def test_lossless_pictures_of_the_right_size_come_through_unchanged():
     image = noise(32, 32)
     for data in (encoded(image), encoded(image, "WEBP", lossless=True), encoded(image, "BMP")):
@@ -129,6 +229,13 @@ def test_what_is_cut_and_resized_is_said():
     assert from_upload(encoded(noise(8, 8))).notes == ("enlarged to 32 × 32",)
 
 
+def repeated_scan(times: int) -> bytes:
+    """A progressive JPEG whose last scan comes so many times."""
+    data = encoded(Image.new("L", (64, 64), 128), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + times * data[last:-2] + data[-2:]
+
+
 REFUSED = {
     "empty": (b"", "empty"),
     "truncated png": (encoded(noise())[:1500], "cut short"),
@@ -139,6 +246,19 @@ REFUSED = {
     "bytes": (b"\x89PNG" + bytes(MAX_BYTES), "at most 10 MB"),
     "svg": (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
     "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC"),
+    "film": (b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2mp41", "film or a sound"),
+    "web page with a drawing in it": (b"\xef\xbb\xbf<!-- saved --><!DOCTYPE html>\n<html><svg/></html>", "web page"),
+    "svg with all its formalities": (
+        b'\n<?xml version="1.0"?><!-- Inkscape --><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x"><svg/>',
+        "SVG",
+    ),
+    "text that begins like one": (b"<svgs are not pictures>", "not a PNG"),
+    "endless scans": (repeated_scan(MAX_SCANS), "too many times"),
+    "negative width": (
+        encoded(noise(), "BMP")[:18] + struct.pack("<ii", -5, -7) + encoded(noise(), "BMP")[26:],
+        "damaged",
+    ),
+    "damaged header": (encoded(noise())[:30] + b"\xff" + encoded(noise())[31:], "damaged"),
     "tiff": (encoded(noise(), "TIFF"), "not a PNG"),
     "no pixels in it": (png_header(32, 32), "cut short"),
 }
@@ -152,6 +272,10 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(data, sentence):
     assert said.endswith(".")
     assert "\n" not in said
     assert len(said) < 120
+
+
+def test_a_progressive_jpeg_is_read():
+    assert decode(repeated_scan(1))[0].size == (64, 64)
 
 
 def test_size_is_checked_before_anything_is_decoded(monkeypatch):

@@ -269,3 +269,11 @@ def test_a_program_has_its_imports_in_their_usual_order_and_the_apps_settings_be
         "from core.compute import setup_cpu", "from core.files.render import png", "",
         "setup_cpu(1)  # as the app, so that sums round alike", "print(1)",
     ]  # fmt: skip
+
+
+def test_the_program_of_an_upload_says_how_to_hand_the_picture_over():
+    """It lives in nobody's data set; a program that asks for it by name ends in a refusal."""
+    one, other = (to_python(PerturbRecipe(picture=id), [], "") for id in ("upload/0123", "photo/chelsea"))
+    assert "from_upload(Path(" in one.partition("recipe =")[0]
+    assert "upload" not in other
+    compile(one, "script", "exec")

@@ -6,10 +6,15 @@ import threading
 import pytest
 
 from core import results
+from core.bugs import results as bugs
 from core.data.sets import DataError
+from core.errors import views as errors
 from core.files.atomic import replace_with, replacing
+from core.frequency import results as frequency
 from core.models import checkpoints
+from core.planted import results as planted
 from core.problems import InputError
+from core.transfer import results as transfer
 from tests.helpers import tiny
 
 
@@ -49,6 +54,46 @@ def test_a_damaged_file_is_named_with_the_command_that_measures_anew(tmp_path, t
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(DataError, match=r"^x\.json is damaged .*; measure again with: python -m core\.x measure$"):
         results.read(tmp_path / "x.json", "python -m core.x measure")
+
+
+READERS = {
+    "bugs": bugs.read,
+    "errors": lambda path: errors.results("pictures", path),
+    "frequency": frequency.read,
+    "planted": planted.Results,
+    "transfer": transfer.Measured.read,
+}
+
+
+@pytest.mark.parametrize("text", ['{"n": 20', "[1, 2]"])
+@pytest.mark.parametrize("topic", READERS)
+def test_every_topic_says_the_same_of_a_damaged_file(topic, text, tmp_path):
+    path = tmp_path / f"{topic}.json"
+    assert not READERS[topic](path) or topic == "planted"  # which then has no numbers
+    path.write_text(text)
+    with pytest.raises(
+        DataError, match=rf"^{topic}\.json is damaged .*; measure again with: python -m core\.{topic} measure$"
+    ):
+        READERS[topic](path)
+
+
+def test_a_file_of_another_form_is_damaged(tmp_path):
+    results.write(tmp_path / "x.json", {"models": {}})
+    assert results.read(tmp_path / "x.json", check=lambda found: found["models"]) == {"models": {}}
+    with pytest.raises(DataError, match=r"x\.json is damaged \('cells'\)"):
+        results.read(tmp_path / "x.json", check=lambda found: found["cells"])
+
+
+def test_an_update_leaves_the_other_parts_and_never_a_damaged_file_for_whole(tmp_path):
+    path = tmp_path / "x.json"
+    results.update(path, {"toy": {"n": 1}})
+    results.update(path, {"pictures": {"n": 2}})
+    results.update(path, {"toy": {"n": 3}})
+    assert results.read(path) == {"toy": {"n": 3}, "pictures": {"n": 2}}
+    path.write_text("{")
+    with pytest.raises(DataError):
+        results.update(path, {"toy": {}})
+    assert path.read_text() == "{"
 
 
 @pytest.fixture

@@ -349,6 +349,37 @@ def test_a_module_without_a_rule_is_refused_rather_than_passed_through(method):
     attribute(model, images(1), torch.tensor([0]), "gradient")
 
 
+class Twice(nn.Module):
+    """One ReLU, called twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.relu, self.head = nn.Conv2d(3, 3, 3, padding=1), nn.ReLU(), linear()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.relu(self.first(self.relu(self.first(x)))))
+
+
+def test_deeplift_refuses_a_module_that_is_used_twice_by_name():
+    x, y = pair(2, size=8)
+    with pytest.raises(REFUSED, match="uses one module twice: relu"):
+        explained(Twice().eval(), x, y, "deep_lift")
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "occlusion"])
+def test_inference_mode_is_refused_in_a_sentence(method):
+    model, (x, y) = tiny(), pair(1)
+    with torch.inference_mode(), pytest.raises(REFUSED, match=r"use torch\.no_grad instead"):
+        explained(model, x, y, method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_pictures_have_no_attributions(method):
+    model, (x, y) = tiny(), pair(2)
+    some, none = explained(model, x, y, method), explained(model, x[:0], y[:0], method)
+    assert none.shape == (0, *some.shape[1:])
+
+
 def test_grad_cam_needs_a_feature_map():
     with pytest.raises(ValueError, match="needs a Classifier"):
         attribute(linear(), images(1), torch.tensor([0]), "grad_cam")

@@ -387,6 +387,12 @@ def test_the_command_writes_a_checkpoint_that_says_how_it_was_made(npz, tmp_path
     assert (tmp_path / "model.run" / "state.pt").is_file()
 
 
+def test_names_with_a_point_in_them_have_each_their_own_run(npz, tmp_path, monkeypatch):
+    for name in ("a.1", "a.2"):
+        command(npz, tmp_path / f"{name}.safetensors", monkeypatch, "--limit", "20")
+    assert {path.name for path in tmp_path.glob("a.*.run")} == {"a.1.run", "a.2.run"}
+
+
 @pytest.mark.parametrize("steps", [1, 7, 10])
 def test_the_commands_inner_step_is_eps_for_one_and_a_fifth_for_more(npz, tmp_path, monkeypatch, steps):
     """Appendix C.3 takes 7 steps of eps / 5."""

@@ -16,6 +16,7 @@ from core.attacks import pgd
 from core.attacks.balls import L2, Linf
 from core.attacks.objectives import untargeted
 from core.data import pictures
+from core.data.sets import DataError
 from core.models import checkpoints
 from core.rates import Rate
 from core.transfer import Attack, Cell, Ensemble, Transfer, craft, in_order, linear_cka, matrix, transfer_matrix, views
@@ -334,7 +335,7 @@ def test_a_damaged_results_file_is_one_sentence(tmp_path, text):
     """With what to do."""
     path = tmp_path / "transfer.json"
     path.write_text(text)
-    with pytest.raises(ValueError, match=r"transfer.json is damaged .* measure again with"):
+    with pytest.raises(DataError, match=r"transfer.json is damaged .* measure again with"):
         Measured.read(path)
 
 
@@ -607,7 +608,7 @@ def test_our_points_of_figure_3_carry_their_intervals(tmp_path):
     assert (ours.name, ours.accuracy_rate, ours.transfer_rate) == ("VGG", Rate(300, 1000), Rate(700, 1000))
     assert figure3(tmp_path / "none.json", measured) == ({}, ())
     path.write_text('{"students": [1]}')
-    with pytest.raises(ValueError, match=r"figure3.json is damaged"):
+    with pytest.raises(DataError, match=r"figure3.json is damaged"):
         figure3(path, measured)
 
 

@@ -14,6 +14,7 @@ from core.bugs.squares import learn
 from core.files import render
 from core.models import checkpoints
 from core.rates import Rate
+from core.results import stale
 from pages.bugs import measured, pair, squares, verdict
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
@@ -178,7 +179,7 @@ def test_intervals_that_touch_are_no_finding():
 
 def test_weights_that_changed_make_the_numbers_stale(networks):
     found = {"stamps": {ensemble.VICTIM: "0" * 12, ensemble.MEMBERS[0]: checkpoints.stamp(ensemble.MEMBERS[0])}}
-    assert results.stale(found) == (ensemble.VICTIM,)
+    assert stale(found) == (ensemble.VICTIM,)
 
 
 # The squares, and the verdict

@@ -46,7 +46,7 @@ def region(value, n=100):
 def made_up():
     """A results file in which the standard network is safe at coarse waves and the robust one at fine ones."""
     about = {"n": 100, "seed": 0, "date": "2026-01-01", "how": "made up", "norm": NORM}
-    clean = results.short(Rate(90, 100))
+    clean = Rate(90, 100).as_json(digits=4)
     wrong = {PAIR[0]: [10 + (i > 100) * 70 for i in range(514)], PAIR[1]: [60 - (i > 100) * 40 for i in range(514)]}
     sides = {PAIR[0]: (0.1, 0.8), PAIR[1]: (0.6, 0.2)}
     heat = {
@@ -59,7 +59,7 @@ def made_up():
         for name, (low, high) in sides.items()
     }
     severities = {
-        str(s): {PAIR[0]: results.short(Rate(90 - 3 * s, 100)), PAIR[1]: results.short(Rate(85 - 12 * s, 100))}
+        str(s): {PAIR[0]: Rate(90 - 3 * s, 100).as_json(digits=4), PAIR[1]: Rate(85 - 12 * s, 100).as_json(digits=4)}
         for s in range(6)
     }
     return {
@@ -68,13 +68,13 @@ def made_up():
         "heat": heat,
         "weather": dict.fromkeys(CORRUPTIONS, severities),
         "weather_about": about,
-        "students": {"high-10": {"frequency/high-10": results.short(Rate(400, 1000)), **clean_of(PAIR)}},
+        "students": {"high-10": {"frequency/high-10": Rate(400, 1000).as_json(digits=4), **clean_of(PAIR)}},
         "students_about": about,
     }
 
 
 def clean_of(names):
-    return {name: results.short(Rate(150, 1000)) for name in names}
+    return {name: Rate(150, 1000).as_json(digits=4) for name in names}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 import torch
 from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
+from streamlit.web.server import server_util
 
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
@@ -74,6 +75,8 @@ class Socket:
         text = await self.says.get()
         if text is None:
             raise WebSocketDisconnect(1001)
+        if isinstance(text, bytes):
+            raise KeyError("text")  # as Starlette does
         return text
 
     def say(self, **message) -> None:
@@ -242,12 +245,33 @@ def test_two_visitors_hold_at_once_and_do_not_meet():
 
 
 @pytest.mark.parametrize(("token", "origin"), [("guess", None), (None, "http://elsewhere:1"), (None, "null")])
-def test_strangers_are_turned_away(token, origin):
+def test_strangers_are_turned_away(token, origin, monkeypatch):
+    monkeypatch.setattr(server_util, "is_url_from_allowed_origins", lambda _: False)  # it asks the network who we are
     live = live_of()
     socket = Socket(token or live.token, origin)
     asyncio.run(serve(socket))
     assert socket.closed == 1008
     assert not socket.accepted
+
+
+def test_whom_streamlit_lets_in_may_draw(monkeypatch):
+    """Behind a proxy that sets Host, and for origins that the operator allows."""
+    monkeypatch.setattr(server_util, "is_url_from_allowed_origins", lambda url: url == "https://lab.example.org")
+    talk(lambda socket: asyncio.sleep(0), origin="https://lab.example.org")
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["5", "[]", "null", "no JSON", b"bytes", "[" * 100_000, '{"do":"hold","target":1e999,"step":0.1,"eps":null}'],
+)
+def test_an_odd_message_is_answered_and_the_canvas_goes_on(message):
+    async def browser(socket):
+        socket.says.put_nowait(message)
+        await socket.until("problem")
+        await hold_for(socket, 1)
+
+    _, socket = talk(browser)
+    assert sum(m["is"] == "problem" for m in socket.heard) == 1
 
 
 def test_the_same_origin_is_let_in():

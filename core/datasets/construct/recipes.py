@@ -73,6 +73,8 @@ class ConstructRecipe:
             raise InputError(f"eps must be >= 0 and step_size > 0, got {self.eps} and {self.step_size}")
         if self.rule == "lbfgs" and self.kind not in INVERTED:
             raise InputError("rule lbfgs has no ball to stay in; it is for robust and nonrobust")
+        if self.kind in INVERTED and self.start == "picture" and self.n < 2:
+            raise InputError("an inversion starts at another picture: take n = 2 or more, or start at noise")
         if not self.source and self.kind != "leak":
             raise InputError(f"kind {self.kind} needs a source model")
 
