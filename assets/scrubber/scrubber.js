@@ -346,7 +346,7 @@ class Scrubber {
   /** The factor that is drawn and printed: "auto" fills the grey range at this frame, by the same factor in all rows. */
   gainAt(frame) {
     if (this.state.gain !== "auto") return this.state.gain;
-    const largest = Math.max(...this.rows.map((row) => row.film.largest[frame]));
+    const largest = Math.max(...this.rows.map((row) => row.film.largest[frame] ?? 0));
     return largest > 0 ? 0.5 / largest : 1;
   }
 
@@ -439,7 +439,7 @@ class Scrubber {
     clearTimeout(this.announcer);
     if (this.playing) return;
     this.announcer = setTimeout(() => {
-      const rows = this.data.rows.map((row) => `${row.title}: ${row.alt[this.frame]}`);
+      const rows = this.data.rows.map((row) => `${row.title}: ${row.alt[this.frame] ?? row.alt[0]}`);
       this.el.live.textContent = [this.position(this.frame), ...rows].join(". ").replaceAll("..", ".");
     }, delay);
   }
@@ -515,6 +515,7 @@ class RowView {
     Object.assign(this, { row, film, data });
     const { el, canvas, caption } = this;
     this.node.classList.toggle("minor", row.minor);
+    this.node.classList.toggle("alone", row.plain);
     el.title.textContent = row.title;
     el.subtitle.textContent = row.subtitle;
     for (const each of Object.values(canvas)) {
@@ -605,8 +606,8 @@ class RowView {
     const limit = tall * Math.min(1.6, film.width / film.height);
     const beside = this.fit(Math.min(room - least - 12, limit));
     const alone = this.fit(Math.min(room, limit));
-    const below = beside < 300 && beside < 0.85 * alone;
-    const width = below ? alone : beside;
+    const below = !row.plain && beside < 300 && beside < 0.85 * alone;
+    const width = below || row.plain ? alone : beside;
     const small = this.fit(Math.max(SMALL, Math.min(width / 3, below ? SMALL : room - width - 12)));
     el.stage.style.setProperty("--width", `${width}px`);
     el.stage.style.setProperty("--small", `${small}px`);
@@ -676,6 +677,7 @@ class RowView {
 
   draw(frame, gain, position) {
     const { row, film, el, canvas, caption, context } = this;
+    if (row.plain) frame = 0;
     film.draw(context.current, frame);
     film.amplify(this.levels.data, frame, gain);
     context.delta.putImageData(this.levels, 0, 0);

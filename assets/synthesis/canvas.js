@@ -1,7 +1,10 @@
 // Hold to morph. Python side: pages/synthesis/canvas.py mounts it, pages/synthesis/live.py is at the other end of its
 // socket and owns the pictures; here they are shown, painted on, and filmed.
 
-const SWATCHES = ["#ffffff", "#111111", "#8a8f94", "#7a4a25", "#d9a866", "#c63d2f", "#f0a83a", "#3b7d2a", "#8fbf5a", "#2f6fb3", "#9cc9ec"];
+const SWATCHES = {
+  "#ffffff": "white", "#111111": "black", "#8a8f94": "grey", "#7a4a25": "brown", "#d9a866": "sand", "#c63d2f": "red",
+  "#f0a83a": "orange", "#3b7d2a": "green", "#8fbf5a": "light green", "#2f6fb3": "blue", "#9cc9ec": "light blue",
+};
 const REACHES = ["1", "2", "4", "6", "8", "12", "none"];
 const FRAME_MS = 40;
 const FILM = 480; // frames, as in core.synthesis.morph
@@ -387,10 +390,10 @@ class Morph {
       classes.append(button);
       return button;
     });
-    for (const colour of SWATCHES) {
+    for (const [colour, name] of Object.entries(SWATCHES)) {
       const button = document.createElement("button");
-      Object.assign(button, { type: "button", value: colour, title: colour });
-      button.setAttribute("aria-label", `Colour ${colour}`);
+      Object.assign(button, { type: "button", value: colour, title: name });
+      button.setAttribute("aria-label", name);
       button.style.background = colour;
       swatches.append(button);
     }

@@ -59,6 +59,7 @@ class Row:
         alt: One sentence per frame for screen readers.
         truth_name: What the class `truth` is: "true", or "its clean answer" where nobody knows the truth.
         minor: Drawn smaller and behind the others, as a control.
+        plain: One picture that stands still, with its title and nothing else: what the others are to be compared with.
 
     Raises:
         ValueError: If two of these disagree about the number of frames, or about the size of the picture.
@@ -81,6 +82,7 @@ class Row:
     threshold: int | None = None
     truth_name: str = "true"
     minor: bool = False
+    plain: bool = False
 
     def __post_init__(self) -> None:
         shape = self.frames.shape

@@ -20,8 +20,8 @@ BARS = 6  # classes with a bar; the true and the target class always have one
 
 def payload(rows: Sequence[Row], axis: Axis) -> dict[str, Any]:
     """Return what the browser needs to know about the rows, ready for JSON."""
-    if not rows:
-        raise ValueError("a scrubber needs at least one row")
+    if all(row.plain for row in rows):
+        raise ValueError("a scrubber needs at least one row that moves")
     longest = max(len(row.frames) for row in rows)
     if longest > len(axis.values):
         raise ValueError(f"the axis has {len(axis.values)} values, but a row has {longest} frames")
@@ -29,7 +29,7 @@ def payload(rows: Sequence[Row], axis: Axis) -> dict[str, Any]:
     scales = _curve_scales(rows)
     return {
         "axis": {"name": axis.name, "labels": list(axis.labels), "unit": axis.unit, "total": axis.length},
-        "available": min(len(row.frames) for row in rows),
+        "available": min(len(row.frames) for row in rows if not row.plain),
         "rows": [
             {
                 "title": row.title,
@@ -45,6 +45,7 @@ def payload(rows: Sequence[Row], axis: Axis) -> dict[str, Any]:
                 "alt": list(row.alt),
                 "truthName": row.truth_name,
                 "minor": row.minor,
+                "plain": row.plain,
             }
             for row, classes in zip(rows, shown, strict=True)
         ],

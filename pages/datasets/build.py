@@ -69,13 +69,15 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
 def both(recipe: DatasetsRecipe) -> tuple[Few, Few]:
     """Return what both source models make."""
     live_sheets = st.empty()
-    return work.both(
+    made = work.both(
         recipe,
         lambda name, ready, on_step: live.watch(recipe, name, model=ready, on_step=on_step),
         steps=recipe.steps,
         show=lambda states: _so_far(live_sheets, states),
         key=replace(recipe, view=DatasetsRecipe.view, frame=0, standard="", robust=recipe.robust),
     )
+    live_sheets.empty()
+    return made
 
 
 def row(head: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:

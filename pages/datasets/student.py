@@ -62,6 +62,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
         key=("student", essential(asked)),
         own=picture.private,
     )
+    live.empty()
     names = (recipe.student, recipe.beside)
     looks = dict(zip(names, (left, right), strict=True))
     cards(recipe, picture, looks)

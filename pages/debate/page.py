@@ -44,7 +44,7 @@ def position(label: str, key: str, help: str) -> int:  # noqa: A002
 def show(key: str, claim: Claim) -> None:
     """Show one claim: who says what, what it predicts, what was measured, and what the authors answered."""
     with st.container(border=True, key=f"debate-{key}"):
-        st.markdown(f"##### {NUMBERS[key]} · {claim.title}\n{claim.who}")
+        st.markdown(f"### {NUMBERS[key]} · {claim.title}\n{claim.who}")
         st.markdown(f"{claim.says} **It predicts:** {claim.predicts[0].lower()}{claim.predicts[1:]}")
         numbers = measured(key)
         if numbers:

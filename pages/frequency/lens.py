@@ -34,7 +34,7 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
     names = here(recipe)
     made = seen(recipe, picture, names)
     where = tuple(f"norm {norm:g}" for norm in NORMS)
-    st.markdown(f"##### The wave ({recipe.u}, {recipe.v}) on the picture, from nothing to twice the norm of the map")
+    st.markdown(f"### The wave ({recipe.u}, {recipe.v}) on the picture, from nothing to twice the norm of the map")
     rows = [column(name, made, where, picture.label) for name in names]
     axis = Axis("norm", NORMS, tuple(f"{norm:g}" for norm in NORMS), "L2, per channel")
     captions = ("the picture", "the wave")

@@ -23,6 +23,7 @@ CLAIMS = {
     "weather": "Nobody computed fog against a network, and yet it harms networks, each in its own measure.",
     "trades": "One line a network, from clean pictures to attacks, weather and waves: which of them is higher depends on where you look.",
 }
+VIEWS = {"lens": "Waves", "filters": "Filters", "weather": "Weather", "trades": "All of it on one line"}
 WORDS = {
     "lens": ["frequency", "norm", "distribution shift"],
     "filters": ["high-pass", "student", "distribution shift"],
@@ -96,7 +97,7 @@ if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
 forget_other_pages()
-view = shell.views(CLAIMS, DEFAULTS.view)
+view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with shell.told():
     found = results.read()
     with st.sidebar:

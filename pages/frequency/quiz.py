@@ -40,7 +40,7 @@ def show(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
     if state.of != of:
         state = st.session_state["frequency-quiz"] = Quiz(of)
     keeps = "finer" if recipe.kind == "high" else "coarser"
-    st.markdown(f"##### Your turn: only what is {keeps} than {cut:g} cycles is left")
+    st.markdown(f"### Your turn: only what is {keeps} than {cut:g} cycles is left")
     asked, chosen = len(state.answers), drawn(recipe.seed)
     if asked == ROUNDS:
         score(state, chosen, there[cut], found)

@@ -89,7 +89,7 @@ def pairs(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
         rows.append([CORRUPTIONS[kind].title, str(a), str(b), compared(a, b), theirs])
     if not rows:
         return
-    st.markdown("##### Severity 5, ours beside theirs")
+    st.markdown("### Severity 5, ours beside theirs")
     heads = [
         "Corruption",
         title(recipe.standard),

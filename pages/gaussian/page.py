@@ -43,9 +43,9 @@ PRESETS = [
     ),
 ]
 DEFAULTS = GaussianRecipe()
-VIEWS = {"experiment": "Learned by sampling", "dimensions": "Many dimensions", "paper": "The paper's figures"}
+VIEWS = {"experiment": "The plane", "dimensions": "Many dimensions", "paper": "The paper's figures"}
 CLAIMS = {
-    "experiment": "The robust model again, learned by sampling and gradient descent, without any formula.",
+    "experiment": "Drag the classes and ε. Below the plane: the robust model again, learned by sampling and gradient descent, without any formula.",
     "dimensions": "The theorems are about any number of dimensions; the plane is the smallest case, and not the clearest.",
     "paper": "What the paper draws, as measured in its vector graphics, beside what comes out here.",
 }
@@ -111,14 +111,17 @@ shell.header(
 shell.presets(PRESETS, key="gaussian", defaults={f.name: f.default for f in fields(GaussianRecipe) if f.name != "dim"})
 with st.sidebar:
     recipe = controls()
-stage(recipe, key="gaussian-stage", on_release=take)
-in_words = st.container()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
+asked = st.container()  # what the chosen view adds stands first where it is not the one that the page opens with
+with st.container():
+    stage(recipe, key="gaussian-stage", on_release=take)
+    in_words = st.container()
 with shell.told():
     both = views.sides(recipe)
     with in_words:
         below.verdict(recipe, both)
-    recipe, files = below.show(recipe, both, view)
+    with st.container() if view == DEFAULTS.view else asked:
+        recipe, files = below.show(recipe, both, view)
     downloads(files, key="gaussian", script=views.script(recipe))
 shell.glossary(
     "gaussian",

@@ -43,6 +43,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         key=essential(recipe),
         own=picture.private,
     )
+    live.empty()
     way = right
     ends = zip(way.x.split(1), (picture.caption, way.caption), ("t = 0", "t = 1"), strict=True)
     figures = "".join(crisp.figure(x, caption, (at, caption)) for x, caption, at in ends)

@@ -1,6 +1,5 @@
 """The main view of the Robust frog page: one picture's representation, inverted, iterate by iterate."""
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ from core.inversion.emergence import Emergence
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import essential
 from core.models import checkpoints
-from pages.ui import crisp, work
+from pages.ui import work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.rows import row
 from pages.ui.scrubber import Row, scrubbed
@@ -44,7 +43,8 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
             key=essential(recipe),
             own=picture.private,
         )
-    wanted(recipe, picture)
+        live.empty()
+    said(recipe, picture)
     doubts(recipe, left, right, picture)
     left, right = side_by_side(left, right)
     rows = rows_of(recipe, left, right, picture)
@@ -58,14 +58,26 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     )
 
 
-def wanted(recipe: InvertRecipe, picture: Picture) -> None:
-    """Show the picture whose representation is wanted, and say what is done."""
+def said(recipe: InvertRecipe, picture: Picture) -> None:
+    """Say what is done: from where, and toward what."""
     start = starts.start_of(replace(recipe, picture=picture.id))[1]
-    st.html(
-        f'{crisp.STYLE}<div class="crisp" style="grid-template-columns: 7rem 1fr; align-items: center">'
-        f"{crisp.figure(picture.x, f'The wanted picture: {picture.caption}')}<div><b>Wanted: {html.escape(picture.caption)}</b><br>"
-        f"Start: {html.escape(start)}. Each model moves the start until it represents it as it represents the wanted "
-        "picture; nothing else about the result is asked for.</div></div>"
+    st.caption(
+        f"Start: {start}. Each model moves the start until it represents it as it represents the wanted picture; nothing else "
+        "about the result is asked for."
+    )
+
+
+def wanted(picture: Picture) -> Row:
+    """Build the column of the picture whose representation is wanted."""
+    x = render.to_uint8(picture.x)
+    return Row(
+        title="Wanted",
+        subtitle=picture.caption,
+        frames=x,
+        reference=x[0],
+        alt=(f"The wanted picture: {picture.caption}.",),
+        minor=True,
+        plain=True,
     )
 
 
@@ -87,6 +99,7 @@ def rows_of(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pi
     return [
         row(recipe.standard, left, picture.label, recipe.robust),
         row(recipe.robust, right, picture.label, recipe.standard),
+        wanted(picture),
     ]
 
 

@@ -70,6 +70,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         key=essential(recipe),
         own=picture.private,
     )
+    live.empty()
     called = titles(recipe.standard, recipe.robust)
     sides = zip(called, (recipe.standard, recipe.robust), (left, right), strict=True)
     for column, (head, name, found) in zip(st.columns(2, gap="large"), sides, strict=True):

@@ -38,6 +38,7 @@ def show(recipe: InvertRecipe) -> None:
         show=lambda states: _so_far(live, [state.x for state in states.values()]),
         key=essential(recipe),
     )
+    live.empty()
     if st.session_state.get("quiz"):
         quiz(recipe, standard, robust)
     else:

@@ -37,7 +37,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     with left:
         _pictures(recipe, seen, float(eps))
     with right:
-        st.markdown("##### Cosine of the perturbation with…")
+        st.markdown("### Cosine of the perturbation with…")
         st.plotly_chart(_bars(seen), key="planted-cosines", alt=_alt(seen))
         fooled = ", ".join(
             f"{TITLES[side].lower()} {100 * float(s.success.float().mean()):.0f} %" for side, s in seen.items()

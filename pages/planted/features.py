@@ -51,13 +51,13 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     rows = [
         [TITLES[name], found[f"follows/{name}/shape"].percent, found[f"follows/{name}/weave"].percent] for name in ASKED
     ]
-    st.markdown("##### The shape of one class, the weave of another: whom does it follow?")
+    st.markdown("### The shape of one class, the weave of another: whom does it follow?")
     table(["Who", "says the shape's class", "says the weave's class"], rows, label="Whom each follows in conflict")
     columns = st.columns(2, gap="large")
     for feature, column in zip(("faint", "visible"), columns, strict=True):
         curves = {name: [found[f"knockout/{feature}/{name}/{s:g}"] for s in probes.STRENGTHS] for name in ASKED}
         with column:
-            st.markdown(f"##### Weaken the {NAMES[feature]}, leave all else")
+            st.markdown(f"### Weaken the {NAMES[feature]}, leave all else")
             st.plotly_chart(
                 lines(
                     list(probes.STRENGTHS), curves, f"strength of the {NAMES[feature]}, 1 as in training", "accuracy"

@@ -28,7 +28,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     columns = st.columns(2, gap="large")
     for name, column in zip(("standard", "bayes"), columns, strict=True):
         with column:
-            st.markdown(f"##### {TITLES[name]}: share that follows the weave")
+            st.markdown(f"### {TITLES[name]}: share that follows the weave")
             if f"preferred/{FAINT[0]:g}/{AGREES[0]:g}/standard/weave" in found:
                 st.plotly_chart(_heat(found, name, recipe), key=f"planted-phase-{name}", alt=_alt(found, name))
             else:
@@ -71,7 +71,7 @@ def _more(found: Results) -> None:
     faint = f"{PlantedRecipe().faint:g}"
     if f"data/{faint}/{MORE[-1]}/robust" not in found:
         return
-    st.markdown("##### More pictures: with a faint feature and without")
+    st.markdown("### More pictures: with a faint feature and without")
     left, right = st.columns(2, gap="large")
     named = {"with the weave": faint, "without any faint feature": "0"}
     for column, what, title in (

@@ -121,13 +121,13 @@ def _measured() -> None:
             ]
             for kind in TITLES
         ]
-        st.markdown("##### Measured in the default world")
+        st.markdown("### Measured in the default world")
         table(["Set", *ASKED.values(), "weave in the set"], rows, label="Students of the four sets")
         st.caption(
             f"{found.source()}. The paper on CIFAR-10 (tables 1 and 7): D_rand 63.3 %, D_det 43.7 %, D_R 85.4 % and D_NR 87.7 % clean."
         )
     if "det/1/clean" in found:
-        st.markdown("##### D_det, and how often the weave agrees with the label")
+        st.markdown("### D_det, and how often the weave agrees with the label")
         heads = {"0.25": "25 % (chance)", "0.5": "50 %", "0.75": "75 %", "1": "always", "none": "no weave"}
         rows = [
             [text, found.of(f"det/{at}/clean").percent, found.of(f"det/{at}/next").percent]

@@ -31,14 +31,14 @@ def show(recipe: PlantedRecipe) -> tuple[PlantedRecipe, dict[str, list[object]]]
     stored = int(toy.stored.sum())
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"##### {stored} of {number} features are kept in {dimensions} dimensions")
+        st.markdown(f"### {stored} of {number} features are kept in {dimensions} dimensions")
         figure = _arrows(toy) if dimensions == 2 else _overlaps(toy)
         st.plotly_chart(
             figure, key="planted-toy", alt=f"{stored} of {number} features are represented in {dimensions} dimensions"
         )
     with right:
         if stored:
-            st.markdown("##### The best attack on one output goes by way of the others")
+            st.markdown("### The best attack on one output goes by way of the others")
             st.plotly_chart(
                 _attack(toy), key="planted-toy-attack", alt="The attack on the first stored feature, by feature"
             )
@@ -49,7 +49,7 @@ def show(recipe: PlantedRecipe) -> tuple[PlantedRecipe, dict[str, list[object]]]
             )
     found = Results()
     if f"toys/0.9/{TOY_DIMENSIONS[0]}/vulnerability" in found:
-        st.markdown("##### Room and vulnerability")
+        st.markdown("### Room and vulnerability")
         curves = {
             text: [found.of(f"toys/{s}/{m}/vulnerability") for m in TOY_DIMENSIONS]
             for text, s in (("sparse (0.9)", "0.9"), ("dense (0)", "0"))

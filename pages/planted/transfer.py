@@ -25,7 +25,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     """Show the measured transfer, and both ways between the two networks on the page."""
     found = Results()
     if "transfer/seed" in found:
-        st.markdown("##### A standard network is attacked. Who else says the target?")
+        st.markdown("### A standard network is attacked. Who else says the target?")
         rows = [
             [text, found.of(f"transfer/{who}").percent, found.of(f"transfer/{who}/before").percent]
             for who, text in READERS.items()
@@ -36,7 +36,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
         )
     with st.spinner("Attacking both networks…"):
         rates = results().of(("planted transfer", recipe.trained, recipe.eps), lambda: _live(recipe, pair))
-    st.markdown("##### Between the two networks on this page, now")
+    st.markdown("### Between the two networks on this page, now")
     rows = [[f"made for the {source}", *(str(rate) for rate in row)] for source, row in zip(SIDES, rates, strict=True)]
     table(["", *(f"{TITLES[s]} says the target" for s in SIDES)], rows, label="Transfer between both networks")
     return {

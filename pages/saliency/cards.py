@@ -17,6 +17,9 @@ from pages.ui.world import current
 STYLE = f"""{crisp.STYLE}<style>
 .maps {{ display: grid; gap: 2rem 1.9rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16.5rem), 1fr)); }}
 .maps.wide {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }}
+.lead {{ max-width: 78rem; margin-bottom: 0.8rem; }}
+.lead h3 {{ font-size: 1.3rem !important; }}
+.lead p {{ max-width: 60rem; }}
 .map h3 {{ margin: 0 0 0.1rem; padding: 0; font-size: 1.02rem; }}
 .map p {{ margin: 0.45rem 0 0; font-size: 0.88rem; line-height: 1.45; }}
 .map .head {{ min-height: 1.6rem; margin-bottom: 0.35rem; }}

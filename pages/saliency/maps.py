@@ -19,7 +19,6 @@ from pages.saliency.exports import Line, files
 from pages.ui import crisp
 from pages.ui.exports import downloads
 from pages.ui.store import lesson
-from pages.ui.titles import title
 from pages.ui.world import current
 
 
@@ -34,18 +33,19 @@ def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
             found = next(arriving, None)
         if found is None:  # stopped
             break
-        if not cards:
-            top.html(f"{STYLE}{_asked(picture, found)}{legend(recipe)}")
         line = _line(recipe, about.title, picture, found)
         meaning, _, misleads = texts[method].partition("\n")
         below = (
             f"<p>{html.escape(meaning)}</p>{measured.warning(method)}"
             f"<details><summary>Where it misleads</summary>{html.escape(misleads)}</details>"
         )
-        body = row(line.row, recipe, _sums(found))
-        cards.append(card(about.title, body, below))
+        if not lines:  # one method leads, large, beside the picture
+            body = row(line.row, recipe, _asked(found), crisp.figure(picture.x, picture.caption, _named(picture)))
+            top.html(f'{STYLE}<div class="lead">{card(about.title, body, below)}</div>{legend(recipe)}')
+        else:
+            cards.append(card(about.title, row(line.row, recipe, _sums(found)), below))
+            slot.html(f'<div class="maps">{"".join(cards)}</div>')
         lines.append(line)
-        slot.html(f'<div class="maps">{"".join(cards)}</div>')
     downloads(files(recipe, lines), key="saliency", script=rows.script(recipe))
 
 
@@ -124,16 +124,18 @@ def _line(recipe: SaliencyRecipe, title: str, picture: Picture, found: dict[str,
     return Line(row, {name: made.logits for name, made in found.items()})
 
 
-def _asked(picture: Picture, found: dict[str, Explanation]) -> str:
-    """Show the picture, what the models say, and which class is explained."""
-    said = "<br>".join(
-        f"{html.escape(title(name))}: <b>{says(made.logits)}</b>, explained for <b>{current().classes[made.target]}</b>"
+def _asked(found: dict[str, Explanation]) -> dict[str, str]:
+    """Say what each model says, and which class is explained."""
+    return {
+        name: f"predicts {says(made.logits)}, explained for {current().classes[made.target]}"
         for name, made in found.items()
-    )
-    return (
-        '<div class="crisp" style="grid-template-columns: 7rem 1fr; align-items: center; margin-bottom: 0.8rem">'
-        f"{crisp.figure(picture.x, picture.caption)}<div><b>{html.escape(picture.caption)}</b><br>{said}</div></div>"
-    )
+    }
+
+
+def _named(picture: Picture) -> tuple[str, str]:
+    """Name the picture in two lines: what is on it, and where it is from."""
+    what, _, where = picture.caption.partition(", ")
+    return what, where
 
 
 def _sums(found: dict[str, Explanation]) -> dict[str, str]:

@@ -52,6 +52,7 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
         key=("studio", essential(recipe)),
         own=picture.private,
     )
+    live.empty()
     left, right = side_by_side(left, right)
     made_by = {recipe.standard: left, recipe.robust: right}
     judged = {name: _judged(recipe, name, made) for name, made in made_by.items()}

@@ -11,9 +11,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.rates import Rate
 from core.transfer.views import JOIN
+from pages.ui.stage import on_stage
 
 ACCENT = "#d55e00"  # the frame of the chosen cell: seen on both ends of cividis
-HEADS_PX, SIDE_PX = 150, 236  # the titles above; those beside, and room for the slanted ones
+SIDE = 1.75  # of the room for the titles above: those beside, and room for the slanted ones
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Grid:
 
 def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.LayerChart:
     """Draw the heat map, a frame around the chosen cell; with `pick`, cells can be clicked."""
-    frame = grid.frame()
+    frame, letters = grid.frame(), 17 if on_stage() else 12
     base = alt.Chart(frame).encode(
         x=alt.X(
             "to:N",
@@ -66,7 +67,8 @@ def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.Laye
             axis=alt.Axis(
                 orient="top",
                 labelAngle=-40,
-                labelLimit=150,
+                labelLimit=240,
+                labelFontSize=letters,
                 labelOverlap=False,
                 labelPadding=6,
                 ticks=False,
@@ -77,7 +79,7 @@ def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.Laye
             "from:N",
             sort=[grid.titles[s] for s in grid.sources],
             title="made for",
-            axis=alt.Axis(labelLimit=118, ticks=False, domain=False),
+            axis=alt.Axis(labelLimit=240, labelFontSize=letters, ticks=False, domain=False),
         ),
     )
     cells = base.mark_rect(cursor="pointer" if pick else "default").encode(
@@ -96,7 +98,7 @@ def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.Laye
         cells = cells.add_params(
             alt.selection_point("cell", fields=["source", "target"], on="click", toggle=False, empty=False)
         )
-    numbers = base.mark_text(fontSize=15, fontWeight=500, tooltip=None).encode(
+    numbers = base.mark_text(fontSize=letters + 4, fontWeight=500, tooltip=None).encode(
         text="shown:N", color=alt.condition("datum.rate > 0.55", alt.value("#111111"), alt.value("#ffffff"))
     )
     layers = [cells, numbers]
@@ -108,7 +110,7 @@ def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.Laye
             )
         )
     return alt.layer(*layers).properties(
-        height=56 * len(grid.sources) + HEADS_PX, padding={"left": 2, "top": 2, "right": 46, "bottom": 6}
+        height=cell_px() * len(grid.sources) + heads_px(), padding={"left": 2, "top": 2, "right": 46, "bottom": 6}
     )
 
 
@@ -132,7 +134,17 @@ def heat(grid: Grid, chosen: tuple[str, str], on_pick: Callable[[str, str], None
 
 def width(grid: Grid) -> int:
     """Return how wide a heat map is, px: never so narrow that its cells cannot be read or hit."""
-    return SIDE_PX + (76 if len(grid.targets) < 5 else 56) * max(3, len(grid.targets))
+    return int(heads_px() * SIDE) + (20 * (len(grid.targets) < 5) + cell_px()) * max(3, len(grid.targets))
+
+
+def cell_px() -> int:
+    """Return the side of a cell: on a stage the matrix is as high as the projector."""
+    return 92 if on_stage() else 56
+
+
+def heads_px() -> int:
+    """Return the room for the slanted titles above."""
+    return 200 if on_stage() else 150
 
 
 def board(grid: Grid, *, key: str) -> DeltaGenerator:
@@ -144,7 +156,7 @@ def board(grid: Grid, *, key: str) -> DeltaGenerator:
     st.html(
         f"<style>.st-key-{key}-box {{ overflow-x: auto; }}"
         f".st-key-{key}-board {{ width: {px}px; min-width: {px}px; }}</style>"
-        f'<div style="font-size: 0.875rem; opacity: 0.6">Of 100 pictures, how often {html.escape(grid.says)}. '
+        f'<div style="font-size: 0.875rem; opacity: 0.8">Of 100 pictures, how often {html.escape(grid.says)}. '
         "Click a cell to see its pictures.</div>"
     )
     return st.container(key=f"{key}-box").container(key=f"{key}-board")

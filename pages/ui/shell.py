@@ -35,6 +35,12 @@ div[data-testid="stCaptionContainer"] p { color: inherit; }
 </style>"""
 
 
+# The accent is dark enough to carry white on a button; as text on dark paper the links' colour takes its place.
+DARK = """<style>
+[data-testid="stSliderThumbValue"] p, button[kind$="Active"] p, button[kind$="Active"] span { color: #6cc5d6; }
+</style>"""
+
+
 @dataclass(frozen=True)
 class Preset:
     """A starting point worth trying.
@@ -55,7 +61,8 @@ class Preset:
 def header(title: str, claim: str) -> None:
     """Open a page with its title, its claim in one sentence, and the switch for presenter mode."""
     on = stage.presenting()
-    st.html(READABLE + (stage.STYLE if on else ARTICLE))
+    dark = DARK if st.context.theme.type == "dark" else ""
+    st.html(READABLE + dark + (stage.STYLE if on else ARTICLE))
     work.desk().begin()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="stretch")

@@ -12,7 +12,7 @@ from pages.ui.component import component
 STYLE = """<style>
 html {
   font-size: 20px;
-  --stage: 1; --stage-tools: none; --stage-muted: 88%; --stage-rule: 30%; --stage-purple: #b794ff; --stage-orange: #ffa01f;
+  --stage: 1; --stage-tools: none; --stage-muted: 88%; --stage-rule: 30%; --stage-side: 25rem; --stage-purple: #b794ff; --stage-orange: #ffa01f;
 }
 html[data-controls] { --stage-tools: flex; }
 div[data-testid="stMainBlockContainer"] { max-width: none; padding: 1rem 2rem 2rem; }
@@ -29,7 +29,7 @@ section[data-testid="stSidebar"] {
 html[data-controls] header[data-testid="stHeader"] { transform: none; visibility: visible; }
 html[data-controls] section[data-testid="stSidebar"] { transform: none !important; visibility: visible; }
 html[data-controls] div[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
-html:not([data-controls]) :is([class*="st-key-stage-tools"], [class$="-presets"], [class*="-presets "]) { display: none; }
+html:not([data-controls]) :is([class*="st-key-stage-tools"], [class~="st-key-view"], [class$="-presets"], [class*="-presets "]) { display: none; }
 div[data-testid="stMainBlockContainer"]::after {
   content: "Key M, or the edge of the screen: controls"; position: fixed; z-index: 900; right: 1rem; bottom: 1rem;
   padding: 0.2rem 0.7rem; border-radius: 1rem; background: #1c262d; color: #fff; font-size: 0.8rem; pointer-events: none;
@@ -45,6 +45,11 @@ _mount = component("stage")
 def presenting() -> bool:
     """Tell whether presenter mode is on; leaving a page does not end it."""
     return keep("present", "false", ("true", "false").__contains__, key="presenting", sticky=True) == "true"
+
+
+def on_stage() -> bool:
+    """Tell whether presenter mode is on, further down a page: for what is drawn on the server."""
+    return st.session_state.get("presenting") == "true"
 
 
 def switch(on: bool) -> None:

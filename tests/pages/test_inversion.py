@@ -62,10 +62,11 @@ def models(checkpoint, monkeypatch):
 @pytest.fixture
 def shown(monkeypatch):
     """What the page hands to the scrubber and to the downloads, most recent last."""
-    seen = SimpleNamespace(rows=None, axis=None, frame=None, files={}, script=None)
+    seen = SimpleNamespace(rows=None, wanted=None, axis=None, frame=None, files={}, script=None)
 
     def show(rows, axis, *, key, frame=0, **more):
-        seen.rows, seen.axis, seen.frame = rows, axis, frame
+        seen.rows, seen.axis, seen.frame = [row for row in rows if not row.plain], axis, frame
+        seen.wanted = [row for row in rows if row.plain]
         return frame if more.get("report") else None
 
     def offer(files, *, key, script):
@@ -103,7 +104,7 @@ def test_it_opens_with_both_models_and_the_wanted_picture(shown):
     app = opened()
     assert app.title[0].value == "Robust frog"
     assert [row.title for row in shown.rows] == ["Standard ResNet-9", "Robust ResNet-9"]
-    assert "Wanted: cat Chelsea, a photograph" in html(app)
+    assert [(row.title, row.subtitle) for row in shown.wanted] == [("Wanted", "cat Chelsea, a photograph")]
     assert not app.error
     assert shown.frame == len(shown.rows[0].frames) - 1, "it opens with the result"
     assert "frame" not in app.query_params
@@ -368,7 +369,7 @@ def test_an_upload_can_be_wanted(offline, shown):
     ran(app.segmented_control(key="picture-source").set_value("upload"))
     ran(app.file_uploader(key="picture-file").set_value(("mine.png", buffer.getvalue(), "image/png")))
     assert recipe_of(shown).picture.startswith("upload/")
-    assert "Wanted: mine.png" in html(app)
+    assert shown.wanted[0].subtitle.startswith("mine.png")
     assert "picture" not in app.query_params
 
 
