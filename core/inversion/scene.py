@@ -69,6 +69,20 @@ def row(
     )
 
 
+def wanted(x: Images, caption: str) -> Row:
+    """Build the column of the picture (1, C, H, W) whose representation is wanted."""
+    frames = render.to_uint8(x)
+    return Row(
+        title="Wanted",
+        subtitle=caption,
+        frames=frames,
+        reference=frames[0],
+        alt=(f"The wanted picture: {caption}.",),
+        minor=True,
+        plain=True,
+    )
+
+
 def played(recipe: InvertRecipe, rows: Sequence[Row], axis: Axis) -> Scene:
     """Make a playable page of columns that start somewhere and add to it."""
     return scrubbing(
@@ -91,5 +105,6 @@ def scene(recipe: InvertRecipe) -> Scene:
     rows = [
         row(names[0], left, picture.label, names[1], classes),
         row(names[1], right, picture.label, names[0], classes),
+        wanted(picture.x, picture.caption),
     ]
     return played(recipe, rows, step_axis(left, right))

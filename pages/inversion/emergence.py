@@ -67,20 +67,6 @@ def said(recipe: InvertRecipe, picture: Picture) -> None:
     )
 
 
-def wanted(picture: Picture) -> Row:
-    """Build the column of the picture whose representation is wanted."""
-    x = render.to_uint8(picture.x)
-    return Row(
-        title="Wanted",
-        subtitle=picture.caption,
-        frames=x,
-        reference=x[0],
-        alt=(f"The wanted picture: {picture.caption}.",),
-        minor=True,
-        plain=True,
-    )
-
-
 def doubts(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> None:
     """Say where a model takes the wanted picture itself for something else: then its inversion is of that."""
     if picture.label is None:
@@ -99,7 +85,7 @@ def rows_of(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pi
     return [
         row(recipe.standard, left, picture.label, recipe.robust),
         row(recipe.robust, right, picture.label, recipe.standard),
-        wanted(picture),
+        scene.wanted(picture.x, picture.caption),
     ]
 
 
