@@ -2,18 +2,20 @@
 
 import streamlit as st
 
+from pages.lectures import bar
 from pages.ui.rooms import sections
 from pages.ui.shell import guarded
 
 if __name__ == "app":  # the server imports this file for its routes, and then runs it as a script for every visit
     from streamlit.runtime.pages_manager import PagesManager
 
-    from pages.synthesis.live import ROUTES
+    from pages.lectures import routes as lectures
+    from pages.synthesis import live as synthesis
 
     # A folder called pages/ makes Streamlit look for a legacy multipage app until st.navigation has run once; whoever comes
     # first, by a link to a page, would read "page not found".
     PagesManager.uses_pages_directory = False
-    app = st.App("app.py", routes=ROUTES)
+    app = st.App("app.py", routes=[*synthesis.ROUTES, *lectures.ROUTES])
 else:
     st.set_page_config(page_title="Robust Frog", page_icon="🐸", layout="wide")
     home = st.Page("pages/home/page.py", title="Home", icon=":material/home:", default=True)
@@ -22,4 +24,6 @@ else:
         for name, rooms in sections().items()
     }
     with guarded():
-        st.navigation({**pages, "": [home, *pages[""]]}, position="top").run()
+        page = st.navigation({**pages, "": [home, *pages[""]]}, position="top")
+        if bar.stands_back(page.url_path):
+            page.run()

@@ -17,13 +17,10 @@ import math
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import torch
-from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from streamlit.web.server import server_util
 
 from core import worlds
 from core.files.render import Frames, from_uint8, png
@@ -31,6 +28,7 @@ from core.problems import InputError
 from core.synthesis.morph import Act, Hold
 from pages.synthesis.board import Live, find
 from pages.ui import work
+from pages.ui.sockets import may_connect, sockets
 
 PATH = "_morph"  # below the app's address
 FRAME_S = 1 / 25  # a film's pace; a faster machine rests in between
@@ -43,23 +41,11 @@ STEP_AT_MOST = 2.0  # L2, pixel units
 async def serve(socket: WebSocket) -> None:
     """Talk to one canvas until it goes away."""
     live = find(socket.path_params["token"])
-    if live is None or not await asyncio.to_thread(may_connect, socket):
+    if live is None or not await may_connect(socket):
         await socket.close(1008)
         return
     await socket.accept()
     await Talk(live, socket).go()
-
-
-def may_connect(socket: WebSocket) -> bool:
-    """Tell whether the page that connects was served under this very address, or is one that Streamlit lets in, too.
-
-    Scripts send no origin. Behind a proxy that sets `Host` the address differs from what the visitor sees; then it is
-    `server.corsAllowedOrigins` and `server.enableCORS` that decide, as for Streamlit's own socket.
-    """
-    origin = socket.headers.get("origin")
-    if origin is None or urlsplit(origin).netloc == socket.headers.get("host"):
-        return True
-    return bool(server_util.is_url_from_allowed_origins(origin))
 
 
 class Talk:
@@ -242,5 +228,4 @@ def unpacked(pixels: list[str], shape: tuple[int, ...]) -> Frames:
     return np.frombuffer(raw, np.uint8).reshape(shape).copy()
 
 
-# With and without `server.baseUrlPath` in front: a proxy may or may not take it away.
-ROUTES = [WebSocketRoute(f"/{PATH}/{{token}}", serve), WebSocketRoute(f"/{{base:path}}/{PATH}/{{token}}", serve)]
+ROUTES = sockets(f"{PATH}/{{token}}", serve)

@@ -19,7 +19,9 @@ from core.files.playable import Scene
 from core.files.render import RGB, Frames
 from core.files.slides import factor, slide
 from core.recipes import to_json
+from pages.ui import mine
 
+RECIPE = "recipe.json"
 FILM_WIDE = 512  # px, at least
 
 
@@ -56,7 +58,7 @@ class Bundle:
     @property
     def files(self) -> list[Download]:
         """The downloads in the order in which they were named, the recipe last."""
-        return [*self._files, Download("Recipe, JSON", "recipe.json", "application/json", lambda: self.json)]
+        return [*self._files, Download("Recipe, JSON", RECIPE, "application/json", lambda: self.json)]
 
     def slide(
         self,
@@ -152,5 +154,6 @@ def downloads(files: list[Download], *, key: str, script: str) -> None:
                     on_click="ignore",
                     width="content",
                 )
+            mine.offer(next((file.make for file in files if file.name == RECIPE), None), key=key)
         st.markdown("**The same as Python**")
         st.code(script, language="python")

@@ -80,6 +80,13 @@ ROOMS = (
         door="do",
     ),
     Room(
+        "lectures",
+        "Lecture",
+        ":material/co_present:",
+        "Give the paper's talk from here, with a clicker; the room votes by phone.",
+        door="argue",
+    ),
+    Room(
         "debate",
         "Debate",
         ":material/forum:",

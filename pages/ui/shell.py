@@ -58,11 +58,17 @@ class Preset:
     address: Mapping[str, str] = field(default_factory=dict)
 
 
-def header(title: str, claim: str) -> None:
-    """Open a page with its title, its claim in one sentence, and the switch for presenter mode."""
+def dress() -> bool:
+    """Give the page its look, that of an article or that of a stage; return whether it is a stage."""
     on = stage.presenting()
     dark = DARK if st.context.theme.type == "dark" else ""
     st.html(READABLE + dark + (stage.STYLE if on else ARTICLE))
+    return on
+
+
+def header(title: str, claim: str) -> None:
+    """Open a page with its title, its claim in one sentence, and the switch for presenter mode."""
+    on = dress()
     work.desk().begin()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="stretch")

@@ -1,0 +1,246 @@
+"""The bar of a lecture, on every page: where it stands, what the clicker does, the question before the view.
+
+    if bar.stands_back():           # in app.py, before the page
+        page.run()
+
+The address carries it: `?lecture=paper&step=7` asks the question of step 7 if it has one, `&shown=true` shows its view. Such a
+link needs nothing else; whoever wanders off to another page keeps the lecture until they end it.
+"""
+
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import segno
+import streamlit as st
+from streamlit import config
+
+from core.lectures import Lecture, Step, shelf
+from core.lectures.answers import answer
+from core.lectures.links import HOME
+from core.lectures.recipe import MINE
+from core.lectures.room import Talk
+from core.problems import UserError
+from pages.lectures.routes import rooms
+from pages.ui import mine, shell
+from pages.ui.component import component
+from pages.ui.rooms import ROOMS
+
+AT = "lecture-at"  # in the session: the place where the lecture stands
+TALK = "lecture-talk"
+PROBLEM = "lecture-problem"
+COOKIE = "frog_talk"
+NAMES = ("lecture", "step", "shown")  # in the address
+_mount = component("lectures")
+# Whatever stands at the foot of a page can be scrolled above the bar.
+ROOM_BELOW = '<style>div[data-testid="stMainBlockContainer"] { padding-bottom: 6rem !important; }</style>'
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a lecture stands.
+
+    Args:
+        lecture: Its name.
+        step: Counted from 1.
+        shown: Whether the view is shown; else its question is asked.
+    """
+
+    lecture: str
+    step: int
+    shown: bool
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What the address says of it."""
+        return {"lecture": self.lecture, "step": str(self.step)} | ({"shown": "true"} if self.shown else {})
+
+
+def found(name: str) -> Lecture:
+    """Return a lecture by its name, the visitor's own included."""
+    return mine.lecture() if name == MINE else shelf.get(name)
+
+
+def link(place: Place, step: Step) -> str:
+    """Return the address of a place, below that of the app."""
+    return f"{step.path}?{urlencode({**step.query, **place.query})}"
+
+
+def places(name: str, lecture: Lecture) -> Iterator[tuple[Place, Step]]:
+    """Yield all places in order: a step with a question is two."""
+    for i, step in enumerate(lecture.steps, 1):
+        if step.question is not None:
+            yield Place(name, i, shown=False), step
+        yield Place(name, i, shown=True), step
+
+
+def place() -> tuple[Place, Lecture] | None:
+    """Return where the lecture stands: as the address says, else as the session does.
+
+    Raises:
+        UserError: If there is no such lecture.
+    """
+    asked, before = st.query_params.get("lecture", ""), st.session_state.get(AT)
+    if not asked and before is None:
+        return None
+    if asked:
+        lecture, raw = found(asked), st.query_params.get("step", "1")
+        at = min(max(int(raw), 1), len(lecture.steps)) if raw.isdecimal() and len(raw) < 5 else 1
+        shown = st.query_params.get("shown") == "true" or lecture.steps[at - 1].question is None
+        now = Place(asked, at, shown)
+    else:
+        now, lecture = before, found(before.lecture)
+        for name, value in now.query.items():
+            st.query_params[name] = value
+    st.session_state[AT] = now
+    return now, lecture
+
+
+def stands_back(page: str) -> bool:
+    """Show the bar of the lecture that is on, if any; return whether the page itself is to be shown.
+
+    Args:
+        page: The address of the page that is open.
+    """
+    st.session_state[mine.PAGE] = page
+    try:
+        now = place()
+    except UserError as problem:
+        leave()
+        st.session_state[PROBLEM] = (
+            page,
+            str(problem),
+        )  # a page that computes runs again, and its address no longer asks
+        now = None
+    if now is None:
+        there, text = st.session_state.get(PROBLEM, (page, ""))
+        if text and there == page:
+            st.error(text, icon=":material/error:")
+        return True
+    at, lecture = now
+    step = lecture.steps[at.step - 1]
+    opened = st.session_state.get("lecture-opened")
+    st.session_state["lecture-opened"] = at
+    if opened is None and page != step.path:  # a link to the lecture alone
+        st.switch_page(file_of(step), query_params={**step.query, **at.query})
+    talk = give(at, lecture, step)
+    _mount(key="lecture-bar", data=data(at, lecture, step, talk), on_act_change=act)
+    st.html(ROOM_BELOW)
+    if not at.shown:
+        shell.dress()
+    return at.shown
+
+
+def file_of(step: Step) -> str:
+    """Return the script of a step's page.
+
+    Raises:
+        UserError: If this app has no such page.
+    """
+    if step.page == HOME:
+        return "pages/home/page.py"
+    room = next((room for room in ROOMS if room.name == step.page), None)
+    if room is None:
+        raise UserError(f"this lecture shows the page {step.page!r}, which is not here")
+    return room.file
+
+
+def leave() -> None:
+    """End the lecture, not the page."""
+    for name in (AT, "lecture-opened"):
+        st.session_state.pop(name, None)
+    for name in NAMES:
+        st.query_params.pop(name, None)
+
+
+def act() -> None:
+    """Do what a button of the bar says."""
+    talk = st.session_state[TALK]
+    match st.session_state["lecture-bar"].get("act"):
+        case "end":
+            leave()
+        case "open":
+            rooms().invite(talk)
+        case "close":
+            rooms().end(talk)
+
+
+def give(at: Place, lecture: Lecture, step: Step) -> Talk:
+    """Tell the talk where it stands; it is this browser's, also after a reload."""
+    kept = st.session_state.get(TALK)
+    talk = rooms().begin(kept.key if kept is not None else str(st.context.cookies.get(COOKIE, "")))
+    st.session_state[TALK] = talk
+    asked, right = step.question, answer(step.question) if step.question else None
+    after = lecture.steps[at.step].title if at.step < len(lecture.steps) else ""
+    notes = {
+        "lecture": lecture.title,
+        "step": at.step,
+        "steps": len(lecture.steps),
+        "title": step.title,
+        "say": step.say,
+        "look_for": step.look_for,
+        "question": asked.ask if asked else "",
+        "answer": " ".join(filter(None, (f"{right.says}." if right else "", asked.because))) if asked else "",
+        "next": after,
+    }
+    talk.go(at.lecture, at.step, None if at.shown else asked, notes)
+    return talk
+
+
+def data(at: Place, lecture: Lecture, step: Step, talk: Talk) -> dict[str, Any]:
+    """Make what the browser needs; the answer only once it may be seen."""
+    every = list(places(at.lecture, lecture))
+    right = answer(step.question) if at.shown and step.question else None
+    address = urlsplit(st.context.url or "")
+    base = f"/{config.get_option('server.baseUrlPath').strip('/')}/".replace("//", "/")
+    return {
+        "name": at.lecture,
+        "steps": len(lecture.steps),
+        "at": next(i for i, (place, _) in enumerate(every) if place == at),
+        "slides": [
+            {"link": link(p, s), "view": s.link, "step": p.step, "asking": not p.shown, "title": s.title}
+            for p, s in every
+        ],
+        "asking": not at.shown,
+        "look_for": step.look_for,
+        "question": _question(step, at),
+        "answer": asdict(right) if right else None,
+        "base": base,
+        "key": talk.key,
+        "room": _room(talk.code, f"{address.scheme}://{address.netloc}{base}join?room={talk.code}")
+        if talk.code
+        else None,
+        "unreachable": unreachable(address.hostname or "", address.port),
+    }
+
+
+def _question(step: Step, at: Place) -> Mapping[str, Any] | None:
+    if step.question is None:
+        return None
+    shown = {name: getattr(step.question, name) for name in ("ask", "choices", "low", "high", "unit")}
+    return {**shown, "choices": list(step.question.choices), "because": step.question.because if at.shown else ""}
+
+
+def _room(code: str, url: str) -> dict[str, str]:
+    return {"code": code, "url": url, "qr": segno.make(url, error="m").svg_data_uri(scale=8, border=2)}
+
+
+def unreachable(host: str, port: int | None) -> str:
+    """Say what to do where phones cannot open the address that this browser has opened; "" where they can."""
+    if host not in ("localhost", "::1") and not host.startswith("127."):
+        return ""
+    own = own_address()
+    there = f"http://{own}:{port}" if own else "this machine's address in the network"
+    return f"Phones cannot reach {host}. Start the app with STREAMLIT_SERVER_ADDRESS=0.0.0.0 make app, and open this page as {there}."
+
+
+def own_address() -> str:
+    """Return this machine's address in its network, or "" where it has none; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # of the block for documentation: asks for the way, sends nothing
+        except OSError:
+            return ""
+        return str(probe.getsockname()[0])

@@ -1,0 +1,258 @@
+"""The talk is given: a clicker's keys through all steps, notes that follow, a room of sixty phones that votes."""
+
+import json
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import pytest
+
+from core.lectures import shelf
+from tests.app_process import serving
+from tests.browser.tools import address, settles
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.browser
+PATIENCE_MS = 180_000
+KNOWN = re.compile(r"/_stcore/(health|host-config)$")
+STATE = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState"
+PHONES = 60
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory):
+    """The app without CIFAR-10."""
+    folder = tmp_path_factory.mktemp("lectures")
+    with serving(folder / "server.log", CIFAR10_DIR=str(folder)) as url:
+        yield url
+
+
+@pytest.fixture
+def tab(browser, offline):
+    """A function that opens an address; errors on the page and anything from another machine fail the test."""
+    contexts, problems = [], []
+
+    def go(path: str, *, width: int = 1440, height: int = 900, beside: object = None):
+        if beside is None:
+            contexts.append(browser.new_context(viewport={"width": width, "height": height}))
+        page = (beside.context if beside is not None else contexts[-1]).new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: problems.append(f"page: {error}"))
+        page.on("request", lambda asked: _ours(asked.url, problems))
+        page.on("response", lambda said: _found(said, problems))
+        page.goto(f"{offline}/{path}")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+def _ours(url: str, problems: list[str]) -> None:
+    if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname != "127.0.0.1":
+        problems.append(f"asked another machine: {url}")
+
+
+def _found(said, problems: list[str]) -> None:
+    if said.status >= 400 and not KNOWN.search(said.url):
+        problems.append(f"{said.status}: {said.url}")
+
+
+def rest(page) -> None:
+    """Wait until the server rests."""
+    page.wait_for_function(
+        f"() => {{ const now = performance.now(); if ({STATE} !== 'notRunning') window.__busy = now;"
+        " window.__busy ??= now; return now - window.__busy > 400; }",
+        timeout=PATIENCE_MS,
+        polling=50,
+    )
+    page.evaluate("delete window.__busy")
+
+
+def at(page) -> str:
+    return page.locator(".bar .at").inner_text()
+
+
+@pytest.mark.slow
+def test_the_paper_in_15_minutes_is_given_with_a_clicker(tab, record_property):
+    """All of it, offline: no step is empty, no error, each opens the view of its link; the times are recorded, not judged."""
+    lecture, times = shelf.get("paper"), []
+    page = tab("?lecture=paper&step=1")
+    page.locator(".bar").wait_for()
+    for number, step in enumerate(lecture.steps, 1):
+        if number > 1:
+            page.locator(".ready[data-ready=true]").wait_for(state="attached")
+            page.keyboard.press("PageDown")
+        if step.question is not None:
+            page.locator(".ask .question", has_text=step.question.ask).wait_for()
+            assert page.locator(".ask .answers").inner_text() or page.locator(".ask input").count()
+            assert page.get_by_role("heading", level=1).count() == 0, "the view is to be seen after the vote only"
+            page.locator(".ready[data-ready=true]").wait_for(state="attached")
+            page.keyboard.press("PageDown")
+        began = time.monotonic()
+        page.wait_for_function("n => new URLSearchParams(location.search).get('step') === n", arg=str(number))
+        page.get_by_role("heading", level=1).first.wait_for()
+        first = time.monotonic() - began
+        rest(page)
+        times.append((number, step.title, round(first, 2), round(time.monotonic() - began - 0.4, 2)))
+        assert at(page) == f"{number} / {len(lecture.steps)}"
+        assert urlsplit(page.url).path == f"/{step.path}"
+        assert step.question is None or address(page)["shown"] == "true"
+        assert {name: address(page).get(name, value) for name, value in step.query.items()} == step.query
+        assert page.locator("[data-testid=stAlertContentError], [data-testid=stException]").count() == 0
+        assert page.locator("canvas, svg, img, table").count() > 3, "an empty step"
+    record_property("seconds to the view, and to rest", json.dumps(times))
+    page.keyboard.press("PageDown")
+    page.wait_for_timeout(300)
+    assert at(page) == f"{len(lecture.steps)} / {len(lecture.steps)}", "the last step is the last"
+
+
+def test_page_up_goes_back_and_presenter_mode_stays(tab):
+    page = tab("gaussian?lecture=paper&step=15&shown=true&eps=0&present=true")
+    page.locator(".bar").wait_for()
+    rest(page)
+    page.keyboard.press("PageDown")
+    page.locator(".ask .question").wait_for()
+    page.keyboard.press("PageDown")
+    page.locator(".verdict .right", has_text="from one class to the other").wait_for()
+    assert address(page) | {"lecture": "paper", "step": "16", "shown": "true", "present": "true"} == address(page)
+    assert address(page)["eps"] == "10"
+    page.keyboard.press("PageUp")
+    page.keyboard.press("PageUp")
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-lecture-bar, body') && location.search.includes('step=15')"
+    )
+    rest(page)
+    assert at(page) == "15 / 18"
+    assert address(page).get("eps", "0") in ("0", "0.0")
+
+
+def test_whoever_wanders_off_keeps_the_lecture_until_they_end_it(tab):
+    page = tab("gaussian?lecture=paper&step=15&shown=true&eps=0")
+    page.locator(".bar").wait_for()
+    rest(page)
+    page.get_by_role("link", name="Lecture").first.click()
+    page.get_by_role("heading", name="Lecture", exact=True).wait_for()
+    rest(page)
+    assert at(page) == "15 / 18"
+    page.locator(".bar .end").click()
+    page.locator(".bar").wait_for(state="detached")
+    rest(page)
+    assert "lecture" not in address(page)
+
+
+def test_the_notes_follow_and_their_clicker_leads(tab):
+    page = tab("gaussian?lecture=paper&step=15&shown=true&eps=0")
+    page.locator(".bar").wait_for()
+    rest(page)
+    steps = shelf.get("paper").steps
+    notes = tab("notes", beside=page)
+    notes.get_by_role("heading", name=steps[14].title).wait_for()
+    assert steps[14].look_for in notes.locator(".look").inner_text()
+    notes.keyboard.press("PageDown")
+    notes.get_by_role("heading", name=steps[15].title).wait_for()
+    assert steps[15].question.ask in notes.locator(".question").inner_text()
+    page.locator(".ask .question", has_text=steps[15].question.ask).wait_for()
+    page.bring_to_front()
+    page.keyboard.press("PageUp")
+    notes.get_by_role("heading", name=steps[14].title).wait_for()
+    stranger = tab("notes")
+    stranger.wait_for_timeout(1000)
+    assert stranger.get_by_role("heading", level=1).inner_text() == "Waiting for a lecture"
+
+
+class Phone:
+    """A phone without its screen: what assets/lectures/windows/join.html says and hears."""
+
+    def __init__(self, url: str, code: str) -> None:
+        from websockets.sync.client import connect
+
+        self.opened = connect(f"{url.replace('http', 'ws')}/_room/{code}?phone=", open_timeout=60)
+        self.socket = self.opened.__enter__()
+        self.word = self.hear("welcome")["phone"]
+
+    def hear(self, kind: str, wanted=lambda told: True) -> dict:
+        until = time.monotonic() + 60
+        while True:
+            told = json.loads(self.socket.recv(timeout=until - time.monotonic()))
+            if told["is"] == kind and wanted(told):
+                return told
+
+    def vote(self, value: float) -> None:
+        """Vote, and wait until it is counted."""
+        self.socket.send(json.dumps({"vote": value}))
+        self.hear("state", lambda told: told["voted"] == value)
+
+
+def test_sixty_phones_vote_once_each_and_no_vote_is_lost_when_the_lecturers_tab_reloads(tab, offline, record_property):
+    pytest.importorskip("websockets")
+    page = tab("gaussian?lecture=paper&step=15&shown=true&eps=0")
+    page.locator(".bar .room").click()
+    page.locator(".open").click()
+    page.locator(".opened .code").wait_for()
+    code = page.locator(".opened .code").inner_text()
+    page.locator(".shut").click()
+    page.keyboard.press("PageDown")
+    page.locator(".ask .question").wait_for()
+    with ThreadPoolExecutor(PHONES) as pool:
+        phones = list(pool.map(lambda _: Phone(offline, code), range(PHONES)))
+        assert len({phone.word for phone in phones}) == PHONES
+        list(pool.map(lambda one: one.hear("state", lambda told: told["question"] is not None), phones))
+        half = PHONES // 2
+        list(pool.map(lambda one: one.vote(1), phones[:half]))
+        page.locator(".ask .count", has_text=f"{half} of {PHONES} phones voted").wait_for()
+        assert page.locator(".votes .row").count() == 0, "nobody sees votes before the answer"
+        page.reload()
+        page.locator(".ask .count", has_text=f"{half} of {PHONES} phones voted").wait_for()
+        assert page.locator(".bar .room").inner_text().startswith(code)
+        began = time.monotonic()
+        list(pool.map(lambda one: one.vote(2), phones))  # the first half changes its mind: still one vote each
+        page.locator(".ask .count", has_text=f"{PHONES} of {PHONES} phones voted").wait_for()
+        record_property("seconds for all votes to be counted and told", round(time.monotonic() - began, 2))
+    page.keyboard.press("PageDown")
+    page.locator(".votes .n", has_text=f"n = {PHONES}").wait_for()
+    assert page.locator(".votes .row").all_inner_texts()[1].split()[-1] == str(PHONES)
+    assert [row.split()[-1] for row in page.locator(".votes .row").all_inner_texts()] == ["0", str(PHONES), "0"]
+    with page.expect_download() as saved:
+        page.locator(".bar .room").click()
+        page.locator(".csv").click()
+    table = saved.value.path().read_text().splitlines()
+    assert table[0] == "lecture,step,question,answer,votes,n"
+    assert [line.rsplit(",", 2)[1:] for line in table[1:]] == [["0", "60"], ["60", "60"], ["0", "60"]]
+    page.locator(".close-room").click()
+    assert all("ended" in phone.hear("over")["text"] for phone in phones[:3])
+    for phone in phones:
+        phone.opened.__exit__(None, None, None)
+
+
+def test_a_phone_votes_at_390_pixels(tab):
+    page = tab("gaussian?lecture=paper&step=16")
+    page.locator(".bar .room").click()
+    page.locator(".open").click()
+    page.locator(".opened .code").wait_for()
+    code = page.locator(".opened .code").inner_text()
+    page.locator(".shut").click()
+    phone = tab(f"join?room={code}", width=390, height=844)
+    phone.get_by_role("button", name="from one class to the other").click()
+    phone.get_by_text("Counted: from one class to the other.").wait_for()
+    assert not settles(phone, "document.documentElement.scrollWidth > innerWidth")
+    page.locator(".ask .count", has_text="1 of 1 phone voted").wait_for()
+    phone.reload()
+    phone.get_by_text("Counted: from one class to the other.").wait_for()
+    page.locator(".ask .count", has_text="1 of 1 phone voted").wait_for()
+    page.keyboard.press("PageDown")
+    phone.get_by_text("Look at the screen.").wait_for()
+
+
+def test_a_code_that_nobody_has_is_told(tab):
+    phone = tab("join?room=ZZZZ", width=390, height=844)
+    phone.get_by_text("There is no room with this code now.").wait_for()
+    phone.get_by_label("The code on the screen").wait_for()
+
+
+def test_a_lecture_that_there_is_not_is_told(tab):
+    page = tab("gaussian?lecture=nothing&step=2")
+    page.get_by_text("there is no lecture 'nothing'").wait_for()
+    page.get_by_role("heading", name="Gaussian", exact=True).wait_for()
