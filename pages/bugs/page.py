@@ -18,6 +18,7 @@ CLAIMS = {
     "measured": "Whom the two kinds fool, and what a student learns from each, beside the numbers of the discussion.",
     "squares": "Black or white, and labels that are sometimes wrong: there is no subtle feature here to be found, and yet.",
 }
+VIEWS = {"pair": "Feature and bug", "measured": "Measured", "squares": "Squares"}
 WORDS = {
     "pair": ["feature", "bug", "ensemble", "who judges"],
     "measured": ["feature", "bug", "transfer", "D_det"],
@@ -112,7 +113,7 @@ shell.presets(
     },
 )
 verdict.before()
-view = shell.views(CLAIMS, DEFAULTS.view)
+view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with shell.told():
     match view:
         case "measured":

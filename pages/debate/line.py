@@ -9,9 +9,8 @@ STYLE = """<style>
 .line .rail { position: absolute; left: 0; right: 0; top: 2.75rem; height: 6px; border-radius: 3px;
   background: linear-gradient(90deg, #e69f00, #8c8c8c55, #0072b2); }
 .line .claim { position: absolute; top: 1.9rem; width: 2rem; height: 2rem; margin-left: -1rem; border-radius: 50%;
-  background: var(--st-background-color, #fff); border: 2px solid currentColor; text-align: center; line-height: 1.75rem;
-  font-weight: 600; }
-.line .claim.open { background: #1c8a9e; border-color: #1c8a9e; color: #fff; }
+  background: #fff; border: 2px solid #1c262d; color: #1c262d; text-align: center; line-height: 1.75rem; font-weight: 600; }
+.line .claim.open { background: #0b6e80; border-color: #0b6e80; color: #fff; }
 .line .you { position: absolute; top: 0; margin-left: -2.5rem; width: 5rem; text-align: center; font-size: 0.8rem; line-height: 1.1; }
 .line .you.after { top: 4.1rem; }
 .line .end { position: absolute; top: 4.2rem; font-size: 0.95rem; font-weight: 600; }

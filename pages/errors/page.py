@@ -17,6 +17,7 @@ CLAIMS = {
     "leakage": "Is what passes over always brittle? Ten robust numbers of each picture, and what they alone can learn (Goh).",
     "manifold": "Do perturbations follow the data, or leave it? The dimpled manifold says: at a right angle.",
 }
+VIEWS = {"plane": "Coins on a plane", "pictures": "On pictures", "leakage": "What leaks", "manifold": "Along the data?"}
 WORDS = {
     "plane": ["by heart", "adversarial", "control"],
     "pictures": ["error", "control", "distillation"],
@@ -47,7 +48,7 @@ shell.header(
     "A network's mistakes, and nothing else, teach another network: what it gets wrong shows what it knows.",
 )
 shell.presets(PRESETS, key="errors", defaults=asdict(DEFAULTS))
-view = shell.views(CLAIMS, DEFAULTS.view)
+view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with shell.told():
     if view == "plane":
         stage = st.container()

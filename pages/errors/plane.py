@@ -1,5 +1,6 @@
 """The plane: a network learns coins by heart, and another one learns from where it was fooled."""
 
+import base64
 import html
 from dataclasses import replace
 
@@ -26,7 +27,7 @@ MOVED = {
 STYLE = """<style>
 .planes { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1.2rem; }
 .planes figure { margin: 0; }
-.planes svg { width: 100%; border-radius: 0.4rem; display: block; }
+.planes img { width: 100%; border-radius: 0.4rem; display: block; }
 .planes figcaption { margin-top: 0.5rem; line-height: 1.45; }
 @media (max-width: 700px) { .planes { grid-template-columns: 1fr; } }
 </style>"""
@@ -101,12 +102,18 @@ def drawn(made: Toy) -> str:
         "<b>2.</b> Each is moved, and gets the other colour. A student sees these points and nothing else.",
         f"<b>3.</b> What the student says of the plane, and of the points of 1: {made.student_right.hits} of {n} right (wrong: ringed).",
     )
+    # As a picture: Streamlit strips SVG from HTML.
     figures = "".join(
-        f'<figure><svg viewBox="0 0 100 100" role="img" aria-label="{html.escape(caption.replace("<b>", "").replace("</b>", ""))}">{plane}</svg>'
+        f'<figure><img src="{_url(plane)}" alt="{html.escape(caption.replace("<b>", "").replace("</b>", ""))}">'
         f"<figcaption>{caption}</figcaption></figure>"
         for plane, caption in zip((teacher, middle, student), captions, strict=True)
     )
     return f'{STYLE}<div class="planes">{figures}</div>'
+
+
+def _url(plane: str) -> str:
+    whole = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" width="600" height="600">{plane}</svg>'
+    return f"data:image/svg+xml;base64,{base64.b64encode(whole.encode()).decode()}"
 
 
 def _plane(

@@ -26,6 +26,15 @@ CLAIMS = {
     "preferred": "**When is the faint feature preferred?** Strength against reliability; and what more pictures change.",
     "superposition": "**The third answer to why:** more features than dimensions, and attacks by way of their overlaps.",
 }
+VIEWS = {
+    "features": "Features",
+    "attack": "What the attack writes",
+    "usefulness": "Usefulness",
+    "datasets": "Data sets",
+    "transfer": "Transfer",
+    "preferred": "Which is preferred",
+    "superposition": "Superposition",
+}
 WORDS = ["weave", "shape", "exact Bayes rule", "agreement", "standard and robust"]
 
 
@@ -150,7 +159,7 @@ with st.sidebar:
     recipe = controls()
 with shell.told():
     sheet.show(recipe)
-    view = shell.views(CLAIMS, DEFAULTS.view)
+    view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
     extra, _ = from_query(PlantedRecipe, {name: st.query_params[name] for name in ("eps",) if name in st.query_params})
     recipe = replace(recipe, view=view, eps=extra.eps)
     numbers = below(recipe)

@@ -1,0 +1,47 @@
+"""axe-core on every page, light and dark: nothing of serious impact, and nothing that only some people miss."""
+
+import pytest
+
+from pages.ui.rooms import ROOMS
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+pytestmark = pytest.mark.browser
+
+RESTS = """() => {
+    const busy = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'notRunning'
+        || document.querySelector('[data-testid=stSkeleton]');
+    const now = performance.now();
+    if (busy) window.__busy = now;
+    window.__busy ??= now;
+    return now - window.__busy > 1000;
+}"""
+WAIT_MS = 180_000
+GRAVE = ("serious", "critical")
+# What is switched off may be pale; axe knows that of a control, not of Streamlit's label above it.
+OPTIONS = {"resultTypes": ["violations"]}
+OFF = "[data-testid=stWidgetLabel][disabled]"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["", *(room.name for room in ROOMS)])
+def test_axe_finds_nothing_serious(open_page, name, scheme):
+    page = open_page(name, {"picture": "photo/chelsea"}, color_scheme=scheme, reduced_motion="reduce")
+    page.wait_for_function(RESTS, timeout=WAIT_MS, polling=100)
+    found = axe.Axe().run(page, context={"exclude": [[OFF]]}, options=OPTIONS).response["violations"]
+    grave = [
+        f"{fault['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+        for fault in found
+        if fault["impact"] in GRAVE
+        for node in fault["nodes"]
+    ]
+    assert grave == []
+
+
+@pytest.mark.parametrize("name", ["", *(room.name for room in ROOMS)])
+def test_every_page_fits_a_phone_and_says_its_formulas(open_page, name):
+    page = open_page(name, {"picture": "photo/chelsea"}, width=390, height=844, reduced_motion="reduce")
+    page.wait_for_function(RESTS, timeout=WAIT_MS, polling=100)
+    wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert wide <= 390
+    assert page.locator(".katex-error").count() == 0
