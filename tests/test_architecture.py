@@ -38,6 +38,7 @@ TOPICS = (
     "planted",
     "debate",
     "lectures",
+    "exercises",
 )
 LAYERS = (*GROUND, *((topic,) for topic in TOPICS))
 LAYER_OF = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}

@@ -180,8 +180,8 @@ def page(scene: Scene, recipe_json: str) -> str:
         models=text(f"Networks: {known}." if known else ""),
         how=text(_how(recipe_json)),
         recipe=text(recipe_json),
-        recipe_json=_inert(recipe_json),
-        data=_inert(json.dumps(scene.data, ensure_ascii=False, separators=(",", ":"))),
+        recipe_json=inert(recipe_json),
+        data=inert(json.dumps(scene.data, ensure_ascii=False, separators=(",", ":"))),
         script=_script(scene.component) + _template("js"),
     )
     if (size := len(whole.encode())) > LARGEST:
@@ -195,13 +195,25 @@ def recipe_in(text: str) -> str:
     Raises:
         core.problems.InputError: If it is no such page.
     """
-    found = re.search(r'<script type="application/json" id="recipe">(.*?)</script>', text, re.DOTALL)
+    return json_in(text, "recipe")
+
+
+def json_in(text: str, name: str) -> str:
+    """Return the JSON that a page of ours carries under that name.
+
+    Raises:
+        core.problems.InputError: If there is none.
+    """
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.DOTALL)
     if found is None:
-        raise InputError("this is not a playable page of Robust Frog")
-    return json.dumps(json.loads(found[1]), indent=2, ensure_ascii=False)
+        raise InputError(f"this is not a page of Robust Frog with a {name} inside")
+    try:
+        return json.dumps(json.loads(found[1]), indent=2, ensure_ascii=False)
+    except ValueError as error:
+        raise InputError(f"the {name} inside this page is damaged") from error
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """Write JSON such that no name in it can end its script element or begin a comment."""
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")

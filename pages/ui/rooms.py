@@ -87,6 +87,13 @@ ROOMS = (
         door="argue",
     ),
     Room(
+        "exercises",
+        "Exercises",
+        ":material/school:",
+        "Ten tasks that the app checks, and a report to hand in.",
+        door="do",
+    ),
+    Room(
         "debate",
         "Debate",
         ":material/forum:",

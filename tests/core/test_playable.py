@@ -137,7 +137,7 @@ def test_the_command_says_in_a_sentence_what_is_wrong(tmp_path: Path, text: str,
 
 
 def test_a_file_that_is_no_playable_page_is_refused():
-    with pytest.raises(InputError, match="not a playable page"):
+    with pytest.raises(InputError, match="not a page of Robust Frog"):
         recipe_in("<html></html>")
 
 
