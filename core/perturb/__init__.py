@@ -7,12 +7,10 @@ For example:
     left.x_adv[5], left.smallest_eps
 """
 
-from core.perturb.recipe import DEFAULT_REACH, REACHES, PerturbRecipe
+from core.perturb.recipe import PerturbRecipe
 from core.perturb.views import Trajectory, attack, closest, label_of, noise, parts, script, target_of
 
 __all__ = [
-    "DEFAULT_REACH",
-    "REACHES",
     "PerturbRecipe",
     "Trajectory",
     "attack",

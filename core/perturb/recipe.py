@@ -6,14 +6,6 @@ from core import worlds
 from core.attacks.rules import SCHEDULES
 from core.recipes.base import option
 
-# The radii that a sweep can reach, as they stand in the URL: (norm, reach) -> (largest eps, number of intervals).
-# Linf counts in 1/255, so that an 8-bit picture keeps the perturbation exactly.
-REACHES: dict[str, dict[str, tuple[float, int]]] = {
-    "Linf": {"8/255": (8 / 255, 16), "20/255": (20 / 255, 20), "40/255": (40 / 255, 20)},
-    "L2": {"0.5": (0.5, 20), "2": (2.0, 20), "5": (5.0, 20)},
-}
-DEFAULT_REACH = {"Linf": "20/255", "L2": "2"}
-
 
 @dataclass(frozen=True)
 class PerturbRecipe:
@@ -24,7 +16,7 @@ class PerturbRecipe:
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
         norm: "L2" or "Linf".
-        reach: Largest eps of the sweep, a key of `REACHES[norm]`; anything else means the norm's default.
+        reach: Largest eps of the sweep, a key of its world's `reaches[norm]`; anything else means the norm's default.
         attack: "PGD", or "FGSM": one step of length eps.
         steps: PGD steps.
         schedule: Of the step lengths, see `core.attacks.rules.step_lengths`: "cosine", or "constant", the paper's way.
@@ -60,8 +52,9 @@ class PerturbRecipe:
     @property
     def eps_values(self) -> tuple[float, ...]:
         """All radii of the sweep, 0 first, in pixel units."""
-        reaches = REACHES[self.norm]
-        largest, intervals = reaches.get(self.reach, reaches[DEFAULT_REACH[self.norm]])
+        world = worlds.of(self)
+        reaches = world.reaches[self.norm]
+        largest, intervals = reaches.get(self.reach, reaches[world.reach[self.norm]])
         return tuple(largest * i / intervals for i in range(intervals + 1))
 
     @property

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core import worlds
-from core.perturb.recipe import DEFAULT_REACH, PerturbRecipe
+from core.perturb.recipe import PerturbRecipe
 from core.recipes.base import option
 
 
@@ -66,6 +66,6 @@ class SaliencyRecipe:
     def attack(self) -> PerturbRecipe:
         """The attack of the view "attack": untargeted PGD, iterate by iterate."""
         return PerturbRecipe(
-            self.picture, self.standard, self.robust, self.norm, DEFAULT_REACH[self.norm], axis="steps", at=self.at,
+            self.picture, self.standard, self.robust, self.norm, axis="steps", at=self.at, world=self.world,
             steps=20, schedule="constant", precision="fp32",
         )  # fmt: skip

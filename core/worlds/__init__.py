@@ -16,7 +16,7 @@ from core.problems import InputError
 from core.worlds import cifar10, imagenet
 from core.worlds.world import World
 
-__all__ = ["DEFAULT", "World", "first_picture", "get", "names", "of"]
+__all__ = ["DEFAULT", "World", "first_picture", "get", "known", "names", "of"]
 
 DEFAULT = "cifar10"
 _MAKERS: dict[str, Callable[[], World]] = {"cifar10": cifar10.world, "imagenet": imagenet.world}
@@ -50,6 +50,11 @@ def get(name: str = DEFAULT) -> World:
 def of(recipe: InAWorld) -> World:
     """Return the world in which a recipe's view lives."""
     return get(recipe.world)
+
+
+def known() -> tuple[str, ...]:
+    """List all worlds, installed or not."""
+    return tuple(_MAKERS)
 
 
 def names() -> tuple[str, ...]:

@@ -23,10 +23,13 @@ class World:
         standard: The model on the left of the pair that is shown first.
         robust: The model on its right, or "" where the world has no robust one.
         picture: Id of the picture shown first, or "" for the first class picture there is.
+        norm: The norm that is shown first.
+        target: The class that is aimed at first; "any" is whichever comes.
         reaches: The eps sweeps of each norm, pixel units; Linf counts in 1/255, so that 8-bit pictures keep it exactly.
         reach: The sweep of each norm that is shown first.
         package: A Python package that has to be installed, or "".
         how: The sentence that says how to get it.
+        robust_how: Where there is no robust model, the sentence that says so and how to get one.
     """
 
     name: str
@@ -37,10 +40,13 @@ class World:
     standard: str
     robust: str = ""
     picture: str = ""
+    norm: str = "L2"
+    target: str = "any"
     reaches: Reaches = field(default_factory=dict)
     reach: Mapping[str, str] = field(default_factory=dict)
     package: str = ""
     how: str = ""
+    robust_how: str = ""
 
     def __hash__(self) -> int:
         return hash(self.name)

@@ -110,6 +110,7 @@ def student() -> None:
 shell.header(
     "Datasets",
     "From pictures whose labels look wrong to you, networks learn to be right, because the labels fit features that you do not see.",
+    needs="a labelled training set, and networks that learnt from sets constructed of it",
 )
 shell.presets(
     PRESETS,

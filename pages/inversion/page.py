@@ -116,6 +116,7 @@ shell.header(
     "Robust frog",
     "A robust model's representation holds a picture that you recognise. A standard model's holds something that other standard"
     " networks recognise, too, and you do not.",
+    needs="",
 )
 shell.presets(
     PRESETS,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 import torch
 
+from core import worlds
 from core.files import render
 from core.files.render import RGB
 from core.perturb import Trajectory, scene
@@ -14,7 +15,6 @@ from pages.ui.exports import Bundle, Download
 from pages.ui.scrubber import Row
 from pages.ui.store import model
 from pages.ui.words import percent
-from pages.ui.world import current
 
 
 def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Trajectory) -> list[Download]:
@@ -34,8 +34,9 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
         changes = [render.to_uint8(render.amplified(r.delta[frame : frame + 1], 10.0))[0] for r in rows]
         return [[r.reference, change, r.frames[frame]] for r, change in zip(rows, changes, strict=True)]
 
+    side = left.x.shape[-1]
+    exact = f"{side} × {side}, pixel for pixel: fools as it does here"
     for name, found in made.items():
-        exact = "32 × 32, pixel for pixel: fools as it does here"
         out.pixels(f"Picture, {called[name]}", f"{name}-{frame}.png", lambda t=found: picture(t), exact)
         out.pixels(
             f"Perturbation ×10, {called[name]}", f"{name}-{frame}-delta.png", lambda t=found: delta(t), "0.5 + 10 δ"
@@ -58,7 +59,7 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
             columns |= {
                 f"{name}_norm": t.norm.tolist(),
                 f"{name}_p_true": t.probabilities[:, t.y].tolist(),
-                f"{name}_prediction": [current().classes[k] for k in t.logits.argmax(1).tolist()],
+                f"{name}_prediction": [worlds.of(recipe).classes[k] for k in t.logits.argmax(1).tolist()],
                 f"{name}_success": t.success.tolist(),
             }
         return columns
@@ -72,7 +73,7 @@ def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> N
     """Read the exported 8-bit pictures back, ask the models again, and say so."""
     frame = min(recipe.frame, len(left.x_adv) - 1, len(right.x_adv) - 1)
     called, lines = dict(zip((recipe.standard, recipe.robust), columns_called(recipe), strict=True)), []
-    for name, found in ((recipe.standard, left), (recipe.robust, right)):
+    for name, found in {recipe.standard: left, recipe.robust: right}.items():
         saved = render.from_uint8(render.to_uint8(found.x_adv[frame : frame + 1]))
         with torch.no_grad():
             p = model(name)(saved.to(found.x.device)).softmax(1)[0]
@@ -80,6 +81,6 @@ def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> N
         fools = said != found.y if found.target is None else said == found.target
         mark = "still fools" if fools else "does not fool"
         lines.append(
-            f"the saved 8-bit picture {mark} {called[name]} ({current().classes[said]}, {percent(float(p[said]))})"
+            f"the saved 8-bit picture {mark} {called[name]} ({worlds.of(recipe).classes[said]}, {percent(float(p[said]))})"
         )
     st.caption("Read back: " + "; ".join(lines) + ".")

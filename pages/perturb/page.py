@@ -6,12 +6,11 @@ from functools import partial
 import streamlit as st
 import torch
 
-from core import perturb
+from core import perturb, worlds
 from core.attacks.rules import SCHEDULES
-from core.data import pictures
 from core.models import checkpoints
 from core.perturb import Trajectory
-from core.perturb.recipe import DEFAULT_REACH, REACHES, PerturbRecipe
+from core.perturb.recipe import PerturbRecipe
 from pages.perturb.columns import axis_of, called, columns
 from pages.perturb.exports import files, still_fools
 from pages.perturb.work import Job
@@ -20,7 +19,7 @@ from pages.ui.duel import STUDENTS
 from pages.ui.exports import downloads
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
-from pages.ui.scrubber import Axis, frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 from pages.ui.store import lesson, model
 from pages.ui.words import size
 from pages.ui.world import current
@@ -60,17 +59,37 @@ PRESETS = [
         {"frame": "0"},
     ),
 ]
-TARGETS = ("any", "second", "least", *current().classes)
+OPENING = shell.Preset(
+    "The paper's opening picture",
+    "The paper opens with a pig that a network takes for an airliner; here it is a cat. Drag ε from 0 to 2/255: no pixel moves"
+    " by more than two of 255 grey levels.",
+    {"picture": "photo-224/chelsea", "norm": "Linf", "reach": "2/255", "target": "airliner", "steps": 10},
+    {"frame": "20"},
+)
+HERE = {  # what each world tries first; presets of other worlds name models and classes that this one has not
+    "cifar10": PRESETS,
+    "imagenet": [
+        OPENING,
+        shell.Preset(
+            "Any other answer",
+            "Nobody asks for a class now; the attack takes whichever comes first. How much less does it need?",
+            {"target": "any", "norm": "L2", "reach": "1"},
+            {"frame": "0"},
+        ),
+        *(replace(preset, values={**preset.values, "reach": "8/255"}) for preset in PRESETS[2:3]),
+        PRESETS[3],
+    ],
+}
 FIRST_FRAME = PerturbRecipe().frame
 
 
 def controls() -> PerturbRecipe:
     """Show the controls and return the recipe they make (without picture and frame)."""
-    defaults = PerturbRecipe()
+    world, defaults = current(), opening()
     with st.container(horizontal=True):
         # The options are the words of the recipe, because they are also what stands in the address.
         norm = st.segmented_control(
-            "Norm", list(REACHES), default=defaults.norm, key="norm", bind="query-params", required=True
+            "Norm", list(world.reaches), default=defaults.norm, key="norm", bind="query-params", required=True
         )
         attack = st.segmented_control(
             "Attack", ["PGD", "FGSM"], default=defaults.attack, key="attack", bind="query-params", required=True
@@ -86,22 +105,24 @@ def controls() -> PerturbRecipe:
         )
     reach = st.select_slider(
         "Largest ε",
-        list(REACHES[norm]),
-        value=DEFAULT_REACH[norm],
+        list(world.reaches[norm]),
+        value=world.reach[norm],
         key="reach",
         bind="query-params",
         help="Linf counts grey levels of 255; L2 is in pixel units of [0, 1].",
     )
+    targets = ["any", "second", "least", *world.classes]
     target = st.selectbox(
         "Make it say",
-        TARGETS,
+        targets,
+        index=targets.index(defaults.target),
         key="target",
         bind="query-params",
         help="“any” other class (untargeted), the second most likely, the least likely, or one class.",
     )
     steps = st.slider("Steps", 1, 100, defaults.steps, key="steps", bind="query-params", disabled=attack == "FGSM")
     with st.expander("More"):
-        labels = PerturbRecipe(norm=norm, reach=reach).eps_labels
+        labels = PerturbRecipe(norm=norm, reach=reach, world=world.name).eps_labels
         at = st.select_slider(
             "ε of the steps view",
             labels,
@@ -137,13 +158,13 @@ def controls() -> PerturbRecipe:
             help="“auto” is bfloat16 where this machine is fast at it. What the models say is always float32.",
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
-        left = model_box("Left model", defaults.standard, "standard")
-        right = model_box("Right model", defaults.robust, "robust")
+        left = model_box("Left model", world.standard, "standard")
+        right = model_box("Right model", world.robust or left, "robust")
     return PerturbRecipe(
         standard=left,
         robust=right,
         norm=norm,
-        reach="" if reach == DEFAULT_REACH[norm] else reach,
+        reach="" if reach == world.reach[norm] else reach,
         attack=attack,
         steps=int(steps),
         target=target,
@@ -153,7 +174,15 @@ def controls() -> PerturbRecipe:
         seed=int(seed),
         schedule=schedule,
         precision=precision,
+        world=world.name,
     )
+
+
+def opening() -> PerturbRecipe:
+    """Return the recipe with which this world opens; without a robust model both columns are of one."""
+    world = current()
+    robust = world.robust or world.standard
+    return PerturbRecipe(standard=world.standard, robust=robust, norm=world.norm, target=world.target, world=world.name)
 
 
 def absent() -> set[str]:
@@ -161,19 +190,26 @@ def absent() -> set[str]:
     return set(STUDENTS.values()) - set(checkpoints.names())
 
 
+def shown_of(job: Job, rows: list[Row]) -> list[Row]:
+    """Leave out the second column where both are of one model, and do not call true what only the model says."""
+    if len(job.names) == 1:
+        rows = [replace(row, readouts=row.readouts[:1]) for row in (rows[0], rows[-1])]
+    return rows if job.picture.label is not None else [replace(row, truth_name="its clean answer") for row in rows]
+
+
 def summary(job: Job, left: Trajectory, right: Trajectory) -> None:
     """Say in one line each how little it takes, and what must be doubted."""
     recipe = job.recipe
     names = called(recipe)
-    sides = ((names[0], recipe.standard, left), (names[1], recipe.robust, right))
-    for column, (title, name, found) in zip(st.columns(2), sides, strict=True):
+    sides = {recipe.standard: (names[0], left), recipe.robust: (names[1], right)}
+    for column, (name, (title, found)) in zip(st.columns(2), sides.items(), strict=False):
         nearest, distance = work.known(job.nearest[name]) or (None, float("inf"))
         at = found.threshold
         if nearest is None and at is None:  # stopped before either was found
             continue
         if at is not None and float(found.norm[at]) < distance:  # the sweep came closer
             nearest, distance = found.x_adv[at : at + 1], float(found.norm[at])
-        said = job.kept(("nearest", name, distance), 0, partial(_said, name, nearest))
+        said = job.kept(("nearest", name, distance), 0, partial(_said, recipe, name, nearest))
         if distance == 0:
             text = f"**{title}: wrong without any change.** It says *{said}* of the clean picture."
         elif distance == float("inf"):
@@ -190,9 +226,9 @@ def summary(job: Job, left: Trajectory, right: Trajectory) -> None:
             )
 
 
-def _said(name: str, x: torch.Tensor) -> str:
+def _said(recipe: PerturbRecipe, name: str, x: torch.Tensor) -> str:
     with torch.no_grad():
-        return current().classes[int(model(name)(x).argmax())]
+        return worlds.of(recipe).classes[int(model(name)(x).argmax())]
 
 
 def predict_first(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, axis: Axis) -> bool:
@@ -222,17 +258,18 @@ def predict_first(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, ax
 shell.header(
     "Perturb",
     "A change too small to see makes a standard model see something else. To fool a robust model, the picture itself has to change.",
+    needs="",
 )
-recipe = PerturbRecipe()
+recipe = opening()
 shell.presets(
-    [preset for preset in PRESETS if set(preset.values.values()).isdisjoint(absent())],
+    [preset for preset in HERE.get(current().name, PRESETS[2:4]) if set(preset.values.values()).isdisjoint(absent())],
     key="perturb",
     defaults={
-        "picture": pictures.default_id(),
+        "picture": worlds.first_picture(current()),
         "standard": recipe.standard,
         "robust": recipe.robust,
         "norm": recipe.norm,
-        "reach": DEFAULT_REACH[recipe.norm],
+        "reach": current().reach[recipe.norm],
         "attack": recipe.attack,
         "axis": recipe.axis,
         "target": recipe.target,
@@ -241,13 +278,15 @@ shell.presets(
         "seed": recipe.seed,
         "schedule": recipe.schedule,
         "precision": recipe.precision,
-        "at": PerturbRecipe().eps_labels[PerturbRecipe().at_index],
+        "at": recipe.eps_labels[recipe.at_index],
     },
     address={"frame": "", "look": "", "gain": ""},
 )
-if not checkpoints.names():
+if not checkpoints.names(world=current().name):
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
+if not current().robust:
+    st.caption(current().robust_how)
 stage = st.container()
 # The bar and Stop: a click on Stop takes them away before anything else is drawn; between two parts they stay.
 working = st.empty() if st.session_state.get("stop") else st.container()
@@ -270,7 +309,7 @@ with shell.told():
         st.rerun()
 frames = min(len(left.x_adv), len(right.x_adv))
 axis = axis_of(recipe, frames)
-rows = columns(job, left, right, axis)
+rows = shown_of(job, columns(job, left, right, axis))
 with stage:
     shown = predict_first(recipe, left, right, axis)
     at = scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True) if shown else None

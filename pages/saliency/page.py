@@ -175,6 +175,7 @@ shell.header(
     "Saliency",
     "The gradient of a robust model has the object in it, that of a standard model looks like noise: each shows the"
     " features that its model uses.",
+    needs="",
 )
 shell.presets(
     PRESETS,

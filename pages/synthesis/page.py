@@ -120,6 +120,7 @@ def shared_controls(view: str) -> dict[str, str | int]:
 shell.header(
     "Synthesis",
     "Hold a class and watch the picture become it: a robust classifier can paint, because its features are ones you see.",
+    needs="the class Gaussians that its starts are drawn from",
 )
 presets()
 if not checkpoints.names():

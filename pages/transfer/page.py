@@ -121,6 +121,7 @@ def radii(measured: Measured, norm: str, goal: str) -> list[str]:
 shell.header(
     "Transfer",
     "Perturbations made for one network fool others, because they learnt the same non-robust features.",
+    needs="several networks, and labelled test pictures on which they were compared",
 )
 shell.presets(
     PRESETS,

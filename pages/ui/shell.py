@@ -9,14 +9,14 @@ from typing import Any
 import streamlit as st
 
 from core.problems import UserError
-from pages.ui import stage, work
+from pages.ui import stage, work, world
 from pages.ui.address import choose
 from pages.ui.store import lesson
 
 log = logging.getLogger(__name__)
 
 ARTICLE = """<style>
-div[data-testid="stMainBlockContainer"] { max-width: 1480px; padding: 3.4rem 1.6rem 4rem; }
+div[data-testid="stMainBlockContainer"] { max-width: 1480px; padding: 3.9rem 1.6rem 4rem; }
 div[data-testid="stMainBlockContainer"] h1 { font-size: 2rem; padding: 0; letter-spacing: -0.02em; }
 div[data-testid="stMainBlockContainer"] h2 { font-size: 1.2rem; padding-top: 0; }
 </style>"""
@@ -66,14 +66,27 @@ def dress() -> bool:
     return on
 
 
-def header(title: str, claim: str) -> None:
-    """Open a page with its title, its claim in one sentence, and the switch for presenter mode."""
+def header(title: str, claim: str, *, needs: str | None = None) -> None:
+    """Open a page with its title, its claim in one sentence, its world, and the switch for presenter mode.
+
+    Args:
+        title: Of the page.
+        claim: What it shows.
+        needs: What of a world it needs that only the first world has; "" where it works in every world; None where it is
+            not about a world.
+    """
     on = dress()
     work.desk().begin()
+    if needs is not None:
+        world.follow()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="stretch")
+        if needs is not None:
+            world.switch()
         stage.switch(on)
     st.markdown(f"## {claim}")
+    if needs is not None:
+        world.serves(title, needs)
 
 
 def presets(
@@ -98,6 +111,8 @@ def presets(
             else:
                 st.query_params.pop(name, None)
 
+    if st.session_state.pop(world.ENTERED, False):  # the browser would go on showing the values of the world before
+        st.session_state.update(defaults)
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-presets"):
         st.markdown("**Try this**", width="content")
         for i, preset in enumerate([*choices, Preset("Reset", "", {})]):

@@ -1,14 +1,90 @@
-"""The world that the page in sight is in: its classes, its pictures, its models."""
+"""The world that the page in sight is in: its classes, its pictures, its models.
+
+It is in the address on every page that is about one, as `?world=imagenet`, and goes along from page to page. Where only one
+is installed there is nothing to choose and nothing is shown.
+"""
 
 import streamlit as st
 
 from core import worlds
 from core.worlds import World
+from pages.ui.address import keep
 
-KEY = "world"  # in the session and in the address
+KEY = "world-here"  # in the session; the box that shows it has a key of its own, because Streamlit forgets boxes out of sight
+ENTERED = "world-entered"  # in the session: the page has not put its controls to this world's defaults yet
+# Controls whose values are of one world: they are forgotten when another is entered.
+OF_ONE = (
+    *("picture", "source", "class", "number", "label", "cut", "target", "second", "only", "towards", "away", "start"),
+    *("standard", "robust", "third", "norm", "reach", "at", "frame", "block", "feature", "method"),
+)
 
 
 def current() -> World:
     """Return the world of this visitor; outside a run of a page, the first."""
     name = st.session_state.get(KEY, worlds.DEFAULT)
     return worlds.get(name if name in worlds.names() else worlds.DEFAULT)
+
+
+def follow() -> None:
+    """Enter the world that the address asks for; say in a sentence if it is not installed."""
+    asked = st.query_params.get("world", "")
+    there = worlds.names()
+    before = current().name
+    name = keep("world", worlds.DEFAULT, there.__contains__, key=KEY, sticky=True)
+    if name != before:
+        _forget()
+    if asked and asked not in there:
+        known = asked in worlds.known()
+        st.session_state["world-missing"] = (
+            worlds.get(asked).how if known else f"There is no world called “{asked[:40]}”."
+        )
+    elif asked:
+        st.session_state.pop("world-missing", None)
+    if problem := st.session_state.get("world-missing"):
+        st.warning(f"{problem} What you see is {current().title}.", icon=":material/public:")
+
+
+def switch() -> None:
+    """Show in which world the page is, and let one enter another."""
+    there = worlds.names()
+    if len(there) < 2:
+        return
+    st.session_state["world-box"] = current().name
+    st.selectbox(
+        "World", there, key="world-box", format_func=lambda name: worlds.get(name).title, width=150,
+        label_visibility="collapsed", on_change=_entered, help="Which pictures, classes and models.",
+    )  # fmt: skip
+
+
+def serves(title: str, needs: str) -> None:
+    """End the page here, in one sentence, where the world in sight has not what it needs."""
+    world, first = current(), worlds.get()
+    if not needs or world == first:
+        return
+    st.info(
+        f"**{title} has nothing to show of {world.title} yet.** It needs {needs}; so far only {first.title} has these.",
+        icon=":material/public:",
+    )
+    st.button(f"Show it for {first.title}", type="primary", on_click=_enter, args=(first.name,))
+    st.stop()
+
+
+def _entered() -> None:
+    _enter(st.session_state["world-box"])
+
+
+def _enter(name: str) -> None:
+    st.session_state[KEY] = name
+    st.session_state.pop("world-missing", None)
+    st.session_state[ENTERED] = True
+    _forget()
+    for word in OF_ONE:
+        st.query_params.pop(word, None)
+
+
+def _forget() -> None:
+    """Put what is of one world back to its default."""
+    for key in list(st.session_state):
+        name = str(key).removeprefix("picture-").removesuffix("-written").removesuffix("-before")
+        if name in OF_ONE or name.endswith(("-look-for", "-scrubber")):
+            st.session_state.pop(key, None)

@@ -105,6 +105,7 @@ shell.header(
     "Usefulness",
     "Almost every feature of a standard model is useful, and at ε = 0.25, too little to see, almost none is robustly useful. A robust"
     " model's features withstand it.",
+    needs="measurements of every feature on labelled test pictures",
 )
 shell.presets(
     PRESETS,

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from core import worlds
 from core.attacks import SWEEP_ROWS
 from core.attacks.rules import State
 from core.data import pictures
@@ -22,7 +23,7 @@ from core.files import render
 from core.models import checkpoints
 from core.models.checkpoints import Header
 from core.perturb import Trajectory, attack, closest, label_of, noise, parts, script, target_of
-from core.perturb.recipe import REACHES, PerturbRecipe
+from core.perturb.recipe import PerturbRecipe
 from tests.app_process import ROOT
 from tests.helpers import draws, images, tiny
 
@@ -74,9 +75,9 @@ def grey(label: int | None) -> Picture:
 # Parts
 
 
-@pytest.mark.parametrize("norm", list(REACHES))
+@pytest.mark.parametrize("norm", list(worlds.get().reaches))
 def test_parts_are_all_frames_once_in_order_the_clean_one_first(norm):
-    for reach in REACHES[norm]:
+    for reach in worlds.get().reaches[norm]:
         recipe = PerturbRecipe(norm=norm, reach=reach)
         pieces = parts(recipe)
         assert pieces[0] == (0,)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.perturb.recipe import DEFAULT_REACH, REACHES, PerturbRecipe
+from core import worlds
+from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_json, from_query, option, program, to_json, to_python, to_query
 
 
@@ -34,7 +35,7 @@ recipes = st.builds(
     standard=text,
     robust=text,
     norm=st.sampled_from(["L2", "Linf"]),
-    reach=text | st.sampled_from([r for reaches in REACHES.values() for r in reaches]),
+    reach=text | st.sampled_from([r for reaches in worlds.get().reaches.values() for r in reaches]),
     attack=st.sampled_from(["PGD", "FGSM"]),
     steps=st.integers(1, 200),
     target=text,
@@ -45,7 +46,7 @@ recipes = st.builds(
     seed=st.integers(0, 2**31 - 1),
     schedule=st.sampled_from(["cosine", "constant"]),
     precision=st.sampled_from(["auto", "fp32"]),
-    world=text,
+    world=st.sampled_from(["cifar10", "imagenet"]),
 )
 every = st.builds(
     Every,
@@ -204,7 +205,9 @@ def test_json_is_readable_and_says_its_kind():
 # Radii
 
 
-@pytest.mark.parametrize(("norm", "reach"), [(norm, reach) for norm, reaches in REACHES.items() for reach in reaches])
+@pytest.mark.parametrize(
+    ("norm", "reach"), [(norm, reach) for norm, reaches in worlds.get().reaches.items() for reach in reaches]
+)
 def test_radii_climb_evenly_from_zero_to_the_reach(norm, reach):
     recipe = PerturbRecipe(norm=norm, reach=reach)
     eps, largest = recipe.eps_values, float(Fraction(reach))
@@ -218,14 +221,14 @@ def test_radii_climb_evenly_from_zero_to_the_reach(norm, reach):
 
 def test_linf_radii_are_whole_or_half_grey_levels():
     """So that an 8-bit picture keeps the perturbation."""
-    for reach in REACHES["Linf"]:
+    for reach in worlds.get().reaches["Linf"]:
         levels = [eps * 255 * 2 for eps in PerturbRecipe(norm="Linf", reach=reach).eps_values]
         assert levels == pytest.approx([round(level) for level in levels])
 
 
 def test_a_reach_of_the_other_norm_means_the_default():
     for norm, other in (("L2", "8/255"), ("Linf", "5")):
-        expected = PerturbRecipe(norm=norm, reach=DEFAULT_REACH[norm]).eps_values
+        expected = PerturbRecipe(norm=norm, reach=worlds.get().reach[norm]).eps_values
         assert PerturbRecipe(norm=norm, reach=other).eps_values == PerturbRecipe(norm=norm).eps_values == expected
 
 
