@@ -54,7 +54,7 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
         if picture.source == "uploaded":
             _what_is_on_it(key)
             st.caption("It stays in this session and is stored nowhere, so a link to this page cannot show it.")
-        if error := st.session_state.pop(f"{key}-error", None):
+        if error := st.session_state.get(f"{key}-error"):
             st.error(error)
         if "cifar10" in current().sources and "cifar10" not in pictures.available():
             offer_cifar10(key=f"{key}-download")
@@ -89,6 +89,7 @@ def _get(key: str, id: str) -> Picture:
 
 
 def _choose(key: str, id: str) -> None:
+    st.session_state.pop(f"{key}-error", None)
     try:
         st.session_state[key] = _get(key, id).id
     except PictureError as error:

@@ -18,6 +18,8 @@ OF_ONE = (
     *("standard", "robust", "third", "norm", "reach", "at", "frame", "block", "feature", "method"),
 )
 
+OURS = ("picture", "start", "frame", "standard", "robust", "third")  # those that we write to the address ourselves
+
 
 def current() -> World:
     """Return the world of this visitor; outside a run of a page, the first."""
@@ -78,7 +80,7 @@ def _enter(name: str) -> None:
     st.session_state.pop("world-missing", None)
     st.session_state[ENTERED] = True
     _forget()
-    for word in OF_ONE:
+    for word in OURS:
         st.query_params.pop(word, None)
 
 
