@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core import worlds
-from core.data.sets import CIFAR10_CLASSES, where_in
+from core.data.sets import where_in
 from core.files.atomic import replacing
 from core.models import Classifier, build, packaged
 from core.problems import InputError, UserError
@@ -229,7 +229,7 @@ def _header(path: Path) -> Header:
 
 
 def _usual(about: Header) -> Header:
-    return replace(about, classes=CIFAR10_CLASSES) if where_in(about.classes) else about
+    return replace(about, classes=worlds.get().classes) if where_in(about.classes) else about
 
 
 def _open(path: Path) -> tuple[Header, dict[str, Tensor]]:
