@@ -20,6 +20,10 @@ STYLE = f"""{crisp.STYLE}<style>
 .lead {{ max-width: 78rem; margin-bottom: 0.8rem; }}
 .lead h3 {{ font-size: 1.3rem !important; }}
 .lead p {{ max-width: 60rem; }}
+@media (max-width: 640px) {{
+  .lead .crisp {{ grid-template-columns: repeat(2, minmax(0, 1fr)) !important; }}
+  .lead .crisp figure:first-child {{ grid-column: 1 / -1; width: 50%; }}
+}}
 .map h3 {{ margin: 0 0 0.1rem; padding: 0; font-size: 1.02rem; }}
 .map p {{ margin: 0.45rem 0 0; font-size: 0.88rem; line-height: 1.45; }}
 .map .head {{ min-height: 1.6rem; margin-bottom: 0.35rem; }}

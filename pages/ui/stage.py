@@ -29,6 +29,8 @@ section[data-testid="stSidebar"] {
 html[data-controls] header[data-testid="stHeader"] { transform: none; visibility: visible; }
 html[data-controls] section[data-testid="stSidebar"] { transform: none !important; visibility: visible; }
 html[data-controls] div[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
+html[data-controls]:has(section[data-testid="stSidebar"]) div[data-testid="stMainBlockContainer"] { padding-left: 24rem; }
+.st-key-stage { min-width: 7rem; flex: none; }
 html:not([data-controls]) :is([class*="st-key-stage-tools"], [class~="st-key-view"], [class$="-presets"], [class*="-presets "]) { display: none; }
 div[data-testid="stMainBlockContainer"]::after {
   content: "Key M, or the edge of the screen: controls"; position: fixed; z-index: 900; right: 1rem; bottom: 1rem;
