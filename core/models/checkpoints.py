@@ -192,10 +192,10 @@ def read(path: Path) -> tuple[Classifier, Header]:
     return model.eval().requires_grad_(False), about
 
 
-def save(path: Path, state: Mapping[str, Tensor], about: Header) -> None:
-    """Write weights as fp16 with their header, atomically."""
+def save(path: Path, state: Mapping[str, Tensor], about: Header, *, half: bool = True) -> None:
+    """Write weights with their header, atomically, as fp16 unless that is too coarse for them."""
     tensors = {
-        key: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous().clone()
+        key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous().clone()
         for key, value in state.items()
     }
     told = asdict(about)

@@ -56,6 +56,10 @@ def _by_accuracy(model: nn.Module, x: Images, y: Labels, logits: Tensor) -> Iter
         for name, norm in PIXELS.items():
             tried[name, False] = _right(with_pixels(model, norm), x, y)
         best = max(PIXELS, key=lambda name: int(tried[name, False].sum()))
+        best = (
+            _likeliest(model, x, [name for name in PIXELS if not _better(tried[best, False], tried[name, False])])
+            or best
+        )
         if _better(tried[best, False], right) and float(tried[best, False].float().mean()) > PLAUSIBLE:
             mean, std = PIXELS[best]
             yield Finding(
@@ -88,9 +92,21 @@ def _better(one: Tensor, other: Tensor) -> bool:
     return won - lost > max(CLEARLY * (won + lost) ** 0.5, PLAINLY * len(one))
 
 
+def _likeliest(model: nn.Module, x: Images, names: Sequence[str]) -> str | None:
+    """Of several meanings with which it is as often right, return the one that its first batch norm remembers."""
+    norm = _first_norm(model)
+    if norm is None or not isinstance(model, Classifier):
+        return None
+    return min(names, key=lambda name: _surprise(model, norm, Normalize(*PIXELS[name]), x))
+
+
+def _first_norm(model: nn.Module) -> nn.BatchNorm2d | None:
+    return next((m for m in model.modules() if isinstance(m, nn.BatchNorm2d) and m.track_running_stats), None)
+
+
 def _by_batch_norm(model: Classifier, x: Images) -> Iterator[Finding]:
     """Compare what the first batch norm remembers of its training with what it meets under each meaning of the pixels."""
-    norm = next((m for m in model.body.modules() if isinstance(m, nn.BatchNorm2d) and m.track_running_stats), None)
+    norm = _first_norm(model)
     if norm is None:
         return
     surprise = {"": _surprise(model, norm, model.normalize, x)}

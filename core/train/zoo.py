@@ -3,6 +3,7 @@
     python -m core.train.zoo list
     python -m core.train.zoo build [NAME ...] [--profile cpu|full]     makes what is missing, resumes what was interrupted
     python -m core.train.zoo measure [NAME ...] [--n N]                clean and robust accuracy, into header and results
+    python -m core.train.zoo fetch NAME                                a model that lies elsewhere, see checkpoints/fetch.toml
 
 A build takes hours on a CPU; kill it at any time and start it again.
 """
@@ -24,7 +25,7 @@ from core.commands import command, whole
 from core.models import ARCHITECTURES, Classifier, checkpoints
 from core.models.checkpoints import Header
 from core.problems import InputError
-from core.train import InnerAttack, TrainRecipe, evaluate, fit, join_processes, reporter
+from core.train import InnerAttack, TrainRecipe, evaluate, fetch, fit, join_processes, reporter
 
 log = logging.getLogger(__name__)
 DECLARATIONS = checkpoints.FOLDER / "zoo.toml"
@@ -193,6 +194,21 @@ def record(name: str, entry: dict[str, Any]) -> None:
     results.write(RESULTS, {**(results.read(RESULTS, AGAIN) or {}), name: entry})
 
 
+def bring(source: fetch.Source) -> None:
+    """Fetch a model that lies elsewhere, and say what came."""
+    told = [0]
+
+    def progress(there: int) -> None:
+        if there - told[0] > 20 * 10**6:
+            told[0] = there
+            log.info("%s: %.0f of about %g MB", source.name, there / 10**6, source.mb)
+
+    path, said = fetch.fetch(source, RUNS / "downloads", on_progress=progress)
+    for line in said:
+        log.info("%s: %s", source.name, line)
+    log.info("%s: kept in %s/", source.name, path.parent.name)
+
+
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
@@ -208,9 +224,14 @@ def main(arguments: list[str] | None = None) -> None:
     measuring.add_argument("--n", type=whole(1, 10_000), default=2000, help="test pictures to attack")
     measuring.add_argument("--precision", choices=["auto", "fp32"], default="auto", help="of the attack's gradients")
     measuring.add_argument("--anew", action="store_true", help="replace what was measured on more pictures")
+    fetching = actions.add_parser("fetch", help="download a model that lies elsewhere, verify it and keep it")
+    fetching.add_argument("names", nargs="+", metavar="NAME", choices=sorted(fetch.sources()))
     given = parser.parse_args(arguments)
     compute.setup_cpu()
-    if given.action == "list":
+    if given.action == "fetch":
+        for name in given.names:
+            bring(fetch.sources()[name])
+    elif given.action == "list":
         for entry in declared().values():
             state = (
                 "here"
@@ -220,6 +241,9 @@ def main(arguments: list[str] | None = None) -> None:
                 else "for a GPU"
             )
             sys.stdout.write(f"{entry.name:26} {state:10} {entry.title}\n")
+        for source in fetch.sources().values():
+            state = "here" if checkpoints.path_of(source.name).is_file() else f"{source.mb:.0f} MB"
+            sys.stdout.write(f"{source.name:26} {state:10} {source.title}; fetched by the action fetch\n")
     elif given.action == "measure":
         for name in given.names or [name for name in declared() if checkpoints.path_of(name).is_file()]:
             measure(name, given.n, precision=given.precision, anew=given.anew)

@@ -80,6 +80,13 @@ ROOMS = (
         door="do",
     ),
     Room(
+        "models",
+        "Models",
+        ":material/inventory_2:",
+        "The card of every model, all in one plot, and one of yours.",
+        door="do",
+    ),
+    Room(
         "lectures",
         "Lecture",
         ":material/co_present:",

@@ -1,0 +1,122 @@
+"""The card of a model: what it is, how it was made, what was measured, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from core import rates, worlds
+from core.models import build, checkpoints, packaged
+from core.models.checkpoints import Header
+
+CLEAN, HOW = "clean", "how"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An accuracy from a checkpoint's header.
+
+    Args:
+        what: "clean", or a ball as people write it, e.g. "L2 0.5".
+        hits: Pictures that were right.
+        n: Of so many.
+        doubts: Reasons not to believe it.
+    """
+
+    what: str
+    hits: int
+    n: int
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def rate(self) -> rates.Rate:
+        """With its interval."""
+        return rates.Rate(self.hits, self.n)
+
+    @property
+    def norm(self) -> str:
+        """Of the perturbations: L2 or Linf; empty for the clean accuracy."""
+        return self.what.partition(" ")[0] if self.what != CLEAN else ""
+
+    @property
+    def eps(self) -> float:
+        """Radius in pixel units; 0 of the clean accuracy."""
+        number, _, divisor = self.what.partition(" ")[2].partition("/")
+        return float(number) / float(divisor or 1) if self.norm else 0.0
+
+
+def measured(about: Header) -> tuple[Measured, ...]:
+    """Read what was measured of a model, the clean accuracy first; empty where nothing was."""
+    found = [
+        Measured(what, int(rate["hits"]), int(rate["n"]), tuple(rate.get("doubts", ())))
+        for what, rate in about.measured.items()
+        if what != HOW and isinstance(rate, Mapping) and "hits" in rate
+    ]
+    return tuple(sorted(found, key=lambda one: (one.norm, one.eps)))
+
+
+def rows(name: str) -> tuple[tuple[str, str], ...]:
+    """Write the card of a checkpoint: what each line says, and what it says.
+
+    Raises:
+        core.models.checkpoints.CheckpointError: If it is not here or damaged.
+    """
+    about, path = checkpoints.header(name), checkpoints.path_of(name)
+    found = [("Is", structure(about)), ("Made", history(about)), ("World", worlds.get(about.world).title)]
+    for one in measured(about):
+        label = "Accuracy" if one.what == CLEAN else f"under attack, {one.what}"
+        found.append((label, "; ".join([str(one.rate), *one.doubts])))
+    if found[-1][0].startswith("under"):
+        how = about.measured.get(HOW, {})
+        told = (
+            f"{how['attack']} ({how.get('date', 'no date')})" if "attack" in how else "PGD; its settings were not noted"
+        )
+        found.append(("Attack", f"{told}. An attack gives an upper bound of the truth."))
+    if doctor := about.recipe.get("doctor"):
+        found.append(("Doctor", " ".join(doctor)))
+    found.append(("Size", f"{path.stat().st_size / 2**20:.1f} MB on disk"))
+    found.append(("Stamp", checkpoints.stamp(name)))
+    return tuple(found)
+
+
+def structure(about: Header) -> str:
+    """Say what a network is: architecture, parameters, blocks, representation."""
+    with torch.device("meta"):
+        model = build(about.arch, **about.args)
+    count = sum(value.numel() for value in model.parameters())
+    return (
+        f"{about.arch}, {count / 1e6:.2f} million parameters in {len(model.blocks)} blocks; the last layer reads"
+        f" {model.head.in_features} features and tells {len(about.classes)} classes apart"
+    )
+
+
+def history(about: Header) -> str:
+    """Say how a model was made, from its header."""
+    made = about.recipe
+    if "added" in made:
+        mean, std = (" ".join(f"{v:g}" for v in made.get(key, ())) for key in ("mean", "std"))
+        return f"added from {made['added']} ({made.get('kind', 'weights')}), pixels minus {mean}, divided by {std}"
+    if any(about.title == packed.title for packed in packaged.MODELS.values()):
+        return "; ".join(f"{key} {value}" for key, value in made.items()) or "comes in a package"
+    inner, source = made.get("inner"), made.get("set")
+    words = [_inner(inner) if isinstance(inner, Mapping) else "ordinary training"]
+    if isinstance(source, Mapping):
+        words.append(
+            f"on a set constructed from {source.get('source')} (kind {source.get('kind')}, {source.get('n'):,} pictures)"
+        )
+    if made.get("data"):
+        words.append(f"on {made['data']}")
+    if made.get("epochs"):
+        words.append(f"{made['epochs']} epochs")
+    if "seed" in made:
+        words.append(f"seed {made['seed']}")
+    if made.get("finished"):
+        words.append(f"finished {made['finished']}")
+    return ", ".join(words)
+
+
+def _inner(inner: Mapping[str, Any]) -> str:
+    eps = float(inner.get("eps", 0))
+    size = f"{eps:g}" if inner.get("norm") == "L2" else f"{255 * eps:g}/255"
+    return f"adversarial training ({inner.get('norm')} {size}, {inner.get('steps')} {'step' if inner.get('steps') == 1 else 'steps'})"

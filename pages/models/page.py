@@ -1,0 +1,157 @@
+"""Models: what each is, how well it does, how far its robustness can be believed; and one of your own."""
+
+import json
+from dataclasses import asdict, replace
+
+import streamlit as st
+
+from core.models import card, checkpoints
+from core.models.recipe import NORMS, ModelsRecipe
+from core.train.published import BALLS
+from core.train.robustness import BySteps
+from core.worlds import World
+from pages.models import curve, plot, upload
+from pages.ui import shell
+from pages.ui.exports import Bundle, camera, downloads
+from pages.ui.model_box import model_box
+from pages.ui.store import lesson
+from pages.ui.tables import table
+from pages.ui.titles import title
+from pages.ui.world import current
+
+DEFAULTS = ModelsRecipe()
+PRESETS = [
+    shell.Preset(
+        "The robust one",
+        "It gives up a few points of clean accuracy and stands far above all others in the plot. Its curve falls slowly.",
+        {"model": "resnet9-l2"},
+    ),
+    shell.Preset(
+        "Accurate and helpless",
+        "The diamond lies on the floor of the plot: better on clean pictures than the robust model, and nearly nothing left at a "
+        "change of 0.5.",
+        {"model": "resnet9-standard"},
+    ),
+    shell.Preset(
+        "Robust by its data alone",
+        "Nobody attacked this network while it learnt. It saw pictures that hold only what the robust model uses, and stands "
+        "above every other ordinarily trained network.",
+        {"model": "student-robust"},
+    ),
+]
+
+
+def controls(world: World) -> ModelsRecipe:
+    """Show the controls, and return the recipe that they make."""
+    names = checkpoints.names(world=world.name)
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        default = DEFAULTS.model if DEFAULTS.model in names else world.standard
+        model = model_box("Model", default, "model", names)
+    with right:
+        norm = st.segmented_control(
+            "Norm",
+            NORMS,
+            default=DEFAULTS.norm,
+            key="norm",
+            bind="query-params",
+            required=True,
+            help="Of the perturbations.",
+        )
+    return ModelsRecipe(model=model, norm=str(norm), world=world.name)
+
+
+def show_card(recipe: ModelsRecipe) -> None:
+    """Show what is known of the model."""
+    table(
+        ["", title(recipe.model)],
+        [[f"<b>{label}</b>", _escaped(text)] for label, text in card.rows(recipe.model)],
+        label=f"The card of {title(recipe.model)}",
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def checking(recipe: ModelsRecipe) -> ModelsRecipe:
+    """Ask whether the model shall be attacked here and now, and with how many pictures."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        check = st.toggle(
+            "Still falling with more steps?", key="check", bind="query-params",
+            help="Attacks it here and now with 10, 20, 40 and 80 steps. If the last doubling still breaks pictures, the number is too kind.",
+        )  # fmt: skip
+        pictures = st.segmented_control(
+            "Pictures", [20, 40, 100, 200], default=DEFAULTS.pictures, key="pictures", bind="query-params", required=True,
+            disabled=not check,
+        )  # fmt: skip
+    return replace(recipe, check=bool(check), pictures=int(pictures or DEFAULTS.pictures))
+
+
+def numbers(names: tuple[str, ...]) -> dict[str, list[object]]:
+    """Lay out all that was measured of all models."""
+    columns: dict[str, list[object]] = {
+        key: [] for key in ("model", "title", "stamp", "ball", "right", "low", "high", "n")
+    }
+    for name in names:
+        about = checkpoints.header(name)
+        for one in card.measured(about):
+            cells = (name, about.title, checkpoints.stamp(name), one.what, one.rate.value, *one.rate.interval, one.n)
+            for column, cell in zip(columns.values(), cells, strict=True):
+                column.append(cell)
+    return columns
+
+
+def script(recipe: ModelsRecipe, counted: BySteps | None) -> str:
+    """Write the view as Python."""
+    lines = [
+        "from core.models import card",
+        f"for label, text in card.rows({recipe.model!r}):",
+        '    print(f"{label}: {text}")',
+    ]
+    if counted is not None:
+        eps = f"{curve.EPS['L2']}" if recipe.norm == "L2" else "8 / 255"
+        lines += [
+            "",
+            "from core import worlds",
+            "from core.attacks import balls",
+            "from core.models import arrivals, checkpoints",
+            "from core.train.robustness import by_steps",
+            "",
+            f"x, y = arrivals.specimens(worlds.get({recipe.world!r}), {recipe.pictures})",
+            f'found = by_steps(checkpoints.load({recipe.model!r}), x, y, balls.make("{recipe.norm}", {eps}))',
+            "print(found.says, *found.rates, sep='\\n')",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+shell.header("Models", "What each model is, how well it does, and how far its robustness can be believed.")
+shell.presets(PRESETS, key="models", defaults=asdict(DEFAULTS))
+here = current()
+shown = controls(here)
+everything = checkpoints.names(world=here.name)
+board = here.name == DEFAULTS.world  # what others have published is of that world
+ours = plot.points(everything, shown.norm)
+big, side = st.columns([3, 2])
+with big:
+    st.markdown(f"### Clean against robust, {BALLS[shown.norm]}")
+    text = plot.sentence(ours, shown.norm, shown.model, published=board)
+    chart = plot.figure(ours, shown.norm, shown.model, published=board)
+    st.plotly_chart(chart, key="models-plot", alt=text, config=camera("models"))
+    st.caption(text)
+with side:
+    st.markdown("### How it falls")
+    shown = checking(shown)
+    found = curve.show(shown, here)
+st.markdown("### Its card")
+show_card(shown)
+out = Bundle(shown)
+out.table("Accuracies", "models.csv", lambda: numbers(everything), "Of all models, with intervals and stamps")
+out.file("Card, JSON", "card.json", "application/json", lambda: json.dumps(dict(card.rows(shown.model)), indent=2))
+downloads(out.files, key="models", script=script(shown, found))
+with st.expander(
+    "A model of your own", icon=":material/upload_file:", expanded=bool(st.session_state.get("models-file"))
+):
+    upload.show(here)
+    st.caption(lesson("models")["files"])
+shell.glossary("models", ["clean accuracy", "robust accuracy", "masked gradients", "AutoAttack", "stamp"])
