@@ -89,7 +89,7 @@ def receive(
     weights = foreign.read(path, most_bytes=most_bytes)
     fitted = fit(weights, shapes, arch)
     model = build(arch, **args)
-    model.load_state_dict(fitted.state, strict=False)
+    model.load_state_dict(model.state_dict() | fitted.state)
     norm = _normalisation(weights, mean, std)
     model.normalize = Normalize(*norm)
     if bgr:
