@@ -1,7 +1,9 @@
 """Is a robust accuracy to be believed? Does it still fall when the attack takes more steps?
 
-found = by_steps(model, x, y, L2(0.5), counts=(10, 20, 40, 80))
-found.falls                     # True: the attack had not finished, and the last number is too kind
+    found = by_steps(model, x, y, L2(0.5), counts=(10, 20, 40, 80))
+    found.falls                     # True: the attack had not finished, and the last number is too kind
+
+An attack that has not finished overstates robustness; one that has may still be the wrong attack.
 """
 
 import warnings
