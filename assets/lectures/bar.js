@@ -26,6 +26,7 @@ class Bar {
       this.find(".verdict").hidden = true;
     };
     this.find(".shut").onclick = () => this.find(".door").close();
+    this.find(".door").onclose = () => this.find(".bar .room").blur(); // or the next key would show it as chosen
     this.find(".open").onclick = () => this.trigger?.("act", "open");
     this.find(".close-room").onclick = () => this.trigger?.("act", "close");
     this.warmer = new Warmer((ready) => this.ready(ready));
@@ -318,7 +319,7 @@ function bars(choices, { n, counts }, right) {
 /** Every vote a dot on the line, those that are alike on top of each other; the answer is a mark below. */
 function dots({ low, high, unit }, { values }, right) {
   const place = (value) => 10 + (380 * (value - low)) / (high - low);
-  const drawn = svg("svg", { viewBox: "0 0 400 80", preserveAspectRatio: "none" });
+  const drawn = svg("svg", { viewBox: "0 0 400 80" });
   const heights = new Map();
   const bins = 40;
   for (const value of values) {

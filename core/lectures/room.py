@@ -262,10 +262,15 @@ class Rooms:
 
     Args:
         clock: Seconds, for tests.
-        first: What codes begin with, so that a proxy can tell servers apart.
+        first: The letter that codes and keys begin with, so that a proxy can tell servers apart; "" where there is one.
+
+    Raises:
+        InputError: If that is no letter of codes.
     """
 
     def __init__(self, clock: Clock = time.monotonic, first: str = "") -> None:
+        if first and first not in tuple(LETTERS):
+            raise InputError(f"a server of several is called by one letter of {LETTERS}, got {first!r}")
         self._clock, self._first, self._lock = clock, first, threading.Lock()
         self._talks: dict[str, Talk] = {}
 
@@ -277,7 +282,7 @@ class Rooms:
             if found is None:
                 while len(self._talks) >= MOST_TALKS:
                     self._give_way()
-                found = Talk(secrets.token_urlsafe(18), self._clock)
+                found = Talk(f"{self._first}{'.' if self._first else ''}{secrets.token_urlsafe(18)}", self._clock)
             self._talks.pop(found.key, None)
             self._talks[found.key] = found  # the latest last
             return found

@@ -47,6 +47,14 @@ class Experiment:
 
 
 EXPERIMENTS = {
+    "table1": Experiment(
+        "Learning from labels that look wrong (table 1)",
+        "No student has ever seen a right label and its picture together, but for the tenth of D_rand that drew its own class.",
+        (
+            Line("student-rand", "D_rand", (63.3, None, None), "table 1"),
+            Line("student-det", "D_det", (43.7, None, None), "table 1"),
+        ),
+    ),
     "figure2": Experiment(
         "Robust and non-robust features (figure 2)",
         "Both students were trained in the ordinary way. Only the pictures differ.",
@@ -54,14 +62,6 @@ EXPERIMENTS = {
             Line("student-robust", "D_R", (85.40, 48.20, 21.85), "table 7, from images"),
             Line("student-nonrobust", "D_NR", (87.68, 0.82, 0.0), "table 7, from images"),
             Line("student-original", "as many ordinary pictures", (95.25, 4.49, 0.0), "table 7, all 50,000 pictures"),
-        ),
-    ),
-    "table1": Experiment(
-        "Learning from labels that look wrong (table 1)",
-        "No student has ever seen a right label and its picture together, but for the tenth of D_rand that drew its own class.",
-        (
-            Line("student-rand", "D_rand", (63.3, None, None), "table 1"),
-            Line("student-det", "D_det", (43.7, None, None), "table 1"),
         ),
     ),
     "cats-vs-dogs": Experiment(

@@ -33,8 +33,10 @@ TALK = "lecture-talk"
 PROBLEM = "lecture-problem"
 COOKIE = "frog_talk"
 NAMES = ("lecture", "step", "shown")  # in the address
+CARRIED = ("present", "embed")  # in the address, from step to step; assets/lectures/bar.js carries them, too
 _mount = component("lectures")
 # Whatever stands at the foot of a page can be scrolled above the bar.
+QUESTION = '<style>section[data-testid="stSidebar"] { display: none; }</style>'
 ROOM_BELOW = '<style>div[data-testid="stMainBlockContainer"] { padding-bottom: 6rem !important; }</style>'
 
 
@@ -124,12 +126,14 @@ def stands_back(page: str) -> bool:
     opened = st.session_state.get("lecture-opened")
     st.session_state["lecture-opened"] = at
     if opened is None and page != step.path:  # a link to the lecture alone
-        st.switch_page(file_of(step), query_params={**step.query, **at.query})
+        kept = {name: st.query_params[name] for name in CARRIED if name in st.query_params}
+        st.switch_page(file_of(step), query_params={**step.query, **at.query, **kept})
     talk = give(at, lecture, step)
     _mount(key="lecture-bar", data=data(at, lecture, step, talk), on_act_change=act)
     st.html(ROOM_BELOW)
     if not at.shown:
         shell.dress()
+        st.html(QUESTION)
     return at.shown
 
 

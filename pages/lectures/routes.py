@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -34,7 +35,7 @@ HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Con
 @functools.cache
 def rooms() -> Rooms:
     """Return all talks of this server."""
-    return Rooms()
+    return Rooms(first=os.environ.get("ROBUST_FROG_REPLICA", ""))
 
 
 async def phone(socket: WebSocket) -> None:

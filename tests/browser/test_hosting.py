@@ -1,5 +1,6 @@
 """Two replicas behind Debian's nginx with the configuration that ships, under a path; one of them is killed."""
 
+import json
 import shutil
 import subprocess
 import time
@@ -42,7 +43,7 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace
     with ExitStack() as stack:
         replicas = {}
         for name in ("a", "b"):
-            base = {"STREAMLIT_SERVER_BASE_URL_PATH": "frog"}
+            base = {"STREAMLIT_SERVER_BASE_URL_PATH": "frog", "ROBUST_FROG_REPLICA": name.upper()}
             own = ExitStack()
             url = own.enter_context(serving(folder / f"{name}.log", at="frog/", **base))
             stack.callback(own.close)
@@ -65,6 +66,37 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace
             except OSError:
                 time.sleep(0.1)
         yield SimpleNamespace(url=url, kill=lambda at: replicas[at].close(), log=folder / "upstream.log")
+
+
+def test_phones_without_a_cookie_come_to_the_replica_where_their_room_is(hosted, browser):
+    connect = pytest.importorskip("websockets.sync.client").connect
+    codes = set()
+    for _ in range(6):  # lecturers, until there is one on each replica
+        context = browser.new_context()
+        page = context.new_page()
+        page.set_default_timeout(90_000)
+        page.goto(f"{hosted.url}gaussian?lecture=paper&step=16")
+        page.locator(".bar .room").click()
+        page.locator(".open").click()
+        page.locator(".opened .code").wait_for()
+        code = page.locator(".opened .code").inner_text()
+        page.locator(".shut").click()
+        assert f"{hosted.url}join?room={code}" == page.locator(".opened .address").text_content()
+        with ExitStack() as phones:
+            for _ in range(4):
+                phone = phones.enter_context(connect(f"{hosted.url.replace('http', 'ws')}_room/{code.lower()}?phone="))
+                assert json.loads(phone.recv(timeout=30))["is"] == "welcome"
+            page.locator(".ask .count", has_text="0 of 4 phones voted").wait_for()
+        with urllib.request.urlopen(f"{hosted.url}join?room={code}", timeout=30) as answer:
+            assert b"The code on the screen" in answer.read()
+        context.close()
+        codes.add(code[0])
+        if len(codes) == 2:
+            break
+    assert codes <= {"A", "B"}
+    size = -1  # web sockets are logged when they close: leave the log in peace to the next test
+    while size != (size := hosted.log.stat().st_size):
+        time.sleep(2)
 
 
 def test_a_visitor_stays_on_a_replica_and_outlives_it(hosted, browser):

@@ -174,7 +174,16 @@ def test_codes_are_short_upper_case_and_different(rooms):
     assert len(set(codes)) == room.MOST_TALKS
     assert all(len(code) == 4 and set(code) <= set(room.LETTERS) for code in codes)
     assert rooms.joined(f" {codes[-1].lower()} ") is not None
-    assert Rooms(first="B").invite(Talk("k"))[0] == "B"
+
+
+def test_servers_of_several_are_told_apart_by_a_letter():
+    rooms = Rooms(first="B")
+    found = rooms.begin()
+    assert rooms.invite(found)[0] == "B"
+    assert len(found.code) == 4
+    assert found.key.startswith("B.")
+    with pytest.raises(InputError, match="one letter of"):
+        Rooms(first="AB")
 
 
 def test_all_is_bounded(rooms, talk, monkeypatch):
