@@ -153,6 +153,6 @@ def pixels(answer: Answer) -> RGB:
         with Image.open(io.BytesIO(answer.png)) as image:
             if image.size[0] * image.size[1] > 10**6:
                 raise InputError("the picture is larger than any that this app makes")
-            return np.asarray(image.convert("RGB"))
+            return np.array(image.convert("RGB"))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise InputError("the picture of an answer cannot be read") from error
