@@ -11,7 +11,8 @@ class DatasetsRecipe:
     """A few pictures of a constructed set, made through two source models.
 
     Args:
-        view: "build" a few, the "quiz", the "results" of the experiments, or a "student" that looks at a picture.
+        view: "build" a few, train on wrong labels "live", the "quiz", the "results" of the experiments, or a "student" that
+            looks at a picture.
         kind: "inverted" (D_NR through the left model, D_R through the right one), "rand" or "det".
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
@@ -26,7 +27,7 @@ class DatasetsRecipe:
         world: In which world, a name of `core.worlds.names`.
     """
 
-    view: str = option("build", among=("build", "quiz", "results", "student"))
+    view: str = option("build", among=("build", "live", "quiz", "results", "student"))
     kind: str = option("rand", among=("inverted", "rand", "det"))
     standard: str = option("resnet9-standard")
     robust: str = option("resnet9-l2")

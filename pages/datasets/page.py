@@ -9,7 +9,7 @@ from core.datasets import live
 from core.datasets import student as students
 from core.datasets.recipe import DatasetsRecipe
 from core.models import checkpoints
-from pages.datasets import build, quiz, results
+from pages.datasets import build, quiz, results, wrong
 from pages.datasets import student as datasets_student
 from pages.ui import shell
 from pages.ui.address import choose
@@ -19,12 +19,14 @@ from pages.ui.store import lesson
 
 VIEWS = {
     "build": "Build a set",
+    "live": "Train on wrong labels, live",
     "quiz": "Label it yourself",
     "results": "What networks learnt",
     "student": "Meet a student",
 }
 CLAIMS = {
     "build": "Make a few pictures of each set as the paper does. What do you see, and what is the label that a network is given?",
+    "live": "A set without one right label is built, and a network learns from it, before your eyes.",
     "quiz": "Label the pictures of D_rand yourself. The network that was trained on them had nothing else to go by.",
     "results": "What networks learnt from each set, on ordinary test pictures: ours beside the paper's.",
     "student": "Let a network that learnt from such a set alone look at any picture, beside one that learnt from ordinary ones.",
@@ -47,6 +49,12 @@ PRESETS = [
         "Right: what a robust model keeps of each picture, D_R. Left: what a standard model keeps, D_NR; the start pictures"
         " hardly change. Both sets have the right labels.",
         {"kind": "inverted", "steps": 40},
+    ),
+    shell.Preset(
+        "Every label wrong, live",
+        "Predict first. Then a set is built in which no label is right, a network is trained on it here and now, and clean"
+        " pictures examine it after each pass.",
+        {"view": "live"},
     ),
     shell.Preset(
         "A robust model as the source",
@@ -124,6 +132,9 @@ view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 if view == "results":
     with shell.told():
         results.show()
+elif view == "live":
+    with shell.told():
+        wrong.show()
 elif not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
 elif view == "student":

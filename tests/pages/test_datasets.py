@@ -435,3 +435,19 @@ def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, monkey
     for row, name, end in zip(shown.rows, (recipe.standard, recipe.robust), ends, strict=True):
         made = live.watch(recipe, name, on_step=lambda i, _, end=end: i >= end)
         np.testing.assert_array_equal(row.frames[-1], build.row("", name, made, recipe).frames[-1])
+
+
+def test_training_on_wrong_labels_asks_first_and_then_shows_what_was_learnt(monkeypatch):
+    from core.planted import wrong
+
+    for name, value in (("PICTURES", 256), ("EPOCHS", 6), ("TESTED", 100)):
+        monkeypatch.setattr(wrong, name, value)
+    app = AppTest.from_file(str(ROOT / "pages" / "datasets" / "page.py"), default_timeout=120)
+    app.session_state["navigated"] = True
+    app.query_params["view"] = "live"
+    app = ran(app)
+    assert not [b for b in app.button if b.key == "wrong-go"], "predict first"
+    app = ran(next(r for r in app.radio if r.key == "wrong-guess").set_value("about chance"))
+    app = ran(next(b for b in app.button if b.key == "wrong-go").click())
+    assert "You said *about chance*; it is **" in app.success[-1].value
+    assert not app.error
