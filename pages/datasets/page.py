@@ -26,7 +26,7 @@ VIEWS = {
 }
 CLAIMS = {
     "build": "Make a few pictures of each set as the paper does. What do you see, and what is the label that a network is given?",
-    "live": "A set without one right label is built, and a network learns from it, before your eyes.",
+    "live": "A set of wrong labels is built, and a network learns from it and nothing else, before your eyes.",
     "quiz": "Label the pictures of D_rand yourself. The network that was trained on them had nothing else to go by.",
     "results": "What networks learnt from each set, on ordinary test pictures: ours beside the paper's.",
     "student": "Let a network that learnt from such a set alone look at any picture, beside one that learnt from ordinary ones.",

@@ -90,7 +90,7 @@ def story(recipe: PlantedRecipe, made: Lesson) -> None:
     at = len(made.moments)
     with left:
         st.html(STYLE + crisp.STYLE + stream(recipe, made, at))
-        st.caption(f"What it is shown: {made.wrong} of the labels are not what is on the picture.")
+        st.caption(f"What it is shown: {made.wrong.hits:,} of {made.wrong.n:,} labels are not what is on the picture.")
     with right:
         st.plotly_chart(
             chart(recipe, made),
@@ -101,7 +101,7 @@ def story(recipe: PlantedRecipe, made: Lesson) -> None:
         moment, names = made.moments[-1], recipe.names
         best = int(moment.carried.argmax())
         st.html(
-            '<div class="crisp" style="grid-template-columns: 5rem 1fr; align-items: center">'
+            '<div class="crisp" style="grid-template-columns: 9rem 1fr; align-items: center">'
             + crisp.figure(made.picture, f"A clean {names[made.y]}, which the student has never seen")
             + f"<div>One clean picture, {a(names[made.y])}. The student predicts <b>{names[best]}</b>"
             f" {percent(float(moment.carried[best]))}.</div></div>"
