@@ -116,7 +116,7 @@ shell.header(
     "Robust frog",
     "A robust model's representation holds a picture that you recognise. A standard model's holds something that other standard"
     " networks recognise, too, and you do not.",
-    needs="",
+    needs="a robust network beside the standard one, and labelled pictures to start from",
 )
 shell.presets(
     PRESETS,

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.data import pictures
 from core.models import checkpoints
-from core.perturb.recipe import DEFAULT_REACH, PerturbRecipe
+from core.perturb.recipe import PerturbRecipe
 from core.saliency import METHODS
 from core.saliency.maps import CHANNELS
 from core.saliency.recipe import SaliencyRecipe
@@ -148,7 +148,7 @@ def settings() -> dict[str, Any]:
 def attack_controls() -> dict[str, Any]:
     """Show the controls of the attack."""
     norm = st.segmented_control(
-        "Norm", list(DEFAULT_REACH), default=DEFAULTS.norm, key="norm", bind="query-params", required=True
+        "Norm", list(current().reach), default=DEFAULTS.norm, key="norm", bind="query-params", required=True
     )
     labels = PerturbRecipe(norm=norm).eps_labels
     default = labels[PerturbRecipe(norm=norm).at_index]
@@ -175,7 +175,7 @@ shell.header(
     "Saliency",
     "The gradient of a robust model has the object in it, that of a standard model looks like noise: each shows the"
     " features that its model uses.",
-    needs="",
+    needs="a robust network beside the standard one, and labelled pictures to compare them on",
 )
 shell.presets(
     PRESETS,

@@ -13,7 +13,7 @@ from tests.app_process import ROOT
 from tests.pages.tools import ran, said
 
 QUICK = {"attack": "FGSM"}
-NEEDING = ("bugs", "datasets", "frequency", "synthesis", "transfer", "usefulness")
+NEEDING = ("bugs", "datasets", "frequency", "inversion", "saliency", "synthesis", "transfer", "usefulness")
 
 
 def opened(page: str, **query: str) -> AppTest:
