@@ -71,7 +71,7 @@ def steps(name: str, lecture: Lecture) -> None:
             ]
             for i, step in enumerate(lecture.steps, 1)
         ],
-        label=f"The steps of {lecture.title}",
+        label=f"The steps of {escaped(lecture.title)}",
     )  # fmt: skip
 
 
