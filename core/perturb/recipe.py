@@ -6,6 +6,8 @@ from core import worlds
 from core.attacks.rules import SCHEDULES
 from core.recipes.base import option
 
+FILM_PIXELS = 21 * 224**2  # of all frames of a column; what is larger keeps only every so many steps of an attack
+
 
 @dataclass(frozen=True)
 class PerturbRecipe:
@@ -63,6 +65,13 @@ class PerturbRecipe:
         if self.norm == "L2":
             return tuple(f"{eps:.3g}" for eps in self.eps_values)
         return tuple(f"{eps * 255:.3g}/255" if eps else "0" for eps in self.eps_values)
+
+    @property
+    def iterates(self) -> tuple[int, ...]:
+        """The steps that axis "steps" shows: all, or every so many where pictures are large, and always the last."""
+        total = 1 if self.attack == "FGSM" else self.steps
+        every = -(-(total + 1) * worlds.of(self).side ** 2 // FILM_PIXELS)
+        return (*range(0, total, every), total)
 
     @property
     def at_index(self) -> int:

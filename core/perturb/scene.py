@@ -58,9 +58,12 @@ def others(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, models: t
 def axis(recipe: PerturbRecipe, frames: int) -> Axis:
     """Describe what the slider moves along, of which so many frames are there."""
     if recipe.axis == "steps":
-        total = (1 if recipe.attack == "FGSM" else recipe.steps) + 1
-        at = recipe.eps_labels[recipe.at_index]
-        return Axis("step", tuple(map(float, range(frames))), tuple(map(str, range(frames))), f"at ε = {at}", total)
+        shown = recipe.iterates
+        unit = f"at ε = {recipe.eps_labels[recipe.at_index]}"
+        if len(shown) > 2 and shown[1] > 1:
+            unit += f", one in {shown[1]} shown"
+        there = shown[:frames]
+        return Axis("step", tuple(map(float, there)), tuple(map(str, there)), unit, len(shown))
     unit = "ℓ₂, pixels in [0, 1]" if recipe.norm == "L2" else "ℓ∞, grey levels of 255"
     return Axis("ε", recipe.eps_values[:frames], recipe.eps_labels[:frames], unit, len(recipe.eps_values))
 

@@ -218,7 +218,7 @@ def _radii(recipe: PerturbRecipe, case: _Case, rows: tuple[int, ...], on_step: O
 
 def _iterates(recipe: PerturbRecipe, case: _Case, on_step: OnStep) -> Trajectory:
     eps = recipe.eps_values[recipe.at_index]
-    recorder = Recorder(range(_steps(recipe)), on_step)
+    recorder = Recorder(recipe.iterates[:-1], on_step)
     ball = balls.make(recipe.norm, eps)
     objective = untargeted(case.model, case.y) if case.target is None else targeted(case.model, case.target)
     last = pgd(
@@ -233,7 +233,7 @@ def _iterates(recipe: PerturbRecipe, case: _Case, on_step: OnStep) -> Trajectory
     )
     x_adv = torch.cat([*recorder.frames, last])
     allowed = torch.full((len(x_adv),), eps, device=case.x.device)
-    return case.trajectory(tuple(map(float, range(len(x_adv)))), x_adv, ball.norm(x_adv - case.x), allowed)
+    return case.trajectory(tuple(map(float, recipe.iterates[: len(x_adv)])), x_adv, ball.norm(x_adv - case.x), allowed)
 
 
 def noise(recipe: PerturbRecipe, name: str, like: Trajectory, *, model: nn.Module | None = None) -> Trajectory:

@@ -15,6 +15,7 @@ from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import png
 from core.models import checkpoints, packaged
+from core.perturb import scene
 from core.perturb.recipe import PerturbRecipe
 from core.problems import InputError
 from core.recipes import from_json, from_query, to_json, to_python, to_query
@@ -157,3 +158,23 @@ def test_an_upload_has_the_side_of_its_world_and_an_id_of_its_own():
     assert large.x.shape == (1, 3, 224, 224)
     assert small.id != large.id
     assert "reduced to 224 × 224" in large.notes
+
+
+@pytest.mark.parametrize(
+    ("world", "steps", "most"), [("cifar10", 200, 201), ("imagenet", 10, 11), ("imagenet", 100, 21)]
+)
+def test_a_film_of_large_pictures_keeps_one_step_in_several_and_the_last(world, steps, most):
+    """Frames of 224 pixels: no more of them than of a sweep, or no browser could draw them; at 32 pixels all."""
+    kept = PerturbRecipe(world=world, axis="steps", steps=steps).iterates
+    assert len(kept) == most
+    assert (kept[0], kept[-1]) == (0, steps)
+    assert list(kept) == sorted(set(kept))
+    assert len(kept) * worlds.get(world).side < 16_000, "pixels: the widest picture that browsers draw"
+
+
+def test_the_slider_says_that_steps_were_left_out():
+    large = PerturbRecipe(world="imagenet", axis="steps", steps=100)
+    axis = scene.axis(large, 21)
+    assert axis.unit.endswith("one in 5 shown")
+    assert axis.labels[:3] == ("0", "5", "10") and axis.labels[-1] == "100"
+    assert "shown" not in scene.axis(PerturbRecipe(axis="steps", steps=100), 101).unit
