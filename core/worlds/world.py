@@ -25,6 +25,7 @@ class World:
         picture: Id of the picture shown first, or "" for the first class picture there is.
         norm: The norm that is shown first.
         target: The class that is aimed at first; "any" is whichever comes.
+        steps: Of an attack, at first.
         reaches: The eps sweeps of each norm, pixel units; Linf counts in 1/255, so that 8-bit pictures keep it exactly.
         reach: The sweep of each norm that is shown first.
         package: A Python package that has to be installed, or "".
@@ -42,6 +43,7 @@ class World:
     picture: str = ""
     norm: str = "L2"
     target: str = "any"
+    steps: int = 10
     reaches: Reaches = field(default_factory=dict)
     reach: Mapping[str, str] = field(default_factory=dict)
     package: str = ""

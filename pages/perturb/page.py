@@ -63,7 +63,7 @@ OPENING = shell.Preset(
     "The paper's opening picture",
     "The paper opens with a pig that a network takes for an airliner; here it is a cat. Drag ε from 0 to 2/255: no pixel moves"
     " by more than two of 255 grey levels.",
-    {"picture": "photo-224/chelsea", "norm": "Linf", "reach": "2/255", "target": "airliner", "steps": 10},
+    {"picture": "photo-224/chelsea", "norm": "Linf", "reach": "2/255", "target": "airliner", "steps": 30},
     {"frame": "20"},
 )
 HERE = {  # what each world tries first; presets of other worlds name models and classes that this one has not
@@ -182,7 +182,14 @@ def opening() -> PerturbRecipe:
     """Return the recipe with which this world opens; without a robust model both columns are of one."""
     world = current()
     robust = world.robust or world.standard
-    return PerturbRecipe(standard=world.standard, robust=robust, norm=world.norm, target=world.target, world=world.name)
+    return PerturbRecipe(
+        standard=world.standard,
+        robust=robust,
+        norm=world.norm,
+        target=world.target,
+        steps=world.steps,
+        world=world.name,
+    )
 
 
 def absent() -> set[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import worlds
+from core import perturb, worlds
 from core.data import pictures
 from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
@@ -178,3 +178,14 @@ def test_the_slider_says_that_steps_were_left_out():
     assert axis.unit.endswith("one in 5 shown")
     assert axis.labels[:3] == ("0", "5", "10") and axis.labels[-1] == "100"
     assert "shown" not in scene.axis(PerturbRecipe(axis="steps", steps=100), 101).unit
+
+
+def test_within_two_grey_levels_the_cat_is_an_airliner(lite):
+    """The claim of the opening preset, at the steps with which the world opens."""
+    world = worlds.get("imagenet")
+    recipe = PerturbRecipe(world="imagenet", picture=world.picture, norm="Linf", target=world.target, steps=world.steps)
+    at_the_end = replace(recipe, axis="steps", at="2/255")
+    found = perturb.attack(at_the_end, LITE)
+    assert float((found.x_adv - found.x).abs().max()) <= 2 / 255 + 1e-6
+    assert bool(found.success[-1])
+    assert not bool(found.success[0])
