@@ -18,7 +18,7 @@ class Measured:
     """An accuracy from a checkpoint's header.
 
     Args:
-        what: "clean", or a ball as people write it, e.g. "L2 0.5".
+        what: "clean", or a ball as people write it, e.g. "L2 0.5", after the attack's name if that is not PGD.
         hits: Pictures that were right.
         n: Of so many.
         doubts: Reasons not to believe it.
@@ -42,7 +42,7 @@ class Measured:
     @property
     def eps(self) -> float:
         """Radius in pixel units; 0 of the clean accuracy."""
-        number, _, divisor = self.what.partition(" ")[2].partition("/")
+        number, _, divisor = self.what.rpartition(" ")[2].partition("/")
         return float(number) / float(divisor or 1) if self.norm else 0.0
 
 

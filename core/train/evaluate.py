@@ -1,6 +1,7 @@
 """Clean and robust accuracy, each with its n and interval, and doubts about the attack spoken aloud.
 
     python -m core.train.evaluate resnet9-l2 --n 2000 --steps 50 --ball L2:0.25 --ball L2:0.5
+    python -m core.train.evaluate resnet9-l2 --n 100 --ball L2:0.5 --autoattack --write
 
 An attack only ever gives an upper bound of the truth; `model_doubts` and the warnings say when even that is too kind.
 """
@@ -10,7 +11,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -27,6 +28,7 @@ from core.rates import Rate
 from core.types import Images, Labels, Logits
 
 log = logging.getLogger(__name__)
+CHECKED = 200  # pictures that are attacked with twice the steps, to see whether the accuracy still falls
 
 
 class SuspiciousAttack(UserWarning):
@@ -194,6 +196,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     from core import data
     from core.models import checkpoints
+    from core.train.autoattack import autoattack
+    from core.train.robustness import by_steps
 
     parser = argparse.ArgumentParser(
         prog="python -m core.train.evaluate", description="Measure a model on the test set."
@@ -204,6 +208,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=whole(1), default=50)
     parser.add_argument("--restarts", type=whole(0), default=0)
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="fp32")
+    parser.add_argument("--autoattack", action="store_true", help="also run AutoAttack (pip install pyautoattack)")
+    parser.add_argument("--write", action="store_true", help="write what AutoAttack leaves into the model's header")
     given = parser.parse_args(arguments)
     compute.setup_cpu()
     here = compute.device()
@@ -223,6 +229,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             generator=torch.Generator(here).manual_seed(0),
         )  # fmt: skip
         sys.stdout.write(f"{ball_name(ball):12} {found.rate}\n")
+        checked = by_steps(model, x[:CHECKED], y[:CHECKED], ball, counts=(given.steps, 2 * given.steps))
+        if checked.falls:
+            warnings.warn(SuspiciousAttack(checked.says), stacklevel=2)
+        if given.autoattack:
+            strong = autoattack(model, x, y, ball)
+            sys.stdout.write(f"{'AutoAttack':12} {strong.rate}\n")
+            if given.write:
+                path, about = checkpoints.path_of(given.model), checkpoints.header(given.model)
+                noted = {f"AutoAttack {ball_name(ball)}": {**strong.rate.as_json(), "doubts": list(strong.doubts)}}
+                checkpoints.annotate(path, replace(about, measured={**about.measured, **noted}))
 
 
 if __name__ == "__main__":

@@ -166,7 +166,7 @@ def measure(name: str, n: int, *, precision: str = "auto", anew: bool = False) -
     """
     path = checkpoints.path_of(name)
     about = checkpoints.header(name)
-    known = max((rate["n"] for what, rate in about.measured.items() if what not in ("how", "clean")), default=None)
+    known = max((rate["n"] for what, rate in about.measured.items() if what.startswith(("L2", "Linf"))), default=None)
     results.refuse_smaller(path, known, n, anew=anew)
     here = compute.device()
     model = compute.for_inference(checkpoints.load(name), here)
@@ -184,6 +184,9 @@ def measure(name: str, n: int, *, precision: str = "auto", anew: bool = False) -
         "date": results.today(),
         "torch": torch.__version__,
     }
+    measured |= {
+        what: rate for what, rate in about.measured.items() if what.startswith("AutoAttack")
+    }  # of the same weights
     checkpoints.annotate(path, replace(about, measured=measured))
     record(name, {"title": about.title, "recipe": about.recipe, "measured": measured, "stamp": checkpoints.stamp(name)})
     return measured

@@ -352,3 +352,41 @@ def test_a_model_of_other_classes_is_refused_by_name(monkeypatch):
     monkeypatch.setattr(evaluate.compute, "setup_cpu", lambda: 1)
     with pytest.raises(SystemExit, match=r"mine knows other classes \(cat, dog\) than the test set"):
         evaluate.main(["mine"])
+
+
+# ------------------------------------------------------------------------------------- AutoAttack, more steps
+
+
+def test_autoattack_stays_in_the_ball_and_is_no_kinder_than_pgd():
+    """Its APGD against our PGD on the same pictures; torch's global generator is as it was."""
+    pytest.importorskip("pyautoattack")
+    from core.train.autoattack import autoattack
+
+    model, x, y = trained()
+    before = torch.get_rng_state()
+    found = autoattack(model, x[:12], y[:12], balls.L2(0.5), attacks=("apgd-ce",))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert found.largest <= 0.5 * (1 + 1e-4) and found.rate.n == 12
+    assert found.rate.hits <= robust_accuracy(model, x[:12], y[:12], balls.L2(0.5), steps=10).rate.hits + 1
+
+
+def test_without_the_package_autoattack_says_how_to_get_it(monkeypatch):
+    from core.train.autoattack import autoattack
+
+    model, x, y = trained()
+    monkeypatch.setattr("core.train.autoattack.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="pip install pyautoattack"):
+        autoattack(model, x[:1], y[:1], balls.L2(0.5))
+
+
+def test_an_accuracy_that_still_falls_is_told_from_one_that_has_settled():
+    """Two steps against forty: the attack had not finished. Forty against eighty: it had."""
+    from core.train.robustness import by_steps
+
+    model, x, y = trained()
+    short = by_steps(model, x[:60], y[:60], balls.L2(0.5), counts=(1, 40))
+    assert short.falls and "still falls" in short.says
+    whole = by_steps(model, x[:60], y[:60], balls.L2(0.5), counts=(40, 80))
+    assert not whole.falls and whole.counts == (40, 80)
+    stopped = by_steps(model, x[:60], y[:60], balls.L2(0.5), counts=(2, 40), on_step=lambda i, _: i > 8)
+    assert len(stopped.rates) == 1 and stopped.says == "Not finished."
