@@ -224,3 +224,31 @@ def test_the_readme_shows_the_pictures_that_there_are():
     """None is missing, and none is kept that nobody sees."""
     shown = set(re.findall(r"!\[[^]]+\]\((assets/[^)]+)\)", (ROOT / "README.md").read_text("utf-8")))
     assert shown == {path.relative_to(ROOT).as_posix() for path in (ROOT / "assets" / "screenshots").glob("*.png")}
+
+
+def defined(module: str) -> set[str]:
+    """Read the names that a module of ours has at its top, its submodules among them; without running it."""
+    folder = ROOT.joinpath(*module.split("."))
+    path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+    names = {part.stem for part in folder.iterdir()} if folder.is_dir() else set()
+    if path.is_file():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                    names.add(node.name)
+                case ast.Name(ctx=ast.Store()):
+                    names.add(node.id)
+                case ast.Import() | ast.ImportFrom():
+                    names |= {alias.asname or alias.name for alias in node.names}
+    return names
+
+
+def test_what_a_page_imports_is_there():
+    """Pages run as scripts: nothing else notices that a name has left the module that a page takes it from."""
+    gone = []
+    for path in APP:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {"core", "pages"}:
+                missing = {alias.name for alias in node.names} - defined(str(node.module))
+                gone += [f"{name_of(path)}:{node.lineno} {node.module}.{name}" for name in sorted(missing)]
+    assert gone == []
