@@ -149,9 +149,7 @@ out = Bundle(shown)
 out.table("Accuracies", "models.csv", lambda: numbers(everything), "Of all models, with intervals and stamps")
 out.file("Card, JSON", "card.json", "application/json", lambda: json.dumps(dict(card.rows(shown.model)), indent=2))
 downloads(out.files, key="models", script=script(shown, found))
-with st.expander(
-    "A model of your own", icon=":material/upload_file:", expanded=bool(st.session_state.get("models-file"))
-):
+with st.expander("A model of your own", icon=":material/upload_file:", key="models-own"):
     upload.show(here)
     st.caption(lesson("models")["files"])
 shell.glossary("models", ["clean accuracy", "robust accuracy", "masked gradients", "AutoAttack", "stamp"])

@@ -25,6 +25,13 @@ MOST_VARIABLE = "ROBUST_FROG_MODEL_MB"
 MOST_MB = 100
 FEW = 40  # pictures that are attacked
 STEPS = (10, 20)
+# What to do on this page, where the command line would need an option.
+REMEDIES = {
+    "pixels": "Choose that under “It expects”.",
+    "colours": "Switch on “Blue, green, red”.",
+    "count": "Give its names in the box of classes.",
+    "order": "Give its names in the order of its logits in the box of classes.",
+}
 
 
 class Asked(NamedTuple):
@@ -46,7 +53,7 @@ class Seen(NamedTuple):
 
 
 def most_mb() -> int:
-    """Return the largest upload in MB, from the setting.
+    """Return the largest upload in MB: what the setting and the server both let through.
 
     Raises:
         InputError: If the setting is not a number of megabytes.
@@ -54,14 +61,15 @@ def most_mb() -> int:
     raw = os.environ.get(MOST_VARIABLE) or str(MOST_MB)
     if not (raw.isascii() and raw.isdecimal() and 0 < int(raw[:9]) < 10**5):
         raise InputError(f"{MOST_VARIABLE} must be a whole number of megabytes >= 1, got {raw!r}")
-    return int(raw)
+    return min(int(raw), int(st.get_option("server.maxUploadSize")))
 
 
 def show(world: World) -> None:
     """Show the upload, and what the doctor says."""
     st.markdown(
         "Weights as safetensors, or as anything that PyTorch saved: a state dict, a checkpoint of Lightning or of MadryLab. "
-        "**Nothing in the file is run.** It stays in this session and is gone with it."
+        "**Nothing in the file is run.** It stays in this session and is gone with it. Files larger than "
+        f"{most_mb()} MB: python -m core.models add FILE --arch NAME, on one's own computer."
     )
     left, right = st.columns(2)
     with left:
@@ -107,7 +115,8 @@ def result(name: str, data: bytes, asked: Asked, world: World) -> None:
     try:
         (outcome,) = work.ask([piece], group=key, text=f"Reading {name} and looking at it…")
     except InputError as problem:
-        st.error(str(problem), icon=":material/error:")
+        text = str(problem)
+        st.error(text[:1].upper() + text[1:], icon=":material/error:")
         return
     if outcome.value is None:
         work.say_stopped("Stopped.")
@@ -141,7 +150,7 @@ def report(seen: Seen, world: World) -> None:
     """Say what the doctor found, what was measured, and how to keep the model."""
     arrived = seen.arrival
     for finding in arrived.findings:
-        st.warning(f"**{finding.says}** {finding.remedy}", icon=":material/stethoscope:")
+        st.warning(f"**{finding.says}** {REMEDIES.get(finding.fault, finding.remedy)}", icon=":material/stethoscope:")
     if not arrived.findings:
         st.success("The doctor finds nothing wrong with it.", icon=":material/stethoscope:")
     st.markdown("\n".join(f"- {note}" for note in arrived.notes))
