@@ -6,6 +6,7 @@ Functions in `core` run where their tensors are; only commands and pages choose,
 import functools
 import os
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -15,6 +16,7 @@ from core.problems import InputError
 
 DEVICE_VARIABLE = "ROBUST_FROG_DEVICE"
 THREADS_VARIABLE = "ROBUST_FROG_THREADS"
+M = TypeVar("M", bound=nn.Module)
 MOST_THREADS = 1024  # more than that, and the system may refuse them
 
 
@@ -87,7 +89,7 @@ def autocast(on: torch.device, precision: str = "auto") -> AbstractContextManage
     return nullcontext()
 
 
-def for_inference(model: nn.Module, on: torch.device | str = "cpu") -> nn.Module:
+def for_inference(model: M, on: torch.device | str = "cpu") -> M:
     """Prepare a model for attacks: eval mode, frozen weights, channels_last, batch norms folded where exact.
 
     The model is changed in place and returned. A folded batch norm leaves an `nn.Identity`.

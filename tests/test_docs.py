@@ -49,3 +49,21 @@ def test_examples_in_the_docstrings_of_modules_are_python(path: Path):
         code = dedent(block).strip()
         if CODE.match(code) and "\n\n" not in code:
             compile(code.replace("…", "..."), str(path), "exec")
+
+
+def test_the_table_of_rooms_is_that_of_the_tree():
+    """Written by `python -m tests.rooms`."""
+    from tests.rooms import DESIGN, TABLE, table
+
+    written = TABLE.search(DESIGN.read_text("utf-8"))
+    assert written is not None
+    assert written.group() == table(), "write it anew: python -m tests.rooms"
+
+
+def test_the_map_names_what_there_is():
+    """Every file or folder of ours that docs/design.md names is there."""
+    text = (ROOT / "docs" / "design.md").read_text("utf-8")
+    named = re.findall(r"`((?:core|pages|assets|tests|docs|checkpoints)/[\w./-]*\w)`", text)
+    assert [
+        name for name in named if "TOPIC" not in name and not ((ROOT / name).exists() or (ROOT / f"{name}.py").exists())
+    ] == []

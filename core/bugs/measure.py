@@ -26,7 +26,7 @@ from core.models import checkpoints, ready
 from core.problems import InputError
 from core.rates import Rate
 from core.results import today, update
-from core.transfer.matrix import other_classes, says
+from core.transfer.matrix import other_classes, predictions
 from core.types import Images, Labels
 
 log = logging.getLogger(__name__)
@@ -67,9 +67,9 @@ class Case:
         others = None if members is None else everyone[:members]
         folder = self.work / f"{self.victim}-{setting.name}-{members or 0}".replace("/", "_").replace(" ", "-")
         x_adv = kept(folder, victim, others, self.x, self.y, self.target, setting)
-        right = sum(int((says(member, x_adv) == self.y).sum()) for member in everyone[:members])
+        right = sum(int((predictions(member, x_adv) == self.y).sum()) for member in everyone[:members])
         found: dict[str, Any] = {
-            "success": self._says(victim, x_adv),
+            "success": self._predicted(victim, x_adv),
             "ensemble": Rate(right, len(self.y) * len(everyone[:members])).as_json(),
             "norm": float(setting.ball.norm(x_adv - self.x).mean()),
             "judges": {name: self._judged(name, x_adv) for name in ensemble.judges(self.victim)},
@@ -77,14 +77,14 @@ class Case:
         log.info("%s, %s: success %s", folder.name, len(self.y), Rate.from_json(found["success"]))
         return found
 
-    def _says(self, model: nn.Module, x_adv: Images) -> dict[str, Any]:
-        return Rate(int((says(model, x_adv) == self.target).sum()), len(self.y)).as_json()
+    def _predicted(self, model: nn.Module, x_adv: Images) -> dict[str, Any]:
+        return Rate(int((predictions(model, x_adv) == self.target).sum()), len(self.y)).as_json()
 
     def _judged(self, name: str, x_adv: Images) -> dict[str, Any]:
         model = ready.load(name)
-        right = says(model, self.x) == self.y
-        wrong = right & (says(model, x_adv) != self.y)
-        return {"hit": self._says(model, x_adv), "fooled": Rate(int(wrong.sum()), int(right.sum())).as_json()}
+        right = predictions(model, self.x) == self.y
+        wrong = right & (predictions(model, x_adv) != self.y)
+        return {"hit": self._predicted(model, x_adv), "fooled": Rate(int(wrong.sum()), int(right.sum())).as_json()}
 
 
 def write(path: Path, **parts: Any) -> None:

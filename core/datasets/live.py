@@ -30,7 +30,7 @@ CLASSES = len(worlds.get().classes)
 
 
 @dataclass(frozen=True)
-class Few:
+class ConstructedBatch:
     """A few constructed pictures.
 
     Args:
@@ -40,7 +40,7 @@ class Few:
         labels: The labels that they get in the set (N,).
         steps: The step number of each frame (F).
         frames: Iterates (F, N, C, H, W); the last is the result.
-        says: What the source model says of each frame (F, N).
+        predictions: Class that the source model predicts of each frame (F, N).
         delta: L2 distance of each frame from its original (F, N), pixel units.
         distance: Relative distance of its representation from the original's (F, N).
     """
@@ -51,13 +51,13 @@ class Few:
     labels: Labels
     steps: tuple[int, ...]
     frames: Tensor
-    says: Tensor
+    predictions: Tensor
     delta: Tensor
     distance: Tensor
 
-    def at(self, rows: list[int]) -> "Few":
+    def at(self, rows: list[int]) -> "ConstructedBatch":
         """Return it with these frames alone."""
-        return replace(self, **picked(self, rows, "steps", "frames", "says", "delta", "distance"))
+        return replace(self, **picked(self, rows, "steps", "frames", "predictions", "delta", "distance"))
 
 
 def recipe_of(recipe: DatasetsRecipe, name: str, n: int) -> ConstructRecipe:
@@ -100,7 +100,9 @@ def kept_steps(steps: int) -> tuple[int, ...]:
     return tuple(sorted({round(i * steps / (FRAMES - 1)) for i in range(FRAMES)} - {steps}))
 
 
-def watch(recipe: DatasetsRecipe, name: str, *, model: nn.Module | None = None, on_step: OnStep | None = None) -> Few:
+def watch(
+    recipe: DatasetsRecipe, name: str, *, model: nn.Module | None = None, on_step: OnStep | None = None
+) -> ConstructedBatch:
     """Construct the recipe's pictures through one source model and keep the steps in between.
 
     Args:
@@ -127,11 +129,11 @@ def watch(recipe: DatasetsRecipe, name: str, *, model: nn.Module | None = None, 
         result = perturbed(made_by, ready, x, draws.labels.to(here), generator, on_step=recorder)
     stack = torch.stack([*recorder.frames, result])
     with torch.no_grad():
-        says = torch.stack([ready(frame).argmax(1) for frame in stack])
+        predictions = torch.stack([ready(frame).argmax(1) for frame in stack])
         apart = relative_distance(ready, representation(ready, x))
         distance = torch.stack([apart(frame) for frame in stack])
     delta = (stack - x).flatten(2).norm(dim=2)
-    return Few(ids, x, y, draws.labels, recorder.steps(recipe.steps), stack, says, delta, distance)
+    return ConstructedBatch(ids, x, y, draws.labels, recorder.steps(recipe.steps), stack, predictions, delta, distance)
 
 
 def script(recipe: DatasetsRecipe) -> str:
@@ -142,7 +144,7 @@ def script(recipe: DatasetsRecipe) -> str:
         """
         for name in (recipe.standard, recipe.robust):
             made = watch(recipe, name)
-            hits = int((made.says[-1].cpu() == made.labels).sum())
+            hits = int((made.predictions[-1].cpu() == made.labels).sum())
             print(f"{name}: says the set's label of {hits} of {len(made.labels)}; mean L2 {float(made.delta[-1].mean()):.3f}")
             Path(f"{name}-{recipe.kind}.png").write_bytes(render.png(render.sheet(list(render.to_uint8(made.frames[-1])), 6)))
 

@@ -81,9 +81,9 @@ def play(recipe: ErrorsRecipe) -> Toy:
         given,
         probabilities(teacher),
         probabilities(student),
-        _says(teacher, points),
-        _says(student, points),
-        _says(teacher, moved) == given,
+        _predicted(teacher, points),
+        _predicted(student, points),
+        _predicted(teacher, moved) == given,
     )
 
 
@@ -136,6 +136,6 @@ def probabilities(model: nn.Module) -> Tensor:
         return model(torch.stack([first, second], -1).reshape(-1, 2)).softmax(1)[:, 1].reshape(GRID, GRID)
 
 
-def _says(model: nn.Module, points: Tensor) -> Labels:
+def _predicted(model: nn.Module, points: Tensor) -> Labels:
     with torch.no_grad():
         return model(points).argmax(1)

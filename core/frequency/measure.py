@@ -11,7 +11,7 @@ Heat maps keep what they counted in runs/frequency/, a block of pictures at a ti
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def measure_heat(names: Sequence[str], pictures: Pictures, n: int, kept: Path = 
 
 
 def _write_heat(
-    models: dict[str, nn.Module],
+    models: Mapping[str, nn.Module],
     x: Images,
     y: Labels,
     stamps: dict[str, str],

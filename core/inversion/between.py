@@ -17,7 +17,7 @@ POINTS = 11
 
 
 @dataclass(frozen=True)
-class Way:
+class InterpolationPath:
     """From one picture to another along the straight line between their representations.
 
     Args:
@@ -50,7 +50,7 @@ def between(
     picture: pictures.Picture | None = None,
     model: nn.Module | None = None,
     on_step: OnStep | None = None,
-) -> Way:
+) -> InterpolationPath:
     """Invert the points of the line between two representations, all in one batch.
 
     All points start at the same noise or grey; on the canvas "fade" each starts at its point of the pixels' cross-fade.
@@ -69,4 +69,4 @@ def between(
     with torch.no_grad():
         distance, logits, faded = relative_distance(ready, line, block)(made), ready(made), ready(fade)
     t = tuple(i / (POINTS - 1) for i in range(POINTS))
-    return Way(t, x, other.caption, start, made, distance, logits, fade, faded)
+    return InterpolationPath(t, x, other.caption, start, made, distance, logits, fade, faded)

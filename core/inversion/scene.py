@@ -28,7 +28,7 @@ See = Callable[[str, Images], Tensor]
 
 
 def row(
-    name: str, made: Emergence, label: int | None, other: str, classes: tuple[str, ...], see: See = judge.seen_by
+    name: str, made: Emergence, label: int | None, other: str, classes: tuple[str, ...], see: See = judge.logits_of
 ) -> Row:
     """Build a model's column of the scrubber; the reference is the start, to which something is added.
 

@@ -16,7 +16,7 @@ IGNORED = {
 }
 
 
-def essential(recipe: InvertRecipe) -> InvertRecipe:
+def cache_key(recipe: InvertRecipe) -> InvertRecipe:
     """Return the recipe with everything at its default that one model's result in this view does not depend on."""
     default = InvertRecipe()
     unused = ("standard", "robust", "frame", *IGNORED[recipe.view])

@@ -9,7 +9,7 @@ from core.types import Images
 JUDGE = "vgg-standard"
 
 
-def seen_by(name: str, x: Images) -> Tensor:
+def logits_of(name: str, x: Images) -> Tensor:
     """Return what a model says of images (N, C, H, W): logits (N, K)."""
     with torch.no_grad():
         return load(name)(x)

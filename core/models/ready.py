@@ -4,11 +4,11 @@ import torch
 from torch import nn
 
 from core import compute
-from core.models import checkpoints
+from core.models import Classifier, checkpoints
 from core.types import Images
 
 
-def load(name: str) -> nn.Module:
+def load(name: str) -> Classifier:
     """Load a checkpoint as the pages use it: on the chosen device, frozen, batch norms folded."""
     return compute.for_inference(checkpoints.load(name), compute.device())
 

@@ -79,7 +79,7 @@ class PerturbRecipe:
         return self.eps_labels.index(self.at) if self.at in self.eps_labels else 5
 
 
-def essential(recipe: PerturbRecipe) -> PerturbRecipe:
+def cache_key(recipe: PerturbRecipe) -> PerturbRecipe:
     """Return the recipe with everything at its default that one model's trajectory does not depend on."""
     blank = PerturbRecipe()
     unused = ["standard", "robust", "frame", *(["at"] if recipe.axis == "eps" else [])]

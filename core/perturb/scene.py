@@ -29,14 +29,14 @@ class Others:
 
     Args:
         control: Noise as large as the left model's attack, as the left model sees it.
-        seen_by_right: The right model's logits of the left model's frames (F, K).
-        seen_by_left: The left model's logits of the right model's frames (F, K).
+        right_logits: The right model's logits of the left model's frames (F, K).
+        left_logits: The left model's logits of the right model's frames (F, K).
         noise_by_right: The right model's logits of the noise (F, K).
     """
 
     control: Trajectory
-    seen_by_right: Tensor
-    seen_by_left: Tensor
+    right_logits: Tensor
+    left_logits: Tensor
     noise_by_right: Tensor
 
 
@@ -90,8 +90,8 @@ def rows(
     says = [f"{name} predicts" for name in names]
     noise_of = f"of the same size, as {names[0]} sees it"
     return [
-        make(names[0], left, whole[0], (says[1], beside.seen_by_right)),
-        make(names[1], right, whole[1], (says[0], beside.seen_by_left)),
+        make(names[0], left, whole[0], (says[1], beside.right_logits)),
+        make(names[1], right, whole[1], (says[0], beside.left_logits)),
         replace(make("Random noise", beside.control, noise_of, (says[1], beside.noise_by_right)), minor=True),
     ]
 

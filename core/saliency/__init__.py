@@ -1,4 +1,4 @@
-"""Which pixels a model's answer hangs on: attribution methods, maps to look at, and numbers to judge them by.
+"""Attribution: which pixels decide a model's prediction, maps to look at, and numbers to judge the methods by.
 
 attribution   attribute(model, x, target, method): the eleven methods; the only room that imports captum
 maps          from an attribution to a picture: channels, units, colours, overlay

@@ -73,7 +73,7 @@ class Along:
         return replace(self, trajectory=replace(self.trajectory, **columns), gradients=self.gradients[rows])
 
 
-def essential(recipe: SaliencyRecipe, method: str) -> SaliencyRecipe:
+def cache_key(recipe: SaliencyRecipe, method: str) -> SaliencyRecipe:
     """Return the recipe with everything at its default that this method's map of one model does not depend on."""
     default = SaliencyRecipe()
     used = {"picture", "target", "seed", "world", *METHODS[method].settings}

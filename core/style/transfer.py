@@ -106,11 +106,11 @@ def transfer(
     )
     with torch.no_grad():
         frames, value = torch.cat([*recorder.frames, best]), torch.cat([*recorder.values, objective(best)])
-    seen = judged(judge, frames, content, style)
+    seen = distances_by(judge, frames, content, style)
     return Painting(recorder.steps(recipe.steps), frames.cpu(), value.cpu(), *seen, recorder.stopped)
 
 
-def judged(judge: nn.Module, frames: Tensor, content: Images, style: Images) -> tuple[Tensor, Tensor]:
+def distances_by(judge: nn.Module, frames: Tensor, content: Images, style: Images) -> tuple[Tensor, Tensor]:
     """Ask a network that took no part how far frames (F, C, S, S) are from the style and from the content: (F,) each.
 
     The style distance is in units of the content's own: 1 is as far as the untouched content, 0 is the style.

@@ -69,7 +69,7 @@ def painted(model: nn.Module, x: Images, y: Labels, eps: float, steps: int) -> I
     return torch.cat(made)
 
 
-def recognised(viewers: dict[str, nn.Module], x: Images, y: Labels) -> dict[str, Any]:
+def recognised(viewers: Mapping[str, nn.Module], x: Images, y: Labels) -> dict[str, Any]:
     """Count, for each network, how often it sees the intended class: in all, and class by class."""
     found: dict[str, Any] = {}
     for name, viewer in viewers.items():

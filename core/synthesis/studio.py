@@ -91,7 +91,7 @@ class Painting:
         return replace(self, **picked(self, rows, "steps", "frames", "logits"))
 
 
-def essential(recipe: SynthesisRecipe) -> SynthesisRecipe:
+def cache_key(recipe: SynthesisRecipe) -> SynthesisRecipe:
     """Return the recipe with everything at its default that one model's painting does not depend on."""
     default = SynthesisRecipe()
     unused = ("view", "standard", "robust", "start", "holds", "reach", "frame", *IGNORED[recipe.task])

@@ -1,4 +1,4 @@
-"""Clean and robust accuracy, each with its n and interval, and doubts about the attack spoken aloud.
+"""Clean and robust accuracy, each with its n and interval, and warnings where the attack is not to be trusted.
 
     python -m core.train.evaluate resnet9-l2 --n 2000 --steps 50 --ball L2:0.25 --ball L2:0.5
     python -m core.train.evaluate resnet9-l2 --n 100 --ball L2:0.5 --autoattack --write

@@ -211,7 +211,7 @@ def judge(
     known = dict(clean or {})
     for name, model in {**sources, **targets}.items():
         if name not in known:
-            known[name] = says(model, x, pause)
+            known[name] = predictions(model, x, pause)
     norm_name = "Linf" if isinstance(ball, Linf) else "L2"
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
     norms = torch.stack([ball.norm(one - x) for one in x_adv])
@@ -225,14 +225,16 @@ def judge(
         clean=torch.stack([known[name] for name in targets]),
         x_adv=x_adv,
         norm=norms,
-        said=torch.stack([torch.stack([says(model, one, pause) for model in targets.values()]) for one in x_adv]),
+        said=torch.stack(
+            [torch.stack([predictions(model, one, pause) for model in targets.values()]) for one in x_adv]
+        ),
         said_of_noise=torch.stack(
-            [torch.stack([says(model, one, pause) for model in targets.values()]) for one in noisy]
+            [torch.stack([predictions(model, one, pause) for model in targets.values()]) for one in noisy]
         ),
     )
 
 
-def says(model: nn.Module, x: Images, pause: Callable[[], None] = lambda: None) -> Labels:
+def predictions(model: nn.Module, x: Images, pause: Callable[[], None] = lambda: None) -> Labels:
     """Return the predicted classes (N,)."""
     found = []
     for part in x.split(LOOK):

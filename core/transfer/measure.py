@@ -23,7 +23,7 @@ from core.files.atomic import replacing
 from core.models import checkpoints
 from core.problems import InputError
 from core.rates import Rate
-from core.transfer.matrix import Attack, craft, judge, other_classes, says
+from core.transfer.matrix import Attack, craft, judge, other_classes, predictions
 from core.transfer.results import RESULTS, SETTINGS, Measured, Model, Setting
 from core.transfer.similarity import cka_with_interval
 from core.transfer.views import load
@@ -66,7 +66,7 @@ def measure(
     x, y = pictures.x(rows).contiguous(memory_format=torch.channels_last), pictures.y(rows)
     wanted = other_classes(y, len(pictures.classes), seed)
     here: dict[str, nn.Module] = {name: load(name) for name in names}
-    clean = {name: says(model, x) for name, model in here.items()}
+    clean = {name: predictions(model, x) for name, model in here.items()}
     found = _start(clean, y, {"n": len(x), "seed": seed, "steps": steps}, out)
     found.about.update(_how(precision, pictures.source))
     for setting in settings:

@@ -90,7 +90,7 @@ def mantel(
     rates: Mapping[tuple[str, str], float],
     most: int = 5040,
 ) -> float:
-    """Ask how often chance does as well: the share of relabellings of the networks that correlate at least as much.
+    """Compute the permutation p-value of a Mantel test: the share of relabellings that correlate at least as much.
 
     The pairs of a matrix share networks, so they are not independent points; permuting whole networks respects that
     (Mantel 1967).

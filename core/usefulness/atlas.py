@@ -111,7 +111,7 @@ def save(atlas: Atlas, folder: Path = ASSETS) -> None:
     """Write the arrays, half precision where that is plenty, and the summary as JSON."""
     m = atlas.measured
     half = {
-        "mean": m.mean, "mean_error": m.mean_var.sqrt(), "push": m.push, "push_error": m.push_var.sqrt(), "z": atlas.z,
+        "mean": m.mean, "mean_error": m.mean_var.sqrt(), "push": m.worst_case_shift, "push_error": m.shift_var.sqrt(), "z": atlas.z,
     }  # fmt: skip
     full = {"centre": atlas.centre, "deviation": atlas.deviation, "gram": atlas.gram, "cross": atlas.cross}
     arrays: dict[str, Any] = {key: value.half().numpy() for key, value in half.items()}

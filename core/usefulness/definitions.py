@@ -65,8 +65,8 @@ class Measured:
         radii: Radii (E), pixel units.
         mean: Class means of the standardised features (K, D).
         mean_var: Variances of these means (K, D).
-        push: Class means of how far f can be pushed down [0] and up [1] (2, E, K, D), in standard deviations of f.
-        push_var: Variances of these means (2, E, K, D).
+        worst_case_shift: Class means of how far f can be pushed down [0] and up [1] (2, E, K, D), in standard deviations of f.
+        shift_var: Variances of these means (2, E, K, D).
         n: Pictures behind the means.
         n_pushed: Pictures behind the pushes.
     """
@@ -74,8 +74,8 @@ class Measured:
     radii: tuple[float, ...]
     mean: Tensor
     mean_var: Tensor
-    push: Tensor
-    push_var: Tensor
+    worst_case_shift: Tensor
+    shift_var: Tensor
     n: int
     n_pushed: int
 
@@ -112,15 +112,15 @@ class Measured:
         sign = torch.where(rho < 0, -1.0, 1.0)
         rho_var = _var(self.mean_var[plus]) + _var(self.mean_var[minus])
         # Where y f is y = +1 and f, or y = -1 and a turned f, the adversary pushes f down; else up.
-        down, up = self.push
-        down_var, up_var = self.push_var
+        down, up = self.worst_case_shift
+        down_var, up_var = self.shift_var
         straight = (down[:, plus].mean(1) + up[:, minus].mean(1)) / 2
         turned = (up[:, plus].mean(1) + down[:, minus].mean(1)) / 2
         straight_var = _var(down_var[:, plus], 1) + _var(up_var[:, minus], 1)
         turned_var = _var(up_var[:, plus], 1) + _var(down_var[:, minus], 1)
         gamma = sign * rho - torch.where(sign > 0, straight, turned)
-        push_var = torch.where(sign > 0, straight_var, turned_var)
-        gamma_var = rho_var + push_var
+        shift_var = torch.where(sign > 0, straight_var, turned_var)
+        gamma_var = rho_var + shift_var
         # A class has few pushed pictures: Student's t, with Welch and Satterthwaite's degrees of freedom.
         weight = torch.cat([torch.full((len(plus),), 1 / len(plus)), torch.full((len(minus),), 1 / len(minus))]) / 2
         parts = torch.where(

@@ -1,4 +1,4 @@
-"""What one feature looks like: pictures that excite it, one made for it, its gradient, and its worst enemy."""
+"""What one feature looks like: pictures that excite it, one made for it, its gradient, and its worst-case perturbation."""
 
 import math
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class Look:
 def look(
     recipe: UsefulnessRecipe, side: str, *, model: Classifier | None = None, on_step: OnStep | None = None
 ) -> Look:
-    """Show what a feature is about: pictures that excite it, one made for it, its gradient, and its worst enemy.
+    """Show what a feature is about: pictures that excite it, one made for it, its gradient, and its worst-case perturbation.
 
     Args:
         recipe: What to look at.

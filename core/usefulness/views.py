@@ -114,7 +114,7 @@ def construction(recipe: UsefulnessRecipe, known: linear.Known | None = None) ->
     )
 
 
-def essential(recipe: UsefulnessRecipe) -> UsefulnessRecipe:
+def cache_key(recipe: UsefulnessRecipe) -> UsefulnessRecipe:
     """Put everything the recipe's view does not depend on to its default: what results are kept under."""
     ignored = {
         "features": ("keep", "head", "linear", "strong", "weak"),

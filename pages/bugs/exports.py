@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -52,7 +53,7 @@ def files(
     caption = f"The same picture perturbed twice within ε = {recipe.eps_labels[at]} ({recipe.norm}), so that one network is fooled."
     out.slide("Slide", "bugs.png", rows, heads=heads, sides=("feature", "bug"), caption=caption)
     for kind in KINDS:
-        out.pixels(f"Picture, {kind}", f"{kind}-{at}.png", lambda kind=kind: picture(kind))
+        out.pixels(f"Picture, {kind}", f"{kind}-{at}.png", partial(picture, kind))
     out.playable("bugs", played)
     out.film("bugs", lambda: [render.to_uint8(found[kind].x_adv) for kind in KINDS], ms=200)
     out.arrays("bugs.npz", tensors, "float32, every ε")

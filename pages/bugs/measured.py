@@ -116,7 +116,7 @@ def students(found: Mapping[str, Any]) -> None:
     ]
     table(heads, rows, label="Students of features and of bugs")
     if learnt:
-        st.markdown(told(learnt))
+        st.markdown(verdict(learnt))
         how = found["students"]["how"]
         st.caption(
             f"Here: {how['n']:,} training pictures, ℓ₂ {how['setting']['label']}, made for a small network; a ResNet-9 of width"
@@ -127,7 +127,7 @@ def students(found: Mapping[str, Any]) -> None:
         st.caption("Not measured yet: python -m core.bugs measure students")
 
 
-def told(learnt: Mapping[str, Any]) -> str:
+def verdict(learnt: Mapping[str, Any]) -> str:
     """Say whether the two students differ, judged by their intervals."""
     if not {"feature", "bug"} <= learnt.keys():
         return "Only one of the two students has learnt so far."

@@ -115,7 +115,7 @@ shell.presets(
 )
 verdict.before()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
-with shell.told():
+with shell.user_errors():
     match view:
         case "measured":
             measured.show(BugsRecipe(view=view), results.read())

@@ -12,6 +12,7 @@ from core.bugs.views import KINDS, Loaded
 from core.data.pictures import Picture
 from core.files import render
 from core.files.playable import Scene, scrubbing
+from core.files.trajectory import Row
 from core.models.titles import stamped
 from core.perturb import Trajectory
 from core.perturb.scene import row
@@ -36,7 +37,7 @@ def show(recipe: BugsRecipe, picture: Picture) -> None:
         found = compute(recipe, picture)
     judges = tuple(stamp(name) for name in ensemble.judges(recipe.victim))
     said = {
-        kind: work.kept((key(recipe, kind), judges), partial(judged, recipe, one), own=picture.private)
+        kind: work.kept((key(recipe, kind), judges), partial(judge_predictions, recipe, one), own=picture.private)
         for kind, one in found.items()
     }
     last = len(recipe.eps_values) - 1
@@ -91,7 +92,7 @@ def compute(recipe: BugsRecipe, picture: Picture) -> dict[str, Trajectory]:
     return dict(zip(KINDS, found, strict=True))
 
 
-def judged(recipe: BugsRecipe, found: Trajectory) -> dict[str, Tensor]:
+def judge_predictions(recipe: BugsRecipe, found: Trajectory) -> dict[str, Tensor]:
     """Ask the networks that took no part."""
     return views.verdicts(recipe, found.x_adv, {name: model(name) for name in ensemble.judges(recipe.victim)})
 
@@ -102,7 +103,7 @@ def axis(recipe: BugsRecipe) -> Axis:
     return Axis("ε", recipe.eps_values, recipe.eps_labels, unit)
 
 
-def rows(recipe: BugsRecipe, found: dict[str, Trajectory], said: Verdicts) -> list:
+def rows(recipe: BugsRecipe, found: dict[str, Trajectory], said: Verdicts) -> list[Row]:
     """Build the two columns: the victim's verdict in bars, the others' as lines."""
     titles = views.titles([recipe.victim, *ensemble.judges(recipe.victim)])
     made = {"feature": "an ordinary attack on", "bug": f"spares {recipe.members} other networks; fools"}

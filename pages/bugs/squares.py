@@ -22,8 +22,8 @@ LEAST = 0.0005  # where eps 0 stands on the logarithmic axis
 
 def show(recipe: BugsRecipe) -> None:
     """Learn the recipe's squares and show what came of it."""
-    essential = ("squares", recipe.pixel_noise, recipe.label_noise, recipe.n, recipe.rounds, recipe.seed)
-    (seen,) = work.wanted([work.Piece(essential, _job(recipe), recipe.rounds)], text="Learning the squares…")
+    key = ("squares", recipe.pixel_noise, recipe.label_noise, recipe.n, recipe.rounds, recipe.seed)
+    (seen,) = work.wanted([work.Piece(key, _job(recipe), recipe.rounds)], text="Learning the squares…")
     st.markdown(sentence(seen))
     pictures(seen)
     left, right = st.columns(2)

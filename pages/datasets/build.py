@@ -4,15 +4,17 @@ import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from torch import Tensor
 
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.datasets import live
-from core.datasets.live import Few
+from core.datasets.live import ConstructedBatch
 from core.datasets.recipe import DatasetsRecipe
 from core.files import arrays as exports
 from core.files import render
@@ -66,7 +68,7 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
     downloads(files(recipe, left, right, played), key="datasets", script=script(recipe))
 
 
-def both(recipe: DatasetsRecipe) -> tuple[Few, Few]:
+def both(recipe: DatasetsRecipe) -> tuple[ConstructedBatch, ConstructedBatch]:
     """Return what both source models make."""
     live_sheets = st.empty()
     made = work.both(
@@ -80,10 +82,10 @@ def both(recipe: DatasetsRecipe) -> tuple[Few, Few]:
     return made
 
 
-def row(head: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:
+def row(head: str, name: str, made: ConstructedBatch, recipe: DatasetsRecipe) -> Row:
     """Build a column of the scrubber: all pictures on one sheet, a frame a step."""
     n = len(made.labels)
-    agrees = [int((says.cpu() == made.labels).sum()) for says in made.says]
+    agrees = [int((predicted.cpu() == made.labels).sum()) for predicted in made.predictions]
     frames = np.stack([render.sheet(list(render.to_uint8(frame)), COLUMNS) for frame in made.frames])
     apart, moved = made.distance.mean(1).tolist(), made.delta.mean(1).tolist()
     inverted = recipe.kind == "inverted"
@@ -109,23 +111,23 @@ def row(head: str, name: str, made: Few, recipe: DatasetsRecipe) -> Row:
     )
 
 
-def cards(made: Few, way: str) -> None:
+def cards(made: ConstructedBatch, way: str) -> None:
     """Show the first pictures, original beside constructed, with the old and the new label."""
     cells = []
     for i in mismatch_first(made)[:CARDS]:
         old, new = current().classes[int(made.y[i])], current().classes[int(made.labels[i])]
-        says = current().classes[int(made.says[-1][i])]
+        predicted = current().classes[int(made.predictions[-1][i])]
         label = f"<b>{new}</b>" if old == new else f"<s>{old}</s> → <b>{new}</b>"
         pair = crisp.figure(made.x[i : i + 1], f"{old}, the original") + crisp.figure(
             made.frames[-1][i : i + 1], f"{old} {way}, labelled {new}"
         )
         cells.append(
-            f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source predicts {says}</small></div></div>'
+            f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source predicts {predicted}</small></div></div>'
         )
     st.html(f'<div class="crisp made">{"".join(cells)}</div>')
 
 
-def mismatch_first(made: Few) -> list[int]:
+def mismatch_first(made: ConstructedBatch) -> list[int]:
     """Number the pictures in the order of the set, but with one first whose label is not its class, if there is one.
 
     One label of D_rand in ten is the picture's own class; whoever meets that first takes the labels for right.
@@ -135,19 +137,21 @@ def mismatch_first(made: Few) -> list[int]:
     return [*wrong, *(i for i in order if i not in wrong)]
 
 
-def files(recipe: DatasetsRecipe, left: Few, right: Few, played: Callable[[], Scene]) -> list[Download]:
+def files(
+    recipe: DatasetsRecipe, left: ConstructedBatch, right: ConstructedBatch, played: Callable[[], Scene]
+) -> list[Download]:
     """List the downloads: sheets, the sets as trainers read them, and an image folder."""
     made = {recipe.standard: left, recipe.robust: right}
     out = Bundle(recipe)
     out.playable("datasets", played)
     for name, few in made.items():
         out.slide(
-            f"Sheet, {title(name)}", f"set-{name}.png", lambda few=few: _labelled(few),
+            f"Sheet, {title(name)}", f"set-{name}.png", partial(_labelled, few),
             caption=f"Through {title(name)}, with the labels that the set gives: {', '.join(map(str, _words(few.labels)))}.",
         )  # fmt: skip
 
-    def arrays(few: Few) -> bytes:
-        columns = {
+    def arrays(few: ConstructedBatch) -> bytes:
+        columns: dict[str, Tensor | np.ndarray] = {
             "images": render.to_uint8(few.frames[-1]),
             "labels": few.labels.numpy(),
             "source_labels": few.y.numpy(),
@@ -158,7 +162,7 @@ def files(recipe: DatasetsRecipe, left: Few, right: Few, played: Callable[[], Sc
 
     for name, few in made.items():
         out.file(
-            f"Set, {title(name)}, npz", f"set-{name}.npz", "application/octet-stream", lambda few=few: arrays(few),
+            f"Set, {title(name)}, npz", f"set-{name}.npz", "application/octet-stream", partial(arrays, few),
             "uint8, as `core.train --data` reads it",
         )  # fmt: skip
 
@@ -179,7 +183,7 @@ def files(recipe: DatasetsRecipe, left: Few, right: Few, played: Callable[[], Sc
             "label": _words(left.labels),
         }
         for name, few in made.items():
-            columns[f"{name}_prediction"] = _words(few.says[-1])
+            columns[f"{name}_prediction"] = _words(few.predictions[-1])
             columns[f"{name}_delta_L2"] = few.delta[-1].tolist()
         return columns
 
@@ -188,7 +192,7 @@ def files(recipe: DatasetsRecipe, left: Few, right: Few, played: Callable[[], Sc
     return out.files
 
 
-def _labelled(few: Few) -> list[list[RGB]]:
+def _labelled(few: ConstructedBatch) -> list[list[RGB]]:
     cells = list(render.to_uint8(few.frames[-1]))
     return [cells[i : i + COLUMNS] for i in range(0, len(cells), COLUMNS)]
 

@@ -1,6 +1,7 @@
 """The paper's datasets: make a few pictures of each, label them yourself, see what networks learn from them."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -92,7 +93,7 @@ def controls(view: str) -> DatasetsRecipe:
             "ε in hundredths (ℓ₂)", 0, 500, DEFAULTS.eps, 10, key="eps", bind="query-params", help="The paper's is 50."
         )
     seed = st.number_input("Seed of pictures and labels", 0, 2**31 - 1, DEFAULTS.seed, key="seed", bind="query-params")
-    found = {}
+    found: dict[str, Any] = {}
     with st.expander("More"):
         for label, key in (("Left source", "standard"), ("Right source", "robust")):
             found[key] = model_box(label, getattr(DEFAULTS, key), key)
@@ -130,20 +131,20 @@ shell.presets(
 )
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 if view == "results":
-    with shell.told():
+    with shell.user_errors():
         results.show()
 elif view == "live":
-    with shell.told():
+    with shell.user_errors():
         wrong.show()
 elif not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
 elif view == "student":
-    with shell.told():
+    with shell.user_errors():
         student()
 else:
     with st.sidebar:
         recipe = replace(controls(view), view=view)
-    with shell.told():
+    with shell.user_errors():
         if view == "quiz":
             quiz.show(replace(recipe, n=max(recipe.n, quiz.ROUNDS)))
         else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 import torch
 
-from core.datasets.live import Few
+from core.datasets.live import ConstructedBatch
 from core.datasets.recipe import DatasetsRecipe
 from core.rates import Rate
 from pages.datasets import build
@@ -47,7 +47,7 @@ def show(recipe: DatasetsRecipe) -> None:
             st.button(name, key=f"answer-{k}", on_click=state.answers.append, args=(k,), width="content")
 
 
-def reveal(made: Few, i: int, answer: int) -> None:
+def reveal(made: ConstructedBatch, i: int, answer: int) -> None:
     """Say what the label is."""
     label, seen = int(made.labels[i]), current().classes[int(made.y[i])]
     right = "Right" if answer == label else "No"
@@ -60,11 +60,11 @@ def reveal(made: Few, i: int, answer: int) -> None:
     )
 
 
-def score(made: Few, state: Quiz, order: list[int]) -> None:
+def score(made: ConstructedBatch, state: Quiz, order: list[int]) -> None:
     """Compare the visitor with chance, with the source model and with a student."""
     answers = torch.tensor(state.answers)
     yours = Rate(int((answers == made.labels[order]).sum()), ROUNDS)
-    model = Rate(int((made.says[-1].cpu()[order] == made.labels[order]).sum()), ROUNDS)
+    model = Rate(int((made.predictions[-1].cpu()[order] == made.labels[order]).sum()), ROUNDS)
     saw = int((answers == made.y[order]).sum())
     st.markdown(
         f"**You: {yours.hits} of {ROUNDS} labels; guessing gives 1.** The model that the set was made with: {model.hits} of "

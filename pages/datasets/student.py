@@ -15,11 +15,12 @@ from core.datasets.experiments import PLANS
 from core.datasets.recipe import DatasetsRecipe
 from core.datasets.student import Look
 from core.files import render
-from core.inversion.views import essential
+from core.inversion.views import cache_key
 from core.models import checkpoints
 from core.rates import Rate
 from core.saliency.maps import limits
 from core.saliency.rows import paint
+from core.types import Images
 from pages.datasets import results
 from pages.ui import crisp, work
 from pages.ui.duel import duel
@@ -59,7 +60,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
         ),
         steps=student.STEPS,
         show=lambda states: _so_far(live, states),
-        key=("student", essential(asked)),
+        key=("student", cache_key(asked)),
         own=picture.private,
     )
     live.empty()
@@ -165,7 +166,7 @@ def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
     return out.files
 
 
-def _map(recipe: DatasetsRecipe, seen: Look):
+def _map(recipe: DatasetsRecipe, seen: Look) -> Images:
     drawn = paint(student.map_of(recipe), seen.attribution.cpu(), seen.x.cpu(), limits(seen.attribution.cpu()))
     return render.from_uint8(drawn)
 

@@ -72,7 +72,8 @@ def _students(found: dict[str, Any]) -> list[Number]:
         rate, seed = student["clean"], name.rpartition("-")[2]
         theirs = 0.497 if student["labels"] == "errors" else None
         label = f"{LABELS[student['labels']]}, seed {seed}"
-        numbers.append(Number(label, rate["value"], *rate["interval"], n=rate["n"], theirs=theirs))
+        low, high = rate["interval"]
+        numbers.append(Number(label, rate["value"], low, high, n=rate["n"], theirs=theirs))
     return numbers
 
 

@@ -49,7 +49,7 @@ shell.header(
 )
 shell.presets(PRESETS, key="errors", defaults=asdict(DEFAULTS))
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
-with shell.told():
+with shell.user_errors():
     if view == "plane":
         stage = st.container()
         recipe, files = plane.show(stage, plane.controls())

@@ -123,7 +123,7 @@ chosen = keep("exercise", ExercisesRecipe().exercise, lambda name: name in found
 listed(found, chosen)
 exercise = found[chosen]
 task(exercise)
-with shell.told():
+with shell.user_errors():
     asked = hand_in(exercise)
     if asked is not None:
         answer = handed(exercise, asked)

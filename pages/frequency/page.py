@@ -12,6 +12,7 @@ from core.results import stale
 from pages.frequency import filters, lens, quiz, trades, weather
 from pages.ui import shell
 from pages.ui import store as kept
+from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.scrubber import frame_in_sight
@@ -66,10 +67,13 @@ def controls(view: str) -> FrequencyRecipe:
             found["u"] = int(st.number_input("Cycles down", -16, 15, DEFAULTS.u, key="u", bind="query-params"))
             found["v"] = int(st.number_input("Cycles across", -16, 15, DEFAULTS.v, key="v", bind="query-params"))
         case "filters":
-            found["kind"] = st.segmented_control(
-                "Filter", ["high", "low"], default=DEFAULTS.kind, key="kind", bind="query-params", required=True,
+            found["kind"] = choose(
+                "Filter",
+                {"high": "High-pass", "low": "Low-pass"},
+                key="kind",
+                default=DEFAULTS.kind,
                 help="High-pass keeps the fine part of the picture, low-pass the coarse one.",
-            )  # fmt: skip
+            )
             found["soft"] = st.toggle(
                 "Soft edge", key="soft", bind="query-params", help="A hard edge rings around every contour."
             )
@@ -99,7 +103,7 @@ if not checkpoints.names():
     st.stop()
 forget_other_pages()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
-with shell.told():
+with shell.user_errors():
     found = results.read()
     with st.sidebar:
         recipe = controls(view)

@@ -9,6 +9,7 @@ from core.gaussian.recipe import EPS_MOST, VARIANCE_LEAST, VARIANCE_MOST, Gaussi
 from pages.gaussian import below
 from pages.gaussian.stage import stage
 from pages.ui import shell
+from pages.ui.address import choose
 from pages.ui.exports import downloads
 from pages.ui.store import lesson
 
@@ -71,14 +72,20 @@ def controls() -> GaussianRecipe:
         mu2 = number("Mean, x₂", "mu2", -10.0, 10.0, step=0.5)
         var2 = number("Variance, axis 2", "var2", VARIANCE_LEAST, VARIANCE_MOST, step=0.1)
     angle = number("Angle of axis 1, degrees", "angle", -180.0, 180.0, step=5.0)
-    shape = st.segmented_control(
-        "Classes", ["gaussian", "ellipse"], default=DEFAULTS.shape, key="shape", bind="query-params", required=True,
-        help="“ellipse”: uniform on an ellipse with the same mean and covariance, as in figure 14.",
-    )  # fmt: skip
-    budget = st.segmented_control(
-        "Budget of the moves", ["each", "average"], default=DEFAULTS.budget, key="budget", bind="query-params",
-        required=True, help="Each point moves by at most ε, or linearly by ε in root mean square, as in theorem 2.",
-    )  # fmt: skip
+    shape = choose(
+        "Classes",
+        {"gaussian": "Gaussian", "ellipse": "Uniform on an ellipse"},
+        key="shape",
+        default=DEFAULTS.shape,
+        help="The ellipse has the same mean and covariance, as in figure 14.",
+    )
+    budget = choose(
+        "Budget of the moves",
+        {"each": "ε for each point", "average": "ε on average"},
+        key="budget",
+        default=DEFAULTS.budget,
+        help="Each point moves by at most ε, or linearly by ε in root mean square, as in theorem 2.",
+    )
     with st.expander("More"):
         probe1 = number("Probe, x₁", "probe1", -20.0, 20.0, step=0.5)
         probe2 = number("Probe, x₂", "probe2", -10.0, 10.0, step=0.5)
@@ -116,7 +123,7 @@ asked = st.container()  # what the chosen view adds stands first where it is not
 with st.container():
     stage(recipe, key="gaussian-stage", on_release=take)
     in_words = st.container()
-with shell.told():
+with shell.user_errors():
     both = views.sides(recipe)
     with in_words:
         below.verdict(recipe, both)

@@ -59,7 +59,7 @@ if {recipe.standard, recipe.robust} <= set(checkpoints.names()):
         f"A change too small to see turns {named} into {a(recipe.target)} for the left network; for the right one, trained "
         "to be *robust*, the picture itself has to change."
     )
-    with shell.told():
+    with shell.user_errors():
         if breathing(recipe, picture):
             st.rerun()
 else:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from core.attacks.rules import State
@@ -13,13 +14,13 @@ from core.data.pictures import Picture
 from core.files import render
 from core.files.playable import Scene
 from core.inversion import between, invert, scene, views
-from core.inversion.between import Way
+from core.inversion.between import InterpolationPath
 from core.inversion.recipe import InvertRecipe
-from core.inversion.views import essential
+from core.inversion.views import cache_key
 from core.types import Images
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
-from pages.ui.judge import JUDGE, judged
+from pages.ui.judge import JUDGE, judge_logits
 from pages.ui.scrubber import Axis, Row, scrubbed
 from pages.ui.titles import title, titles
 from pages.ui.words import verdicts
@@ -40,7 +41,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         lambda name, ready, on_step: between.between(recipe, name, picture=picture, model=ready, on_step=on_step),
         steps=invert.SETTINGS[recipe.setting].steps,
         show=lambda states: _so_far(live, states),
-        key=essential(recipe),
+        key=cache_key(recipe),
         own=picture.private,
     )
     live.empty()
@@ -68,9 +69,9 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     )
 
 
-def row(called: str, subtitle: str, way: Way, label: int | None) -> Row:
+def row(called: str, subtitle: str, way: InterpolationPath, label: int | None) -> Row:
     """Build a model's column of the scrubber."""
-    said, third = verdicts(way.logits, current().classes), judged(way.made)
+    said, third = verdicts(way.logits, current().classes), judge_logits(way.made)
     judge = ((f"{titles(JUDGE)[0]} predicts", verdicts(third, current().classes)),) if third is not None else ()
     return Row(
         title=called,
@@ -88,7 +89,7 @@ def row(called: str, subtitle: str, way: Way, label: int | None) -> Row:
     )
 
 
-def strip(head: str, x: Images, logits: Tensor, way: Way) -> str:
+def strip(head: str, x: Images, logits: Tensor, way: InterpolationPath) -> str:
     """Return all points of one way as a strip in HTML, with what is seen in each."""
     said = verdicts(logits, current().classes)
     figures = "".join(
@@ -98,7 +99,9 @@ def strip(head: str, x: Images, logits: Tensor, way: Way) -> str:
     return f'<div><b>{html.escape(head)}</b></div><div class="crisp strip">{figures}</div>'
 
 
-def files(recipe: InvertRecipe, left: Way, right: Way, played: Callable[[], Scene]) -> list[Download]:
+def files(
+    recipe: InvertRecipe, left: InterpolationPath, right: InterpolationPath, played: Callable[[], Scene]
+) -> list[Download]:
     """List the downloads."""
     made = {recipe.standard: left, recipe.robust: right}
     out = Bundle(recipe)
@@ -119,7 +122,7 @@ def files(recipe: InvertRecipe, left: Way, right: Way, played: Callable[[], Scen
     return out.files
 
 
-def _so_far(slot, states: dict[str, State]) -> None:
+def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:
     if states:
         cells = [render.upscaled(cell, 3) for state in states.values() for cell in render.to_uint8(state.x)]
         alt = "The points so far, a row a model"

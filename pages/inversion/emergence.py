@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from core.attacks.recording import side_by_side, step_columns
@@ -16,7 +18,7 @@ from core.files.render import RGB
 from core.inversion import emergence, invert, scene, starts, views
 from core.inversion.emergence import Emergence
 from core.inversion.recipe import InvertRecipe
-from core.inversion.views import essential
+from core.inversion.views import cache_key
 from core.models import checkpoints
 from pages.ui import work
 from pages.ui.exports import Bundle, Download, downloads
@@ -40,7 +42,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
             lambda name, ready, on_step: emergence.emerge(recipe, name, picture=picture, model=ready, on_step=on_step),
             steps=steps,
             show=lambda states: _so_far(live, states, names),
-            key=essential(recipe),
+            key=cache_key(recipe),
             own=picture.private,
         )
         live.empty()
@@ -97,9 +99,9 @@ def files(
     called = dict(zip(made, titles(*made), strict=True))
     out = Bundle(recipe)
 
-    def shown(e: Emergence) -> RGB:
+    def shown(e: Emergence) -> list[list[RGB]]:
         frame = min(recipe.frame, len(e.frames) - 1)
-        return render.to_uint8(e.frames[frame : frame + 1])[0]
+        return [[render.to_uint8(e.frames[frame : frame + 1])[0]]]
 
     def predicted(e: Emergence) -> str:
         frame = min(recipe.frame, len(e.frames) - 1)
@@ -107,7 +109,7 @@ def files(
 
     for name, e in made.items():
         out.slide(
-            f"Picture, {called[name]}", f"{name}-inverted.png", lambda e=e: [[shown(e)]],
+            f"Picture, {called[name]}", f"{name}-inverted.png", partial(shown, e),
             caption=f"Inverted through {called[name]}, which predicts {predicted(e)}. Wanted: {picture.caption}.",
         )  # fmt: skip
     out.slide(
@@ -139,7 +141,7 @@ def files(
     return out.files
 
 
-def _so_far(slot, states: dict[str, State], names: list[str]) -> None:
+def _so_far(slot: DeltaGenerator, states: dict[str, State], names: list[str]) -> None:
     there = [name for name in names if name in states]
     if there:
         now = [render.upscaled(render.to_uint8(states[name].x)[0], 8) for name in there]

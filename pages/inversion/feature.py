@@ -2,9 +2,8 @@
 
 import streamlit as st
 import torch
-from torch import nn
+from streamlit.delta_generator import DeltaGenerator
 
-from core.attacks import OnStep
 from core.attacks.rules import State
 from core.data import pictures
 from core.data.pictures import Picture
@@ -13,11 +12,13 @@ from core.inversion import feature, views
 from core.inversion.feature import BATCH, CLIMB, SEEN, Feature
 from core.inversion.recipe import InvertRecipe
 from core.inversion.starts import source_of
-from core.inversion.views import essential
+from core.inversion.views import cache_key
+from core.models import Classifier
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.store import results, stamp
 from pages.ui.titles import title, titles
+from pages.ui.work import Step
 from pages.ui.world import current
 
 STYLE = """<style>
@@ -44,13 +45,13 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     source = source_of(recipe)
     batches = -(-min(SEEN, len(pictures.ids(source))) // BATCH)
 
-    def look(name: str, ready: nn.Module, on_step: OnStep) -> Feature:
+    def look(name: str, ready: Classifier, on_step: Step) -> Feature:
         key = ("activity", source, name, stamp(name))
         g, stopped = results().get(key), False
 
         def on_batch(i: int) -> bool:
             nonlocal stopped
-            stopped = bool(on_step(i, None))
+            stopped = bool(on_step(i))
             return stopped
 
         if g is None:
@@ -67,7 +68,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         look,
         steps=batches + CLIMB,
         show=lambda states: _so_far(live, states),
-        key=essential(recipe),
+        key=cache_key(recipe),
         own=picture.private,
     )
     live.empty()
@@ -116,7 +117,7 @@ def files(recipe: InvertRecipe, left: Feature, right: Feature) -> list[Download]
     return out.files
 
 
-def _so_far(slot, states: dict[str, State]) -> None:
+def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:
     now = [render.upscaled(render.to_uint8(state.x)[0], 8) for state in states.values()]
     if now:
         alt = ["The picture that maximises the feature, so far"] * len(now)

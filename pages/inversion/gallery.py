@@ -4,17 +4,18 @@ from dataclasses import dataclass
 
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from core.data import pictures
 from core.files import render
 from core.inversion import gallery, invert, views
 from core.inversion.gallery import Grid
 from core.inversion.recipe import InvertRecipe
-from core.inversion.views import essential
+from core.inversion.views import cache_key
 from core.rates import Rate
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
-from pages.ui.judge import seen_by
+from pages.ui.judge import logits_of
 from pages.ui.titles import titles
 from pages.ui.words import verdicts
 from pages.ui.world import current
@@ -36,7 +37,7 @@ def show(recipe: InvertRecipe) -> None:
         lambda name, ready, on_step: gallery.gallery(recipe, name, model=ready, on_step=on_step),
         steps=invert.SETTINGS[recipe.setting].steps,
         show=lambda states: _so_far(live, [state.x for state in states.values()]),
-        key=essential(recipe),
+        key=cache_key(recipe),
     )
     live.empty()
     if st.session_state.get("quiz"):
@@ -64,7 +65,7 @@ def only() -> str:
 
 def grid(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
     """Show a card for each picture: the original, robustified, non-robustified, and what both models say of them."""
-    third = [seen_by(recipe.standard, robust.made), seen_by(recipe.robust, standard.made)]
+    third = [logits_of(recipe.standard, robust.made), logits_of(recipe.robust, standard.made)]
     called = titles(recipe.standard, recipe.robust)
     summary(called, robust.labels, *third)
     said = [verdicts(g.logits, current().classes) for g in (robust, standard)]
@@ -121,7 +122,7 @@ class Quiz:
 
 def quiz(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
     """Show one pair after the other, in an order that the seed decides; count what the visitor gets right."""
-    of = (essential(recipe), recipe.standard, recipe.robust)
+    of = (cache_key(recipe), recipe.standard, recipe.robust)
     state: Quiz = st.session_state.setdefault("frog-quiz", Quiz(of, []))
     if state.of != of:
         state = st.session_state["frog-quiz"] = Quiz(of, [])
@@ -207,7 +208,7 @@ def files(recipe: InvertRecipe, standard: Grid, robust: Grid) -> list[Download]:
     return out.files
 
 
-def _so_far(slot, made: list[torch.Tensor]) -> None:
+def _so_far(slot: DeltaGenerator, made: list[torch.Tensor]) -> None:
     if made:
         cells = [render.upscaled(cell, 3) for x in made for cell in render.to_uint8(x)]
         slot.image(

@@ -1,16 +1,17 @@
 """Robust frog: what a model keeps of a picture, made visible."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from core.data import pictures
-from core.inversion import invert
 from core.inversion.recipe import InvertRecipe
 from core.models import checkpoints
 from pages.inversion import between, emergence, feature, gallery
 from pages.inversion.measured import measured
 from pages.ui import shell
+from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson, model
@@ -52,31 +53,30 @@ PRESETS = [
     ),
 ]
 DEFAULTS = InvertRecipe()
+STARTS = {"picture": "Another picture", "noise": "Noise", "grey": "Grey"}
+CANVASES = {"noise": "Noise", "grey": "Grey", "fade": "Cross-fade"}
+SETTINGS = {"fast": "Fast", "paper": "As in the paper"}
 FIRST_FRAME = {"between": between.MIDDLE}
 
 
 def controls(view: str) -> InvertRecipe:
     """Show the controls that the view has and return the recipe they make (without picture and frame)."""
-    found: dict[str, str] = {}
+    found: dict[str, Any] = {}
     if view in ("emergence", "gallery"):
-        found["start"] = st.segmented_control(
+        found["start"] = choose(
             "Start from",
-            ["picture", "noise", "grey"],
-            default=DEFAULTS.start,
+            STARTS,
             key="start",
-            bind="query-params",
-            required=True,
-            help="“picture” is another picture, drawn without regard to its class, as in the paper.",
+            default=DEFAULTS.start,
+            help="Another picture is drawn without regard to its class, as in the paper.",
         )
     else:
-        found["canvas"] = st.segmented_control(
+        found["canvas"] = choose(
             "Start from",
-            ["noise", "grey", "fade"] if view == "between" else ["noise", "grey"],
-            default=DEFAULTS.canvas,
+            CANVASES if view == "between" else {word: CANVASES[word] for word in ("noise", "grey")},
             key="canvas",
-            bind="query-params",
-            required=True,
-            help="“fade” starts each point at the cross-fade of the pixels." if view == "between" else None,
+            default=DEFAULTS.canvas,
+            help="Cross-fade: each point starts at the mixture of the pixels." if view == "between" else None,
         )
     what = {"gallery": "Seed of pictures and starts", "between": "Seed of the other picture"}.get(
         view, "Seed of the start"
@@ -87,13 +87,11 @@ def controls(view: str) -> InvertRecipe:
         found["robust"] = right = model_box("Right model", DEFAULTS.robust, "robust")
         if view != "feature":
             found["block"] = block_box(left, right)
-            found["setting"] = st.segmented_control(
+            found["setting"] = choose(
                 "Setting",
-                list(invert.SETTINGS),
-                default=DEFAULTS.setting,
+                SETTINGS,
                 key="setting",
-                bind="query-params",
-                required=True,
+                default=DEFAULTS.setting,
                 help="The paper's 1000 steps of 0.1, or a hundred quasi-Newton steps.",
             )
     return InvertRecipe(view=view, seed=int(seed), **found)
@@ -138,11 +136,11 @@ if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
-with st.sidebar, shell.told():
+with st.sidebar, shell.user_errors():
     picture = pick_picture(key="picture")
     recipe = replace(controls(view), picture=picture.id)
 recipe = replace(recipe, frame=FIRST_FRAME.get(view, DEFAULTS.frame))
-with shell.told():
+with shell.user_errors():
     match view:
         case "gallery":
             gallery.show(replace(recipe, only=gallery.only()))

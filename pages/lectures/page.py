@@ -113,7 +113,7 @@ shell.header(
     "Lecture",
     "A talk from this app alone: views in an order, questions to predict before each answer, notes, and a room that votes.",
 )
-with shell.told():
+with shell.user_errors():
     names = titles()
     name = choose("Lecture", names, key="shelf", default=DEFAULT)
     lecture = bar.found(name)
@@ -121,5 +121,5 @@ with shell.told():
     begin(name, lecture)
     steps(name, lecture)
 st.markdown("### Your own")
-with shell.told():
+with shell.user_errors():
     own()

@@ -1,6 +1,7 @@
 """What leaves the Perturb page, and whether it still fools when it is read back."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 import torch
@@ -31,15 +32,16 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
         return render.to_uint8(render.amplified(found.x_adv[frame : frame + 1] - found.x, 10.0))[0]
 
     def sheet() -> list[list[RGB]]:
-        changes = [render.to_uint8(render.amplified(r.delta[frame : frame + 1], 10.0))[0] for r in rows]
+        deltas = [r.delta[frame : frame + 1] for r in rows if r.delta is not None]
+        changes = [render.to_uint8(render.amplified(one, 10.0))[0] for one in deltas]
         return [[r.reference, change, r.frames[frame]] for r, change in zip(rows, changes, strict=True)]
 
     side = left.x.shape[-1]
     exact = f"{side} × {side}, pixel for pixel: fools as it does here"
     for name, found in made.items():
-        out.pixels(f"Picture, {called[name]}", f"{name}-{frame}.png", lambda t=found: picture(t), exact)
+        out.pixels(f"Picture, {called[name]}", f"{name}-{frame}.png", partial(picture, found), exact)
         out.pixels(
-            f"Perturbation ×10, {called[name]}", f"{name}-{frame}-delta.png", lambda t=found: delta(t), "0.5 + 10 δ"
+            f"Perturbation ×10, {called[name]}", f"{name}-{frame}-delta.png", partial(delta, found), "0.5 + 10 δ"
         )
     size = "₂" if recipe.norm == "L2" else "∞"
     out.slide(

@@ -15,6 +15,7 @@ from pages.perturb.columns import axis_of, called, columns
 from pages.perturb.exports import files, still_fools
 from pages.perturb.work import Job
 from pages.ui import shell, work
+from pages.ui.address import choose
 from pages.ui.duel import STUDENTS
 from pages.ui.exports import downloads
 from pages.ui.model_box import model_box
@@ -46,7 +47,7 @@ PRESETS = [
         {"norm": "Linf", "reach": "20/255"},
     ),
     shell.Preset(
-        "Watch it think",
+        "Step by step",
         "One fixed ε, and the slider is now the attack's own steps: how few of them does the standard model survive?",
         {"axis": "steps"},
         {"frame": "0"},
@@ -80,6 +81,7 @@ HERE = {  # what each world tries first; presets of other worlds name models and
         PRESETS[3],
     ],
 }
+TARGETS = {"any": "any other class", "second": "the second most likely", "least": "the least likely"}
 FIRST_FRAME = PerturbRecipe().frame
 
 
@@ -94,13 +96,11 @@ def controls() -> PerturbRecipe:
         attack = st.segmented_control(
             "Attack", ["PGD", "FGSM"], default=defaults.attack, key="attack", bind="query-params", required=True
         )
-        axis = st.segmented_control(
+        axis = choose(
             "Slider",
-            ["eps", "steps"],
-            default=defaults.axis,
+            {"eps": "Size ε", "steps": "Steps of the attack"},
             key="axis",
-            bind="query-params",
-            required=True,
+            default=defaults.axis,
             help="Sweep the size of change ε, or follow the attack step by step at one ε.",
         )
     reach = st.select_slider(
@@ -111,14 +111,13 @@ def controls() -> PerturbRecipe:
         bind="query-params",
         help="Linf counts grey levels of 255; L2 is in pixel units of [0, 1].",
     )
-    targets = ["any", "second", "least", *world.classes]
-    target = st.selectbox(
-        "Make it say",
-        targets,
-        index=targets.index(defaults.target),
+    target = choose(
+        "Make the models predict",
+        {**TARGETS, **{name: name for name in world.classes}},
         key="target",
-        bind="query-params",
-        help="“any” other class (untargeted), the second most likely, the least likely, or one class.",
+        default=defaults.target,
+        listed=True,
+        help="Any other class (untargeted), the second most likely, the least likely, or one class.",
     )
     steps = st.slider("Steps", 1, 100, defaults.steps, key="steps", bind="query-params", disabled=attack == "FGSM")
     with st.expander("More"):
@@ -137,25 +136,21 @@ def controls() -> PerturbRecipe:
             bind="query-params",
             help="Start at a uniform draw from the ball. Off is the paper's way (appendix C.3).",
         )
-        schedule = st.segmented_control(
+        schedule = choose(
             "Step lengths",
-            list(SCHEDULES),
-            default=defaults.schedule,
+            {name: name.capitalize() for name in SCHEDULES},
             key="schedule",
-            bind="query-params",
-            required=True,
+            default=defaults.schedule,
             disabled=attack == "FGSM",
             help="Cosine: from ε down to nearly nothing, which needs fewer steps. Constant is the paper's way (appendix "
             "C.3).",
         )
-        precision = st.segmented_control(
+        precision = choose(
             "Gradients in",
-            ["auto", "fp32"],
-            default=defaults.precision,
+            {"auto": "What is fast here", "fp32": "float32"},
             key="precision",
-            bind="query-params",
-            required=True,
-            help="“auto” is bfloat16 where this machine is fast at it. What the models say is always float32.",
+            default=defaults.precision,
+            help="bfloat16 where this machine is fast at it. Predictions are always made in float32.",
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
         left = model_box("Left model", world.standard, "standard")
@@ -212,10 +207,10 @@ def summary(job: Job, left: Trajectory, right: Trajectory) -> None:
     for column, (name, (title, found)) in zip(st.columns(2), sides.items(), strict=False):
         nearest, distance = work.known(job.nearest[name]) or (None, float("inf"))
         at = found.threshold
-        if nearest is None and at is None:  # stopped before either was found
-            continue
         if at is not None and float(found.norm[at]) < distance:  # the sweep came closer
             nearest, distance = found.x_adv[at : at + 1], float(found.norm[at])
+        if nearest is None:  # stopped before either was found
+            continue
         said = job.kept(("nearest", name, distance), 0, partial(_said, recipe, name, nearest))
         if distance == 0:
             text = f"**{title}: wrong without any change.** It says *{said}* of the clean picture."
@@ -298,12 +293,12 @@ stage = st.container()
 # The bar and Stop: a click on Stop takes them away before anything else is drawn; between two parts they stay.
 working = st.empty() if st.session_state.get("stop") else st.container()
 below = st.container()
-with st.sidebar, shell.told():
+with st.sidebar, shell.user_errors():
     picture = pick_picture(key="picture")
     recipe = replace(controls(), picture=picture.id)
     st.toggle("Predict first", key="predict", bind="query-params", help="Ask the room before showing the answer.")
 frame = frame_in_sight("perturb-scrubber", FIRST_FRAME)
-with shell.told():
+with shell.user_errors():
     job = Job(recipe, picture)
     left, right = job.known(recipe.standard), job.known(recipe.robust)
     if left is None or right is None:
@@ -324,7 +319,7 @@ if shown:
     at = frame if at is None else at
     write_frame("perturb-scrubber", at, FIRST_FRAME)
     recipe_in_sight = replace(recipe, frame=at)
-    with working, shell.told():
+    with working, shell.user_errors():
         unfinished = job.more()
     if unfinished:
         st.rerun()

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import Tensor
 
 from core import perturb
 from core.data.pictures import Picture
 from core.perturb import Trajectory
-from core.perturb.recipe import PerturbRecipe, essential
+from core.perturb.recipe import PerturbRecipe, cache_key
 from pages.ui import work
 from pages.ui.store import loaded
 from pages.ui.work import Piece
@@ -30,7 +30,7 @@ class Job:
     @property
     def group(self) -> Hashable:
         """What Stop ends."""
-        return ("perturb", essential(self.recipe), *self.names)
+        return ("perturb", cache_key(self.recipe), *self.names)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class Job:
         every = [None] if self.recipe.axis == "steps" else list(range(len(perturb.parts(self.recipe))))
 
         def piece(name: str, part: int | None) -> Piece[Trajectory]:
-            one, asked = loaded(name), essential(self.recipe)
+            one, asked = loaded(name), cache_key(self.recipe)
             attack = partial(perturb.attack, self.recipe, name, picture=self.picture, model=one.model, part=part)
             key = ("perturb", asked, name, one.stamp, part)
             return Piece(key, lambda on_step: attack(on_step=on_step), steps, self.picture.private)
@@ -80,8 +80,9 @@ class Job:
             return False
         now = [piece for (_, part), piece in self.parts.items() if part == missing[0]] if missing else late
         first = now[0] is next(iter(self.parts.values()))
+        everything: list[Piece[Any]] = [*self.parts.values(), *self.nearest.values()]
         work.ask(
-            [*self.parts.values(), *self.nearest.values()],
+            everything,
             group=self.group,
             text="Attacking both models…",
             until=now,
@@ -92,7 +93,8 @@ class Job:
     @property
     def complete(self) -> bool:
         """Whether all of it is there."""
-        return all(work.known(piece) is not None for piece in (*self.parts.values(), *self.nearest.values()))
+        everything: list[Piece[Any]] = [*self.parts.values(), *self.nearest.values()]
+        return all(work.known(piece) is not None for piece in everything)
 
     def kept(self, what: Hashable, frames: int, make: Callable[[], T]) -> T:
         """Return a small thing that follows from both trajectories, of that many frames."""

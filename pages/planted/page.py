@@ -157,7 +157,7 @@ shell.header(
 shell.presets(PRESETS, key="planted", defaults={f.name: f.default for f in fields(PlantedRecipe)})
 with st.sidebar:
     recipe = controls()
-with shell.told():
+with shell.user_errors():
     sheet.show(recipe)
     view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
     extra, _ = from_query(PlantedRecipe, {name: st.query_params[name] for name in ("eps",) if name in st.query_params})

@@ -5,7 +5,6 @@ from collections.abc import Hashable
 
 import streamlit as st
 
-from core.attacks import OnStep
 from core.models import Classifier
 from core.planted import sets
 from core.planted.recipe import PlantedRecipe
@@ -37,7 +36,13 @@ ASKED = {
 def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[object]]:
     """Show pictures of a set, what of the weave is in it, and its student."""
     kind = st.segmented_control(
-        "Set", list(TITLES), default="rand", format_func=TITLES.get, key="made", bind="query-params", required=True
+        "Set",
+        list(TITLES),
+        default="rand",
+        format_func=TITLES.__getitem__,
+        key="made",
+        bind="query-params",
+        required=True,
     )
     kind = kind or "rand"
     st.markdown(SAYS[kind])
@@ -89,12 +94,12 @@ def _teach(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier], key: H
     points: list[tuple[float, float]] = []
     place = st.empty()
 
-    def learn(on_step: OnStep) -> dict[str, Rate]:
+    def learn(on_step: work.Step) -> dict[str, Rate]:
         built = sets.build(recipe, kind, pair, TAUGHT)
 
         def watch(p: Progress) -> bool:
             points.append((p.epoch + (p.step + 1) / p.steps, p.loss))
-            return bool(on_step(p.epoch * p.steps + p.step, None))  # type: ignore[arg-type]
+            return bool(on_step(p.epoch * p.steps + p.step, None))
 
         return sets.examine(recipe, sets.student(recipe, built.pictures, on_progress=watch), TESTED)
 

@@ -8,6 +8,7 @@ from core.planted.networks import SIDES, fresh
 from core.planted.recipe import PlantedRecipe
 from core.planted.results import Results
 from core.planted.scenes import render
+from core.rates import Rate
 from pages.planted.words import TITLES
 from pages.ui.store import results
 from pages.ui.tables import table
@@ -46,7 +47,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     }
 
 
-def _live(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> list[list[probes.Rate]]:
+def _live(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> list[list[Rate]]:
     drawn = fresh(recipe, LIVE)
     x, target = render(recipe.world, drawn), (drawn.y + 1) % recipe.classes
     both = [pair[side] for side in SIDES]

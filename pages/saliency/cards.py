@@ -98,6 +98,6 @@ def legend(recipe: SaliencyRecipe, units: Mapping[str, str] = OF_MAPS, of: str =
     )
 
 
-def says(logits: Tensor) -> str:
+def predicted(logits: Tensor) -> str:
     """Say what a model says of one picture."""
     return verdicts(logits, current().classes)[0]

@@ -13,7 +13,7 @@ from core.saliency import maps, measures
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
 from core.saliency.views import Along
-from pages.saliency.cards import says
+from pages.saliency.cards import predicted
 from pages.ui.exports import Bundle, Download
 from pages.ui.titles import titles
 
@@ -57,7 +57,7 @@ def _numbers(recipe: SaliencyRecipe, lines: Sequence[Line]) -> dict[str, Sequenc
     return {
         "row": [line.row.title for line, _, _ in cells],
         "model": [name for _, name, _ in cells],
-        "prediction": [says(line.logits[name]) for line, name, _ in cells],
+        "prediction": [predicted(line.logits[name]) for line, name, _ in cells],
         "strength": [float(maps.strength(a, recipe.channel)) for _, _, a in cells],
         "edge_correlation": [float(measures.edge_correlation(s, x)) for s, x in sizes],
         "coherence": [float(measures.coherence(maps.reduced(a))) for _, _, a in cells],

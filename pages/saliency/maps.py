@@ -1,6 +1,7 @@
 """The views of the Saliency page that show maps in cards: every method, several pictures, class to class."""
 
 import html
+from typing import Any
 
 import streamlit as st
 
@@ -14,7 +15,7 @@ from core.saliency.rows import Row
 from core.saliency.views import Explanation
 from pages.saliency import measured
 from pages.saliency import work as saliency_work
-from pages.saliency.cards import STYLE, card, legend, row, says
+from pages.saliency.cards import STYLE, card, legend, predicted, row
 from pages.saliency.exports import Line, files
 from pages.ui import crisp
 from pages.ui.exports import downloads
@@ -26,7 +27,7 @@ def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
     """Show every method on one picture, the cheap ones first as they arrive."""
     work = st.container()
     top, slot = st.empty(), st.empty()
-    texts, cards, lines = lesson("saliency"), [], []
+    texts, cards, lines = lesson("saliency"), list[Any](), list[Any]()
     arriving = saliency_work.explanations(recipe, [(method, picture) for method in METHODS])
     for method, about in METHODS.items():
         with work:
@@ -67,7 +68,7 @@ def several(recipe: SaliencyRecipe) -> None:
         line = _line(recipe, picture.caption, picture, found)
         name = current().classes[picture.label] if picture.label is not None else picture.caption
         first = crisp.figure(picture.x, picture.caption, (name, picture.caption.rpartition(", ")[2]))
-        notes = {n: f"predicts {says(made.logits)}" for n, made in found.items()}
+        notes = {n: f"predicts {predicted(made.logits)}" for n, made in found.items()}
         cards.append(f'<section class="map">{row(line.row, recipe, notes, first)}</section>')
         lines.append(line)
         slot.html(f'<div class="maps wide">{"".join(cards)}</div>')
@@ -127,7 +128,7 @@ def _line(recipe: SaliencyRecipe, title: str, picture: Picture, found: dict[str,
 def _asked(found: dict[str, Explanation]) -> dict[str, str]:
     """Say what each model says, and which class is explained."""
     return {
-        name: f"predicts {says(made.logits)}, explained for {current().classes[made.target]}"
+        name: f"predicts {predicted(made.logits)}, explained for {current().classes[made.target]}"
         for name, made in found.items()
     }
 

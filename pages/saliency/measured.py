@@ -198,7 +198,7 @@ def sentence(found: Mapping[str, Any], key: str) -> str:
     if not found["differences"]:
         return ""
     name, of = next(iter(found["differences"].items()))
-    above, below, same = [], [], []
+    above, below, same = list[str](), list[str](), list[str]()
     for method in METHODS:
         if key in of.get(method, {}):
             low, high = of[method][key]["interval"]

@@ -112,10 +112,13 @@ def look_controls() -> dict[str, Any]:
         "Show", list(CHANNELS), default=DEFAULTS.channel, key="channel", bind="query-params", required=True, wrap=True,
         help="The sum over the colour channels, one of them, or all three as a colour picture around grey.",
     )  # fmt: skip
-    scale = st.segmented_control(
-        "Scale", ["relative", "common"], default=DEFAULTS.scale, key="scale", bind="query-params", required=True,
-        help="“relative”: each map in units of its own strength. “common”: the same colour is the same value in all models.",
-    )  # fmt: skip
+    scale = choose(
+        "Scale",
+        {"relative": "Each map its own", "common": "One for all"},
+        key="scale",
+        default=DEFAULTS.scale,
+        help="Each map in units of its own strength; or the same colour is the same value in all models.",
+    )
     absolute = st.toggle("Sizes only", key="absolute", bind="query-params", help="Without the sign.")
     opacity = st.slider(
         "Map over picture, opacity in %", 0, 100, DEFAULTS.opacity, 5, key="opacity", bind="query-params"
@@ -135,9 +138,12 @@ def settings() -> dict[str, Any]:
         "noise": int(
             st.slider("Noise, % of the pixel range", 0, 100, DEFAULTS.noise, key="noise", bind="query-params")
         ),
-        "baseline": st.segmented_control(
-            "Baseline", ["black", "grey", "white"], default=DEFAULTS.baseline, key="baseline", bind="query-params",
-            required=True, help="What stands for “nothing there”.",
+        "baseline": choose(
+            "Baseline",
+            {"black": "Black", "grey": "Grey", "white": "White"},
+            key="baseline",
+            default=DEFAULTS.baseline,
+            help="What stands for “nothing there”.",
         ),
         "window": int(
             st.slider("Occlusion's square, pixels", 1, 32, DEFAULTS.window, key="window", bind="query-params")
@@ -186,10 +192,10 @@ if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
-with st.sidebar, shell.told():
+with st.sidebar, shell.user_errors():
     picture = pick_picture(key="picture")
     recipe = replace(controls(view), picture=picture.id)
-with shell.told():
+with shell.user_errors():
     match view:
         case "pictures":
             maps.several(recipe)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from core.attacks import OnStep
 from core.data.pictures import Picture
 from core.saliency import rows, views
 from core.saliency.classes import Contrast, contrast
@@ -22,12 +21,10 @@ def explanations(recipe: SaliencyRecipe, wanted: Sequence[tuple[str, Picture]]) 
     """Yield each model's map for each method and picture, in order as they come; fewer where the person pressed Stop."""
 
     def piece(one: Loaded, method: str, picture: Picture) -> Piece[Explanation]:
-        asked = replace(views.essential(recipe, method), picture=picture.id)
+        asked = replace(views.cache_key(recipe, method), picture=picture.id)
 
-        def make(on_step: OnStep) -> Explanation:
-            return views.explain(
-                asked, one.name, method, picture=picture, model=one.model, on_step=lambda i: on_step(i, None)
-            )
+        def make(on_step: work.Step) -> Explanation:
+            return views.explain(asked, one.name, method, picture=picture, model=one.model, on_step=on_step)
 
         return Piece(("saliency", asked, method, one.name, one.stamp), make, own=picture.private)
 
@@ -36,8 +33,9 @@ def explanations(recipe: SaliencyRecipe, wanted: Sequence[tuple[str, Picture]]) 
     everything = [piece for line in lines for piece in line]
     for k, line in enumerate(lines):
         outcomes = work.ask(everything[k * len(models) :], group=_group(recipe), text="Explaining…", until=line)
-        found = {one.name: got.value for one, got in zip(models, outcomes[: len(models)], strict=True)}
-        if any(value is None for value in found.values()):
+        here = zip(models, outcomes[: len(models)], strict=True)
+        found = {one.name: got.value for one, got in here if got.value is not None}
+        if len(found) < len({one.name for one in models}):
             work.say_stopped(
                 f"Stopped after {k} of {len(lines)} rows of maps; what was computed is kept.", "Compute the rest"
             )

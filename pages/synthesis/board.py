@@ -13,7 +13,6 @@ import weakref
 from collections import OrderedDict
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -93,7 +92,7 @@ class Live:
 
 def digest(frame: Frames) -> bytes:
     """Return a fingerprint of a frame."""
-    return hashlib.blake2b(np.ascontiguousarray(frame), digest_size=16).digest()
+    return hashlib.blake2b(frame.tobytes(), digest_size=16).digest()
 
 
 def said(own: torch.Tensor | None, third: torch.Tensor | None) -> dict[str, Any]:

@@ -45,7 +45,7 @@ async def serve(socket: WebSocket) -> None:
         await socket.close(1008)
         return
     await socket.accept()
-    await Talk(live, socket).go()
+    await Talk(live, socket).serve()
 
 
 class Talk:
@@ -57,7 +57,7 @@ class Talk:
         self.holding: asyncio.Task[None] | None = None
         self.behind, self.seen = 0, asyncio.Event()
 
-    async def go(self) -> None:
+    async def serve(self) -> None:
         """Serve until the canvas goes away, and end its hold then."""
         try:
             await self.tell_all()

@@ -1,15 +1,16 @@
 """Hold to morph, as a view of the Synthesis page: the canvas, and what leaves it."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from core.attacks import OnStep
 from core.data.decode import PictureError
 from core.data.pictures import Picture
 from core.files import render
+from core.files.render import RGB
 from core.models import checkpoints
 from core.recipes import to_query
 from core.synthesis import morph
@@ -65,8 +66,8 @@ def _opened(recipe: SynthesisRecipe, models: list[Loaded]) -> Board:
     key = ("morph", tuple((one.name, one.stamp) for one in models), recipe.start, recipe.holds, recipe.reach)
     steps = sum(act.steps for act in morph.acts_of(recipe))
 
-    def make(on_step: OnStep) -> Board:
-        return morph.opened(recipe, [one.model for one in models], on_step=lambda i: bool(on_step(i, None)))
+    def make(on_step: work.Step) -> Board:
+        return morph.opened(recipe, [one.model for one in models], on_step=lambda i: bool(on_step(i)))
 
     (outcome,) = work.ask([work.Piece(key, make, max(1, steps))], group=key, text="Holding the buttons of the link…")
     return outcome.value or morph.opened(replace(recipe, holds=()), [one.model for one in models])
@@ -138,9 +139,13 @@ def files(recipe: SynthesisRecipe, board: Board) -> list[Download]:
     """List the downloads; each is made of the board as it is when the button is pressed."""
     names = (recipe.standard, recipe.robust)
     out = Bundle(morph.described(board, recipe) or replace(recipe, holds=()))
+
+    def shown(k: int) -> RGB:
+        return render.to_uint8(board.pictures)[k]
+
     for k, (head, name) in enumerate(zip(titles(*names), names, strict=True)):
         out.pixels(
-            f"Picture, {head}", f"morph-{k + 1}-{name}.png", lambda k=k: render.to_uint8(board.pictures)[k],
+            f"Picture, {head}", f"morph-{k + 1}-{name}.png", partial(shown, k),
             "32 × 32, pixel for pixel",
         )  # fmt: skip
     out.slide(

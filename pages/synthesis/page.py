@@ -1,6 +1,7 @@
 """Synthesis: painting with a classifier, by hand or sixteen pictures at once."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -106,7 +107,7 @@ def studio_controls() -> SynthesisRecipe:
     return SynthesisRecipe(**found)  # type: ignore[arg-type]
 
 
-def shared_controls(view: str) -> dict[str, str | int]:
+def shared_controls(view: str) -> dict[str, Any]:
     """Show what both views have: the seed and the models."""
     found: dict[str, str | int] = {
         "seed": int(st.number_input("Seed of the starts", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
@@ -127,11 +128,11 @@ if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
-with st.sidebar, shell.told():
+with st.sidebar, shell.user_errors():
     picture = pick_picture(key="picture")
     base = studio_controls() if view == "studio" else DEFAULTS
     recipe = replace(base, **shared_controls(view), picture=picture.id)
-with shell.told():
+with shell.user_errors():
     if view == "studio":
         st.session_state["morph-picture"] = picture.id  # picked for the studio, it does not go onto the canvas
         studio.show(recipe, picture)

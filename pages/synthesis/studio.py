@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from core.attacks.recording import side_by_side
@@ -21,7 +23,7 @@ from core.rates import Rate
 from core.synthesis import studio
 from core.synthesis.morph import limit
 from core.synthesis.recipe import SynthesisRecipe
-from core.synthesis.studio import Painting, essential
+from core.synthesis.studio import Painting, cache_key
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE
@@ -49,7 +51,7 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
         lambda name, ready, on_step: studio.studio(recipe, name, picture=picture, model=ready, on_step=on_step),
         steps=recipe.steps,
         show=lambda states: _so_far(live, states),
-        key=("studio", essential(recipe)),
+        key=("studio", cache_key(recipe)),
         own=picture.private,
     )
     live.empty()
@@ -90,19 +92,20 @@ def _judged(recipe: SynthesisRecipe, name: str, made: Painting) -> Tensor | None
 
     if made.stopped is not None:
         return look()
-    return results().of(("studio-judged", essential(recipe), name, made.steps), look)
+    return results().of(("studio-judged", cache_key(recipe), name, made.steps), look)
 
 
 def summary(recipe: SynthesisRecipe, made: Painting, judged: dict[str, Tensor | None]) -> str:
     """Say in a sentence what became of the batch at its last step."""
     how = f"Up to L2 {recipe.eps} from" if limit(recipe.eps) < 100 else "As far as the steps lead from"
     text = f"{how} {made.of}; the same sixteen starts for both models. "
-    if made.y is None or any(logits is None for logits in judged.values()):
+    known = {name: logits for name, logits in judged.items() if logits is not None}
+    if made.y is None or len(known) < len(judged):
         return text
     other = studio.second(recipe) if recipe.task == "mix" else -1
     what = "one of the two classes" if recipe.task == "mix" else "the wanted class"
     parts = []
-    for head, logits in zip(titles(*judged), judged.values(), strict=True):
+    for head, logits in zip(titles(*known), known.values(), strict=True):
         said = logits[-1].argmax(1)
         right = int(((said == made.y) | (said == other)).sum())
         parts.append(f"**{Rate(right, len(made.y))}** of those by {head}")
@@ -227,7 +230,7 @@ def files(recipe: SynthesisRecipe, left: Painting, right: Painting, played: Call
 
     for name, painting in made.items():
         out.slide(
-            f"Sheet, {title(name)}", f"{name}-painted.png", lambda p=painting: cells(p),
+            f"Sheet, {title(name)}", f"{name}-painted.png", partial(cells, painting),
             caption=f"Painted by {title(name)} in {painting.steps[recipe.frame]} steps from {painting.of}.",
         )  # fmt: skip
     out.film("studio", lambda: [sheets(painting.frames) for painting in made.values()], ms=100)
@@ -251,7 +254,7 @@ def files(recipe: SynthesisRecipe, left: Painting, right: Painting, played: Call
     return out.files
 
 
-def _so_far(slot, states: dict[str, State]) -> None:
+def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:
     if states:
         images = [render.upscaled(sheets(state.x[None])[0], 2) for state in states.values()]
         titles = [f"{title(name)}, so far" for name in states]

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -56,7 +57,7 @@ class Grid:
         return pd.DataFrame(rows)
 
 
-def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.LayerChart:
+def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.LayerChart | alt.FacetChart:
     """Draw the heat map, a frame around the chosen cell; with `pick`, cells can be clicked."""
     frame, letters = grid.frame(), 17 if on_stage() else 12
     base = alt.Chart(frame).encode(
@@ -102,8 +103,8 @@ def chart(grid: Grid, chosen: tuple[str, str] | None, *, pick: bool) -> alt.Laye
         text="shown:N", color=alt.condition("datum.rate > 0.55", alt.value("#111111"), alt.value("#ffffff"))
     )
     layers = [cells, numbers]
-    if chosen in grid.rates:
-        mark = alt.datum.source == chosen[0]
+    if chosen is not None and chosen in grid.rates:
+        mark: Any = alt.datum.source == chosen[0]
         layers.append(
             base.transform_filter(mark & (alt.datum.target == chosen[1])).mark_rect(
                 fill=None, stroke=ACCENT, strokeWidth=3.5, tooltip=None

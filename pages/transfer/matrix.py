@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from core.files import render
@@ -24,7 +26,7 @@ from pages.transfer.predict import predict_first
 from pages.ui.duel import duel
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.model_box import model_box
-from pages.ui.shell import told
+from pages.ui.shell import user_errors
 
 Cells = Mapping[tuple[str, str], Cell]
 
@@ -64,10 +66,9 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     with below:
         found = cell(recipe, cells, measured)
         duel("transfer-duel")
-        live = rows or measured is None
 
         def played() -> Scene:
-            return scene.lived(recipe, cells) if live else scene.played(recipe, measured)
+            return scene.lived(recipe, cells) if rows or measured is None else scene.played(recipe, measured)
 
         downloads(files(recipe, grid, cells, rows, found, played), key="transfer", script=views.script(recipe))
 
@@ -132,7 +133,7 @@ def reading(recipe: TransferRecipe, grid: Grid, measured: Measured | None) -> No
         )
 
 
-def pair_boxes(recipe: TransferRecipe, grid: Grid) -> dict[str, str]:
+def pair_boxes(recipe: TransferRecipe, grid: Grid) -> dict[str, Any]:
     """Show the choice of one cell; return its source and target."""
     st.markdown("### One cell")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -153,7 +154,7 @@ def cell(recipe: TransferRecipe, cells: Cells, measured: Measured | None) -> vie
     if missing:
         st.caption(f"The weights of {', '.join(missing)} are not here, so there are no pictures of this cell.")
         return None
-    with told():
+    with user_errors():
         return transfer_cell.pictures(recipe, measured)
 
 
@@ -227,7 +228,7 @@ def _arrays(grid: Grid, rows: list[Transfer], found: views.Examples | None) -> d
     return named
 
 
-def _so_far(slot, recipe: TransferRecipe, rows: list[Transfer]) -> None:
+def _so_far(slot: DeltaGenerator, recipe: TransferRecipe, rows: list[Transfer]) -> None:
     cells = {pair: cell for row in rows for pair, cell in row.cells.items()}
     if cells:
         grid = grid_of(recipe, cells, None)

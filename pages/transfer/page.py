@@ -1,6 +1,7 @@
 """Transfer: perturbations made for one network, shown to others."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from core.transfer.results import Measured, Setting
 from pages.transfer import curve, figure3, matrix, similarity
 from pages.transfer.names import in_sight
 from pages.ui import shell
+from pages.ui.address import choose
 from pages.ui.store import lesson
 
 VIEWS = {
@@ -78,7 +80,7 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
     found["goal"] = choice("Goal of the attack", ["untargeted", "targeted"], "goal", help="Any wrong class, or one that is drawn for each picture.")  # fmt: skip
     norm = found["norm"] = choice("Norm", list(RADII), "norm")
     if view != "curve":
-        labels = list(RADII[norm]) if live else radii(measured, norm, str(found["goal"]))
+        labels = list(RADII[norm]) if live or measured is None else radii(measured, norm, str(found["goal"]))
         wanted = replace(DEFAULTS, norm=norm).radius[0]
         default = wanted if wanted in labels else labels[0]
         if st.session_state.get("eps", default) not in labels:  # of another norm, or not measured
@@ -106,11 +108,10 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
     return TransferRecipe(view=view, **found)  # type: ignore[arg-type]
 
 
-def choice(label: str, options: list[str], key: str, **more: str) -> str:
+def choice(label: str, options: list[str], key: str, **more: Any) -> str:
     """Show a choice among a few words of the recipe."""
-    return st.segmented_control(
-        label, options, default=getattr(DEFAULTS, key), key=key, bind="query-params", required=True, **more
-    )
+    words = {word: word[:1].upper() + word[1:] for word in options}
+    return choose(label, words, key=key, default=getattr(DEFAULTS, key), **more)
 
 
 def radii(measured: Measured, norm: str, goal: str) -> list[str]:
@@ -140,7 +141,7 @@ if not checkpoints.names():
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
-with shell.told():
+with shell.user_errors():
     measured = Measured.read(results.RESULTS)
     with st.sidebar:
         recipe = controls(view, measured)

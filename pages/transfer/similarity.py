@@ -1,6 +1,8 @@
 """The similarity view of the Transfer page: does the likeness of two representations predict transfer?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -86,8 +88,8 @@ def figure(recipe: TransferRecipe, pairs: list[Pair], measured: Measured) -> go.
         drawn.add_scatter(
             x=[p.likeness.value for p in some],
             y=[100 * p.rate.value for p in some],
-            error_x=_bars([(p.likeness.value, *p.likeness.interval) for p in some]),
-            error_y=_bars([(100 * p.rate.value, *(100 * v for v in p.rate.interval)) for p in some]),
+            error_x=_bars([(p.likeness.value, p.likeness.interval[0], p.likeness.interval[1]) for p in some]),
+            error_y=_bars([(100 * p.rate.value, 100 * p.rate.interval[0], 100 * p.rate.interval[1]) for p in some]),
             text=[
                 f"{title(p.source, measured)} → {title(p.target, measured)}<br>CKA {p.likeness}<br>{p.rate}"
                 for p in some
@@ -126,7 +128,7 @@ def verdicts(pairs: list[Pair]) -> list[str]:
         likeness = {frozenset((p.source, p.target)): p.likeness.value for p in some}
         p_value = mantel(
             names,
-            lambda a, b, known=likeness: known.get(frozenset((a, b)), 1.0),
+            partial(_likeness, likeness),
             {(p.source, p.target): p.rate.value for p in some},
         )
         judged = "more than chance explains" if p_value < 0.05 else "no more than chance could do"
@@ -180,3 +182,7 @@ def _bars(values: list[tuple[float, float, float]]) -> dict[str, object]:
         "symmetric": False,
         "thickness": 1,
     }
+
+
+def _likeness(known: Mapping[frozenset[str], float], a: str, b: str) -> float:
+    return known.get(frozenset((a, b)), 1.0)

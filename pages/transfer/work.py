@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from torch import nn
 
-from core.attacks import OnStep
 from core.data import pictures
 from core.models import checkpoints
 from core.transfer import views
@@ -75,7 +74,7 @@ def curve(recipe: TransferRecipe) -> dict[str, Transfer]:
 def _piece(recipe: TransferRecipe, source: str, targets: tuple[str, ...], key: Key) -> work.Piece[Transfer | None]:
     loaded = {name: ready(name) for name in (*targets, source)}
 
-    def make(on_step: OnStep) -> Transfer | None:
+    def make(on_step: work.Step) -> Transfer | None:
         row = views.row(recipe, source, targets=targets, loaded=loaded, on_step=on_step)
         return None if row is None else row.verdicts()
 

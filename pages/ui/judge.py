@@ -8,15 +8,15 @@ from core.models.judge import JUDGE
 from core.types import Images
 from pages.ui.store import model
 
-__all__ = ["JUDGE", "judged", "seen_by"]
+__all__ = ["JUDGE", "judge_logits", "logits_of"]
 
 
-def seen_by(name: str, x: Images) -> Tensor:
+def logits_of(name: str, x: Images) -> Tensor:
     """Return what that model says of images (N, C, H, W): logits (N, K)."""
     with torch.no_grad():
         return model(name)(x)
 
 
-def judged(x: Images) -> Tensor | None:
+def judge_logits(x: Images) -> Tensor | None:
     """Return the judge's logits (N, K), or None where it is not there."""
-    return seen_by(JUDGE, x) if JUDGE in checkpoints.names() else None
+    return logits_of(JUDGE, x) if JUDGE in checkpoints.names() else None

@@ -128,7 +128,7 @@ def _controls(key: str, picture: Picture) -> None:
         case "webcam":
             st.camera_input("Take a picture", key=f"{key}-camera", on_change=_receive, args=(key, f"{key}-camera"))
         case _:
-            _candidates(key, source, picture)
+            _candidates(key, source or kinds[0], picture)
 
 
 def _what_is_on_it(key: str) -> None:

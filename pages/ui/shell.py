@@ -1,10 +1,10 @@
-"""The frame of every page: claim, presets, views, glossary, presenter mode, and where a problem is told."""
+"""The frame of every page: claim, presets, views, glossary, presenter mode, and where a problem is shown."""
 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -116,7 +116,7 @@ def presets(
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-presets"):
         st.markdown("**Try this**", width="content")
         for i, preset in enumerate([*choices, Preset("Reset", "", {})]):
-            kind = "secondary" if i < len(choices) else "tertiary"
+            kind: Literal["secondary", "tertiary"] = "secondary" if i < len(choices) else "tertiary"
             st.button(preset.label, key=f"{key}-preset-{i}", on_click=apply, args=(preset,), type=kind, width="content")
     if text := st.session_state.get(f"{key}-look-for"):
         st.info(text, icon=":material/visibility:")
@@ -155,7 +155,7 @@ def glossary(name: str, words: list[str]) -> None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def user_errors() -> Iterator[None]:
     """Turn the errors that a visitor can mend into one sentence on the page, and end the run there."""
     try:
         yield
@@ -164,10 +164,13 @@ def told() -> Iterator[None]:
         st.stop()
 
 
+told = user_errors  # as pages called it before
+
+
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Do what `told` does around the whole app; of a fault of ours say that it is one, and log where it happened."""
-    with told():
+    """Do what `user_errors` does around the whole app; of a fault of ours say that it is one, and log where it happened."""
+    with user_errors():
         try:
             yield
         except UserError:

@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from core import compute
-from core.models import checkpoints, ready
+from core.models import Classifier, checkpoints, ready
 from core.problems import InputError
 
 RESULTS_VARIABLE = "ROBUST_FROG_RESULTS_MB"
@@ -121,7 +120,7 @@ class Loaded:
 
     name: str
     stamp: str
-    model: nn.Module
+    model: Classifier
 
 
 _models: OrderedDict[str, tuple[object, Loaded]] = OrderedDict()
@@ -166,7 +165,7 @@ def _state_of(path: Path) -> object:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def model(name: str) -> nn.Module:
+def model(name: str) -> Classifier:
     """Return a loaded model, shared and frozen.
 
     Raises:

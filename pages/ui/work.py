@@ -23,12 +23,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import streamlit as st
 import torch
-from torch import nn
 
 from core import compute
-from core.attacks import OnStep
 from core.attacks.rules import State
-from core.models import checkpoints
+from core.models import Classifier, checkpoints
 from pages.ui import store
 from pages.ui.turns import Account, Ticket, Turns
 
@@ -43,6 +41,12 @@ OWN_BYTES = 64 * 2**20  # results of a session's uploads
 RUNS = 3  # of the page, for which it holds what it does not ask for any more
 
 
+class Step(Protocol):
+    """What the work calls at each step, an `OnStep` that needs no state; True asks it to end."""
+
+    def __call__(self, i: int, state: State | None = None) -> bool: ...
+
+
 @dataclass(frozen=True)
 class Piece(Generic[T]):
     """Something to compute.
@@ -55,7 +59,7 @@ class Piece(Generic[T]):
     """
 
     key: Hashable
-    make: Callable[[OnStep], T]
+    make: Callable[[Step], T]
     steps: int = 1
     own: bool = False
 
@@ -420,7 +424,7 @@ class Pair(Protocol):
 
 def both(
     recipe: Pair,
-    work: Callable[[str, nn.Module, OnStep], T],
+    work: Callable[[str, Classifier, Step], T],
     *,
     steps: int,
     show: Callable[[dict[str, State]], None],

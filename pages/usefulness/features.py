@@ -1,5 +1,7 @@
 """The features view of the Usefulness page: what a feature of each model looks like, and how little it takes to lower it."""
 
+from typing import Any
+
 import streamlit as st
 import torch
 
@@ -98,9 +100,9 @@ def files(recipe: UsefulnessRecipe, found: dict[str, Look]) -> list[Download]:
     return out.files
 
 
-def table(recipe: UsefulnessRecipe) -> dict[str, list]:
+def table(recipe: UsefulnessRecipe) -> dict[str, list[Any]]:
     """List rho and gamma of every feature of both models, with their intervals."""
-    columns: dict[str, list] = {name: [] for name in ("model", "feature", "class", "turned", "rho", "rho_half")}
+    columns: dict[str, list[Any]] = {name: [] for name in ("model", "feature", "class", "turned", "rho", "rho_half")}
     for side in SIDES:
         atlas = choice.atlas_of(recipe, side)
         found, labels = lookup(atlas, recipe.task, recipe.against)

@@ -8,7 +8,6 @@ import streamlit as st
 import torch
 from plotly.subplots import make_subplots
 
-from core.attacks import OnStep
 from core.rates import Rate
 from core.train.evaluate import RobustAccuracy
 from core.usefulness import choice, views
@@ -117,7 +116,7 @@ def _piece(recipe: UsefulnessRecipe, side: str, source: str) -> work.Piece[Robus
     one, eps = loaded(atlas.name), choice.radius(atlas, recipe.frame)
     asked = (recipe.head, bytes(on.to(torch.uint8).tolist()), eps, source)
 
-    def make(on_step: OnStep) -> RobustAccuracy | None:
+    def make(on_step: work.Step) -> RobustAccuracy | None:
         found = views.attacked(recipe, side, model=one.model, on_step=on_step)
         return found if found.rate.n else None
 
@@ -224,8 +223,8 @@ def _interval(rate: Rate) -> str:
 def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, RobustAccuracy]) -> list[Download]:
     """List the downloads."""
 
-    def table() -> dict[str, list]:
-        columns: dict[str, list] = {
+    def table() -> dict[str, list[Any]]:
+        columns: dict[str, list[Any]] = {
             "model": [choice.atlas_of(recipe, side).name for side in SIDES],
             "features_on": [int(choice.switched_on(recipe, side).sum()) for side in SIDES],
             "clean": [clean[side].value for side in SIDES],
@@ -237,7 +236,7 @@ def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, Rob
         return columns
 
     def arrays() -> dict[str, torch.Tensor]:
-        tensors = {}
+        tensors: dict[str, torch.Tensor] = {}
         for side in SIDES:
             name = choice.atlas_of(recipe, side).name
             _, head, _ = views.left_over(recipe, side, model=model(name))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -35,7 +36,7 @@ AXES = {
 }
 
 
-def controls() -> dict[str, object]:
+def controls() -> dict[str, Any]:
     """Show the choice of construction and its parts; return these fields of the recipe."""
     known = goh.load()
     with st.container(horizontal=True):
@@ -153,9 +154,8 @@ def chart(path: Path, frame: int, known: goh.Known) -> None:
     for test, dash, name in ((False, "solid", "training"), (True, "dot", "test")):
         xs = [f.deviation_test if test else f.deviation for f in path.features]
         ys = [f.rho_test if test else f.rho for f in path.features]
-        ys = [y if y > 3e-4 else None for y in ys]
         figure.add_scatter(
-            x=xs, y=ys, mode="lines+markers", line={"dash": dash, "color": "#8a7eb3"}, marker={"size": 4},
+            x=xs, y=[y if y > 3e-4 else None for y in ys], mode="lines+markers", line={"dash": dash, "color": "#8a7eb3"}, marker={"size": 4},
             name=f"the slider's way, {name} pictures", text=path.labels,
             hovertemplate=f"{'test' if test else 'training'}, %{{text}}<br>std %{{x:.3g}}, ρ = %{{y:.3f}}<extra></extra>",
             visible="legendonly" if len(path.labels) > 60 else True,
@@ -201,9 +201,9 @@ def files(
     """List the downloads for the frame in sight."""
     recipe = _at(recipe, frame)
 
-    def table() -> dict[str, list]:
+    def table() -> dict[str, list[Any]]:
         fields = ("rho", "rho_test", "deviation", "deviation_test")
-        columns: dict[str, list] = {AXES[recipe.linear][0]: list(path.labels)}
+        columns: dict[str, list[Any]] = {AXES[recipe.linear][0]: list(path.labels)}
         columns |= {name: [getattr(f, name) for f in path.features] for name in fields}
         columns[f"gamma_{EPS:g}"] = [f.gamma(EPS) for f in path.features]
         columns[f"gamma_test_{EPS:g}"] = [f.gamma_test(EPS) for f in path.features]

@@ -127,7 +127,7 @@ shell.presets(
 )
 forget_other_pages()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
-with shell.told():
+with shell.user_errors():
     if view == "linear":
         fields = linear.controls()
         linear.show(replace(DEFAULTS, view="linear", frame=FIRST_FRAME[str(fields["linear"])], **fields))

@@ -71,7 +71,8 @@ def apply(picked: dict[str, object]) -> None:
     if isinstance(feature, int):
         st.session_state["feature"], st.session_state["side"] = feature, side
     elif isinstance(box, Sequence) and len(box) == 4:
-        _told_here("brush", str(Brush(side, tuple(float(v) for v in box), int(str(frame or 0)))))
+        x0, y0, x1, y1 = (float(v) for v in box)
+        _told_here("brush", str(Brush(side, (x0, y0, x1, y1), int(str(frame or 0)))))
         st.session_state["feature"], st.session_state["side"] = None, side
     else:
         _told_here("brush", "")

@@ -1,4 +1,4 @@
-"""Accuracies with their intervals, against closed forms, and the doubts that must be spoken aloud."""
+"""Accuracies with their intervals, against closed forms, and the warnings."""
 
 import math
 import os

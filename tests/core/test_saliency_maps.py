@@ -34,7 +34,7 @@ from core.saliency.measures import (
 )
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
-from core.saliency.views import along, essential, explain, several
+from core.saliency.views import along, cache_key, explain, several
 from tests.app_process import ROOT
 from tests.helpers import Plane, draws, images, tiny
 
@@ -218,11 +218,11 @@ def test_the_target_is_the_label_the_prediction_or_a_class():
 
 def test_only_the_settings_of_the_method_are_essential():
     other = replace(PHOTO, view="pictures", opacity=10, scale="common", robust="x", samples=9)
-    assert essential(other, "gradient") == essential(PHOTO, "gradient")
-    assert essential(other, "smooth_grad") != essential(PHOTO, "smooth_grad")
+    assert cache_key(other, "gradient") == cache_key(PHOTO, "gradient")
+    assert cache_key(other, "smooth_grad") != cache_key(PHOTO, "smooth_grad")
     for field in ("picture", "target", "seed"):
         changed = replace(PHOTO, **{field: 5 if field == "seed" else "truck"})
-        assert essential(changed, "smooth_grad") != essential(PHOTO, "smooth_grad")
+        assert cache_key(changed, "smooth_grad") != cache_key(PHOTO, "smooth_grad")
 
 
 def test_without_classes_all_photographs_are_shown(offline):

@@ -497,7 +497,7 @@ def test_the_measuring_command_goes_on_where_it_stopped(tmp_path, monkeypatch):
     measure.measure(("toy",), 20, 0, "fp32", tmp_path / "work", tmp_path)
     assert len(calls) == 2, "finished blocks are not computed again"
     again = atlases.load("toy", tmp_path)
-    torch.testing.assert_close(again.measured.push, first.measured.push)
+    torch.testing.assert_close(again.measured.worst_case_shift, first.measured.worst_case_shift)
     assert (first.about["n"], first.about["n_pushed"], len(first.z)) == (60, 20, 20)
     assert first.pictures[0] == fingerprint(made.images[0])
     assert set(first.about["check"]["push_reached"]) == {"0.1", "0.25"}

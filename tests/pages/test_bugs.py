@@ -151,7 +151,7 @@ def test_theirs_stand_beside_ours(monkeypatch, tmp_path):
     path = tmp_path / "bugs.json"
     measure.write(path, **numbers())
     monkeypatch.setattr(results, "RESULTS", path)
-    monkeypatch.setattr(results, "stale", lambda _: ())
+    monkeypatch.setattr(measured, "stale", lambda _: ())
     app = opened(view="measured")
     tables = html(app)
     for number in ("82.5 %", "1.7 %", "99.3 %", "33.2 %", "70.8 %"):
@@ -174,7 +174,7 @@ def test_intervals_that_touch_are_no_finding():
     """A difference is claimed only where the intervals are apart."""
     learnt = numbers()["students"]["kinds"]
     learnt["bug"]["clean"] = rates(26)
-    assert "did not show here" in measured.told(learnt)
+    assert "did not show here" in measured.verdict(learnt)
 
 
 def test_weights_that_changed_make_the_numbers_stale(networks):

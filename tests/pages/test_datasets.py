@@ -85,7 +85,7 @@ def test_generated_pictures_are_moved_at_the_eps_that_the_page_opens_with_and_no
 
     def agrees(recipe: DatasetsRecipe, name: str) -> int:
         made = live.watch(recipe, name)
-        return int((made.says[-1].cpu() == made.labels).sum())
+        return int((made.predictions[-1].cpu() == made.labels).sum())
 
     assert agrees(recipe, recipe.standard) >= 11
     assert agrees(recipe, recipe.robust) <= 3

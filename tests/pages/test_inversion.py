@@ -24,7 +24,7 @@ from core.inversion.feature import feature
 from core.inversion.gallery import gallery
 from core.inversion.invert import FAST, Setting
 from core.inversion.recipe import InvertRecipe
-from core.inversion.views import essential
+from core.inversion.views import cache_key
 from core.models import checkpoints
 from core.models import judge as core_judge
 from core.recipes import to_query
@@ -285,7 +285,7 @@ def test_every_control_comes_back_from_its_address(recipe, shown):
 def test_a_bad_value_in_the_address_falls_back(name, value, shown):
     app = opened(**{name: value})
     assert not app.error
-    assert essential(recipe_of(shown)) == essential(PHOTO)
+    assert cache_key(recipe_of(shown)) == cache_key(PHOTO)
 
 
 def test_a_preset_sets_the_controls_and_says_what_to_look_for(shown):

@@ -77,7 +77,7 @@ def test_it_opens_with_the_scrubber_and_says_how_little_it_takes():
         "A frog, or a truck?",
         "The robust model changes the picture instead",
         "Noise does nothing",
-        "Watch it think",
+        "Step by step",
         "Two students",
         "Reset",
     ]

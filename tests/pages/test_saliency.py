@@ -16,7 +16,7 @@ from core.models import checkpoints
 from core.recipes import to_query
 from core.saliency import METHODS, classes, views
 from core.saliency.recipe import SaliencyRecipe
-from core.saliency.views import essential, explain
+from core.saliency.views import cache_key, explain
 from pages.saliency import attack, maps
 from pages.saliency import measured as saliency_measured
 from pages.ui import store
@@ -275,7 +275,7 @@ def test_every_file_can_be_made_and_carries_the_recipe(view, offline, shown):
 
 def test_what_two_settings_share_is_computed_once():
     other = replace(PHOTO, view="pictures", noise=50)
-    assert essential(other, "gradient") == essential(PHOTO, "gradient")
+    assert cache_key(other, "gradient") == cache_key(PHOTO, "gradient")
 
 
 # Models stopped at different steps

@@ -166,7 +166,7 @@ def test_what_a_visitor_can_cause_is_one_sentence_and_the_run_ends(problem):
 
         from pages.ui import shell
 
-        with shell.told():
+        with shell.user_errors():
             raise problem
         st.write("unreached")
 
@@ -180,7 +180,7 @@ def test_other_errors_are_not_hidden():
     def page():
         from pages.ui import shell
 
-        with shell.told():
+        with shell.user_errors():
             raise ValueError("a bug")
 
     assert AppTest.from_function(page, default_timeout=60).run().exception

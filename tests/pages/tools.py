@@ -69,7 +69,7 @@ def stop_once(monkeypatch: pytest.MonkeyPatch, *ends: int) -> SimpleNamespace:
 def _ended(piece: work.Piece, end: int) -> work.Outcome:
     at = []
 
-    def on_step(i: int, _: object) -> bool:
+    def on_step(i: int, _: object = None) -> bool:
         at.extend([i] * (i >= end))
         return i >= end
 

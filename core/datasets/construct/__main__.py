@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
             shard=given.shard,
         )
         model = compute.for_inference(checkpoints.load(source), here) if recipe.source else None
-        made = build(recipe, model, data.cifar10("train"), given.out, on_shard=_reporter())  # type: ignore[arg-type]
+        made = build(recipe, model, data.cifar10("train"), given.out, on_shard=_reporter())
         if made is not None:
             moved = (
                 f"mean L2 {made.delta.mean():.3f}, source model says the new label {100 * made.success.mean():.1f} %"

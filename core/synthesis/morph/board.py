@@ -78,7 +78,7 @@ class Hold:
 
 @dataclass
 class Board:
-    """A drawing in M models' hands, and how it came to look like that.
+    """The editing state of a drawing, one picture a model (M), with its history.
 
     Args:
         pictures: One for each model (M, C, H, W).

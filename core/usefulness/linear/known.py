@@ -86,7 +86,7 @@ class Known:
 
     @property
     def chance(self) -> float:
-        """Mean usefulness that a direction which knows nothing shows on the training pictures: sqrt(2 / pi n)."""
+        """Mean usefulness that a random direction shows on the training pictures: sqrt(2 / pi n)."""
         return float((2 / (torch.pi * self.n)) ** 0.5)
 
     def single(self, i: int) -> Linear:

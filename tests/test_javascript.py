@@ -1,0 +1,118 @@
+"""What our JavaScript computes by itself, in Node: the same as the Python it stands for; and that every script parses."""
+
+import json
+import math
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core import words
+from core.gaussian import theory
+from tests.helpers import draws
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+NODE = shutil.which("node")
+pytestmark = pytest.mark.skipif(
+    NODE is None, reason="node is not here; install Node.js to test the scripts without a browser"
+)
+# Loads scripts as one module, as the app concatenates them, and calls functions of theirs.
+RUN = """
+const { files, calls } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const source = files.map((file) => require("fs").readFileSync(file, "utf8")).join("").replace(/^export /gm, "");
+const names = [...new Set(calls.map(([name]) => name))];
+const found = new Function(`${source}\\nreturn { ${names.join(", ")} };`)();
+const plain = (value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value);
+process.stdout.write(JSON.stringify(calls.map(([name, ...args]) => plain(found[name](...args)))));
+"""
+
+
+def called(files: list[str], calls: list[list[Any]]) -> list[Any]:
+    asked = json.dumps({"files": [str(ASSETS / file) for file in files], "calls": calls})
+    done = subprocess.run([str(NODE), "-e", RUN], input=asked, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def pairs(n: int, low: float, high: float, seed: int) -> list[list[float]]:
+    return (low + (high - low) * torch.rand(n, 2, generator=draws(seed), dtype=torch.float64)).tolist()
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[dict[str, Any]]:
+    """Sixty planes: variances of data and model, means, points and budgets, alike variances and no budget among them."""
+    truth, model = pairs(60, 0.05, 9, 1), pairs(60, 0.05, 9, 2)
+    truth[0] = model[1] = [2.0, 2.0]
+    eps = [0.0, 0.5, *(2 * torch.rand(58, generator=draws(3), dtype=torch.float64)).tolist()]
+    return [
+        {"truth": t, "model": m, "mu": mu, "v": v, "eps": e}
+        for t, m, mu, v, e in zip(truth, model, pairs(60, 0.1, 4, 4), pairs(60, -5, 5, 5), eps, strict=True)
+    ]
+
+
+PLANE = {
+    "robustFit": (("truth", "eps"), theory.robust_fit),
+    "worstMove": (("v", "model", "eps"), lambda v, m, e: theory.worst_move(v[None], m, e)[0]),
+    "linearAdversary": (("model", "truth", "eps"), theory.linear_adversary),
+    "loss": (("model", "truth", "eps"), theory.loss),
+    "angle": (("mu", "model"), theory.angle),
+    "accuracy": (("mu", "model", "truth", "eps"), theory.accuracy),
+}
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_the_stage_of_gaussian_computes_what_core_computes(name, cases):
+    arguments, reference = PLANE[name]
+    found = called(["gaussian/math.js"], [[name, *(case[key] for key in arguments)] for case in cases])
+    for case, value in zip(cases, found, strict=True):
+        given = [torch.tensor(case[k], dtype=torch.float64) if k != "eps" else case[k] for k in arguments]
+        wanted = torch.as_tensor(reference(*given), dtype=torch.float64)
+        torch.testing.assert_close(
+            torch.tensor(value, dtype=torch.float64), wanted, rtol=1e-6, atol=1e-7, msg=str(case)
+        )
+
+
+def test_accuracy_of_ellipses_too(cases):
+    found = called(["gaussian/math.js"], [["accuracy", c["mu"], c["model"], c["truth"], c["eps"], True] for c in cases])
+    for case, value in zip(cases, found, strict=True):
+        mu, model, truth = (torch.tensor(case[k], dtype=torch.float64) for k in ("mu", "model", "truth"))
+        assert value == pytest.approx(theory.accuracy(mu, model, truth, case["eps"], ellipse=True), abs=1e-7)
+
+
+def test_the_complementary_error_function_is_that_of_the_library():
+    xs = [x / 8 for x in range(-48, 49)]
+    for x, value in zip(xs, called(["gaussian/math.js"], [["erfc", x] for x in xs]), strict=True):
+        assert value == pytest.approx(math.erfc(x), rel=1e-12, abs=1e-300), x
+
+
+def test_probabilities_are_written_as_python_writes_them():
+    """Never rounded up to certainty; below half a per cent the scripts say so, where Python's texts write 0 %."""
+    ps = [k / 1000 for k in range(5, 1001)]
+    found = called(["shared/component.js"], [["percent", p] for p in ps])
+    halves = {k for k, p in enumerate(ps) if abs(100 * p % 1 - 0.5) < 1e-6}  # rounded to even there, up here
+    assert [text for k, text in enumerate(found) if k not in halves] == [
+        words.percent(p) for k, p in enumerate(ps) if k not in halves
+    ]
+    assert called(["shared/component.js"], [["percent", 0.001], ["percent", 0.0], ["percent", None]]) == [
+        "<1 %",
+        "0 %",
+        "",
+    ]
+
+
+def test_numbers_are_written_in_about_three_figures_with_a_true_minus():
+    values = [0, 3, -3, 0.123, -0.5, 12.34, -99.95, 123.4, 1234.5]
+    written = called(["shared/component.js"], [["short", value] for value in values])
+    assert written == ["0", "3", "−3", "0.12", "−0.50", "12.3", "−100.0", "123", "1235"]
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent.name for path in ASSETS.glob("*/*.js")}))
+def test_the_scripts_of_a_component_parse_as_the_module_that_they_are_put_together_to(folder, tmp_path):
+    shared = [] if folder == "shared" else sorted((ASSETS / "shared").glob("*.js"))
+    together = tmp_path / "component.mjs"
+    together.write_text("".join(path.read_text("utf-8") for path in [*shared, *sorted((ASSETS / folder).glob("*.js"))]))
+    done = subprocess.run([str(NODE), "--check", together], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
