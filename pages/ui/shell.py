@@ -77,7 +77,9 @@ def header(title: str, claim: str, *, needs: str | None = None) -> None:
     """
     on = dress()
     work.desk().begin()
-    if needs is not None:
+    if needs is None:
+        world.leave()
+    else:
         world.follow()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="stretch")

@@ -29,6 +29,11 @@ def current() -> World:
 
 def follow() -> None:
     """Enter the world that the address asks for; say in a sentence if it is not installed."""
+    elsewhere = current() != worlds.get()
+    if elsewhere and "world" not in st.query_params and any(word in st.query_params for word in OF_ONE):
+        st.query_params["world"] = (
+            worlds.DEFAULT
+        )  # a link from before there were worlds, or from a page about the first
     asked = st.query_params.get("world", "")
     there = worlds.names()
     before = current().name
@@ -44,6 +49,14 @@ def follow() -> None:
         st.session_state.pop("world-missing", None)
     if problem := st.session_state.get("world-missing"):
         st.warning(f"{problem} What you see is {current().title}.", icon=":material/public:")
+
+
+def leave() -> None:
+    """Go back to the first world, on a page that is about none: what it says of classes and links to is of that one."""
+    if current() != worlds.get():
+        for key in (KEY, f"{KEY}-written", f"{KEY}-before"):
+            st.session_state.pop(key, None)
+        _forget()
 
 
 def switch() -> None:

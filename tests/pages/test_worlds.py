@@ -111,3 +111,14 @@ def test_a_world_that_is_not_here_is_said_with_the_way_to_get_it(name, says, mis
     assert says in "".join(warning.value for warning in app.warning)
     assert shown.rows[0].frames.shape[1] == 32
     assert "world-box" not in [box.key for box in app.selectbox], "with one world there is nothing to choose"
+
+
+def test_a_link_without_a_world_is_of_the_first_whatever_was_open(imagenet, shown):
+    """Home, lectures and links from before there were worlds name a picture or a model, and no world."""
+    app = opened("transfer", world="imagenet")
+    assert app.session_state["world-here"] == "imagenet"
+    app.query_params.clear()
+    app.query_params["source"] = "resnet9-standard"
+    app.query_params["standard"] = "resnet9-standard"
+    ran(app)
+    assert app.session_state["world-here"] == "cifar10"
