@@ -125,7 +125,7 @@ def script(recipe: ModelsRecipe, counted: BySteps | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-shell.header("Models", "What each model is, how well it does, and how far its robustness can be believed.")
+shell.header("Models", "What each model is, how well it does, and how far its robustness can be believed.", needs="")
 shell.presets(PRESETS, key="models", defaults=asdict(DEFAULTS))
 here = current()
 shown = controls(here)

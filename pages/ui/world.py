@@ -29,11 +29,6 @@ def current() -> World:
 
 def follow() -> None:
     """Enter the world that the address asks for; say in a sentence if it is not installed."""
-    elsewhere = current() != worlds.get()
-    if elsewhere and "world" not in st.query_params and any(word in st.query_params for word in OF_ONE):
-        st.query_params["world"] = (
-            worlds.DEFAULT
-        )  # a link from before there were worlds, or from a page about the first
     asked = st.query_params.get("world", "")
     there = worlds.names()
     before = current().name

@@ -113,12 +113,10 @@ def test_a_world_that_is_not_here_is_said_with_the_way_to_get_it(name, says, mis
     assert "world-box" not in [box.key for box in app.selectbox], "with one world there is nothing to choose"
 
 
-def test_a_link_without_a_world_is_of_the_first_whatever_was_open(imagenet, shown):
-    """Home, lectures and links from before there were worlds name a picture or a model, and no world."""
+def test_a_page_about_no_world_goes_back_to_the_first(imagenet):
+    """What Home and Gaussian say of classes and link to is of the first world, whatever was open before."""
     app = opened("transfer", world="imagenet")
     assert app.session_state["world-here"] == "imagenet"
-    app.query_params.clear()
-    app.query_params["source"] = "resnet9-standard"
-    app.query_params["standard"] = "resnet9-standard"
-    ran(app)
-    assert app.session_state["world-here"] == "cifar10"
+    after = AppTest.from_file(str(ROOT / "pages" / "gaussian" / "page.py"), default_timeout=300)
+    after.session_state["world-here"] = "imagenet"
+    assert "world-here" not in ran(after).session_state
