@@ -26,6 +26,7 @@ GUESSES = ("about chance", "about half", "nearly all")
 STYLE = """<style>
 .stream { grid-template-columns: repeat(6, minmax(3.2rem, 6.5rem)); gap: 0.6rem; }
 .stream s { opacity: 0.6; }
+@media (max-width: 700px) { .stream { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
 </style>"""
 
 
