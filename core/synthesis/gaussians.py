@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -92,11 +93,15 @@ def gaussians(path: Path = FILE) -> tuple[ClassGaussian, ...]:
     """Load the Gaussian of each class of CIFAR-10: means and covariances, no pictures.
 
     Raises:
-        core.data.DataError: If the file is not there.
+        core.data.DataError: If the file is not there, or is damaged.
     """
+    again = "make it with: python -m core.synthesis.measure gaussians"
     if not path.is_file():
-        raise DataError(f"{path.name} is not here; make it with: python -m core.synthesis.measure gaussians")
-    stored = {name: tensor.float() for name, tensor in load_file(path).items()}
+        raise DataError(f"{path.name} is not here; {again}")
+    try:
+        stored = {name: tensor.float() for name, tensor in load_file(path).items()}
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{path.name} is damaged ({error}); {again}") from error
     basis, rank = stored["basis"].flatten(1), len(stored["basis"])
     shape = (rank, *stored["basis"].shape[1:])
     return tuple(

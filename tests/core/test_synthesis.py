@@ -300,3 +300,12 @@ def test_gaussians_are_fit_class_by_class():
     )
     basis = found["basis"].float().flatten(1)
     torch.testing.assert_close(basis @ basis.T, torch.eye(5), rtol=0, atol=2e-3)
+
+
+def test_a_damaged_file_of_gaussians_says_how_to_make_it(tmp_path):
+    path = tmp_path / "class-gaussians.safetensors"
+    path.write_bytes(FILE.read_bytes()[:5000])
+    with pytest.raises(
+        DataError, match=r"class-gaussians\.safetensors is damaged .*python -m core\.synthesis\.measure"
+    ):
+        gaussians(path)
