@@ -18,7 +18,7 @@ from core.synthesis.morph import Board
 from core.synthesis.recipe import SynthesisRecipe
 from pages.synthesis.board import Live
 from pages.synthesis.canvas import canvas
-from pages.ui import work
+from pages.ui import shell, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE
 from pages.ui.store import Loaded, loaded, model
@@ -74,6 +74,7 @@ def _opened(recipe: SynthesisRecipe, models: list[Loaded]) -> Board:
 
 
 @st.fragment
+@shell.guarded()
 def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
     board, names = live.board, (recipe.standard, recipe.robust)
     canvas(
