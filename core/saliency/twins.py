@@ -6,7 +6,7 @@ Hooks and rewritten activations stay on the twin, so that any number of threads 
 import copy
 from itertools import chain
 
-from torch import nn
+from torch import Tensor, nn
 
 from core.models.normalization import Normalize
 from core.problems import InputError
@@ -36,12 +36,25 @@ def dressed(model: nn.Module) -> nn.Module:
         for name, child in parent.named_children():
             if isinstance(child, ELEMENTWISE):
                 setattr(parent, name, _as_relu(child))
-            elif not (isinstance(child, (*LINEAR, nn.MaxPool2d)) or any(True for _ in child.children())):
+            elif isinstance(child, nn.MaxPool2d):
+                setattr(parent, name, nn.Sequential(_Copy(), child))
+            elif not (isinstance(child, LINEAR) or any(True for _ in child.children())):
                 raise InputError(
                     f"there is no rule for {type(child).__name__}: Guided Backprop and DeepLift would silently be "
                     "plain gradients there"
                 )
     return made
+
+
+class _Copy(nn.Module):
+    """Hands on a tensor of its own.
+
+    Captum hooks the tensor between a ReLU and a pooling layer twice, first for the ReLU: that would see the gradient as
+    it was before the pooling layer's rule changed it, and the shares would not add up.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clone()
 
 
 def _as_relu(activation: nn.Module) -> nn.Module:
