@@ -1,0 +1,93 @@
+"""How long a visitor waits for the first picture of each page, in headless Chromium.
+
+    python -m bench.opening [PAGE ...] [--runs 5] [--json FILE]
+
+*Fresh*: the first visitor of a server that has just started, one server a run. *Warm*: a new browser context on a server
+that has shown the page before. Time runs from the request of the address to the first visible picture, plot or
+drawing, and to the moment when the page's script has ended.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.commands import command, whole
+from core.problems import InputError
+from pages.ui.rooms import ROOMS
+from tests.app_process import serving
+
+PATIENCE_MS = 120_000
+SHOWN = ", ".join(f".stMain {what}:visible" for what in ("canvas", "img", "svg.main-svg", "figure", "video"))
+ENDED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
+
+
+def visit(browser: Any, url: str) -> tuple[float, float]:
+    """Open an address in a context of its own; return the seconds to the first picture and to the end of the script."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    began = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.locator(SHOWN).first.wait_for()
+    shown = time.perf_counter() - began
+    page.wait_for_function(ENDED, polling=50)
+    ended = time.perf_counter() - began
+    context.close()
+    return shown, ended
+
+
+def summary(found: list[tuple[float, float]]) -> dict[str, float]:
+    """Return the medians, and the slowest first picture."""
+    first, whole_page = zip(*found, strict=True)
+    return {"first": statistics.median(first), "slowest": max(first), "whole": statistics.median(whole_page)}
+
+
+@command
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    from playwright.sync_api import sync_playwright
+
+    names = [room.name for room in ROOMS]
+    parser = argparse.ArgumentParser(prog="python -m bench.opening", description="Time how pages open.")
+    parser.add_argument("pages", nargs="*", metavar="PAGE", help=f"of {', '.join(names)}; all by default")
+    parser.add_argument("--runs", type=whole(1, 50), default=5)
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    given = parser.parse_args(arguments)
+    if unknown := set(given.pages) - {*names}:
+        raise InputError(f"no page {', '.join(sorted(unknown))}; have {', '.join(names)}")
+    chosen = given.pages or names
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
+        browser = driver.chromium.launch(executable_path=given.chromium, args=["--no-sandbox", "--disable-gpu"])
+        log = Path(folder) / "server.log"
+        fresh = []
+        for _ in range(given.runs):
+            with serving(log) as url:
+                fresh.append(visit(browser, f"{url}/{chosen[0]}"))
+        found[chosen[0]] = {"fresh": summary(fresh)}
+        with serving(log) as url:
+            for name in chosen:
+                visit(browser, f"{url}/{name}")
+                warm = [visit(browser, f"{url}/{name}") for _ in range(given.runs)]
+                found.setdefault(name, {})["warm"] = summary(warm)
+        browser.close()
+    print(f"seconds, medians of {given.runs}; {os.cpu_count()} cores, {platform.machine()}, torch {torch.__version__}")
+    print(f"{'page':<12} {'':<6} {'first picture':>14} {'(slowest)':>10} {'whole page':>11}")
+    for name, kinds in found.items():
+        for kind, took in kinds.items():
+            print(f"{name:<12} {kind:<6} {took['first']:14.2f} {took['slowest']:10.2f} {took['whole']:11.2f}")
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
