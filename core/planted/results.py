@@ -76,7 +76,7 @@ class Results:
         low, high = entry["interval"]
         return Number(entry["value"], low, high, len(entry["values"]))
 
-    def source(self) -> str:
-        """Say where the numbers come from, for captions."""
-        seeds = max((len(entry["values"]) for entry in self.numbers.values()), default=0)
+    def source(self, part: str) -> str:
+        """Say where the numbers whose names begin with that come from, for captions."""
+        seeds = max((len(entry["values"]) for name, entry in self.numbers.items() if name.startswith(part)), default=0)
         return f"Means over {seeds} seeds with 95 % t-intervals; {self.about.get('date')}, profile {self.about.get('profile')}"

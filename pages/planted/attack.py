@@ -143,7 +143,7 @@ def _measured() -> None:
         rows,
         label="Cosines measured over seeds",
     )
-    st.caption(f"{found.source()}; {found.about['attacked']} pictures for each seed.")
+    st.caption(f"{found.source('written')}; {found.about['attacked']} pictures for each seed.")
 
 
 def _table(seen: dict[str, probes.Written]) -> dict[str, list[object]]:

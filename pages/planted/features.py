@@ -80,5 +80,5 @@ def source(recipe: PlantedRecipe) -> str:
     """Say where the numbers come from."""
     measured = Results()
     if shipped(recipe) == "features" and "follows/bayes/shape" in measured:
-        return f"{measured.source()}; {measured.about['tested']:,} fresh pictures for each seed."
+        return f"{measured.source('knockout')}; {measured.about['tested']:,} fresh pictures for each seed."
     return f"Of these two networks, on {LIVE} fresh pictures, with Wilson 95 % intervals."

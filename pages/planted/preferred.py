@@ -36,7 +36,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     if f"preferred/{FAINT[0]:g}/{AGREES[0]:g}/standard/weave" in found:
         st.caption(
             "The shape agrees with the label in 90 % of the pictures. Theory (right) turns to the weave where it can be read and agrees more often "
-            f"than the shape. Left: what a standard network of 1,000 pictures does. {found.source()}. The cross is this page's world."
+            f"than the shape. Left: what a standard network of 1,000 pictures does. {found.source('preferred')}. The cross is this page's world."
         )
     _more(found)
     return {"who": list(here), "follows the weave": [r.value for r in here.values()], "n": [LIVE] * len(here)}
@@ -89,5 +89,5 @@ def _more(found: Results) -> None:
             )  # fmt: skip
     clean = ", ".join(f"{text} {found.of(f'data/{at}/{MORE[-1]}/clean').percent}" for text, at in named.items())
     st.caption(
-        f"Standard networks; all saw 8,000 pictures in all epochs together. Clean accuracy at {MORE[-1]:,}: {clean}. {found.source()}."
+        f"Standard networks; all saw 8,000 pictures in all epochs together. Clean accuracy at {MORE[-1]:,}: {clean}. {found.source('data')}."
     )

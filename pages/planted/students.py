@@ -129,7 +129,7 @@ def _measured() -> None:
         st.markdown("### Measured in the default world")
         table(["Set", *ASKED.values(), "weave in the set"], rows, label="Students of the four sets")
         st.caption(
-            f"{found.source()}. The paper on CIFAR-10 (tables 1 and 7): D_rand 63.3 %, D_det 43.7 %, D_R 85.4 % and D_NR 87.7 % clean."
+            f"{found.source('students')}. The paper on CIFAR-10 (tables 1 and 7): D_rand 63.3 %, D_det 43.7 %, D_R 85.4 % and D_NR 87.7 % clean."
         )
     if "det/1/clean" in found:
         st.markdown("### D_det, and how often the weave agrees with the label")
@@ -143,4 +143,4 @@ def _measured() -> None:
             rows,
             label="D_det against agreement",
         )
-        st.caption(f"Smaller sets: 1,000 pictures. {found.source()}.")
+        st.caption(f"Smaller sets: 1,000 pictures. {found.source('det')}.")

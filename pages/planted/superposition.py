@@ -58,7 +58,7 @@ def show(recipe: PlantedRecipe) -> tuple[PlantedRecipe, dict[str, list[object]]]
             [TOY_NUMBER / m for m in TOY_DIMENSIONS], curves, "features for each dimension, n / m", "vulnerability"
         )
         st.plotly_chart(figure, key="planted-toys", alt="Vulnerability against features for each dimension")
-        st.caption(f"{TOY_NUMBER} features. {found.source()}.")
+        st.caption(f"{TOY_NUMBER} features. {found.source('toys')}.")
     return recipe, {
         "feature": list(range(len(toy.stored))),
         "stored": toy.stored.tolist(),

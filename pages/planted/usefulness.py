@@ -128,5 +128,5 @@ def _measured() -> None:
     st.caption(
         f"In the default world: ρ of the weave {found.of('useful/planted/rho').value:.3f} in closed form, {found.of('useful/weave/rho')} measured; "
         f"γ at 0.5 {found.of('useful/planted/gamma/0.5').value:.3f} and {found.of('useful/weave/gamma/0.5')}. The atlas's own 95 % intervals hold the "
-        f"planted ρ in {found.of('useful/weave/rho_inside').percent} and the planted γ in {found.of('useful/weave/gamma_inside').percent} of the cases. {found.source()}."
+        f"planted ρ in {found.of('useful/weave/rho_inside').percent} and the planted γ in {found.of('useful/weave/gamma_inside').percent} of the cases. {found.source('useful')}."
     )
