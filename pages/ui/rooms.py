@@ -69,14 +69,23 @@ ROOMS = (
         "Usefulness",
         ":material/scatter_plot:",
         "Every feature of a network: how useful, how robust.",
+        section="Theory",
         door="do",
     ),
-    Room("gaussian", "Gaussian", ":material/bubble_chart:", "The theory, on a plane that can be dragged.", door="do"),
+    Room(
+        "gaussian",
+        "Gaussian",
+        ":material/bubble_chart:",
+        "The theory, on a plane that can be dragged.",
+        section="Theory",
+        door="do",
+    ),
     Room(
         "planted",
         "Sandbox",
         ":material/grid_view:",
         "A world whose features are known, because we planted them.",
+        section="Theory",
         door="do",
     ),
     Room(
@@ -84,20 +93,6 @@ ROOMS = (
         "Models",
         ":material/inventory_2:",
         "The card of every model, all in one plot, and one of yours.",
-        door="do",
-    ),
-    Room(
-        "lectures",
-        "Lecture",
-        ":material/co_present:",
-        "Give the paper's talk from here, with a clicker; the room votes by phone.",
-        door="argue",
-    ),
-    Room(
-        "exercises",
-        "Exercises",
-        ":material/school:",
-        "Ten tasks that the app checks, and a report to hand in.",
         door="do",
     ),
     Room(
@@ -121,6 +116,22 @@ ROOMS = (
     ),
     Room(
         "errors", "Errors", ":material/error:", "Labels that are all wrong, and teach.", section="Debate", door="argue"
+    ),
+    Room(
+        "lectures",
+        "Lecture",
+        ":material/co_present:",
+        "Give the paper's talk from here, with a clicker; the room votes by phone.",
+        section="In class",
+        door="argue",
+    ),
+    Room(
+        "exercises",
+        "Exercises",
+        ":material/school:",
+        "Ten tasks that the app checks, and a report to hand in.",
+        section="In class",
+        door="do",
     ),
 )
 
