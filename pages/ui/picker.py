@@ -54,8 +54,8 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
         if picture.source == "uploaded":
             _what_is_on_it(key)
             st.caption("It stays in this session and is stored nowhere, so a link to this page cannot show it.")
-        if error := st.session_state.get(f"{key}-error"):
-            st.error(error)
+        if refused := _refusal(key, picture):
+            st.error(refused)
         if "cifar10" in current().sources and "cifar10" not in pictures.available():
             offer_cifar10(key=f"{key}-download")
     _write_address(key, picture)
@@ -86,6 +86,18 @@ def _get(key: str, id: str) -> Picture:
     if id.partition("/")[0] not in (*world.sources, "upload"):
         raise PictureError(f"There is no such picture in {world.title}.")
     return pictures.get(id)
+
+
+def _refusal(key: str, picture: Picture) -> str:
+    """Return why what was asked for is not shown: as long as the picture stays that was shown in its place."""
+    why: str = st.session_state.get(f"{key}-error", "")
+    beside = st.session_state.get(f"{key}-error-beside", picture.id)
+    if not why or beside != picture.id:
+        for name in ("error", "error-beside"):
+            st.session_state.pop(f"{key}-{name}", None)
+        return ""
+    st.session_state[f"{key}-error-beside"] = picture.id
+    return why
 
 
 def _choose(key: str, id: str) -> None:
