@@ -1,5 +1,6 @@
 """What `make` says where it cannot do what is asked."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +12,10 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 
 def made(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    return subprocess.run(
+        ["make", *arguments], cwd=ROOT, env=outside, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 @pytest.fixture

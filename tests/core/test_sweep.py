@@ -375,6 +375,6 @@ def test_the_default_attack_is_as_strong_as_twice_as_many_steps_of_constant_leng
 
 def test_no_pictures_have_an_empty_sweep():
     x, y = images(0), torch.zeros(0, dtype=torch.long)
-    found = sweep(tiny(), x, y, balls.L2, [0, 0.5], steps=1)
+    found = sweep(tiny(), x, y, balls.L2, [0.0, 0.5], steps=1)
     assert found.x_adv.shape == (2, 0, *x.shape[1:])
     assert found.logits.shape == (2, 0, 10)

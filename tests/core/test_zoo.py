@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.models import ARCHITECTURES, build, checkpoints
-from core.train import InnerAttack, TrainRecipe, zoo
+from core.train import InnerAttack, TrainRecipe, fetch, zoo
 from core.train.evaluate import Rate, ball_name
 from core.train.zoo import RESULTS, chosen, declared, record
 from tests.app_process import ROOT
@@ -278,8 +278,8 @@ def test_the_command_lists_what_is_declared_and_what_is_here(monkeypatch, capsys
     monkeypatch.setattr(zoo.compute, "setup_cpu", lambda: 1)
     zoo.main(["list"])
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(ENTRIES)
-    for line in lines:
+    assert [line.split()[0] for line in lines] == [*ENTRIES, *fetch.sources()]
+    for line in lines[: len(ENTRIES)]:
         name = line.split()[0]
         missing = "missing" if "cpu" in ENTRIES[name].profiles else "for a GPU"
         assert line.removeprefix(name).strip().startswith("here" if checkpoints.path_of(name).is_file() else missing)
