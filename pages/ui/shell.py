@@ -38,6 +38,7 @@ div[data-testid="stCaptionContainer"] p { color: inherit; }
 # The accent is dark enough to carry white on a button; as text on dark paper the links' colour takes its place.
 DARK = """<style>
 [data-testid="stSliderThumbValue"] p, button[data-variant][data-selected="true"] p { color: #6cc5d6; }
+[data-testid^="stBaseButton-primary"] { background-color: #17707f; border-color: #17707f; }
 </style>"""
 
 
