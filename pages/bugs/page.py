@@ -64,7 +64,7 @@ def controls_of_pair() -> BugsRecipe:
         "Norm", ["L2", "Linf"], default=DEFAULTS.norm, key="norm", bind="query-params", required=True
     )
     target = st.selectbox(
-        "Make it say",
+        "Make it predict",
         (NEXT, *current().classes),
         key="target",
         bind="query-params",

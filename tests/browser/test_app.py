@@ -221,7 +221,7 @@ def test_controls_write_the_address_and_the_address_sets_the_controls(visit):
     assert set(tab.address) <= {"picture", "attack", "frame"}
     tab.click("radio", "Linf")
     tab.page.wait_for_url("**norm=Linf**")
-    tab.choose("Make it say", "ship")
+    tab.choose("Make the models predict", "ship")
     tab.page.wait_for_url("**target=ship**")
     tab.unfold("More")
     tab.page.get_by_text("Random start").click()
