@@ -17,7 +17,7 @@ def styled(figure: go.Figure, x: str, y: str, *, height: int = 320) -> go.Figure
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.15},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         xaxis_title=x,
         yaxis_title=y,
     )

@@ -31,7 +31,7 @@ html[data-controls] section[data-testid="stSidebar"] { transform: none !importan
 html[data-controls] div[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
 html[data-controls]:has(section[data-testid="stSidebar"]) div[data-testid="stMainBlockContainer"] { padding-left: 24rem; }
 .st-key-stage { min-width: 7rem; flex: none; }
-html:not([data-controls]) :is([class*="st-key-stage-tools"], [class~="st-key-view"], [class$="-presets"], [class*="-presets "]) { display: none; }
+html:not([data-controls]) :is([class*="st-key-stage-tools"], .st-key-world-box, [class~="st-key-view"], [class$="-presets"], [class*="-presets "]) { display: none; }
 div[data-testid="stMainBlockContainer"]::after {
   content: "Key M, or the edge of the screen: controls"; position: fixed; z-index: 900; right: 1rem; bottom: 1rem;
   padding: 0.2rem 0.7rem; border-radius: 1rem; background: #1c262d; color: #fff; font-size: 0.8rem; pointer-events: none;
