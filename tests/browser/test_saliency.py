@@ -50,7 +50,7 @@ def test_every_map_is_crisp_and_has_its_sentence(visit):
 def test_a_control_is_in_the_link_and_the_link_brings_it_back(visit):
     page = visit({**PHOTO, "view": "pictures", "method": "input_x_gradient"})
     page.get_by_text("Input × gradient.").wait_for()
-    page.get_by_text("common", exact=True).click()
+    page.get_by_text("One for all", exact=True).click()
     page.wait_for_function("location.search.includes('scale=common')")
     page.get_by_text("the same colour is the same value").wait_for()
     found = address(page)
