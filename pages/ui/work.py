@@ -133,9 +133,10 @@ class Flight(Generic[T]):
             self.ticket.accounts.discard(account)
             self.left = time.monotonic()
 
-    def stop(self) -> bool:
-        """End it with what it has; not where others wait for it. Return whether it ends."""
+    def stop(self, account: Account) -> bool:
+        """End it with what it has; not where others than that one wait for it. Return whether it ends."""
         with _lock:
+            self.ticket.accounts.discard(account)  # the run that waited may not have noticed the click yet
             if self.ticket.accounts:
                 return False
             self.ending = True
@@ -195,7 +196,7 @@ class Desk:
         """Be what the button does: end what this session alone waits for."""
         self.stopped, self.partial = group, {}
         for key, flight in self.under_way.items():
-            if not flight.stop():
+            if not flight.stop(self.account):
                 self.partial[key] = Outcome(None, flight.at)
 
     def go_on(self) -> None:

@@ -40,6 +40,7 @@ def visit(open_page):
 
 def test_every_map_is_crisp_and_has_its_sentence(visit):
     page = visit(PHOTO)
+    page.locator(".crisp img").nth(2 * len(METHODS)).wait_for()
     found = page.locator(".crisp img").evaluate_all(
         "all => all.map(i => [getComputedStyle(i).imageRendering, i.alt, i.naturalWidth, i.src.slice(0, 15)])"
     )
