@@ -66,7 +66,8 @@ def test_frames_play_from_the_start_to_the_result(visit):
 
 def test_stop_keeps_the_best_and_all_of_it_can_still_be_had(visit):
     page = visit({**PHOTO, "setting": "paper", "seed": "11"}, wait=False)
-    page.get_by_text("so far").nth(1).wait_for(timeout=WAIT_MS)  # both can be watched: what has not begun cannot be kept
+    # Both can be watched: what has not begun cannot be kept.
+    page.get_by_text("so far").nth(1).wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name="Stop", exact=True).click()
     stopped = page.get_by_text(re.compile(r"Stopped at step \d+"))
     stopped.wait_for(timeout=WAIT_MS)
