@@ -365,6 +365,9 @@ def turn(account: Account, make: Callable[[], T]) -> Future[T]:
 
     def run() -> None:
         torch.set_flush_denormal(True)
+        if not future.set_running_or_notify_cancel():  # whoever asked has gone
+            turns().done(ticket)
+            return
         try:
             made = make()
         except BaseException as problem:  # noqa: BLE001 - it is raised where somebody waits
