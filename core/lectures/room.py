@@ -77,7 +77,7 @@ class Talk:
         self._clock, self._lock = clock, threading.RLock()
         self._touched = self._left = clock()
         self._here = self._connected = 0
-        self._listeners: set[Callable[[], None]] = set()
+        self._listeners: set[Callable[[], object]] = set()
 
     # --- the lecturer ---
 
@@ -236,7 +236,7 @@ class Talk:
 
     # --- whoever wants to know ---
 
-    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+    def listen(self, listener: Callable[[], object]) -> Callable[[], None]:
         """Call that function after each change, from any thread; return what ends that."""
         with self._lock:
             self._listeners.add(listener)

@@ -33,7 +33,9 @@ STYLE = """<style>
 def show() -> None:
     """Show the view."""
     recipe = PlantedRecipe()
-    kind = st.segmented_control("Set", list(SETS), default="det", format_func=SETS.get, key="wrong-kind", required=True)
+    kind = st.segmented_control(
+        "Set", list(SETS), default="det", format_func=SETS.__getitem__, key="wrong-kind", required=True
+    )
     st.markdown(
         f"{PICTURES:,} pictures are perturbed towards another class by a trained network and get *that class* as their label. A"
         " fresh network sees these and nothing else. Of pictures that nobody changed, **how many will it get right?**"

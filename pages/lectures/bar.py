@@ -84,14 +84,15 @@ def place() -> tuple[Place, Lecture] | None:
     Raises:
         UserError: If there is no such lecture.
     """
-    asked, before = st.query_params.get("lecture", ""), st.session_state.get(AT)
-    if not asked and before is None:
-        return None
+    asked = st.query_params.get("lecture", "")
+    before: Place | None = st.session_state.get(AT)
     if asked:
         lecture, raw = found(asked), st.query_params.get("step", "1")
         at = min(max(int(raw), 1), len(lecture.steps)) if raw.isdecimal() and len(raw) < 5 else 1
         shown = st.query_params.get("shown") == "true" or lecture.steps[at - 1].question is None
         now = Place(asked, at, shown)
+    elif before is None:
+        return None
     else:
         now, lecture = before, found(before.lecture)
         for name, value in now.query.items():

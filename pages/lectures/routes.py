@@ -79,11 +79,11 @@ async def stage(socket: WebSocket) -> None:
 
 async def follow(socket: WebSocket) -> None:
     """Serve the lecturer's second window: the notes, and its clicker."""
-
-    async def hear(told: dict[str, Any]) -> None:
-        talk.turn(1 if int(told["turn"]) > 0 else -1)
-
     if (talk := await _lecturer(socket)) is not None:
+
+        async def hear(told: dict[str, Any]) -> None:
+            talk.turn(1 if int(told["turn"]) > 0 else -1)
+
         await talk_to(socket, talk, lambda: _for_notes(talk), hear, nullcontext())
 
 

@@ -447,3 +447,18 @@ def test_short_work_of_a_connection_is_done_in_turn_and_its_errors_come_back():
     assert work.turn(Account(), lambda: 42).result(5) == 42
     with pytest.raises(KeyError):
         work.turn(Account(), lambda: {}["nothing"]).result(5)
+
+
+def test_what_is_cancelled_while_it_waits_is_not_computed_and_takes_no_turn(monkeypatch):
+    """A connection that closed has cancelled what it waited for; a result given to that would be an error in the thread."""
+    made = Turns(1)
+    monkeypatch.setattr(work, "turns", lambda: made)
+    log, free = [], threading.Event()
+    first = work.turn(Account(), lambda: free.wait(5))
+    gone = work.turn(Account(), lambda: log.append("gone"))
+    assert gone.cancel()
+    free.set()
+    assert first.result(5)
+    assert work.turn(Account(), lambda: "next").result(5) == "next"
+    assert log == []
+    assert gone.cancelled()
