@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.lectures import bar
+from pages.ui import luggage
 from pages.ui.rooms import sections
 from pages.ui.shell import guarded
 
@@ -24,6 +25,7 @@ else:
         for name, rooms in sections().items()
     }
     with guarded():
+        luggage.claim()
         page = st.navigation({**pages, "": [home, *pages[""]]}, position="top")
         if bar.stands_back(page.url_path):
             page.run()

@@ -599,10 +599,12 @@ class RowView {
     const { film, el, row } = this;
     const single = this.scrubber.rows.length === 1;
     const room = single && el.room.parentElement.clientWidth > 736 ? 0.6 * el.room.parentElement.clientWidth : this.node.clientWidth;
-    const staged = getComputedStyle(this.node).getPropertyValue("--stage").trim() === "1";
-    const share = (staged ? 0.5 : 0.38) + (this.data.breathe ? 0.07 : 0);
+    const style = getComputedStyle(this.node);
+    const staged = style.getPropertyValue("--stage").trim() === "1";
+    const taken = parseFloat(style.getPropertyValue("--stage-taken")) || 0; // px, by what stands on the stage besides
+    const share = (staged ? 0.5 : 0.38) + (this.data.breathe ? (staged ? 0.02 : 0.07) : 0);
     const least = Math.max(SMALL, 5.6 * parseFloat(getComputedStyle(this.caption.delta).fontSize)); // room for the words below
-    const tall = Math.max(300, share * innerHeight) * (row.minor ? 0.6 : 1);
+    const tall = Math.max(300, share * (innerHeight - taken)) * (row.minor ? 0.6 : 1);
     const limit = tall * Math.min(1.6, film.width / film.height);
     const beside = this.fit(Math.min(room - least - 12, limit));
     const alone = this.fit(Math.min(room, limit));

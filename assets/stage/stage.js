@@ -3,6 +3,8 @@
 
 const KEY = "m"; // c and r are Streamlit's own
 const EDGE = 4; // px
+const COOKIE = "frog_left"; // as pages/ui/luggage.py reads it
+const WAIT_MS = 2500;
 const CHOICE = "robust-frog-theme"; // in localStorage: "Dark" or "Light", as Streamlit writes it
 
 export default lasting(".stage", (root) => new Stage(root));
@@ -37,8 +39,10 @@ class Stage {
     return this.root.dataset.theme === "dark";
   }
 
-  update({ on }) {
+  update({ on, left }, _, trigger) {
     this.on = on;
+    this.trigger = trigger;
+    if (left && left === this.leaving) this.reload();
     this.root.toggleAttribute("data-on", on);
     if (!on) this.show(false);
     this.root.querySelector(".theme").textContent = this.dark ? "Light stage" : "Dark stage";
@@ -57,11 +61,22 @@ class Stage {
     window.dispatchEvent(new Event("resize")); // components fit themselves to what room there is
   }
 
-  /** Streamlit reads the theme once, when it starts; the view itself is in the address. */
+  /**
+   * Streamlit reads the theme once, when it starts. The view itself is in the address; what is not there (an upload, a lecture of
+   * one's own) the server puts aside for the session that comes, under a word that only this tab has.
+   */
   choose(theme) {
+    if (this.leaving) return;
     localStorage.setItem(CHOICE, theme);
     sessionStorage.setItem(CHOICE, theme);
     localStorage.setItem(`stActiveTheme-${location.pathname}-v2`, JSON.stringify(theme));
+    this.leaving = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.trigger?.("leaving", this.leaving);
+    setTimeout(() => this.reload(), WAIT_MS); // a server that is busy may lose the upload, not the choice
+  }
+
+  reload() {
+    document.cookie = `${COOKIE}=${this.leaving}; path=/; max-age=60; SameSite=Strict`;
     location.reload();
   }
 

@@ -10,6 +10,7 @@ import streamlit as st
 from core.bugs import results, views
 from core.bugs.recipe import BugsRecipe
 from core.bugs.results import SOURCE, THEIRS, pooled
+from core.models.titles import title
 from core.rates import Rate
 from core.results import stale
 from pages.ui.exports import Bundle, Download, camera, downloads
@@ -61,7 +62,7 @@ def transfer(found: Mapping[str, Any]) -> None:
         f"n = {about['n']:,} test pictures, wanted classes drawn at random; 95 % intervals; seed {about['seed']}, {about['date']}, profile"
         f" {about['profile']}; {about['how']}. The network that is fooled and those that the bug spares are small (ResNet-9 of width 8, VGG,"
         f" ConvMixer: {len(results.spared(found))} spared); the five that judge took no part. Theirs: {SOURCE}, ten ResNet-18 spared, one judge."
-        f" Weights: {', '.join(f'{name} {stamp}' for name, stamp in found['stamps'].items())}."
+        f" Weights: {'; '.join(f'{html.escape(title(name))} ({stamp})' for name, stamp in found['stamps'].items())}."
     )  # fmt: skip
 
 
@@ -140,7 +141,7 @@ def verdict(learnt: Mapping[str, Any]) -> str:
 def bars(kinds: Mapping[str, Any]) -> go.Figure:
     """Draw who says the wanted class, network by network."""
     names = list(kinds["feature"]["judges"])
-    labels = ["attacked", *(title.partition(",")[0] for title in views.titles(names).values())]
+    labels = ["attacked", *(whole.partition(",")[0] for whole in views.titles(names).values())]
     drawn = go.Figure()
     for kind, colour in KINDS.items():
         rates = [
@@ -255,7 +256,8 @@ def _alt(setting: str, kinds: Mapping[str, Any]) -> str:
     parts = []
     for kind in KINDS:
         said = ", ".join(
-            f"{name} {100 * Rate.from_json(judge['hit']).value:.0f}" for name, judge in kinds[kind]["judges"].items()
+            f"{title(name)} {100 * Rate.from_json(judge['hit']).value:.0f}"
+            for name, judge in kinds[kind]["judges"].items()
         )
         parts.append(f"{kind}: attacked {100 * Rate.from_json(kinds[kind]['success']).value:.0f}, {said}")
     return f"{words(setting)}, per cent that say the wanted class. {'. '.join(parts)}."

@@ -33,7 +33,7 @@ COLUMNS = 4  # of the sheet in the scrubber
 CARDS = 12
 CLAIM = "The same pictures through two networks, step by step, until each is what the data set holds. Their labels come from the set."
 STYLE = """<style>
-.made { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1.2rem 1rem; }
+.made { grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); gap: 1.4rem 1.2rem; }
 .made .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0.3rem; }
 .made s { opacity: 0.6; }
 </style>"""

@@ -32,7 +32,7 @@ def show(recipe: DatasetsRecipe) -> None:
     state: Quiz = st.session_state.setdefault("datasets-quiz", Quiz(recipe))
     if state.of != recipe:
         state = st.session_state["datasets-quiz"] = Quiz(recipe)
-    st.html(crisp.STYLE + "<style>.asked { max-width: 15rem; grid-template-columns: 1fr; }</style>")
+    st.html(crisp.STYLE + "<style>.asked { max-width: min(22rem, 44vh); grid-template-columns: 1fr; }</style>")
     asked = len(state.answers)
     if asked:
         reveal(made, order[asked - 1], state.answers[-1])

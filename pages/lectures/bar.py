@@ -24,7 +24,7 @@ from core.lectures.recipe import MINE
 from core.lectures.room import Talk
 from core.problems import UserError
 from pages.lectures.routes import rooms
-from pages.ui import mine, shell
+from pages.ui import mine, shell, stage
 from pages.ui.component import component
 from pages.ui.rooms import ROOMS
 
@@ -38,6 +38,13 @@ _mount = component("lectures")
 # Whatever stands at the foot of a page can be scrolled above the bar.
 QUESTION = '<style>section[data-testid="stSidebar"] { display: none; }</style>'
 ROOM_BELOW = '<style>div[data-testid="stMainBlockContainer"] { padding-bottom: 6rem !important; }</style>'
+# On a stage the bar says what the page is called, and the answer stands where its title was.
+ON_STAGE = """<style>
+html { --stage-taken: 60; }
+html:not([data-controls]) div[data-testid="stLayoutWrapper"]:has(> .st-key-page-head) {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
+}
+</style>"""
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ def stands_back(page: str) -> bool:
         st.switch_page(file_of(step), query_params={**step.query, **at.query, **kept})
     talk = give(at, lecture, step)
     _mount(key="lecture-bar", data=data(at, lecture, step, talk), on_act_change=act)
-    st.html(ROOM_BELOW)
+    st.html(ROOM_BELOW + (ON_STAGE if at.shown and stage.presenting() else ""))
     if not at.shown:
         shell.dress()
         st.html(QUESTION)

@@ -36,7 +36,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     if f"preferred/{FAINT[0]:g}/{AGREES[0]:g}/standard/weave" in found:
         st.caption(
             "The shape agrees with the label in 90 % of the pictures. Theory (right) turns to the weave where it can be read and agrees more often "
-            f"than the shape. Left: what a standard network of 1,000 pictures does. {found.source('preferred')}. The cross is this page's world."
+            f"than the shape. Left: what a standard network of 1,000 pictures does. {found.source('preferred')}. The cross is this page's world; numbers in per cent."
         )
     _more(found)
     return {"who": list(here), "follows the weave": [r.value for r in here.values()], "n": [LIVE] * len(here)}
@@ -47,7 +47,7 @@ def _heat(found: Results, name: str, recipe: PlantedRecipe) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             x=[f"{f:g}" for f in FAINT], y=[f"{a:g}" for a in AGREES], z=values, zmin=0, zmax=1, colorscale="Cividis",
-            text=[[f"{100 * v:.0f}" for v in row] for row in values], texttemplate="%{text} %", colorbar={"tickformat": ".0%"},
+            text=[[f"{100 * v:.0f}" for v in row] for row in values], texttemplate="%{text}", textfont={"size": 12}, colorbar={"tickformat": ".0%"},
         )
     )  # fmt: skip
     nearest_f = min(FAINT, key=lambda f: abs(f - recipe.faint))

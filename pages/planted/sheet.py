@@ -52,7 +52,7 @@ def show(recipe: PlantedRecipe) -> None:
             )
             for name in LAYERS
         )
-        columns = "grid-template-columns: repeat(auto-fill, minmax(88px, 1fr))"
+        columns = "grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr))"
         st.html(f'{crisp.STYLE}<div class="crisp" style="{columns}">{figures}</div>')
         woven_all = "".join(
             crisp.figure(x[None], f"The weave of {name}, amplified", (name,))
@@ -60,5 +60,5 @@ def show(recipe: PlantedRecipe) -> None:
         )
         st.caption("What each class's weave looks like, strongly amplified")
         st.html(
-            f'<div class="crisp" style="grid-template-columns: repeat(auto-fill, minmax(72px, 1fr))">{woven_all}</div>'
+            f'<div class="crisp" style="grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr))">{woven_all}</div>'
         )

@@ -28,6 +28,7 @@ div[data-testid="stMainBlockContainer"] h2 { line-height: 1.35; padding-bottom: 
 div[data-testid="stMainBlockContainer"] h3 { font-size: 1.2rem; }
 div[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.8; }
 div[data-testid="stCaptionContainer"] p { color: inherit; }
+div[data-testid="stCaptionContainer"] code { font-size: 0.8rem; }
 @media (max-width: 640px) {
   [class*="-presets"]:not([class*="-preset-"]) { flex-wrap: nowrap !important; overflow-x: auto; scrollbar-width: none; }
   [class*="-presets"]:not([class*="-preset-"]) > * { flex: none; }
@@ -82,7 +83,7 @@ def header(title: str, claim: str, *, needs: str | None = None) -> None:
         world.leave()
     else:
         world.follow()
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="page-head"):
         st.title(title, anchor=False, width="stretch")
         if needs is not None:
             world.switch()

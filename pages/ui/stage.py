@@ -5,6 +5,7 @@ Where it ends, and whether it is on, is in the address on every page: `?present=
 
 import streamlit as st
 
+from pages.ui import luggage
 from pages.ui.address import keep
 from pages.ui.component import component
 
@@ -41,6 +42,7 @@ div[data-testid="stMainBlockContainer"]::after {
 html[data-controls] div[data-testid="stMainBlockContainer"]::after { display: none; }
 </style>"""
 
+LEFT = "stage-left"  # in the session: the word under which its luggage is put aside
 _mount = component("stage")
 
 
@@ -65,8 +67,19 @@ def switch(on: bool) -> None:
             help="A stage for a projector: pictures only. Key M, or the edge of the screen, brings the controls.",
             width="content",
         )
-        _mount(key="stage", data={"on": on}, width="content")
+        _mount(
+            key="stage",
+            data={"on": on, "left": st.session_state.get(LEFT, "")},
+            width="content",
+            on_leaving_change=_leaving,
+        )
 
 
 def _switched() -> None:
     st.session_state["presenting"] = "true" if st.session_state["present"] else "false"
+
+
+def _leaving() -> None:
+    if word := str(st.session_state["stage"].get("leaving") or ""):
+        luggage.put_aside(word)
+        st.session_state[LEFT] = word

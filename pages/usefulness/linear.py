@@ -172,14 +172,19 @@ def chart(path: Path, frame: int, known: goh.Known) -> None:
         )  # fmt: skip
         figure.add_annotation(
             x=np.log10(eps / 0.8), y=np.log10(0.8), text=f"ε = {eps:g}", showarrow=False, xanchor="left",
-            font={"size": 11, "color": "gray"},
+            font={"size": 12, "color": "gray"},
         )  # fmt: skip
     figure.add_hline(
         y=known.chance, line={"width": 1, "dash": "dot", "color": "gray"}, annotation_text="chance",
         annotation_position="bottom left",
     )  # fmt: skip
-    figure.update_xaxes(type="log", dtick=1, title="standard deviation, ‖a‖<sub>Σ</sub> / ‖a‖", exponentformat="power")
-    figure.update_yaxes(type="log", dtick=1, title="usefulness ρ", range=[-3.5, 0])
+    powers = {
+        "type": "log",
+        "exponentformat": "power",
+        "tickfont": {"size": 16},
+    }  # an exponent is smaller: 12 px at least
+    figure.update_xaxes(**powers, dtick=1, title="standard deviation, ‖a‖<sub>Σ</sub> / ‖a‖")
+    figure.update_yaxes(**powers, dtick=1, title="usefulness ρ", range=[-3.5, 0])
     figure.update_layout(
         height=460, margin={"l": 10, "r": 10, "t": 20, "b": 10}, legend={"orientation": "h", "y": -0.2}
     )

@@ -285,6 +285,26 @@ def test_an_upload_is_attacked_and_stays_out_of_the_address(visit, tmp_path):
     assert "picture" not in tab.address
 
 
+def test_an_upload_outlives_the_reload_by_which_the_stage_turns_dark(visit, tmp_path):
+    image = np.random.default_rng(6).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    path = tmp_path / "mine.png"
+    path.write_bytes(render.png(image))
+    tab = visit("/perturb", {"picture": "photo/chelsea", "attack": "FGSM", "present": "true"}).settle()
+    tab.page.keyboard.press("m")
+    tab.click("radio", "Upload")
+    tab.page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(path)
+    tab.page.get_by_text("It stays in this session").wait_for()
+    tab.settle()
+    with tab.page.expect_navigation():
+        tab.page.get_by_role("button", name="Dark stage", exact=True).click()
+    tab.settle()
+    assert tab.page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor") == (
+        "rgb(18, 23, 28)"
+    )
+    held = tab.root.locator(".reference canvas").first.evaluate("c => Array.from(c.__pixels())")
+    np.testing.assert_array_equal(np.array(held, np.uint8).reshape(image.shape), image)
+
+
 def test_a_saved_png_is_the_frame_in_sight_with_its_recipe_inside(visit):
     tab = visit("/perturb", {**QUICK, "frame": "9"}).settle()
     recipe = recipe_of(tab)

@@ -109,6 +109,29 @@ def test_the_paper_in_15_minutes_is_given_with_a_clicker(tab, record_property):
     assert at(page) == f"{len(lecture.steps)} / {len(lecture.steps)}", "the last step is the last"
 
 
+def test_on_a_stage_the_answer_leaves_room_for_both_verdicts(tab):
+    page = tab("perturb?lecture=paper&step=2&shown=true&target=truck&attack=FGSM&present=true", width=1920, height=1080)
+    page.locator(".verdict .right", has_text="the standard model").wait_for()
+    page.locator(".row .verdict").first.wait_for()
+    rest(page)
+    low = page.evaluate(LOWEST)
+    assert low["words"] <= low["bar"], low
+    assert min(low["wide"]) >= 480
+
+
+LOWEST = """() => {
+  const found = [];
+  const walk = (root) => root.querySelectorAll('*').forEach((e) => { found.push(e); if (e.shadowRoot) walk(e.shadowRoot); });
+  walk(document);
+  const rows = found.filter((e) => e.matches('.row')).slice(0, 2);
+  return {
+    words: Math.max(...rows.map((r) => r.querySelector('.verdict').getBoundingClientRect().bottom)),
+    wide: rows.map((r) => r.querySelector('.current canvas').getBoundingClientRect().width),
+    bar: found.find((e) => e.matches('nav.bar')).getBoundingClientRect().top,
+  };
+}"""
+
+
 def test_page_up_goes_back_and_presenter_mode_stays(tab):
     page = tab("gaussian?lecture=paper&step=15&shown=true&eps=0&present=true")
     page.locator(".bar").wait_for()
