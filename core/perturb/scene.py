@@ -100,7 +100,7 @@ def scene(recipe: PerturbRecipe) -> Scene:
     """Compute the recipe's view as the page does."""
     names = (recipe.standard, recipe.robust)
     models = (ready.load(recipe.standard), ready.load(recipe.robust))
-    picture = pictures.get(recipe.picture or pictures.default_id())
+    picture = pictures.get(recipe.picture or worlds.first_picture(worlds.of(recipe)))
     left, right = (attack(recipe, n, picture=picture, model=m) for n, m in zip(names, models, strict=True))
     along = axis(recipe, len(left.x_adv))
     return played(recipe, rows(recipe, left, right, along, others(recipe, left, right, models)))

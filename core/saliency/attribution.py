@@ -35,6 +35,7 @@ from core.saliency.twins import dressed, twin
 from core.types import Images, Labels, Logits
 
 ROWS = 64  # pictures in one forward pass at most: bounds the memory, whatever samples and steps are
+LARGE = 4 * 224**2  # pixels in one forward pass at most, where pictures are large
 LAST_SPATIAL = -2  # the block of a `Classifier` before the pooling one
 
 Watch = Callable[[int], bool | None]
@@ -97,8 +98,14 @@ def attribute(
     own = dressed(model) if METHODS[method].hooked else twin(model)
     score = METHODS[method].score if score is None else score
     job = _Job(_Scored(own, score, on_step), samples, noise, _baselines(baseline, x), window, generator)
-    parts = zip(x.detach().split(ROWS), target.split(ROWS), strict=True)
+    rows = rows_of(x)
+    parts = zip(x.detach().split(rows), target.split(rows), strict=True)
     return torch.cat([_ATTRIBUTIONS[method](job, part, y).detach() for part, y in parts])
+
+
+def rows_of(x: Images) -> int:
+    """Return how many pictures of that size go through a model at once."""
+    return min(ROWS, max(1, LARGE // (x.shape[2] * x.shape[3])))
 
 
 class _Scored(nn.Module):
@@ -128,7 +135,8 @@ class _Job:
     def gradient(self, x: Images, target: Labels) -> Tensor:
         """Compute the gradient of the target's score at each picture (N, C, H, W), in bounded batches."""
         saliency = captum().Saliency(self.scored)
-        parts = zip(x.split(ROWS), target.split(ROWS), strict=True)
+        rows = rows_of(x)
+        parts = zip(x.split(rows), target.split(rows), strict=True)
         return torch.cat([saliency.attribute(_leaf(part), target=y, abs=False).detach() for part, y in parts])
 
     def noisy(self, x: Images) -> Tensor:
@@ -167,7 +175,7 @@ def _var_grad(job: _Job, x: Images, y: Labels) -> Tensor:
 
 def _integrated_gradients(job: _Job, x: Images, y: Labels) -> Tensor:
     method = captum().IntegratedGradients(job.scored)
-    baseline, rows = job.baselines[:1].expand_as(x), max(ROWS, len(x))
+    baseline, rows = job.baselines[:1].expand_as(x), max(rows_of(x), len(x))
     return method.attribute(_leaf(x), baseline, target=y, n_steps=job.samples, internal_batch_size=rows)
 
 
@@ -222,7 +230,7 @@ def _occlusion(job: _Job, x: Images, y: Labels) -> Tensor:
     with torch.no_grad():
         return method.attribute(
             x, (x.shape[1], side, side), (x.shape[1], stride, stride), baselines=job.baselines[:1].expand_as(x), target=y,
-            perturbations_per_eval=max(1, ROWS // len(x)),
+            perturbations_per_eval=max(1, rows_of(x) // len(x)),
         )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from core.saliency.methods import against
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import class_index, draws_of, placed
 from core.types import Images
+from core.worlds import World
 
 AVERAGED = 100  # pictures over which the gradient is averaged
 
@@ -71,12 +72,12 @@ def contrast(
         logits = model(x)
     a, b = classes_of(recipe, picture, logits)
     gradient = _between(model, x, a, b)
-    source = pictures.available()[0]
+    source = pictures.available(worlds.of(recipe).sources)[0]
     ids = pictures.ids(source, a) or (picture.id,)
     order = torch.randperm(len(ids), generator=draws_of(recipe, source))[:AVERAGED].tolist()
     others = torch.cat([pictures.get(ids[i]).x for i in order]) if ids != (picture.id,) else x
     average = _between(model, others.to(x), a, b).mean(0, keepdim=True)
-    means = class_means().x.to(x)
+    means = class_means(worlds.of(recipe)).x.to(x)
     direction = (means[a] - means[b])[None]
     found = [float(cosine(g, direction)) for g in (gradient, average)]
     return Contrast(a, b, gradient, average, len(others), found[0], found[1], logits)
@@ -91,28 +92,50 @@ def classes_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> tupl
     own = picture.label if picture.label is not None else int(logits.argmax())
     classes = worlds.of(recipe).classes
     a = class_index(recipe, recipe.towards) if recipe.towards else own
-    b = class_index(recipe, recipe.away or ("frog" if classes[a] == "truck" else "truck"))
+    b = class_index(recipe, recipe.away or _other(classes, a))
     if a == b:
         raise InputError(f"choose two different classes, not {classes[a]} twice")
     return a, b
+
+
+def _other(classes: tuple[str, ...], a: int) -> str:
+    """Return the class that the gradient leads away from where nobody says one: truck and frog, or the last and the first."""
+    first, last = ("frog", "truck") if {"frog", "truck"} <= set(classes) else (classes[0], classes[-1])
+    return first if classes[a] == last else last
 
 
 def _between(model: nn.Module, x: Images, a: int, b: int) -> Tensor:
     return attribute(model, x, torch.full((len(x),), a, device=x.device), "gradient", score=against(b))
 
 
-def class_means() -> Means:
+def class_means(world: World | None = None) -> Means:
     """Average the pictures of each class: of CIFAR-10's test set if it is here, else of the gallery.
 
+    Args:
+        world: Of which; by default the first.
+
     Raises:
-        core.data.pictures.PictureError: If neither is here.
+        core.problems.InputError: If the classes of its pictures are not known.
+        core.data.pictures.PictureError: If CIFAR-10 and the gallery are not here.
     """
+    if world is not None and (why := no_means(world)):
+        raise InputError(why)
     try:
         return means_of("test", data.cifar10_root())
     except data.DataError:
         rows = [torch.cat([pictures.get(id).x for id in pictures.ids("gallery", k)]) for k in range(10)]
         made = torch.stack([x.mean(0) for x in rows])
         return Means(made, f"the gallery's {len(rows[0])} generated pictures of each class, CIFAR-10 not being here")
+
+
+def no_means(world: World) -> str:
+    """Say in a sentence why there are no class means of a world; "" where there are."""
+    if world == worlds.get():
+        return ""
+    return (
+        f"From class to class needs labelled pictures, to average those of each class; of {world.title} there are only"
+        " photographs here, of which nobody has said the class."
+    )
 
 
 @functools.lru_cache(maxsize=4)

@@ -48,7 +48,7 @@ class SaliencyRecipe:
     samples: int = option(32, low=1, high=128)
     noise: int = option(15, low=0, high=100)
     baseline: str = option("grey", among=("black", "grey", "white"))
-    window: int = option(6, low=1, high=32)
+    window: int = option(6, low=1, high=1024)
     channel: str = option("sum", among=("sum", "red", "green", "blue", "colour"))
     absolute: bool = option(default=False)
     opacity: int = option(100, low=0, high=100)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from core import worlds
 from core.data import pictures
 from core.files.render import Frames
 from core.models.ready import load
@@ -86,7 +87,7 @@ def rows(recipe: SaliencyRecipe) -> Iterator[Row]:
         case "classes":
             pairs = {name: contrast(recipe, name, model=model) for name, model in models.items()}
             towards = next(iter(pairs.values())).towards
-            x, mean = pictures.get(recipe.picture).x, class_means().x[towards][None]
+            x, mean = pictures.get(recipe.picture).x, class_means(worlds.of(recipe)).x[towards][None]
             yield Row.of(recipe, "at this picture", x, {name: made.gradient for name, made in pairs.items()})
             yield Row.of(recipe, "averaged", mean, {name: made.average for name, made in pairs.items()})
         case _:

@@ -8,7 +8,6 @@ import torch
 from core import worlds
 from core.attacks.recording import side_by_side
 from core.attacks.steps import step_axis
-from core.data import pictures
 from core.files.playable import Scene, scrubbing
 from core.files.render import Frames
 from core.files.trajectory import Axis, Row
@@ -92,7 +91,7 @@ def scene(recipe: SaliencyRecipe) -> Scene:
     """
     if recipe.view != "attack":
         raise InputError(f"this command plays the view attack of a SaliencyRecipe, not {recipe.view}")
-    recipe = replace(recipe, picture=recipe.picture or pictures.default_id())
+    recipe = replace(recipe, picture=recipe.picture or worlds.first_picture(worlds.of(recipe)))
     names = rows.names_of(recipe)
     made = dict(zip(names, side_by_side(*(along(recipe, name) for name in names)), strict=True))
     shown = columns(recipe, made, {name: paint(recipe, one) for name, one in made.items()})

@@ -8,6 +8,7 @@ from itertools import chain
 
 from torch import Tensor, nn
 
+from core.models.lite import SamePad
 from core.models.normalization import Normalize
 from core.problems import InputError
 
@@ -16,6 +17,7 @@ ELEMENTWISE = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SiLU, nn.GELU, nn.Har
 # Linear in eval mode, so both methods pass the gradient through.
 LINEAR = (
     nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Identity, nn.Dropout, Normalize,
+    SamePad,
 )  # fmt: skip
 
 

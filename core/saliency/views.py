@@ -161,10 +161,10 @@ def several(recipe: SaliencyRecipe) -> tuple[str, ...]:
 
     They come from the source of the recipe's picture, or from the first there is; the photographs are all taken.
     """
-    kind, sources = recipe.picture.partition("/")[0], pictures.available()
+    kind, sources = recipe.picture.partition("/")[0], pictures.available(worlds.of(recipe).sources)
     kind = kind if kind in sources else sources[0]
-    if kind == "photo":
-        return pictures.ids("photo")
+    if kind.startswith("photo"):
+        return pictures.ids(kind)
     draws = draws_of(recipe, kind)
     wanted = range(len(worlds.of(recipe).classes)) if not recipe.only else (class_index(recipe, recipe.only),)
     chosen: list[str] = []

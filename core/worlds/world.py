@@ -58,6 +58,10 @@ class World:
         """By how much an L2 length grows when every pixel is changed as much as at 32 pixels a side."""
         return self.side / SIDE
 
+    def pixels(self, length: int) -> int:
+        """Return how many pixels a length is here that is so many of 32 pixels a side."""
+        return max(1, round(length * self.scale))
+
     @property
     def installed(self) -> bool:
         """Whether its models can be loaded on this computer."""

@@ -23,7 +23,7 @@ from pages.ui.picker import pick_picture
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 from pages.ui.store import lesson, model
 from pages.ui.words import size
-from pages.ui.world import current
+from pages.ui.world import current, pair
 
 PRESETS = [
     shell.Preset(
@@ -153,8 +153,8 @@ def controls() -> PerturbRecipe:
             help="bfloat16 where this machine is fast at it. Predictions are always made in float32.",
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
-        left = model_box("Left model", world.standard, "standard")
-        right = model_box("Right model", world.robust or left, "robust")
+        left = model_box("Left model", defaults.standard, "standard")
+        right = model_box("Right model", pair().robust or left, "robust")
     return PerturbRecipe(
         standard=left,
         robust=right,
@@ -175,11 +175,10 @@ def controls() -> PerturbRecipe:
 
 def opening() -> PerturbRecipe:
     """Return the recipe with which this world opens; without a robust model both columns are of one."""
-    world = current()
-    robust = world.robust or world.standard
+    world, here = current(), pair()
     return PerturbRecipe(
-        standard=world.standard,
-        robust=robust,
+        standard=here.standard,
+        robust=here.right,
         norm=world.norm,
         target=world.target,
         steps=world.steps,
@@ -261,6 +260,7 @@ shell.header(
     "Perturb",
     "A change too small to see makes a standard model see something else. To fool a robust model, the picture itself has to change.",
     needs="",
+    alone="A change too small to see makes a network see something else.",
 )
 recipe = opening()
 shell.presets(
@@ -287,7 +287,7 @@ shell.presets(
 if not checkpoints.names(world=current().name):
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
-if not current().robust:
+if not pair().robust:
     st.caption(current().robust_how)
 stage = st.container()
 # The bar and Stop: a click on Stop takes them away before anything else is drawn; between two parts they stay.

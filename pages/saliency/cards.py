@@ -1,6 +1,7 @@
 """Maps on the Saliency page: cards of a picture's maps, all models beside one another, on one scale with its bar."""
 
 import html
+import re
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -14,6 +15,7 @@ from pages.ui.titles import title, titles
 from pages.ui.words import verdicts
 from pages.ui.world import current
 
+CODE = re.compile(r"`([^`]+)`")
 STYLE = f"""{crisp.STYLE}<style>
 .maps {{ display: grid; gap: 2rem 1.9rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16.5rem), 1fr)); }}
 .maps.wide {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }}
@@ -31,6 +33,7 @@ STYLE = f"""{crisp.STYLE}<style>
 .map summary {{ cursor: pointer; opacity: 0.8; }}
 .map .fails {{ border-left: 3px solid #b35806; padding: 0.1rem 0 0.1rem 0.6rem; }}
 .map .crisp {{ gap: 0.55rem; }}
+.map .lack {{ align-self: center; margin: 0; padding: 0.9rem 1.1rem; border: 1px dashed rgb(128 128 128 / 0.5); border-radius: 0.3rem; }}
 .legend {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1.6rem; margin: 0.4rem 0 1.3rem; font-size: 0.86rem; }}
 .legend .bar {{ width: min(20rem, 80vw); }}
 .legend .bar i {{ display: block; height: 0.8rem; border-radius: 0.2rem; border: 1px solid rgb(128 128 128 / 0.4); }}
@@ -43,8 +46,17 @@ def row(
     recipe: SaliencyRecipe,
     notes: Mapping[str, str] | None = None,
     first: str = "",
+    beside: str = "",
 ) -> str:
-    """Return the maps of all models beside one another, each with its strength and a note."""
+    """Return the maps of all models beside one another, each with its strength and a note.
+
+    Args:
+        shown: The row.
+        recipe: How maps are drawn.
+        notes: Of each model, one line more.
+        first: A figure on the left.
+        beside: What stands on the right instead of a map that there is not: a sentence in which `this` is code.
+    """
     figures = []
     for head, (name, attribution) in zip(titles(*shown.attributions), shown.attributions.items(), strict=True):
         strength = float(maps.strength(attribution, recipe.channel))
@@ -53,6 +65,9 @@ def row(
             lines.append(notes[name])
         alt = f"{shown.title}, {title(name)}: " + "; ".join(lines[1:])
         figures.append(crisp.figure(render.from_uint8(shown.painted(recipe, name)), alt, tuple(lines)))
+    if beside:
+        said = CODE.sub(r"<code>\1</code>", html.escape(beside))
+        figures.append(f'<p class="lack">{said}</p>')
     columns = len(figures) + bool(first)
     return (
         f'<div class="crisp" style="grid-template-columns: repeat({columns}, minmax(0, 1fr))">'

@@ -9,7 +9,7 @@ from core.data import pictures
 from core.data.pictures import Picture
 from core.files import render
 from core.saliency import METHODS, maps, rows, views
-from core.saliency.classes import class_means
+from core.saliency.classes import class_means, no_means
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
 from core.saliency.views import Explanation
@@ -20,7 +20,7 @@ from pages.saliency.exports import Line, files
 from pages.ui import crisp
 from pages.ui.exports import downloads
 from pages.ui.store import lesson
-from pages.ui.world import current
+from pages.ui.world import current, pair
 
 
 def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
@@ -41,7 +41,8 @@ def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
             f"<details><summary>Where it misleads</summary>{html.escape(misleads)}</details>"
         )
         if not lines:  # one method leads, large, beside the picture
-            body = row(line.row, recipe, _asked(found), crisp.figure(picture.x, picture.caption, _named(picture)))
+            there = crisp.figure(picture.x, picture.caption, _named(picture))
+            body = row(line.row, recipe, _asked(found), there, _lacking(recipe))
             top.html(f'{STYLE}<div class="lead">{card(about.title, body, below)}</div>{legend(recipe)}')
         else:
             cards.append(card(about.title, row(line.row, recipe, _sums(found)), below))
@@ -66,8 +67,7 @@ def several(recipe: SaliencyRecipe) -> None:
         if found is None:  # stopped
             break
         line = _line(recipe, picture.caption, picture, found)
-        name = current().classes[picture.label] if picture.label is not None else picture.caption
-        first = crisp.figure(picture.x, picture.caption, (name, picture.caption.rpartition(", ")[2]))
+        first = crisp.figure(picture.x, picture.caption, _named(picture))
         notes = {n: f"predicts {predicted(made.logits)}" for n, made in found.items()}
         cards.append(f'<section class="map">{row(line.row, recipe, notes, first)}</section>')
         lines.append(line)
@@ -77,7 +77,10 @@ def several(recipe: SaliencyRecipe) -> None:
 
 def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
     """Show the gradient from one class to another beside the difference of the two class means."""
-    means = class_means()
+    if why := no_means(current()):
+        st.info(why, icon=":material/public:")
+        return
+    means = class_means(current())
     found = saliency_work.contrasts(recipe, picture)
     first = next(iter(found.values()))
     a, b = current().classes[first.towards], current().classes[first.away]
@@ -136,7 +139,13 @@ def _asked(found: dict[str, Explanation]) -> dict[str, str]:
 def _named(picture: Picture) -> tuple[str, str]:
     """Name the picture in two lines: what is on it, and where it is from."""
     what, _, where = picture.caption.partition(", ")
-    return what, where
+    return (what if picture.label is None else current().classes[picture.label]), where
+
+
+def _lacking(recipe: SaliencyRecipe) -> str:
+    """Say that there is no robust network to stand on the right, where one looks for it."""
+    alone = len(rows.names_of(recipe)) == 1 and not pair().robust
+    return current().robust_how if alone else ""
 
 
 def _sums(found: dict[str, Explanation]) -> dict[str, str]:

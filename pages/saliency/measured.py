@@ -11,11 +11,13 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from core import worlds
 from core.saliency import METHODS
 from core.saliency.measure import RESULTS
 from pages.ui.exports import camera
 from pages.ui.tables import table
 from pages.ui.titles import title, titles
+from pages.ui.world import current
 
 FAILS = 0.5  # rank correlation from which a map is called much the same; there is no agreed limit
 SYMBOLS = ("circle", "diamond", "square", "cross")
@@ -94,9 +96,14 @@ def _read(path: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 - a new mea
     return found
 
 
+def here() -> dict[str, Any] | None:
+    """Return the results where the networks in sight are of the world in which they were measured."""
+    return results() if current() == worlds.get() else None
+
+
 def warning(method: str) -> str:
     """Return the warning beside a method whose map survives the randomisation check, as HTML; else nothing."""
-    found = results()
+    found = here()
     if found is None:
         return ""
     bad = []
@@ -116,7 +123,7 @@ def warning(method: str) -> str:
 
 def show() -> None:
     """Show what was measured; nothing where there is no results file."""
-    found = results()
+    found = here()
     if found is None:
         return
     st.markdown("### Measured, not only shown")

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.data import pictures
+from core import worlds
 from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from core.saliency import METHODS
@@ -17,7 +17,7 @@ from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
-from pages.ui.world import current
+from pages.ui.world import current, pair
 
 VIEWS = {
     "methods": "All methods",
@@ -62,18 +62,53 @@ PRESETS = [
         {"view": "classes"},
     ),
 ]
+HERE = {  # what each world tries first; presets of other worlds name classes that this one has not
+    "imagenet": [
+        shell.Preset(
+            "Grain and outline",
+            "Look at *Loss gradient*: grain, all over the picture. *Integrated Gradients* average it and show eyes and nose; but"
+            " they multiply by each pixel's distance from grey, so part of what you see is only the picture.",
+            {},
+        ),
+        shell.Preset(
+            "Ask for an airliner",
+            "The same maps for a class that is not in the picture. Which of them change? A map that stays the same does not"
+            " explain the answer.",
+            {"target": "airliner"},
+        ),
+        shell.Preset(
+            "Along an attack",
+            "Press play and read *cosine with step 0*: after a few steps too small to see, the gradient is another one.",
+            {"view": "attack"},
+        ),
+        shell.Preset(
+            "Several photographs",
+            "One method, DeepLift, on each of the photographs: in which of them does it find what the answer names?",
+            {"view": "pictures", "method": "deep_lift"},
+        ),
+    ],
+}
 DEFAULTS = SaliencyRecipe()
+
+
+def opening() -> SaliencyRecipe:
+    """Return the recipe with which this world opens; without a robust network both columns are of one."""
+    world, here = current(), pair()
+    return replace(
+        DEFAULTS, standard=here.standard, robust=here.right, norm=world.norm, window=world.pixels(DEFAULTS.window),
+        world=world.name,
+    )  # fmt: skip
 
 
 def controls(view: str) -> SaliencyRecipe:
     """Show the controls that the view has and return the recipe they make (without picture and frame)."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"world": current().name}
     match view:
         case "attack":
             found |= attack_controls()
         case "classes":
             found["towards"] = class_box("More of", "towards", "the picture's class")
-            found["away"] = class_box("Less of", "away", "truck (for a truck: frog)")
+            found["away"] = class_box("Less of", "away", "another one")
         case _:
             if view == "pictures":
                 found["method"] = choose(
@@ -96,9 +131,9 @@ def controls(view: str) -> SaliencyRecipe:
         if view in ("methods", "pictures"):
             found |= settings()
         found["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
-        names = checkpoints.names()
-        found["standard"] = model_box("Left model", DEFAULTS.standard, "standard")
-        found["robust"] = model_box("Right model", DEFAULTS.robust, "robust")
+        names = checkpoints.names(world=current().name)
+        found["standard"] = model_box("Left model", opening().standard, "standard")
+        found["robust"] = model_box("Right model", pair().robust or found["standard"], "robust")
         found["third"] = (
             st.selectbox("One more model", names, index=None, placeholder="none", key="third", bind="query-params")
             or ""
@@ -146,7 +181,10 @@ def settings() -> dict[str, Any]:
             help="What stands for “nothing there”.",
         ),
         "window": int(
-            st.slider("Occlusion's square, pixels", 1, 32, DEFAULTS.window, key="window", bind="query-params")
+            st.slider(
+                "Occlusion's square, pixels", current().pixels(1), current().side, opening().window,
+                key="window", bind="query-params",
+            )
         ),
     }  # fmt: skip
 
@@ -154,10 +192,10 @@ def settings() -> dict[str, Any]:
 def attack_controls() -> dict[str, Any]:
     """Show the controls of the attack."""
     norm = st.segmented_control(
-        "Norm", list(current().reach), default=DEFAULTS.norm, key="norm", bind="query-params", required=True
+        "Norm", list(current().reach), default=opening().norm, key="norm", bind="query-params", required=True
     )
-    labels = PerturbRecipe(norm=norm).eps_labels
-    default = labels[PerturbRecipe(norm=norm).at_index]
+    blank = PerturbRecipe(norm=norm, world=current().name)
+    labels, default = blank.eps_labels, blank.eps_labels[blank.at_index]
     at = st.select_slider("ε of the attack", labels, value=default, key="at", bind="query-params")
     return {"norm": norm, "at": "" if at == default else at}
 
@@ -169,10 +207,12 @@ def class_box(label: str, key: str, nothing: str) -> str:
 
 def in_use() -> dict[str, Any]:
     """Return the defaults of the controls that are there: a value set for a control of another view would wait for it."""
-    fields = {name: value or None for name, value in vars(DEFAULTS).items() if name not in ("picture", "view", "frame")}
-    fields |= {"absolute": False, "seed": 0, "at": PerturbRecipe().eps_labels[PerturbRecipe().at_index]}
+    recipe, elsewhere = opening(), ("picture", "view", "frame", "world")
+    blank = PerturbRecipe(norm=recipe.norm, world=recipe.world)
+    fields = {name: value or None for name, value in vars(recipe).items() if name not in elsewhere}
+    fields |= {"absolute": False, "seed": 0, "at": blank.eps_labels[blank.at_index]}
     for name in {"standard", "robust"} & fields.keys():
-        if fields[name] not in checkpoints.names():
+        if fields[name] not in checkpoints.names(world=recipe.world):
             del fields[name]
     return {name: value for name, value in fields.items() if name in st.session_state}
 
@@ -181,14 +221,15 @@ shell.header(
     "Saliency",
     "The gradient of a robust model has the object in it, that of a standard model looks like noise: each shows the"
     " features that its model uses.",
-    needs="a robust network beside the standard one, and labelled pictures to compare them on",
+    needs="",
+    alone="Which pixels is an answer based on? Eleven methods of asking a network, and they do not agree.",
 )
 shell.presets(
-    PRESETS,
+    HERE.get(current().name, PRESETS),
     key="saliency",
-    defaults={"picture": pictures.default_id(), "view": DEFAULTS.view} | in_use(),
+    defaults={"picture": worlds.first_picture(current()), "view": DEFAULTS.view} | in_use(),
 )
-if not checkpoints.names():
+if not checkpoints.names(world=current().name):
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)

@@ -45,7 +45,7 @@ def explanations(recipe: SaliencyRecipe, wanted: Sequence[tuple[str, Picture]]) 
 
 def alongs(recipe: SaliencyRecipe, picture: Picture) -> dict[str, Along]:
     """Return each model's gradients along the attack on it."""
-    asked = replace(SaliencyRecipe(), picture=picture.id, norm=recipe.norm, at=recipe.at)
+    asked = replace(SaliencyRecipe(), picture=picture.id, norm=recipe.norm, at=recipe.at, world=recipe.world)
 
     def piece(one: Loaded) -> Piece[Along]:
         return Piece(
@@ -60,7 +60,8 @@ def alongs(recipe: SaliencyRecipe, picture: Picture) -> dict[str, Along]:
 
 def contrasts(recipe: SaliencyRecipe, picture: Picture) -> dict[str, Contrast]:
     """Return each model's gradient from class to class."""
-    asked = replace(SaliencyRecipe(), picture=picture.id, towards=recipe.towards, away=recipe.away, seed=recipe.seed)
+    kept = {name: getattr(recipe, name) for name in ("towards", "away", "seed", "world")}
+    asked = replace(SaliencyRecipe(), picture=picture.id, **kept)
 
     def piece(one: Loaded) -> Piece[Contrast]:
         return Piece(

@@ -68,7 +68,7 @@ def dress() -> bool:
     return on
 
 
-def header(title: str, claim: str, *, needs: str | None = None) -> None:
+def header(title: str, claim: str, *, needs: str | None = None, alone: str = "") -> None:
     """Open a page with its title, its claim in one sentence, its world, and the switch for presenter mode.
 
     Args:
@@ -76,6 +76,7 @@ def header(title: str, claim: str, *, needs: str | None = None) -> None:
         claim: What it shows.
         needs: What of a world it needs that only the first world has; "" where it works in every world; None where it is
             not about a world.
+        alone: What it shows in a world without a robust network, where the claim is about one.
     """
     on = dress()
     work.desk().begin()
@@ -88,7 +89,7 @@ def header(title: str, claim: str, *, needs: str | None = None) -> None:
         if needs is not None:
             world.switch()
         stage.switch(on)
-    st.markdown(f"## {claim}")
+    st.markdown(f"## {alone if alone and needs is not None and not world.pair().robust else claim}")
     if needs is not None:
         world.serves(title, needs)
 

@@ -7,6 +7,7 @@ is installed there is nothing to choose and nothing is shown.
 import streamlit as st
 
 from core import worlds
+from core.models.pair import Pair, opening
 from core.worlds import World
 from pages.ui.address import keep
 
@@ -25,6 +26,11 @@ def current() -> World:
     """Return the world of this visitor; outside a run of a page, the first."""
     name = st.session_state.get(KEY, worlds.DEFAULT)
     return worlds.get(name if name in worlds.names() else worlds.DEFAULT)
+
+
+def pair() -> Pair:
+    """Return the two networks with which this world opens."""
+    return opening(current())
 
 
 def follow() -> None:

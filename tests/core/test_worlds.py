@@ -14,12 +14,15 @@ from core.data import pictures
 from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import png
-from core.models import checkpoints, packaged
+from core.models import checkpoints, packaged, pair
 from core.perturb import scene
 from core.perturb.recipe import PerturbRecipe
 from core.problems import InputError
 from core.recipes import from_json, from_query, to_json, to_python, to_query
-from tests.helpers import tiny
+from core.saliency import attribute
+from core.saliency.attribution import ROWS, rows_of
+from core.saliency.methods import logit
+from tests.helpers import images, tiny
 
 ROOT = Path(__file__).parents[2]
 
@@ -189,3 +192,53 @@ def test_within_two_grey_levels_the_cat_is_an_airliner(lite):
     assert float((found.x_adv - found.x).abs().max()) <= 2 / 255 + 1e-6
     assert bool(found.success[-1])
     assert not bool(found.success[0])
+
+
+# Saliency
+
+
+def test_memory_is_bounded_by_pixels_where_pictures_are_large():
+    assert rows_of(torch.empty(1, 3, 32, 32)) == rows_of(torch.empty(1, 3, 48, 48)) == ROWS
+    assert rows_of(torch.empty(1, 3, 224, 224)) == 4
+    assert rows_of(torch.empty(1, 3, 4096, 4096)) == 1
+
+
+@pytest.mark.parametrize("method", ["guided_backprop", "deep_lift"])
+def test_methods_with_rules_of_their_own_have_one_for_every_module_of_the_packaged_network(method):
+    """DeepLift is complete: in a network whose ReLU6 and padding were passed through as they are, the sum is another."""
+    model, x = tiny("efficientnet-lite0", 8, classes=5), images(1, size=64)
+    found = attribute(model, x, torch.tensor([2]), method)
+    plain = attribute(model, x, torch.tensor([2]), "gradient", score=logit)
+    assert not torch.allclose(found, plain, rtol=1e-3)
+    if method == "deep_lift":
+        with torch.no_grad():
+            gap = (model(x) - model(torch.full_like(x, 0.5)))[0, 2]
+        torch.testing.assert_close(found.sum(), gap, rtol=1e-3, atol=1e-4)
+
+
+# Pairs
+
+
+def test_the_first_world_opens_with_the_pair_that_it_names():
+    assert pair.opening(worlds.get()) == pair.Pair("resnet9-standard", "resnet9-l2")
+
+
+def test_what_was_added_to_a_world_stands_where_it_says_that_it_belongs(monkeypatch):
+    """A world that names no networks opens with those that are there: by their recipes, or else by their titles."""
+    headers = {
+        "a": checkpoints.Header("resnet9", title="First, adversarial training (L2, eps 1)"),
+        "b": checkpoints.Header("resnet9", title="Second"),
+        "c": checkpoints.Header("resnet9", title="Third", recipe={"inner": {"norm": "L2", "eps": 1.0}}),
+    }
+    monkeypatch.setattr(checkpoints, "header", headers.__getitem__)
+    world = replace(worlds.get(), name="elsewhere", standard="", robust="")
+
+    def among(*here):
+        monkeypatch.setattr(checkpoints, "names", lambda **_: here)
+        return pair.opening(world)
+
+    assert among("a", "b", "c") == pair.Pair("b", "a")
+    assert among("b", "c") == pair.Pair("b", "c")
+    assert among("b") == pair.Pair("b", "") and among("b").right == "b"
+    assert among("c") == pair.Pair("c", "")
+    assert among() == pair.Pair("", "")

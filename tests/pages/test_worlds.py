@@ -1,19 +1,26 @@
 """Worlds on the pages: in the address, in the header, and a sentence where a page has nothing to show of one."""
 
+import io
+import re
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import worlds
+from core.data import pictures
 from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
+from core.saliency import METHODS
+from pages.saliency import attack, maps
 from pages.ui import exports, scrubber
 from tests.app_process import ROOT
-from tests.pages.tools import ran, said
+from tests.pages.tools import html, ran, said
 
 QUICK = {"attack": "FGSM"}
-NEEDING = ("bugs", "datasets", "frequency", "inversion", "saliency", "synthesis", "transfer", "usefulness")
+NEEDING = ("bugs", "datasets", "frequency", "inversion", "synthesis", "transfer", "usefulness")
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -46,7 +53,8 @@ def shown(monkeypatch) -> SimpleNamespace:
         seen.rows, seen.axis = rows, axis
         return frame if more.get("report") else None
 
-    monkeypatch.setattr(scrubber, "scrubber", show)
+    for module in (scrubber, attack):
+        monkeypatch.setattr(module, "scrubber", show)
     monkeypatch.setattr(exports, "downloads", lambda files, *, key, script: setattr(seen, "script", script))
     return seen
 
@@ -120,3 +128,50 @@ def test_a_page_about_no_world_goes_back_to_the_first(imagenet):
     after = AppTest.from_file(str(ROOT / "pages" / "gaussian" / "page.py"), default_timeout=300)
     after.session_state["world-here"] = "imagenet"
     assert "world-here" not in ran(after).session_state
+
+
+def test_saliency_in_the_world_of_photographs(imagenet, monkeypatch):
+    """One network: each method's map of it, and a sentence where the robust one would stand."""
+    seen = SimpleNamespace(files=[], script="")
+    monkeypatch.setattr(maps, "downloads", lambda files, *, key, script: vars(seen).update(files=files, script=script))
+    app = opened("saliency", world="imagenet", samples="1", window="112")
+    text = html(app)
+    assert text.count("<h3>") == text.count("Where it misleads") == len(METHODS)
+    assert text.count("<figure") == 1 + len(METHODS), "the picture, and one network's maps"
+    assert "<code>python -m core.train.zoo fetch" in text
+    assert "predicts Egyptian cat" in text and "explained for Egyptian cat" in text
+    words = re.sub(r'src="[^"]*"', "", text) + said(app)
+    assert "frog" not in words.lower() and "truck" not in words.lower()
+    assert "Fails the randomisation check" not in text and "Measured, not only shown" not in said(app)
+    assert "world='imagenet'" in seen.script
+    arrays = np.load(io.BytesIO(next(file for file in seen.files if file.name == "saliency.npz").make()))
+    assert arrays["00_efficientnet-lite0"].shape == (1, 3, 224, 224)
+
+
+def test_a_robust_network_that_was_fetched_stands_beside_the_standard_one(imagenet, monkeypatch):
+    """It is stood in for by the standard one's weights under the title of a robust network."""
+    about = checkpoints.header("efficientnet-lite0")
+    told = {"fetched": replace(about, title="ResNet-50, adversarial training (L2, eps 3)")}
+    real_header, real_path = checkpoints.header, checkpoints.path_of
+    monkeypatch.setattr(checkpoints, "header", lambda name, *more: told.get(name) or real_header(name, *more))
+    monkeypatch.setattr(
+        checkpoints, "path_of", lambda name, *more: real_path("efficientnet-lite0" if name in told else name, *more)
+    )
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ("efficientnet-lite0", "fetched"))
+    app = opened("saliency", world="imagenet", view="pictures", method="gradient")
+    assert html(app).count("<figure") == 3 * len(pictures.ids("photo-224"))
+    assert "zoo fetch" not in html(app) + said(app)
+    assert app.selectbox(key="robust").value == "fetched"
+
+
+def test_saliency_says_what_a_world_of_unlabelled_photographs_lacks(imagenet):
+    app = opened("saliency", world="imagenet", view="classes")
+    assert not app.error
+    assert [info.value for info in app.info if "needs labelled pictures" in info.value]
+
+
+def test_the_gradient_along_an_attack_in_the_world_of_photographs(imagenet, shown):
+    opened("saliency", world="imagenet", view="attack")
+    assert [row.frames.shape for row in shown.rows] == [(21, 224, 224, 3)]
+    assert shown.axis.unit == "of PGD, ε = 0.5/255 in ℓ∞"
+    assert shown.rows[0].flags[0] is None and shown.rows[0].flags[-1] == "fooled"

@@ -1,0 +1,50 @@
+"""The two networks with which a world opens: a standard one and, where there is one, a robust one beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.models import checkpoints
+from core.worlds import World
+
+SAYS_ROBUST = ("adversarial training", "robust")  # in a title; headers of this project say it in their recipes
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Names of checkpoints; "" where there is none.
+
+    Args:
+        standard: On the left.
+        robust: On the right.
+    """
+
+    standard: str
+    robust: str
+
+    @property
+    def right(self) -> str:
+        """What stands on the right: the standard network once more where there is no robust one."""
+        return self.robust or self.standard
+
+
+def opening(world: World) -> Pair:
+    """Choose the pair: that which the world names, else the first of its networks that says of itself to be robust or not."""
+    here = checkpoints.names(world=world.name)
+    if world.standard and world.robust:  # a missing one is told by whoever loads it
+        return Pair(world.standard, world.robust)
+    standard = world.standard or _first(here, robust=False) or _first(here, robust=True)
+    robust = world.robust or _first([name for name in here if name != standard], robust=True)
+    return Pair(standard, robust)
+
+
+def _first(names: Sequence[str], *, robust: bool) -> str:
+    return next((name for name in names if is_robust(name) == robust), "")
+
+
+def is_robust(name: str) -> bool:
+    """Tell whether a network says that it was trained adversarially: its recipe, or else its title."""
+    try:
+        about = checkpoints.header(name)
+    except checkpoints.CheckpointError:
+        return False
+    return bool(about.recipe.get("inner")) or any(word in about.title.lower() for word in SAYS_ROBUST)
