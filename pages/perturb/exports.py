@@ -11,11 +11,11 @@ from core.files import render
 from core.files.render import RGB
 from core.perturb import Trajectory, scene
 from core.perturb.recipe import PerturbRecipe
+from core.words import percent
 from pages.perturb.columns import called as columns_called
 from pages.ui.exports import Bundle, Download
 from pages.ui.scrubber import Row
 from pages.ui.store import model
-from pages.ui.words import percent
 
 
 def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Trajectory) -> list[Download]:

@@ -27,7 +27,7 @@ from core.files.render import Frames, from_uint8, png
 from core.problems import InputError
 from core.synthesis.morph import Act, Hold
 from pages.synthesis.board import Live, find
-from pages.ui import work
+from pages.ui import flights
 from pages.ui.sockets import may_connect, sockets
 
 PATH = "_morph"  # below the app's address
@@ -194,7 +194,7 @@ class Talk:
 
     async def in_turn(self, make: Callable[..., Any], *arguments: Any) -> Any:
         """Run short work when it is this visitor's turn."""
-        future = work.turn(self.live.account, functools.partial(make, *arguments))
+        future = flights.turn(self.live.account, functools.partial(make, *arguments))
         return await asyncio.wrap_future(future)
 
     async def tell(self, message: dict[str, Any]) -> None:

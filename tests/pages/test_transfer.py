@@ -23,7 +23,7 @@ from pages.transfer.heat import Grid, chart, sentence
 from pages.transfer.heat_png import heat_picture
 from pages.transfer.names import in_sight, title
 from pages.transfer.predict import right_guess
-from pages.ui import store, work
+from pages.ui import desks, store
 from tests.app_process import ROOT
 from tests.pages.tools import computes_nothing, html, ran, said
 
@@ -312,9 +312,9 @@ def test_a_stopped_matrix_keeps_its_rows_and_goes_on_when_asked(monkeypatch, off
     models = views.models_of(recipe)
     group = transfer_work.key_of(recipe, transfer_work._stamps(models))
     store.results().put((*group, STANDARD), views.row(recipe, STANDARD).verdicts())
-    app, desk = AppTest.from_file(PAGE, default_timeout=120), work.Desk()
+    app, desk = AppTest.from_file(PAGE, default_timeout=120), desks.Desk()
     desk.stop(group)
-    app.session_state[work.DESK] = desk
+    app.session_state[desks.DESK] = desk
     for name, value in LIVE.items():
         app.query_params[name] = value
     app = ran(app)

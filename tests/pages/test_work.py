@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from pages.ui import store, work
+from pages.ui import desks, flights, store, work
+from pages.ui.desks import Desk
 from pages.ui.store import Store, size_of
 from pages.ui.turns import Account, Ticket, Turns
-from pages.ui.work import Desk, Outcome, Piece
+from pages.ui.work import Outcome, Piece
 
 # Store
 
@@ -245,7 +246,7 @@ class Pages:
 def pages(monkeypatch):
     store.forget()
     made = Turns(2)
-    monkeypatch.setattr(work, "turns", lambda: made)
+    monkeypatch.setattr(flights, "turns", lambda: made)
     found = Pages(monkeypatch)
     yield found
     found.threads.shutdown()
@@ -367,14 +368,14 @@ def test_one_visitors_stop_does_not_end_what_another_waits_for(pages):
 
 
 def test_what_nobody_waits_for_ends(pages, monkeypatch):
-    monkeypatch.setattr(work, "GRACE_S", 0.2)
+    monkeypatch.setattr(flights, "GRACE_S", 0.2)
     log, leave = [], threading.Event()
     asked = pages.visitor().asks(Piece("left", loop(10_000, log=log)), leave=leave)
     assert until(lambda: len(log) > 3)
     leave.set()
     with pytest.raises(Left):
         asked.result(5)
-    assert until(lambda: not work._flights), "it is still under way"
+    assert until(lambda: not flights._flights), "it is still under way"
     done = len(log)
     time.sleep(0.2)
     assert len(log) == done < 200
@@ -428,10 +429,10 @@ def test_what_a_page_shows_is_held_whatever_the_store_forgets(pages):
     visitor = pages.visitor()
     visitor.ask(Piece("seen", loop(1)))
     store.results().clear()
-    for _ in range(work.RUNS):
+    for _ in range(desks.RUNS):
         visitor.desk.begin()
     assert visitor.desk.get("seen") == "whole"
-    for _ in range(work.RUNS + 1):
+    for _ in range(desks.RUNS + 1):
         visitor.desk.begin()
     assert visitor.desk.get("seen") is None
 
@@ -444,21 +445,21 @@ def test_another_view_is_not_stopped_by_the_stop_of_the_last(pages):
 
 
 def test_short_work_of_a_connection_is_done_in_turn_and_its_errors_come_back():
-    assert work.turn(Account(), lambda: 42).result(5) == 42
+    assert flights.turn(Account(), lambda: 42).result(5) == 42
     with pytest.raises(KeyError):
-        work.turn(Account(), lambda: {}["nothing"]).result(5)
+        flights.turn(Account(), lambda: {}["nothing"]).result(5)
 
 
 def test_what_is_cancelled_while_it_waits_is_not_computed_and_takes_no_turn(monkeypatch):
     """A connection that closed has cancelled what it waited for; a result given to that would be an error in the thread."""
     made = Turns(1)
-    monkeypatch.setattr(work, "turns", lambda: made)
+    monkeypatch.setattr(flights, "turns", lambda: made)
     log, free = [], threading.Event()
-    first = work.turn(Account(), lambda: free.wait(5))
-    gone = work.turn(Account(), lambda: log.append("gone"))
+    first = flights.turn(Account(), lambda: free.wait(5))
+    gone = flights.turn(Account(), lambda: log.append("gone"))
     assert gone.cancel()
     free.set()
     assert first.result(5)
-    assert work.turn(Account(), lambda: "next").result(5) == "next"
+    assert flights.turn(Account(), lambda: "next").result(5) == "next"
     assert log == []
     assert gone.cancelled()
