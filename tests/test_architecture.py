@@ -33,6 +33,7 @@ TOPICS = (
     "gaussian",
     "bugs",
     "frequency",
+    "dial",
     "style",
     "errors",
     "planted",

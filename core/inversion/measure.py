@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core import compute, data, results
 from core.commands import command, results_options, whole
-from core.inversion.invert import SETTINGS, invert, relative_distance, representation
+from core.inversion.invert import SETTINGS, invert, noise_start, relative_distance, representation
 from core.models import Classifier
 from core.models.ready import load
 from core.rates import Rate
@@ -21,18 +21,21 @@ RESULTS = results.FOLDER / "inversion.json"
 AGAIN = "python -m core.inversion measure"
 
 
-def measure(name: str, viewers: tuple[str, ...], n: int, seed: int, setting: str) -> dict[str, Any]:
+def measure(
+    name: str, viewers: tuple[str, ...], n: int, seed: int, setting: str, start: str = "picture"
+) -> dict[str, Any]:
     """Invert n test pictures in one model and let other networks say what they see in the results.
 
-    Each picture starts from another test picture, drawn independently of the label; pictures and starts are the same for
-    all models and settings.
+    Each picture starts from another test picture, drawn independently of the label, or from noise of its own; pictures and
+    starts are the same for all models and settings.
 
     Args:
         name: The model that is inverted.
         viewers: Networks that say whether they see the wanted picture's class, or still the start's.
         n: Pictures.
         seed: Of the choice.
-        setting: "fast" or "paper".
+        setting: A key of `core.inversion.invert.SETTINGS`.
+        start: "picture" or "noise".
 
     Returns:
         Means with 95 % intervals, and rates with Wilson intervals.
@@ -41,6 +44,8 @@ def measure(name: str, viewers: tuple[str, ...], n: int, seed: int, setting: str
     draws = torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(test), generator=draws)[: 2 * n].tolist()
     x, x0, y, y0 = test.x(rows[:n]), test.x(rows[n:]), test.y(rows[:n]), test.y(rows[n:])
+    if start == "noise":
+        x0 = noise_start(x.shape, draws)
     model = load(name)
     assert isinstance(model, Classifier)
     made, began = [], time.monotonic()

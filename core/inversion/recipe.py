@@ -17,7 +17,7 @@ class InvertRecipe:
         robust: Checkpoint of the right column.
         start: "picture" (another one, drawn independently of the label), "noise" or "grey".
         block: Which representation: a name of `Classifier.blocks`; "pool" is g(x), the penultimate one.
-        setting: "fast", or "paper": 1000 steps of 0.1.
+        setting: "fast", "smooth" (momentum), or "paper": 1000 steps of 0.1.
         frame: Which iterate (emergence) or point (between) is in view, as index into the frames kept.
         seed: Decides which other picture, which gallery, and the noise.
         only: The class of the gallery's pictures; "" is one of each.
@@ -32,7 +32,7 @@ class InvertRecipe:
     robust: str = option("resnet9-l2")
     start: str = option("picture", among=("picture", "noise", "grey"))
     block: str = option("pool")
-    setting: str = option("fast", among=("fast", "paper"))
+    setting: str = option("fast", among=("fast", "smooth", "paper"))
     frame: int = option(40, low=0, high=200)
     seed: int = option(0, low=0, high=2**31 - 1)
     only: str = option("")

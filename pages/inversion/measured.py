@@ -11,7 +11,11 @@ from core.inversion.measure import RESULTS
 from pages.ui.tables import table
 from pages.ui.titles import title
 
-SETTINGS = {"paper": "paper: 1000 steps of 0.1", "fast": "fast: 100 quasi-Newton steps"}
+SETTINGS = {
+    "paper": "paper: 1000 steps of 0.1",
+    "fast": "fast: 100 quasi-Newton steps",
+    "smooth": "smooth: 100 steps with momentum",
+}
 
 
 def measured(path: Path = RESULTS) -> None:

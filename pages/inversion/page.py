@@ -55,7 +55,7 @@ PRESETS = [
 DEFAULTS = InvertRecipe()
 STARTS = {"picture": "Another picture", "noise": "Noise", "grey": "Grey"}
 CANVASES = {"noise": "Noise", "grey": "Grey", "fade": "Cross-fade"}
-SETTINGS = {"fast": "Fast", "paper": "As in the paper"}
+SETTINGS = {"fast": "Fast", "smooth": "Smooth", "paper": "As in the paper"}
 FIRST_FRAME = {"between": between.MIDDLE}
 
 
@@ -92,7 +92,7 @@ def controls(view: str) -> InvertRecipe:
                 SETTINGS,
                 key="setting",
                 default=DEFAULTS.setting,
-                help="The paper's 1000 steps of 0.1, or a hundred quasi-Newton steps.",
+                help="A hundred quasi-Newton steps, a hundred with momentum that shorten to zero, or the paper's 1000 of 0.1.",
             )
     return InvertRecipe(view=view, seed=int(seed), **found)
 

@@ -54,6 +54,7 @@ ROOMS = (
         "What each model remembers of a picture, made visible.",
         folder="inversion",
     ),
+    Room("dial", "The dial", ":material/speed:", "Turn robustness up, and watch the frog appear."),
     Room("synthesis", "Synthesis", ":material/brush:", "Draw something, hold a class, and watch it become one."),
     Room("saliency", "Saliency", ":material/gradient:", "What the gradients show, method by method, with numbers."),
     Room("transfer", "Transfer", ":material/grid_on:", "Who else is fooled, and why: shared features."),
