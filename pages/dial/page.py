@@ -1,6 +1,8 @@
 """The dial: one slider for the ε of the adversary in training."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -68,7 +70,7 @@ PRESETS = [
 
 def controls(view: str) -> DialRecipe:
     """Show the controls that the view has and return the recipe they make (without picture and frame)."""
-    found: dict[str, str] = {}
+    found: dict[str, Any] = {}
     match view:
         case "inversion":
             found["start"] = choose("Start from", STARTS, key="start", default=DEFAULTS.start)
@@ -87,7 +89,13 @@ def controls(view: str) -> DialRecipe:
 
 def forget_other_pages() -> None:
     """Other pages use some of the same words for their controls; what they left behind is not a value of ours."""
-    ours = {"start": STARTS, "canvas": CANVASES, "method": METHODS, "target": current().classes, "eps": REACHES}
+    ours: dict[str, Iterable[str]] = {
+        "start": STARTS,
+        "canvas": CANVASES,
+        "method": METHODS,
+        "target": current().classes,
+        "eps": REACHES,
+    }
     for key, allowed in ours.items():
         if st.session_state.get(key) not in (None, *allowed):
             st.session_state.pop(key)
