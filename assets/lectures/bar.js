@@ -2,7 +2,9 @@
 
 const CARRIED = ["present", "embed"]; // of the address, from step to step
 const CALM_MS = 300; // a page that rests that long is complete
+const CALM_THERE_MS = 1200; // a page that computes piece by piece rests in between
 const AGAIN_MS = 1500;
+const START_MS = 5000; // a run that was not seen in that time was too short to be seen
 const INTO = "input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]";
 
 export default lasting(".lecture", (root, data) => new Bar(root, data));
@@ -264,7 +266,7 @@ class Warmer {
     if (this.under !== missing) {
       if (!this.calm(window)) return;
       this.under = missing;
-      this.calmSince = null;
+      this.ran = false;
       if (!this.frame) {
         this.frame = document.createElement("iframe");
         Object.assign(this.frame, { tabIndex: -1, title: "The next step, being computed", src: missing });
@@ -278,7 +280,10 @@ class Warmer {
       visit(this.frame.contentWindow, missing);
       return;
     }
-    if (performance.now() - this.asked > 700 && this.calm(this.frame.contentWindow)) {
+    const waited = performance.now() - this.asked;
+    const calm = this.calm(this.frame.contentWindow);
+    this.ran ||= this.calmThere === null; // on a busy machine the run may begin late: a rest before it is none
+    if (waited > (this.ran ? 700 : START_MS) && calm) {
       this.done.add(missing);
       this.tell(this.missing === undefined);
     }
@@ -290,7 +295,7 @@ class Warmer {
     const name = where === window ? "calmHere" : "calmThere";
     if (!resting) this[name] = null;
     else this[name] ??= performance.now();
-    return resting && performance.now() - this[name] > CALM_MS;
+    return resting && performance.now() - this[name] > (where === window ? CALM_MS : CALM_THERE_MS);
   }
 
   end() {

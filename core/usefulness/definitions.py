@@ -1,5 +1,6 @@
 """Tasks, and how useful and how robustly useful every feature is for them."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -135,6 +136,10 @@ class Measured:
 
     def at_best(self) -> tuple[Usefulness, Tensor]:
         """Give each feature the class it is most useful for, against the rest; return that class (D) as well."""
+        return self._best
+
+    @functools.cached_property
+    def _best(self) -> tuple[Usefulness, Tensor]:
         classes = len(self.mean)
         every = [self.on(against_rest(c, classes)) for c in range(classes)]
         best = torch.stack([one.rho for one in every]).argmax(0)
