@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from core.attacks import OnStep
 from core.data import pictures
-from core.inversion.invert import SETTINGS, interpolate, invert, relative_distance, representation
+from core.inversion.invert import interpolate, invert, relative_distance, representation
 from core.inversion.recipe import InvertRecipe
-from core.inversion.starts import canvas_of, other_of, ready_for
+from core.inversion.starts import canvas_of, other_of, ready_for, setting_of
 from core.models.ready import placed
 from core.types import Images
 
@@ -65,7 +65,7 @@ def between(
     z = representation(ready, x, block)
     line = interpolate(z[0], z[1], POINTS).reshape(POINTS, *z.shape[1:])
     start = fade if recipe.canvas == "fade" else placed(canvas_of(here).repeat(POINTS, 1, 1, 1), ready)
-    made = invert(ready, line, start, setting=SETTINGS[recipe.setting], block=block, on_step=on_step)
+    made = invert(ready, line, start, setting=setting_of(recipe), block=block, on_step=on_step)
     with torch.no_grad():
         distance, logits, faded = relative_distance(ready, line, block)(made), ready(made), ready(fade)
     t = tuple(i / (POINTS - 1) for i in range(POINTS))

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from core import worlds
 from core.attacks import OnStep
 from core.attacks.recording import Recorder, picked
 from core.data import pictures
-from core.inversion.invert import SETTINGS, invert, representation
+from core.inversion.invert import invert, representation
 from core.inversion.recipe import InvertRecipe
-from core.inversion.starts import start_of
+from core.inversion.starts import setting_of, start_of
 from core.models import Classifier
 from core.models.ready import load
 from core.recipes import to_python
@@ -60,10 +61,10 @@ class Emergence:
         return replace(self, **picked(self, rows, "steps", "frames", "distance", "logits"))
 
 
-def kept_steps(steps: int) -> tuple[int, ...]:
+def kept_steps(steps: int, frames: int = FRAMES) -> tuple[int, ...]:
     """Choose which iterates become frames: dense at first, where most happens."""
-    last = FRAMES - 1
-    return tuple(sorted({round(steps * (i / last) ** 1.6) for i in range(FRAMES)}))
+    last = frames - 1
+    return tuple(sorted({round(steps * (i / last) ** 1.6) for i in range(frames)}))
 
 
 def emerge(
@@ -94,9 +95,9 @@ def emerge(
     here = next(ready.parameters()).device
     x, x0 = (t.to(here).contiguous(memory_format=torch.channels_last) for t in (picture.x, start))
     block = None if recipe.block == ready.blocks[-1] else recipe.block
-    setting = SETTINGS[recipe.setting]
+    setting = setting_of(recipe)
     wanted = representation(ready, x, block)
-    recorder = Recorder(kept_steps(setting.steps), on_step)
+    recorder = Recorder(kept_steps(setting.steps, worlds.of(recipe).frames(FRAMES)), on_step)
     best = invert(ready, wanted, x0, setting=setting, block=block, on_step=recorder)
     gap = representation(ready, best, block) - wanted
     relative = gap.flatten(1).norm(dim=1) / wanted.flatten(1).norm(dim=1).clamp_min(1e-12)

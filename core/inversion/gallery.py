@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from core import worlds
 from core.attacks import OnStep
 from core.data import pictures
-from core.inversion.invert import SETTINGS, invert, relative_distance, representation
+from core.inversion.invert import invert, relative_distance, representation
 from core.inversion.recipe import InvertRecipe
-from core.inversion.starts import draws_of, ready_for, source_of, start_of
+from core.inversion.starts import draws_of, ready_for, setting_of, source_of, start_of
 from core.models.ready import placed
 from core.types import Images
 
@@ -73,7 +73,7 @@ def gallery(recipe: InvertRecipe, name: str, *, model: nn.Module | None = None, 
     x = placed(torch.cat([picture.x for picture in chosen]), ready)
     x0 = placed(torch.cat([start_of(replace(recipe, picture=picture.id))[0] for picture in chosen]), ready)
     wanted = representation(ready, x, block)
-    made = invert(ready, wanted, x0, setting=SETTINGS[recipe.setting], block=block, on_step=on_step)
+    made = invert(ready, wanted, x0, setting=setting_of(recipe), block=block, on_step=on_step)
     with torch.no_grad():
         distance, logits = relative_distance(ready, wanted, block)(made), ready(made)
     return Grid(tuple(p.id for p in chosen), x, x0, tuple(p.label for p in chosen), made, distance, logits)

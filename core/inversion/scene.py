@@ -13,7 +13,7 @@ from core.files.playable import Scene, scrubbing
 from core.files.trajectory import Axis, Row
 from core.inversion.emergence import Emergence, emerge
 from core.inversion.recipe import InvertRecipe
-from core.models import checkpoints, judge
+from core.models import judge
 from core.models.titles import stamped, title, titles
 from core.problems import InputError
 from core.types import Images
@@ -41,9 +41,7 @@ def row(
         see: Asks a model: name and images (N, C, H, W) to logits (N, K).
     """
     said = verdicts(made.logits, classes)
-    viewers = [
-        viewer for viewer in dict.fromkeys((other, judge.JUDGE)) if viewer != name and viewer in checkpoints.names()
-    ]
+    viewers = [one for one in dict.fromkeys((other, judge.JUDGE)) if one != name and judge.knows(one, classes)]
     shown = dict(zip((name, *viewers), titles(name, *viewers), strict=True))
     others = [(f"{shown[viewer]} predicts", verdicts(see(viewer, made.frames), classes)) for viewer in viewers]
     return Row(
@@ -99,7 +97,7 @@ def scene(recipe: InvertRecipe) -> Scene:
     """
     if recipe.view != "emergence":
         raise InputError(f"this command plays the view emergence of an InvertRecipe, not {recipe.view}")
-    picture = pictures.get(recipe.picture or pictures.default_id())
+    picture = pictures.get(recipe.picture or worlds.first_picture(worlds.of(recipe)))
     names, classes = (recipe.standard, recipe.robust), worlds.of(recipe).classes
     left, right = side_by_side(*(emerge(recipe, name, picture=picture) for name in names))
     rows = [

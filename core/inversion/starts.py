@@ -6,8 +6,10 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from core import worlds
+from core.attacks.rules import steepest
 from core.data import pictures
-from core.inversion.invert import noise_start
+from core.inversion.invert import SETTINGS, UNLIMITED, Setting, noise_start
 from core.inversion.recipe import InvertRecipe
 from core.models import Classifier
 from core.models.ready import load
@@ -20,10 +22,11 @@ def start_of(recipe: InvertRecipe) -> tuple[Images, str]:
     "picture" draws from the same source, independently of the label (paper, section 3.1); an upload draws from what
     there is.
     """
+    side = worlds.of(recipe).side
     if recipe.start == "noise":
-        return noise_start((1, 3, 32, 32), draws_of(recipe)), "noise"
+        return noise_start((1, 3, side, side), draws_of(recipe)), "noise"
     if recipe.start == "grey":
-        return torch.full((1, 3, 32, 32), 0.5), "grey"
+        return torch.full((1, 3, side, side), 0.5), "grey"
     other = other_of(recipe)
     return other.x, other.caption
 
@@ -36,13 +39,20 @@ def other_of(recipe: InvertRecipe) -> pictures.Picture:
 
 def source_of(recipe: InvertRecipe) -> str:
     """Return the source that other pictures come from: the picture's own, or the first there is."""
-    kind, sources = recipe.picture.partition("/")[0], pictures.available()
+    kind, sources = recipe.picture.partition("/")[0], pictures.available(worlds.of(recipe).sources)
     return kind if kind in sources else sources[0]
 
 
 def draws_of(recipe: InvertRecipe) -> torch.Generator:
     """Make the generator of a recipe; it depends on the seed and on the picture's name alone."""
     return torch.Generator().manual_seed(zlib.crc32(f"{recipe.seed} {recipe.picture}".encode()))
+
+
+def setting_of(recipe: InvertRecipe) -> Setting:
+    """Return how the recipe's representation is inverted in its world."""
+    steps, length = worlds.of(recipe).inversion[recipe.setting]
+    usual = SETTINGS[recipe.setting]
+    return Setting(steps, usual.make_rule if length in (0.0, 0.1) else lambda: steepest(UNLIMITED, length))
 
 
 def ready_for(recipe: InvertRecipe, name: str, model: nn.Module | None) -> tuple[Classifier, str | None]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from core import worlds
 from core.attacks.rules import SCHEDULES
 from core.recipes.base import option
-
-FILM_PIXELS = 21 * 224**2  # of all frames of a column; what is larger keeps only every so many steps of an attack
+from core.worlds.world import FILM_PIXELS
 
 
 @dataclass(frozen=True)

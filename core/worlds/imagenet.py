@@ -27,6 +27,7 @@ def world() -> World:
             "L2": {"1": (1.0, 20), "5": (5.0, 20), "20": (20.0, 20)},
         },
         reach={"Linf": "2/255", "L2": "1"},
+        inversion={"fast": (80, 1.0), "paper": (400, 1.0)},  # quasi-Newton steps get no further here
         package=PACKAGE,
         how="The network of ImageNet's classes is an extra of 17 MB, installed by: make app EXTRAS=imagenet.",
         robust_how="This world ships no robust network; where there is internet, `python -m core.train.zoo fetch"

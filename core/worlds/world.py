@@ -7,6 +7,7 @@ from importlib.util import find_spec
 # Radii that a sweep can reach, as they stand in the address: norm -> reach -> (largest eps, number of intervals).
 Reaches = Mapping[str, Mapping[str, tuple[float, int]]]
 
+FILM_PIXELS = 21 * 224**2  # of all frames of a column: more, and a browser takes seconds to show it
 SIDE = 32  # of the world whose lengths are the unit of `World.scale`
 
 
@@ -28,6 +29,7 @@ class World:
         steps: Of an attack, at first.
         reaches: The eps sweeps of each norm, pixel units; Linf counts in 1/255, so that 8-bit pictures keep it exactly.
         reach: The sweep of each norm that is shown first.
+        inversion: Of each setting of an inversion, the steps and the L2 length of one, pixel units; 0 is quasi-Newton.
         package: A Python package that has to be installed, or "".
         how: The sentence that says how to get it.
         robust_how: Where there is no robust model, the sentence that says so and how to get one.
@@ -46,6 +48,9 @@ class World:
     steps: int = 10
     reaches: Reaches = field(default_factory=dict)
     reach: Mapping[str, str] = field(default_factory=dict)
+    inversion: Mapping[str, tuple[int, float]] = field(
+        default_factory=lambda: {"fast": (100, 0.0), "paper": (1000, 0.1)}
+    )
     package: str = ""
     how: str = ""
     robust_how: str = ""
@@ -61,6 +66,10 @@ class World:
     def pixels(self, length: int) -> int:
         """Return how many pixels a length is here that is so many of 32 pixels a side."""
         return max(1, round(length * self.scale))
+
+    def frames(self, most: int) -> int:
+        """Return how many frames a film of its pictures has at most, where so many are wanted."""
+        return min(most, FILM_PIXELS // self.side**2)
 
     @property
     def installed(self) -> bool:

@@ -13,7 +13,7 @@ from core.attacks.rules import State
 from core.data.pictures import Picture
 from core.files import render
 from core.files.playable import Scene
-from core.inversion import between, invert, scene, views
+from core.inversion import between, scene, starts, views
 from core.inversion.between import InterpolationPath
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import cache_key
@@ -39,7 +39,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     left, right = work.both(
         recipe,
         lambda name, ready, on_step: between.between(recipe, name, picture=picture, model=ready, on_step=on_step),
-        steps=invert.SETTINGS[recipe.setting].steps,
+        steps=starts.setting_of(recipe).steps,
         show=lambda states: _so_far(live, states),
         key=cache_key(recipe),
         own=picture.private,

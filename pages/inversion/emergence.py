@@ -15,7 +15,7 @@ from core.data.pictures import Picture
 from core.files import render
 from core.files.playable import Scene
 from core.files.render import RGB
-from core.inversion import emergence, invert, scene, starts, views
+from core.inversion import emergence, scene, starts, views
 from core.inversion.emergence import Emergence
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import cache_key
@@ -27,12 +27,12 @@ from pages.ui.scrubber import Row, scrubbed
 from pages.ui.steps import step_axis
 from pages.ui.titles import titles
 from pages.ui.words import verdicts
-from pages.ui.world import current
+from pages.ui.world import current, pair
 
 
 def show(recipe: InvertRecipe, picture: Picture) -> None:
     """Show the view; the frame in sight goes into the address."""
-    steps = invert.SETTINGS[recipe.setting].steps
+    steps = starts.setting_of(recipe).steps
     slot = st.container()
     names = list(dict.fromkeys((recipe.standard, recipe.robust)))
     with slot:
@@ -65,8 +65,20 @@ def said(recipe: InvertRecipe, picture: Picture) -> None:
     start = starts.start_of(replace(recipe, picture=picture.id))[1]
     st.caption(
         f"Start: {start}. Each model moves the start until it represents it as it represents the wanted picture; nothing else "
-        "about the result is asked for."
+        f"about the result is asked for.{lacking()}{thinned(recipe)}"
     )
+
+
+def thinned(recipe: InvertRecipe) -> str:
+    """Say how many steps the film keeps, where pictures are too large for the usual number."""
+    kept = current().frames(emergence.FRAMES)
+    steps = starts.setting_of(recipe).steps
+    return f" The film keeps {kept} of the {steps} steps." if kept < emergence.FRAMES else ""
+
+
+def lacking() -> str:
+    """Say that one column is missing, and how to get it."""
+    return "" if pair().robust else f" {current().robust_how}"
 
 
 def doubts(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> None:
@@ -84,11 +96,9 @@ def doubts(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pic
 
 def rows_of(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> list[Row]:
     """Build both columns of the scrubber, each with what the networks see in it that were not inverted."""
-    return [
-        row(recipe.standard, left, picture.label, recipe.robust),
-        row(recipe.robust, right, picture.label, recipe.standard),
-        scene.wanted(picture.x, picture.caption),
-    ]
+    made = {recipe.standard: (left, recipe.robust), recipe.robust: (right, recipe.standard)}
+    shown = [row(name, one, picture.label, other) for name, (one, other) in made.items()]
+    return [*shown, scene.wanted(picture.x, picture.caption)]
 
 
 def files(
@@ -144,6 +154,6 @@ def files(
 def _so_far(slot: DeltaGenerator, states: dict[str, State], names: list[str]) -> None:
     there = [name for name in names if name in states]
     if there:
-        now = [render.upscaled(render.to_uint8(states[name].x)[0], 8) for name in there]
+        now = [render.upscaled(render.to_uint8(states[name].x)[0], max(1, 256 // current().side)) for name in there]
         titles = [f"{checkpoints.header(name).title}, so far" for name in there]
         slot.image(now, width=256, output_format="PNG", caption=titles, alt=titles)

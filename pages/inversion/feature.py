@@ -73,10 +73,11 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     )
     live.empty()
     called = titles(recipe.standard, recipe.robust)
-    sides = zip(called, (recipe.standard, recipe.robust), (left, right), strict=True)
-    for column, (head, name, found) in zip(st.columns(2, gap="large"), sides, strict=True):
+    sides = list(zip(called, (recipe.standard, recipe.robust), (left, right), strict=True))
+    sides = sides[: len({recipe.standard, recipe.robust})]
+    for column, (head, name, found) in zip(st.columns(2, gap="large"), sides, strict=False):
         with column:
-            panel(head, name, found, SOURCES[source])
+            panel(head, name, found, SOURCES.get(source, "pictures"))
     downloads(files(recipe, left, right), key="frog-feature", script=views.script(recipe))
 
 

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.data import pictures
 from core.files import render
-from core.inversion import gallery, invert, views
+from core.inversion import gallery, starts, views
 from core.inversion.gallery import Grid
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import cache_key
@@ -35,7 +35,7 @@ def show(recipe: InvertRecipe) -> None:
     standard, robust = work.both(
         recipe,
         lambda name, ready, on_step: gallery.gallery(recipe, name, model=ready, on_step=on_step),
-        steps=invert.SETTINGS[recipe.setting].steps,
+        steps=starts.setting_of(recipe).steps,
         show=lambda states: _so_far(live, [state.x for state in states.values()]),
         key=cache_key(recipe),
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.data import pictures
+from core import worlds
 from core.inversion.recipe import InvertRecipe
 from core.models import checkpoints
 from pages.inversion import between, emergence, feature, gallery
@@ -15,6 +15,7 @@ from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson, model
+from pages.ui.world import current, pair
 
 VIEWS = {
     "emergence": "One picture",
@@ -52,10 +53,25 @@ PRESETS = [
         {"block": "res1"},
     ),
 ]
+ALONE = [  # where there is no robust network to compare with
+    shell.Preset(
+        "The same to the network",
+        "Press play. The start picture hardly changes, and yet the network comes to represent it as it represents the wanted"
+        " one: read what it predicts now.",
+        {},
+    ),
+    shell.Preset(
+        "Out of noise",
+        "There is nothing to start from, so all that you see was put there by the representation: to this network it is the"
+        " wanted picture.",
+        {"start": "noise"},
+    ),
+]
 DEFAULTS = InvertRecipe()
 STARTS = {"picture": "Another picture", "noise": "Noise", "grey": "Grey"}
 CANVASES = {"noise": "Noise", "grey": "Grey", "fade": "Cross-fade"}
 SETTINGS = {"fast": "Fast", "smooth": "Smooth", "paper": "As in the paper"}
+LARGEST = 96  # pixels a side, of the views that invert many pictures at once
 FIRST_FRAME = {"between": between.MIDDLE}
 
 
@@ -83,18 +99,23 @@ def controls(view: str) -> InvertRecipe:
     )
     seed = st.number_input(what, 0, 2**31 - 1, 0, key="seed", bind="query-params")
     with st.expander("More"):
-        found["standard"] = left = model_box("Left model", DEFAULTS.standard, "standard")
-        found["robust"] = right = model_box("Right model", DEFAULTS.robust, "robust")
+        found["standard"] = left = model_box("Left model", pair().standard, "standard")
+        found["robust"] = right = model_box("Right model", pair().robust or left, "robust")
         if view != "feature":
             found["block"] = block_box(left, right)
             found["setting"] = choose(
                 "Setting",
-                SETTINGS,
+                SETTINGS if current() == worlds.get() else _settings(),
                 key="setting",
                 default=DEFAULTS.setting,
                 help="A hundred quasi-Newton steps, a hundred with momentum that shorten to zero, or the paper's 1000 of 0.1.",
             )
-    return InvertRecipe(view=view, seed=int(seed), **found)
+    return InvertRecipe(view=view, seed=int(seed), world=current().name, **found)
+
+
+def _settings() -> dict[str, str]:
+    """Call the settings of a world by their steps."""
+    return {word: f"{steps} steps" for word, (steps, _) in current().inversion.items()}
 
 
 def block_box(left: str, right: str) -> str:
@@ -110,17 +131,32 @@ def block_box(left: str, right: str) -> str:
     )
 
 
+def missing(view: str) -> str:
+    """Say in a sentence what this world lacks for the view; "" if nothing."""
+    world = current()
+    if view == "emergence" or world == worlds.get():
+        return ""
+    if world.side > LARGEST:
+        return f"*{VIEWS[view]}* inverts a dozen pictures at once, which takes minutes at {world.side} pixels; *{VIEWS['emergence']}* works."
+    if view in ("gallery", "between") and not pair().robust:
+        return f"*{VIEWS[view]}* compares a robust network with a standard one. {world.robust_how}"
+    return ""
+
+
 shell.header(
     "Robust frog",
     "A robust model's representation holds a picture that you recognise. A standard model's holds something that other standard"
     " networks recognise, too, and you do not.",
-    needs="a robust network beside the standard one, and labelled pictures to start from",
+    needs="",
+    alone="What does a network keep of a picture? One that it represents alike need not look alike to you.",
+    elsewhere="Inversion",
 )
+first = pair()
 shell.presets(
-    PRESETS,
+    PRESETS if first.robust and current() == worlds.get() else ALONE,
     key="frog",
     defaults={
-        "picture": pictures.default_id(),
+        "picture": worlds.first_picture(current()),
         "view": DEFAULTS.view,
         "start": DEFAULTS.start,
         "seed": DEFAULTS.seed,
@@ -128,14 +164,17 @@ shell.presets(
         "setting": DEFAULTS.setting,
         "canvas": DEFAULTS.canvas,
         "only": None,
-        "standard": DEFAULTS.standard,
-        "robust": DEFAULTS.robust,
+        "standard": first.standard,
+        "robust": first.right,
     },
 )
-if not checkpoints.names():
+if not checkpoints.names(world=current().name):
     st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
     st.stop()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
+if why := missing(view):
+    st.info(why, icon=":material/public:")
+    st.stop()
 with st.sidebar, shell.user_errors():
     picture = pick_picture(key="picture")
     recipe = replace(controls(view), picture=picture.id)
@@ -153,4 +192,5 @@ with shell.user_errors():
 shell.glossary("inversion", WORDS[view])
 with st.expander("The mathematics"):
     st.markdown(lesson("inversion")["mathematics"])
-measured()
+if current() == worlds.get():  # of whose networks it was measured
+    measured()

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from core.models import checkpoints
-from core.models.judge import JUDGE
+from core.models.judge import JUDGE, knows
 from core.types import Images
 from pages.ui.store import model
+from pages.ui.world import current
 
 __all__ = ["JUDGE", "judge_logits", "logits_of"]
 
@@ -19,4 +19,4 @@ def logits_of(name: str, x: Images) -> Tensor:
 
 def judge_logits(x: Images) -> Tensor | None:
     """Return the judge's logits (N, K), or None where it is not there."""
-    return logits_of(JUDGE, x) if JUDGE in checkpoints.names() else None
+    return logits_of(JUDGE, x) if knows(JUDGE, current().classes) else None

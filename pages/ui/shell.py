@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from core import worlds
 from core.problems import UserError
 from pages.ui import stage, work, world
 from pages.ui.address import choose
@@ -68,7 +69,7 @@ def dress() -> bool:
     return on
 
 
-def header(title: str, claim: str, *, needs: str | None = None, alone: str = "") -> None:
+def header(title: str, claim: str, *, needs: str | None = None, alone: str = "", elsewhere: str = "") -> None:
     """Open a page with its title, its claim in one sentence, its world, and the switch for presenter mode.
 
     Args:
@@ -76,6 +77,7 @@ def header(title: str, claim: str, *, needs: str | None = None, alone: str = "")
         claim: What it shows.
         needs: What of a world it needs that only the first world has; "" where it works in every world; None where it is
             not about a world.
+        elsewhere: Its title in other worlds, where the one in the first names a class.
         alone: What it shows in a world without a robust network, where the claim is about one.
     """
     on = dress()
@@ -85,7 +87,8 @@ def header(title: str, claim: str, *, needs: str | None = None, alone: str = "")
     else:
         world.follow()
     with st.container(horizontal=True, vertical_alignment="center", key="page-head"):
-        st.title(title, anchor=False, width="stretch")
+        named = title if needs is None or not elsewhere or world.current() == worlds.get() else elsewhere
+        st.title(named, anchor=False, width="stretch")
         if needs is not None:
             world.switch()
         stage.switch(on)

@@ -14,7 +14,11 @@ from core.data import pictures
 from core.data.decode import PictureError
 from core.data.sets import CIFAR10_CLASSES
 from core.files.render import png
-from core.models import checkpoints, packaged, pair
+from core.inversion import starts
+from core.inversion.emergence import kept_steps
+from core.inversion.invert import PAPER
+from core.inversion.recipe import InvertRecipe
+from core.models import checkpoints, judge, packaged, pair
 from core.perturb import scene
 from core.perturb.recipe import PerturbRecipe
 from core.problems import InputError
@@ -242,3 +246,32 @@ def test_what_was_added_to_a_world_stands_where_it_says_that_it_belongs(monkeypa
     assert among("b") == pair.Pair("b", "") and among("b").right == "b"
     assert among("c") == pair.Pair("c", "")
     assert among() == pair.Pair("", "")
+
+
+# Inversion
+
+
+def test_films_are_bounded_by_pixels():
+    small, large = worlds.get(), worlds.get("imagenet")
+    assert (small.frames(41), large.frames(41), large.frames(5)) == (41, 21, 5)
+    assert len(kept_steps(80, large.frames(41))) <= 21
+    assert kept_steps(80, 21)[0] == 0 and kept_steps(80, 21)[-1] == 80
+
+
+def test_steps_and_starts_of_an_inversion_are_those_of_its_world():
+    here, there = (
+        InvertRecipe(start="noise"),
+        InvertRecipe(world="imagenet", start="noise", picture="photo-224/chelsea"),
+    )
+    assert starts.setting_of(here).steps == 100 and starts.setting_of(replace(here, setting="paper")) == PAPER
+    assert starts.setting_of(there).steps == 80
+    x0, what = starts.start_of(there)
+    assert (x0.shape, what) == ((1, 3, 224, 224), "noise")
+    other, _ = starts.start_of(replace(there, start="picture"))
+    assert other.shape == x0.shape and not torch.equal(other, pictures.get(there.picture).x)
+
+
+def test_a_judge_only_judges_its_own_classes():
+    assert judge.knows("resnet9-standard", CIFAR10_CLASSES)
+    assert not judge.knows("resnet9-standard", worlds.get("imagenet").classes)
+    assert not judge.knows("nobody", CIFAR10_CLASSES)

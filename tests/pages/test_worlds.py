@@ -10,17 +10,21 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import worlds
+from core.attacks.rules import steepest
 from core.data import pictures
+from core.inversion import emergence, starts
+from core.inversion.invert import UNLIMITED, Setting
 from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from core.saliency import METHODS
+from pages.inversion import emergence as emergence_page
 from pages.saliency import attack, maps
 from pages.ui import exports, scrubber
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
 QUICK = {"attack": "FGSM"}
-NEEDING = ("bugs", "datasets", "frequency", "inversion", "synthesis", "transfer", "usefulness")
+NEEDING = ("bugs", "datasets", "frequency", "synthesis", "transfer", "usefulness")
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -175,3 +179,39 @@ def test_the_gradient_along_an_attack_in_the_world_of_photographs(imagenet, show
     assert [row.frames.shape for row in shown.rows] == [(21, 224, 224, 3)]
     assert shown.axis.unit == "of PGD, ε = 0.5/255 in ℓ∞"
     assert shown.rows[0].flags[0] is None and shown.rows[0].flags[-1] == "fooled"
+
+
+@pytest.fixture
+def few_steps(monkeypatch) -> None:
+    for module in (starts, emergence):
+        monkeypatch.setattr(module, "setting_of", lambda _: Setting(3, lambda: steepest(UNLIMITED, 1.0)))
+
+
+@pytest.mark.parametrize("start", ["picture", "noise"])
+def test_inversion_in_the_world_of_photographs(start, imagenet, few_steps, monkeypatch):
+    seen = SimpleNamespace(rows=[], script="")
+
+    def show(rows, axis, key, default):
+        seen.rows, seen.axis = rows, axis
+        return default
+
+    monkeypatch.setattr(emergence_page, "scrubbed", show)
+    monkeypatch.setattr(emergence_page, "downloads", lambda files, *, key, script: setattr(seen, "script", script))
+    app = opened("inversion", world="imagenet", start=start)
+    assert [title.value for title in app.title] == ["Inversion"]
+    assert [row.title for row in seen.rows] == ["Standard EfficientNet-Lite0", "Wanted"]
+    first = seen.rows[0]
+    assert first.frames.shape[1:] == (224, 224, 3)
+    assert [name for name, _ in first.readouts] == ["feature distance", "pixel distance"], "nobody else to ask"
+    assert first.curve[-1] < first.curve[0]
+    assert "world='imagenet'" in seen.script
+    text = said(app)
+    assert worlds.get("imagenet").robust_how in text and "The film keeps 21 of the" in text
+    assert "frog" not in text.lower() and "Measured, not only shown" not in text
+
+
+@pytest.mark.parametrize("view", ["gallery", "feature", "between"])
+def test_a_view_of_inversion_that_takes_too_long_says_so(view, imagenet):
+    app = opened("inversion", world="imagenet", view=view)
+    assert not app.error
+    assert [info.value for info in app.info if "takes minutes at 224 pixels" in info.value]
