@@ -50,9 +50,11 @@ def draws_of(recipe: InvertRecipe) -> torch.Generator:
 
 def setting_of(recipe: InvertRecipe) -> Setting:
     """Return how the recipe's representation is inverted in its world."""
-    steps, length = worlds.of(recipe).inversion[recipe.setting]
-    usual = SETTINGS[recipe.setting]
-    return Setting(steps, usual.make_rule if length in (0.0, 0.1) else lambda: steepest(UNLIMITED, length))
+    mine = worlds.of(recipe).inversion.get(recipe.setting)
+    if mine is None:
+        return SETTINGS[recipe.setting]
+    steps, length = mine
+    return Setting(steps, lambda: steepest(UNLIMITED, length))
 
 
 def ready_for(recipe: InvertRecipe, name: str, model: nn.Module | None) -> tuple[Classifier, str | None]:

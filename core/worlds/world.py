@@ -29,7 +29,7 @@ class World:
         steps: Of an attack, at first.
         reaches: The eps sweeps of each norm, pixel units; Linf counts in 1/255, so that 8-bit pictures keep it exactly.
         reach: The sweep of each norm that is shown first.
-        inversion: Of each setting of an inversion, the steps and the L2 length of one, pixel units; 0 is quasi-Newton.
+        inversion: Of each setting of an inversion that is another one here, the steps and the L2 length of one, pixel units.
         package: A Python package that has to be installed, or "".
         how: The sentence that says how to get it.
         robust_how: Where there is no robust model, the sentence that says so and how to get one.
@@ -48,9 +48,7 @@ class World:
     steps: int = 10
     reaches: Reaches = field(default_factory=dict)
     reach: Mapping[str, str] = field(default_factory=dict)
-    inversion: Mapping[str, tuple[int, float]] = field(
-        default_factory=lambda: {"fast": (100, 0.0), "paper": (1000, 0.1)}
-    )
+    inversion: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     package: str = ""
     how: str = ""
     robust_how: str = ""

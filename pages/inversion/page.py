@@ -105,10 +105,12 @@ def controls(view: str) -> InvertRecipe:
             found["block"] = block_box(left, right)
             found["setting"] = choose(
                 "Setting",
-                SETTINGS if current() == worlds.get() else _settings(),
+                _settings() or SETTINGS,
                 key="setting",
                 default=DEFAULTS.setting,
-                help="A hundred quasi-Newton steps, a hundred with momentum that shorten to zero, or the paper's 1000 of 0.1.",
+                help="How long it is computed."
+                if current().inversion
+                else "A hundred quasi-Newton steps, a hundred with momentum that shorten to zero, or the paper's 1000 of 0.1.",
             )
     return InvertRecipe(view=view, seed=int(seed), world=current().name, **found)
 
