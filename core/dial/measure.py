@@ -87,7 +87,9 @@ def accuracy(name: str, test: Pictures, n: int) -> Values:
     x, y = _on(model, *drawn(test, n, SEED))
     found = {"clean": clean_accuracy(model, x, y).as_json(4)}
     for eps in EPS:
-        found[f"attacked, ε {eps:g}"] = robust_accuracy(model, x, y, L2(eps), steps=20).rate.as_json(4)
+        found[f"attacked, ε {eps:g}"] = robust_accuracy(model, x, y, L2(eps), steps=20, precision="auto").rate.as_json(
+            4
+        )
         log.info("%s, L2 %g: %s", name, eps, found[f"attacked, ε {eps:g}"]["value"])
     return found
 
@@ -129,7 +131,7 @@ def transfer(name: str, test: Pictures, n: int) -> Values:
     wanted = other_classes(y, len(test.classes), SEED)
     found: Values = {}
     for label, (eps, is_targeted) in SOURCED.items():
-        made = craft(model, x, y, L2(eps), Attack(SOURCE_STEPS, wanted if is_targeted else None))
+        made = craft(model, x, y, L2(eps), Attack(SOURCE_STEPS, wanted if is_targeted else None, "auto"))
         assert made is not None
         said = torch.stack([predictions(other, made) for other in targets.values()])
         hit = said == wanted if is_targeted else said != y
@@ -142,7 +144,8 @@ def features(name: str, test: Pictures, n: int) -> Values:
     model = load(name)
     chosen = spread(test.y(), n, SEED)
     z = representations(model, test.x())
-    pushes = extremes(model.features, test.x(chosen), L2, PUSHED)
+    precision = "bf16" if compute.has_fast_bf16(compute.device()) else "fp32"
+    pushes = extremes(model.features, test.x(chosen), L2, PUSHED, precision=precision)
     found, _ = Measured.of(z, test.y(), pushes, test.y(chosen), len(test.classes)).at_best()
     values = {"useful": _count(found.rho, found.rho_half)}
     for eps, gamma, half in zip(PUSHED, found.gamma, found.gamma_half, strict=True):
@@ -191,7 +194,7 @@ MEASURES = {
     "gradients": Part(gradients, 1.0, "Loss gradients at test pictures; means over pictures, bootstrap intervals."),
     "pictures": Part(
         pictures,
-        0.4,
+        0.2,
         f"Inversions out of noise (100 steps with momentum) and paintings over draws of each class (L2 {PAINTED:g}, {LIMITS[PAINTED]} steps): how often each judge sees the wanted class.",
         judges,
     ),
@@ -203,13 +206,13 @@ MEASURES = {
     ),
     "features": Part(
         features,
-        0.08,
+        0.04,
         "Shares of the features of the penultimate layer, each for its best class; the interval counts those that surely and those that possibly are; usefulness on all test pictures, pushes around n of them.",
     ),
-    "weather": Part(weather, 4.0, f"CIFAR-10-C's formulas, severity {SEVERITY}."),
+    "weather": Part(weather, 2.0, f"CIFAR-10-C's formulas, severity {SEVERITY}."),
     "waves": Part(
         waves,
-        0.2,
+        0.1,
         f"One wave of norm {heat.NORM:g} in each channel: all frequencies below 4 cycles per picture, and all from 11 on.",
     ),
 }
@@ -233,7 +236,7 @@ def measure(parts: tuple[str, ...], test: Pictures, n: int, *, anew: bool = Fals
         raise InputError(f"no network of the dial is here; make them with: {build()}")
     for key in parts:
         part = MEASURES[key]
-        how = f"{part.how} {test.source}; float32, {compute.device().type}, torch {torch.__version__}."
+        how = f"{part.how} {test.source}; float32, gradients of attacks in bfloat16 where that is fast; {compute.device().type}, torch {torch.__version__}."
         many = min(len(test), max(20, round(part.share * n)))
         about = {"n": many, "seed": SEED, "date": today(), "how": how}
         known = results.read(out).get("parts", {}).get(key, {}).get("about", {}).get("n")

@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.dial.results import about, read, series
 from core.files import arrays
 from core.frequency.networks import NOISE
 from core.frequency.recipe import FrequencyRecipe
@@ -15,6 +16,9 @@ from core.rates import Rate
 from core.recipes import to_json
 from pages.frequency.columns import title
 from pages.frequency.weather import LOOKS
+from pages.ui.dial import figure as curves_of
+from pages.ui.dial import sentence as says
+from pages.ui.dial import under_the_dial
 from pages.ui.exports import Download, downloads
 from pages.ui.tables import table
 
@@ -39,6 +43,7 @@ def show(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
         "contrast and noise: severity 5 of CIFAR-10-C. Waves: norm 4 in each channel, the mean over all frequencies below 4 cycles per "
         "picture, and from 11 on. Numbers of pictures differ from stop to stop; the intervals say what that costs."
     )
+    along_the_dial()
     columns = numbers(lines)
     downloads(
         [
@@ -48,6 +53,18 @@ def show(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
         key="frequency-trades",
         script=script(recipe),
     )
+
+
+def along_the_dial() -> None:
+    """Show the same along the dial, where that was measured: networks that differ only in the ε of training."""
+    curves = series(read(), "shifts")
+    if not curves:
+        return
+    st.markdown("### Turned gradually: the ε of training, and nothing else")
+    st.plotly_chart(curves_of(curves, "shifts", 400), key="frequency-dial", alt=says(curves, "shifts"))
+    st.markdown(says(curves, "shifts"))
+    st.caption(f"One network at each ε; intervals over pictures. {about(read(), 'shifts')}")
+    under_the_dial("frequency-to-dial", view="measured", trend="shifts")
 
 
 def stops(name: str, found: Mapping[str, Any]) -> dict[str, Value]:

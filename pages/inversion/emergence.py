@@ -21,6 +21,7 @@ from core.inversion.recipe import InvertRecipe
 from core.inversion.views import cache_key
 from core.models import checkpoints
 from pages.ui import work
+from pages.ui.dial import under_the_dial
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.rows import row
 from pages.ui.scrubber import Row, scrubbed
@@ -58,6 +59,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         key="frog",
         script=views.script(shown),
     )
+    under_the_dial("frog-dial", picture, start=recipe.start)
 
 
 def said(recipe: InvertRecipe, picture: Picture) -> None:

@@ -14,6 +14,7 @@ from core.saliency.recipe import SaliencyRecipe
 from pages.saliency import attack, maps, measured
 from pages.ui import shell
 from pages.ui.address import choose
+from pages.ui.dial import under_the_dial
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
@@ -246,6 +247,7 @@ with shell.user_errors():
             maps.classes(recipe, picture)
         case _:
             maps.methods(recipe, picture)
+            under_the_dial("saliency-dial", picture, view="gradient")
 measured.show()
 shell.glossary("saliency", [*WORDS[view], "deletion and insertion"])
 with st.expander("The mathematics"):

@@ -14,6 +14,7 @@ from pages.transfer import curve, figure3, matrix, similarity
 from pages.transfer.names import in_sight
 from pages.ui import shell
 from pages.ui.address import choose
+from pages.ui.dial import under_the_dial
 from pages.ui.store import lesson
 
 VIEWS = {
@@ -156,6 +157,7 @@ with shell.user_errors():
             figure3.show(recipe)
         case _:
             matrix.show(recipe, measured)
+            under_the_dial("transfer-dial", view="measured", trend="transfer")
 shell.glossary("transfer", WORDS[view])
 with st.expander("The mathematics"):
     st.markdown(lesson("transfer")["mathematics"])

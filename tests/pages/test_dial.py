@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.dial import networks, results, views
@@ -233,3 +234,40 @@ def test_a_trend_that_was_not_measured_says_how_to_measure_it(trend, measured):
 def test_old_weights_are_told(measured, monkeypatch, shown):
     monkeypatch.setattr(checkpoints, "stamp", lambda *_: "another")
     assert "Measured on weights that have changed since: resnet9-l2" in said(opened(view="measured"))
+
+
+# The way here from other pages
+
+
+@pytest.mark.parametrize(
+    ("folder", "button", "query"),
+    [
+        ("inversion", "frog-dial", {}),
+        ("saliency", "saliency-dial", {"view": "gradient"}),
+        ("transfer", "transfer-dial", {"view": "measured", "trend": "transfer"}),
+    ],
+)
+def test_other_pages_offer_the_same_under_the_dial(folder, button, query, monkeypatch, checkpoint):
+    for name in ("resnet9-standard", "resnet9-l2"):
+        checkpoint(name)
+    went = []
+    monkeypatch.setattr(st, "switch_page", lambda page, query_params: went.append((page, query_params)))
+    app = AppTest.from_file(str(ROOT / "pages" / folder / "page.py"), default_timeout=180)
+    app.query_params["picture"] = "photo/chelsea"
+    ran(ran(app).button(key=button).click())
+    shown = {"picture": "photo/chelsea"} if folder != "transfer" else {}
+    assert went == [
+        ("pages/dial/page.py", {**({"start": "picture"} if folder == "inversion" else {}), **query, **shown})
+    ]
+
+
+def test_beyond_the_ball_shows_fog_along_the_dial(measured, checkpoint):
+    for name in ("resnet9-standard", "resnet9-l2"):
+        checkpoint(name)
+    about = {"n": 100, "seed": 0, "date": "2026-01-01", "how": "made up."}
+    for eps, at in zip(RADII, (0.6, 0.5, 0.4, 0.3, 0.2), strict=True):
+        one = {"value": at, "interval": [at - 0.02, at + 0.02], "n": 100}
+        results.keep("weather", name_of(eps), {"fog": one}, about, {})
+    app = AppTest.from_file(str(ROOT / "pages" / "frequency" / "page.py"), default_timeout=180)
+    app.query_params["view"] = "trades"
+    assert "**fog**: 60 % at ε = 0, 20 % at ε = 1." in said(ran(app))
