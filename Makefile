@@ -22,7 +22,7 @@ QUICK := attacks balls rules objectives inversion recipes compute render models 
 # What is installed goes into the environment, whatever pip.conf says.
 export PIP_USER := 0
 .DEFAULT_GOAL := help
-.PHONY: help setup app test check newest lint format zoo bench
+.PHONY: help setup app test check newest lint javascript format zoo bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -58,6 +58,9 @@ lint: $(VENV)/.dev ## check style, format and types
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 
+javascript: node_modules/.installed ## lint the scripts of assets/ and check their types (needs Node.js)
+	npm run --silent check
+
 format: $(VENV)/.dev ## let ruff repair what it can
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
@@ -69,6 +72,10 @@ zoo: $(VENV)/.app ## train the models that are missing and measure all (hours on
 bench: $(VENV)/.bench ## time our attack beside torchattacks, foolbox, ART and robustness
 	$(PY) -m bench.sweep
 	$(PY) -m bench.attacks $(ARGS)
+
+node_modules/.installed: package.json
+	npm install --no-audit --no-fund --no-package-lock
+	@touch $@
 
 $(VENV)/bin/pip:
 	@{ test -n "$(PYTHON)" && "$(PYTHON)" -c '$(FITS)' 2>/dev/null; } || { echo "Robust Frog needs Python 3.11 or newer with venv (on Debian: apt install python3-venv)$(if $(PYTHON),; $(PYTHON) is not that)."; exit 1; }

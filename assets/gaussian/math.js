@@ -104,6 +104,7 @@ function erfc(x) {
   return x > 0 ? value : 2 - value;
 }
 
+/** @param {number[]} v @param {number} degrees counter-clockwise */
 function turn([a, b], degrees) {
   const [c, s] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
   return [c * a - s * b, s * a + c * b];

@@ -9,6 +9,7 @@ const MODELS = [
   ["standard", "Maximum likelihood", "learns the covariance of the data, Σ"],
   ["robust", "Robust", "learns the covariance after the adversary's moves, Σᵣ of theorem 2"],
 ];
+/** @type {[string, string, (value: number) => string][]} */
 const READOUTS = [
   ["angle", "gradient to the classes' direction", (v) => `${v.toFixed(1)}°`],
   ["clean", "accuracy", (v) => percentage(v)],
@@ -261,7 +262,10 @@ class Stage {
 
 class Panel {
   constructor(stage, name, title, subtitle) {
-    Object.assign(this, { stage, name, places: {}, slack: {} });
+    this.stage = stage;
+    this.name = name;
+    this.places = {}; // of the handles, in the plane
+    this.slack = {}; // how much further out a handle stands than what it sets
     const node = stage.el.template.content.firstElementChild.cloneNode(true);
     node.dataset.model = name;
     node.querySelector(".title").textContent = title;
@@ -275,7 +279,7 @@ class Panel {
       const pair = document.createElement("div");
       pair.append(Object.assign(document.createElement("dt"), { textContent: words }), value);
       list.append(pair);
-      return [key, value, write];
+      return { key, node: value, write };
     });
     this.nodes = {};
     const add = (key, tag, cls = key) => (this.nodes[key] = this.svg.appendChild(svg(tag, { class: cls })));
@@ -284,7 +288,7 @@ class Panel {
     this.ticks = [-15, -10, -5, 5, 10, 15].map((x) => [x, 0]).concat([-5, 5].map((y) => [0, y])).map(([x, y]) => {
       const label = this.svg.appendChild(svg("text", { class: "tick", "text-anchor": y ? "start" : "middle" }));
       label.textContent = String(x || y).replace("-", "−");
-      return [x, y, label];
+      return { x, y, label };
     });
     add("ball-plus", "ellipse", "ball plus");
     add("ball-minus", "ellipse", "ball minus");
@@ -325,6 +329,7 @@ class Panel {
     const width = this.svg.clientWidth;
     if (!width) return;
     const k = width / (2 * HALF_WIDTH);
+    /** @param {number[]} at */
     const px = ([x, y]) => [(x + HALF_WIDTH) * k, (HALF_HEIGHT - y) * k];
     const set = (key, attributes) => Object.entries(attributes).forEach(([n, v]) => this.nodes[key].setAttribute(n, v));
     const segment = (key, from, to) => {
@@ -344,15 +349,15 @@ class Panel {
 
     segment("horizontal", [-HALF_WIDTH, 0], [HALF_WIDTH, 0]);
     segment("vertical", [0, -HALF_HEIGHT], [0, HALF_HEIGHT]);
-    for (const [x, y, label] of this.ticks) {
+    for (const { x, y, label } of this.ticks) {
       const [left, top] = px(y ? [-HALF_WIDTH, y] : [x, -HALF_HEIGHT]);
       label.setAttribute("x", left + (y ? 6 : 0));
       label.setAttribute("y", top + (y ? 4 : -6));
     }
 
     const [ra, rb] = side.variances.map((s) => BALL * Math.sqrt(s) * k);
-    for (const [key, sign] of [["plus", 1], ["minus", -1]]) {
-      const [cx, cy] = px([sign * mu1, sign * mu2]);
+    for (const [key, centre] of Object.entries({ plus: [mu1, mu2], minus: [-mu1, -mu2] })) {
+      const [cx, cy] = px(centre);
       set(`ball-${key}`, { cx, cy, rx: ra, ry: rb, transform: `rotate(${-degrees} ${cx} ${cy})` });
       set(`round-${key}`, { cx, cy, r: Math.sqrt(ra * rb) });
     }
@@ -394,7 +399,7 @@ class Panel {
       this.place(key, [mu1 + dx, mu2 + dy], px, `Variance along axis ${i + 1}, ${short(truth[i])}, at ${degrees} degrees`);
     }
     this.scatter(px, k, values, mu, truth, side, w);
-    for (const [key, node, write] of this.readouts) node.textContent = Number.isFinite(side[key]) ? write(side[key]) : "–";
+    for (const { key, node, write } of this.readouts) node.textContent = Number.isFinite(side[key]) ? write(side[key]) : "–";
     this.svg.setAttribute("aria-label",
       `${this.title}: its gradient stands ${same ? "nowhere: both classes have one mean" : `${side.angle.toFixed(0)} degrees`} ` +
       `from the direction between the classes; accuracy ${percentage(side.clean)}, ${percentage(side.attacked)} when every point may move by ${eps}.`);
@@ -475,6 +480,7 @@ function minus(a, b) {
   return a.map((c, i) => c - b[i]);
 }
 
+/** @param {number[]} at */
 function coordinates([x, y]) {
   return `at ${x.toFixed(1)}, ${y.toFixed(1)}`;
 }

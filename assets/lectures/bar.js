@@ -159,7 +159,7 @@ class Bar {
     const label = document.createElement("label");
     const range = Object.assign(document.createElement("input"), { type: "range", min: question.low, max: question.high, step: stepOf(question) });
     const output = text("output", guess === null ? "?" : `${guess} ${question.unit}`);
-    range.value = guess ?? (question.low + question.high) / 2;
+    range.value = guess ?? String((question.low + question.high) / 2);
     range.setAttribute("aria-label", question.ask);
     range.oninput = () => {
       output.textContent = `${range.value} ${question.unit}`;
@@ -171,7 +171,7 @@ class Bar {
 
   drawAnswer(question, answer) {
     const guess = sessionStorage.getItem(this.place);
-    const named = guess === null ? "" : question.choices.length ? question.choices[guess - 1] : `${guess} ${question.unit}`;
+    const named = guess === null ? "" : question.choices.length ? question.choices[Number(guess) - 1] : `${guess} ${question.unit}`;
     this.find(".right").textContent = answer?.says ?? "";
     this.find(".guess").textContent = named && `you said: ${named}.`;
     this.find(".because").textContent = question.because;
@@ -247,6 +247,7 @@ class Warmer {
     this.tell = tell;
     this.wanted = [];
     this.done = new Set();
+    this.calmHere = this.calmThere = undefined; // since when the page in sight, and the frame, rest; null while they run
     this.timer = setInterval(() => this.look(), 100);
   }
 

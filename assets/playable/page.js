@@ -1,9 +1,13 @@
-// Starts the component of a playable page, whose own script stands above this and defined `mount`.
+// Starts the component of a playable page, whose own script stands above this and has defined `mount`.
+/* global mount */
 
 const data = JSON.parse(document.getElementById("data").textContent);
+/** @type {HTMLTemplateElement} */
+const markup = document.querySelector("template#markup");
 const parentElement = document.getElementById("stage").attachShadow({ mode: "open" }); // as in the app
-parentElement.append(document.getElementById("markup").content.cloneNode(true));
+parentElement.append(markup.content.cloneNode(true));
 const nobody = () => {}; // there is no page behind it to tell
+// @ts-expect-error `mount` is the default export of the script above
 const show = () => mount({ data, parentElement, setStateValue: nobody, setTriggerValue: nobody });
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 

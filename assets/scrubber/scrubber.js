@@ -46,7 +46,9 @@ class Scrubber {
     window.addEventListener("resize", resized, { signal: this.listeners.signal });
 
     // The transport stays below Streamlit's header while the rows scroll; the header is transparent, so cover what passes.
-    const top = document.querySelector("[data-testid=stHeader]")?.offsetHeight ?? 0;
+    /** @type {HTMLElement | null} */
+    const header = document.querySelector("[data-testid=stHeader]");
+    const top = header?.offsetHeight ?? 0;
     root.style.setProperty("--top", `${top}px`);
     this.edge = new IntersectionObserver(
       ([{ boundingClientRect }]) => root.toggleAttribute("data-stuck", boundingClientRect.top < top),
@@ -102,7 +104,7 @@ class Scrubber {
   /** View and gain belong to the link as the frame does; the page reads them there and need not run for them. */
   writeAddress() {
     if (!this.data.report) return;
-    const url = new URL(location);
+    const url = new URL(location.href);
     const { view, gain } = this.state;
     for (const [name, value, usual] of [["look", view, this.data.usual.view], ["gain", gain, this.data.usual.gain]]) {
       if (value === usual) url.searchParams.delete(name);
@@ -427,12 +429,12 @@ class Scrubber {
         const mark = document.createElement("span");
         mark.className = late(flag) ? "mark leftward" : "mark";
         mark.style.left = along(flag.at, total);
-        mark.style.setProperty("--lane", lanes.indexOf(flag));
+        mark.style.setProperty("--lane", String(lanes.indexOf(flag)));
         mark.append(text("span", rows.length > 1 ? `${flag.row.title} ${word}` : word));
         return mark;
       }),
     );
-    marks.style.setProperty("--lanes", flags.length);
+    marks.style.setProperty("--lanes", String(flags.length));
   }
 
   announce(delay = 500) {
@@ -448,6 +450,7 @@ class Scrubber {
 class RowView {
   constructor(scrubber) {
     this.scrubber = scrubber;
+    this.row = this.film = this.data = undefined; // until `show`
     const node = scrubber.el.template.content.firstElementChild.cloneNode(true);
     const $ = (selector) => node.querySelector(selector);
     this.node = node;
@@ -512,7 +515,9 @@ class RowView {
 
   show(row, film, data) {
     if (this.film && this.film !== film) this.film.sheet.close();
-    Object.assign(this, { row, film, data });
+    this.row = row;
+    this.film = film;
+    this.data = data;
     const { el, canvas, caption } = this;
     this.node.classList.toggle("minor", row.minor);
     this.node.classList.toggle("alone", row.plain);
@@ -694,9 +699,9 @@ class RowView {
     const crossed = flag !== null && row.threshold !== null && flag === row.flags[row.threshold];
     el.badge.textContent = flag === null ? "" : crossed ? `◆ ${flag}` : flag;
     el.badge.dataset.on = crossed ? "yes" : "";
-    const [name, p, role] = row.top[frame] ?? ["", null, ""];
+    const [name, confidence, role] = row.top[frame] ?? ["", null, ""];
     el.name.textContent = name;
-    el.percent.textContent = percent(p);
+    el.percent.textContent = percent(confidence);
     el.verdict.dataset.role = crossed ? "target" : role;
     this.node.toggleAttribute("data-crossed", crossed);
 

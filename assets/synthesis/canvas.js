@@ -578,11 +578,11 @@ async function filmOf({ frames, sprite }, size, models) {
   Object.assign(canvas, { width: size * models, height: size * frames });
   const context = canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
   context.drawImage(image, 0, 0);
-  return Array.from({ length: frames }, (_, f) =>
-    Array.from({ length: models }, (_, k) => {
-      const { data } = context.getImageData(k * size, f * size, size, size);
-      return Uint8ClampedArray.from({ length: 3 * size * size }, (_, i) => data[4 * Math.floor(i / 3) + (i % 3)]);
-    }));
+  const pixels = (f, k) => {
+    const { data } = context.getImageData(k * size, f * size, size, size);
+    return data.filter((_, i) => i % 4 < 3); // without alpha
+  };
+  return Array.from({ length: frames }, (_f, f) => Array.from({ length: models }, (_k, k) => pixels(f, k)));
 }
 
 // --- text -------------------------------------------------------------------------------------------------------

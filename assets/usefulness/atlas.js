@@ -176,7 +176,7 @@ class Panel {
       const { x, y, gamma } = this.at(i, frame);
       circle.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
       circle.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
-      robust += gamma > 0;
+      robust += Number(gamma > 0);
       circle.classList.toggle("robust", gamma > 0);
       circle.classList.toggle("off", !panel.on[i]);
       circle.classList.toggle("in", held?.features.includes(i) ?? false);
@@ -255,6 +255,7 @@ class Panel {
     });
   }
 
+  /** @param {number[]} at @param {number} most pixels away */
   nearest([px, py], most) {
     let best = null;
     let distance = most;
