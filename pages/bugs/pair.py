@@ -16,13 +16,13 @@ from core.files.trajectory import Row
 from core.models.titles import stamped
 from core.perturb import Trajectory
 from core.perturb.scene import row
+from core.words import percent
 from pages.bugs.exports import files
 from pages.ui import crisp, work
 from pages.ui.exports import downloads
 from pages.ui.scrubber import Axis, frame_in_sight, scrubber, write_frame
 from pages.ui.store import model, stamp
 from pages.ui.tables import table
-from pages.ui.words import percent
 from pages.ui.world import current
 
 TITLES = {"feature": "Feature", "bug": "Bug"}

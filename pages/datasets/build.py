@@ -13,6 +13,7 @@ from torch import Tensor
 
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
+from core.attacks.steps import step_axis
 from core.datasets import live
 from core.datasets.live import ConstructedBatch
 from core.datasets.recipe import DatasetsRecipe
@@ -20,13 +21,11 @@ from core.files import arrays as exports
 from core.files import render
 from core.files.playable import Scene, scrubbing
 from core.files.render import RGB
-from core.models.titles import stamped
+from core.models.titles import stamped, title, titles
 from core.types import Labels
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.scrubber import Row, frame_in_sight, scrubber, write_frame
-from pages.ui.steps import step_axis
-from pages.ui.titles import title, titles
 from pages.ui.world import current
 
 COLUMNS = 4  # of the sheet in the scrubber

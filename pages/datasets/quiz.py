@@ -8,10 +8,10 @@ import torch
 from core.datasets.live import ConstructedBatch
 from core.datasets.recipe import DatasetsRecipe
 from core.rates import Rate
+from core.words import a
 from pages.datasets import build
 from pages.datasets.results import student_rate
 from pages.ui import crisp
-from pages.ui.words import a
 from pages.ui.world import current
 
 ROUNDS = 10

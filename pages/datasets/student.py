@@ -8,6 +8,7 @@ from torch import Tensor
 
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
+from core.attacks.steps import step_axis
 from core.data import pictures
 from core.data.pictures import Picture
 from core.datasets import student
@@ -17,10 +18,12 @@ from core.datasets.student import Look
 from core.files import render
 from core.inversion.views import cache_key
 from core.models import checkpoints
+from core.models.titles import title
 from core.rates import Rate
 from core.saliency.maps import limits
 from core.saliency.rows import paint
 from core.types import Images
+from core.words import verdicts
 from pages.datasets import results
 from pages.ui import crisp, work
 from pages.ui.duel import duel
@@ -28,11 +31,8 @@ from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.model_box import model_box
 from pages.ui.rows import row
 from pages.ui.scrubber import scrubbed
-from pages.ui.steps import step_axis
 from pages.ui.store import loaded, model
 from pages.ui.store import results as results_store
-from pages.ui.titles import title
-from pages.ui.words import verdicts
 from pages.ui.world import current
 
 ORDER = ("student-rand", "student-det", "student-robust", "student-nonrobust")

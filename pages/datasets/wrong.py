@@ -15,10 +15,10 @@ from core.planted import networks, wrong
 from core.planted.recipe import PlantedRecipe
 from core.planted.wrong import EPOCHS, PICTURES, STEPS, TESTED, Lesson
 from core.recipes import to_python
+from core.words import a, percent
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, camera, downloads
 from pages.ui.store import results
-from pages.ui.words import a, percent
 
 SHOWN = 12
 SETS = {"det": "D_det: every label is the next class", "rand": "D_rand: labels drawn at random"}

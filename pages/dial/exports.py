@@ -11,10 +11,10 @@ from core.dial.recipe import DialRecipe
 from core.dial.views import Position
 from core.files import render
 from core.files.render import RGB
+from core.models.titles import titles
+from core.words import verdicts
 from pages.ui.exports import Bundle, Download
 from pages.ui.scrubber import Axis, Row
-from pages.ui.titles import titles
-from pages.ui.words import verdicts
 from pages.ui.world import current
 
 

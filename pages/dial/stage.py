@@ -11,13 +11,13 @@ from core.dial import scene
 from core.dial.networks import RADII
 from core.dial.recipe import DialRecipe
 from core.dial.views import Position, script
+from core.models.titles import titles
+from core.words import verdicts
 from pages.dial.exports import files
 from pages.dial.work import Job
 from pages.ui import crisp, work
 from pages.ui.exports import downloads
 from pages.ui.scrubber import frame_in_sight, scrubber, write_frame
-from pages.ui.titles import titles
-from pages.ui.words import verdicts
 from pages.ui.world import current
 
 KEY = "dial-scrubber"

@@ -12,13 +12,12 @@ from core.files.render import RGB
 from core.frequency.recipe import FIRST, FrequencyRecipe
 from core.frequency.views import Look, look, networks, script, title_of
 from core.models import checkpoints
-from core.models.titles import stamped
+from core.models.titles import stamped, titles
 from core.types import Images
+from core.words import verdicts
 from pages.ui.exports import Bundle, downloads
 from pages.ui.scrubber import Axis, Row, scrubber, write_frame
 from pages.ui.store import model, results
-from pages.ui.titles import titles
-from pages.ui.words import verdicts
 from pages.ui.world import current
 
 CLAIM = "A network leans on what no person sees even where nobody attacks it. Drag the slider and read the answers."

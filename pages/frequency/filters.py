@@ -11,10 +11,10 @@ from core.frequency.networks import CUTS
 from core.frequency.recipe import FrequencyRecipe
 from core.frequency.views import nearest_student, students
 from core.rates import Rate
+from core.words import verdicts
 from pages.frequency.columns import column, here, offer, seen, stage, title
 from pages.ui.scrubber import Axis
 from pages.ui.tables import table
-from pages.ui.words import verdicts
 from pages.ui.world import current
 
 

@@ -6,13 +6,13 @@ from core.data import pictures
 from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import to_query
+from core.words import a
 from pages.home.doors import doors
 from pages.perturb.columns import axis_of, columns
 from pages.perturb.work import Job
 from pages.ui import shell
 from pages.ui.component import ASSETS
 from pages.ui.scrubber import scrubber
-from pages.ui.words import a
 from pages.ui.world import current
 
 # A generated picture shows features that robust models see; it takes more to talk them out of it.

@@ -17,13 +17,13 @@ from core.inversion import between, scene, starts, views
 from core.inversion.between import InterpolationPath
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import cache_key
+from core.models.titles import title, titles
 from core.types import Images
+from core.words import verdicts
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE, judge_logits
 from pages.ui.scrubber import Axis, Row, scrubbed
-from pages.ui.titles import title, titles
-from pages.ui.words import verdicts
 from pages.ui.world import current
 
 STYLE = """<style>

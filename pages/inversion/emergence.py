@@ -11,6 +11,7 @@ from torch import Tensor
 
 from core.attacks.recording import side_by_side, step_columns
 from core.attacks.rules import State
+from core.attacks.steps import step_axis
 from core.data.pictures import Picture
 from core.files import render
 from core.files.playable import Scene
@@ -20,14 +21,13 @@ from core.inversion.emergence import Emergence
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import cache_key
 from core.models import checkpoints
+from core.models.titles import titles
+from core.words import verdicts
 from pages.ui import work
 from pages.ui.dial import under_the_dial
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.rows import row
 from pages.ui.scrubber import Row, scrubbed
-from pages.ui.steps import step_axis
-from pages.ui.titles import titles
-from pages.ui.words import verdicts
 from pages.ui.world import current, pair
 
 

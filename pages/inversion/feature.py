@@ -14,10 +14,10 @@ from core.inversion.recipe import InvertRecipe
 from core.inversion.starts import source_of
 from core.inversion.views import cache_key
 from core.models import Classifier
+from core.models.titles import title, titles
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.store import results, stamp
-from pages.ui.titles import title, titles
 from pages.ui.work import Step
 from pages.ui.world import current
 

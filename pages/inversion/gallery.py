@@ -12,12 +12,12 @@ from core.inversion import gallery, starts, views
 from core.inversion.gallery import Grid
 from core.inversion.recipe import InvertRecipe
 from core.inversion.views import cache_key
+from core.models.titles import titles
 from core.rates import Rate
+from core.words import verdicts
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import logits_of
-from pages.ui.titles import titles
-from pages.ui.words import verdicts
 from pages.ui.world import current
 
 STYLE = """<style>

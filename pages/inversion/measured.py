@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from core.inversion.measure import RESULTS
+from core.models.titles import title
 from pages.ui.tables import table
-from pages.ui.titles import title
 
 SETTINGS = {
     "paper": "paper: 1000 steps of 0.1",

@@ -10,12 +10,12 @@ from core.models import arrivals, card, checkpoints
 from core.models.card import Measured
 from core.models.ready import placed
 from core.models.recipe import ModelsRecipe
+from core.models.titles import title
 from core.train import published
 from core.train.robustness import COUNTS, BySteps, by_steps
 from core.worlds import World
 from pages.ui import store, work
 from pages.ui.exports import camera
-from pages.ui.titles import title
 
 EPS = {"L2": 0.5, "Linf": 8 / 255}  # at which the steps are counted, times the world's scale for L2
 BLUE, ORANGE = "#0072b2", "#e69f00"

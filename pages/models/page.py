@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.models import card, checkpoints
 from core.models.recipe import NORMS, ModelsRecipe
+from core.models.titles import title
 from core.train.published import BALLS
 from core.train.robustness import BySteps
 from core.worlds import World
@@ -16,7 +17,6 @@ from pages.ui.exports import Bundle, camera, downloads
 from pages.ui.model_box import model_box
 from pages.ui.store import lesson
 from pages.ui.tables import table
-from pages.ui.titles import title
 from pages.ui.world import current
 
 DEFAULTS = ModelsRecipe()

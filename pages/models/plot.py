@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from core.models import card, checkpoints
+from core.models.titles import title
 from core.rates import Rate
 from core.train.published import BALLS, BOARDS, SOURCE
-from pages.ui.titles import title
 
 OURS, CHOSEN, OTHERS = "#0072b2", "#e69f00", "#8c8c8c"
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from core.files import render
+from core.models.titles import title, titles
 from core.saliency import maps
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
+from core.words import verdicts
 from pages.ui import crisp
-from pages.ui.titles import title, titles
-from pages.ui.words import verdicts
 from pages.ui.world import current
 
 CODE = re.compile(r"`([^`]+)`")

@@ -9,13 +9,13 @@ from torch import Tensor
 from core.attacks.recording import step_columns
 from core.files import render
 from core.files.playable import Scene
+from core.models.titles import titles
 from core.saliency import maps, measures
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
 from core.saliency.views import Along
 from pages.saliency.cards import predicted
 from pages.ui.exports import Bundle, Download
-from pages.ui.titles import titles
 
 
 @dataclass(frozen=True)

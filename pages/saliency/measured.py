@@ -12,11 +12,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core import worlds
+from core.models.titles import title, titles
 from core.saliency import METHODS
 from core.saliency.measure import RESULTS
 from pages.ui.exports import camera
 from pages.ui.tables import table
-from pages.ui.titles import title, titles
 from pages.ui.world import current
 
 FAILS = 0.5  # rank correlation from which a map is called much the same; there is no agreed limit

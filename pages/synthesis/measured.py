@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from core.models.titles import title
 from core.synthesis.measure import RESULTS, SOURCES
 from pages.ui.tables import table
-from pages.ui.titles import title
 from pages.ui.world import current
 
 

@@ -12,6 +12,7 @@ from core.data.pictures import Picture
 from core.files import render
 from core.files.render import RGB
 from core.models import checkpoints
+from core.models.titles import title, titles
 from core.recipes import to_query
 from core.synthesis import morph
 from core.synthesis.morph import Board
@@ -22,7 +23,6 @@ from pages.ui import shell, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE
 from pages.ui.store import Loaded, loaded, model
-from pages.ui.titles import title, titles
 from pages.ui.world import current
 
 PAGE = "synthesis"

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from core.attacks.recording import side_by_side
 from core.attacks.rules import State
+from core.attacks.steps import step_axis
 from core.data.pictures import Picture
 from core.files import render
 from core.files.playable import Scene, scrubbing
 from core.files.render import RGB
 from core.files.slides import slide
 from core.models import checkpoints
-from core.models.titles import stamped
+from core.models.titles import stamped, title, titles
 from core.rates import Rate
 from core.synthesis import studio
 from core.synthesis.morph import limit
@@ -28,9 +29,7 @@ from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE
 from pages.ui.scrubber import Row, scrubbed
-from pages.ui.steps import step_axis
 from pages.ui.store import model, results
-from pages.ui.titles import title, titles
 from pages.ui.world import current
 
 COLUMNS, GAP = 4, 2

@@ -3,14 +3,14 @@
 import streamlit as st
 
 from core.files.render import amplified
+from core.transfer.names import title
 from core.transfer.outcome import Cell
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import Measured
 from core.transfer.views import Examples
-from pages.transfer.names import title
+from core.words import size, verdicts
 from pages.transfer.work import examples
 from pages.ui import crisp
-from pages.ui.words import size, verdicts
 from pages.ui.world import current
 
 STYLE = """<style>

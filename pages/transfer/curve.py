@@ -9,12 +9,12 @@ import streamlit as st
 from core.models import checkpoints
 from core.rates import Rate
 from core.transfer import views
+from core.transfer.names import title
 from core.transfer.outcome import Cell
 from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.results import Measured, Setting
 from pages.transfer import work
 from pages.transfer.matrix import source_line
-from pages.transfer.names import title
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.model_box import model_box
 

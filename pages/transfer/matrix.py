@@ -14,6 +14,7 @@ from core.files.playable import Scene
 from core.files.render import RGB
 from core.models import checkpoints
 from core.transfer import scene, views
+from core.transfer.names import in_sight, robust, title
 from core.transfer.outcome import Cell, Transfer
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import Measured, setting_of
@@ -21,7 +22,6 @@ from pages.transfer import cell as transfer_cell
 from pages.transfer import work
 from pages.transfer.heat import Grid, chart, heat, table, width
 from pages.transfer.heat_png import heat_picture
-from pages.transfer.names import in_sight, robust, title
 from pages.transfer.predict import predict_first
 from pages.ui.duel import duel
 from pages.ui.exports import Bundle, Download, downloads

@@ -8,10 +8,10 @@ import streamlit as st
 from core.data import pictures
 from core.models import checkpoints
 from core.transfer import results
+from core.transfer.names import in_sight
 from core.transfer.recipe import DEFAULT_RADIUS, RADII, TransferRecipe
 from core.transfer.results import Measured, Setting
 from pages.transfer import curve, figure3, matrix, similarity
-from pages.transfer.names import in_sight
 from pages.ui import shell
 from pages.ui.address import choose
 from pages.ui.dial import under_the_dial

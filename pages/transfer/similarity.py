@@ -9,11 +9,11 @@ import streamlit as st
 
 from core.rates import Rate
 from core.transfer import views
+from core.transfer.names import robust, title
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import Measured, setting_of
 from core.transfer.similarity import Estimate, correlation, mantel
 from pages.transfer.matrix import source_line
-from pages.transfer.names import robust, title
 from pages.ui.exports import Bundle, Download, camera, downloads
 
 KINDS = {  # colour and shape, so that no two are told apart by colour alone

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from core.models import checkpoints
+from core.models.titles import title
 from pages.ui.address import choose
-from pages.ui.titles import title
 from pages.ui.world import current
 
 

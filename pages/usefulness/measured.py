@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from core.models.titles import title
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import SIDES, atlas_of
 from core.usefulness.recipe import UsefulnessRecipe
 from pages.ui.tables import table
-from pages.ui.titles import title
 
 
 def measured(recipe: UsefulnessRecipe) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.files.render import amplified, to_uint8
-from pages.ui.words import percent
+from core.words import percent
 from tests.app_process import serving
 from tests.browser.scrubber_demo import AXIS, FRAMES, rows
 

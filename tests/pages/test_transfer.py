@@ -13,6 +13,7 @@ from core.data import pictures
 from core.models import checkpoints
 from core.rates import Rate
 from core.transfer import results, views
+from core.transfer.names import in_sight, title
 from core.transfer.outcome import Cell
 from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.results import SETTINGS, Measured, Model
@@ -21,7 +22,6 @@ from pages.transfer import curve, figure3, matrix, similarity
 from pages.transfer import work as transfer_work
 from pages.transfer.heat import Grid, chart, sentence
 from pages.transfer.heat_png import heat_picture
-from pages.transfer.names import in_sight, title
 from pages.transfer.predict import right_guess
 from pages.ui import desks, store
 from tests.app_process import ROOT

@@ -19,10 +19,10 @@ from core.perturb.recipe import PerturbRecipe
 from core.perturb.scene import row
 from core.problems import InputError
 from core.recipes import from_json
+from core.words import percent, size, verdicts
 from pages.ui import shell
 from pages.ui.exports import Bundle
 from pages.ui.store import lesson
-from pages.ui.words import percent, size, verdicts
 from tests.helpers import images
 
 # Words for numbers
