@@ -13,6 +13,8 @@ class LecturesRecipe:
 
     Args:
         shelf: Its name, see `core.lectures.shelf`; "mine" is the visitor's own.
+        view: "talk", or "choice": the experiment with two pictures.
     """
 
     shelf: str = option("paper")
+    view: str = option("talk", among=("talk", "choice"), silent=True)

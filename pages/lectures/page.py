@@ -4,12 +4,19 @@ import streamlit as st
 
 from core.lectures import Lecture, files, read, shelf, write
 from core.lectures.recipe import MINE, LecturesRecipe
-from pages.lectures import bar
+from pages.lectures import bar, choice
 from pages.ui import mine, shell
 from pages.ui.address import choose
 from pages.ui.tables import table
 
 DEFAULT = LecturesRecipe().shelf
+VIEWS = {"talk": "Give a lecture", "choice": "Two pictures, briefly"}
+CLAIMS = {
+    "talk": "Choose a lecture, give it, change it, or put one together.",
+    "choice": "An experiment on yourself, or on a room, after Gaziv, Lee and DiCarlo (2023): both pictures come from one original that is"
+    " neither a cat nor a dog; one was pushed toward *cat*, the other toward *dog*. By the robust model, by the standard model, or at random,"
+    " always equally far. Whose changes can people read?",
+}
 
 
 def titles() -> dict[str, str]:
@@ -109,17 +116,26 @@ def take_text(text: str) -> None:
     st.rerun()
 
 
-shell.header(
-    "Lecture",
-    "A talk from this app alone: views in an order, questions to predict before each answer, notes, and a room that votes.",
-)
-with shell.user_errors():
+def talks() -> None:
+    """Show the lectures."""
     names = titles()
     name = choose("Lecture", names, key="shelf", default=DEFAULT)
     lecture = bar.found(name)
     st.markdown(lecture.about)
     begin(name, lecture)
     steps(name, lecture)
-st.markdown("### Your own")
+    st.markdown("### Your own")
+    with shell.user_errors():
+        own()
+
+
+shell.header(
+    "Lecture",
+    "A talk from this app alone: views in an order, questions to predict before each answer, notes, and a room that votes.",
+)
+view = shell.views(CLAIMS, LecturesRecipe().view, VIEWS)
 with shell.user_errors():
-    own()
+    if view == "choice":
+        choice.show()
+    else:
+        talks()
