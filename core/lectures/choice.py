@@ -8,13 +8,13 @@ In each trial both pictures come from one original that is neither; one was move
 second, by the same condition and by the same length. Whoever sees nothing in what was added is right half of the time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from core.attacks import L2, pgd, targeted
+from core.attacks import L2, OnStep, pgd, targeted
 from core.attacks.noise import noise_of_length
 from core.models.ready import placed
 from core.problems import InputError
@@ -60,9 +60,7 @@ def trials(originals: int, seed: int) -> tuple[Trial, ...]:
     return tuple(made[k] for k in torch.randperm(len(made), generator=draws).tolist())
 
 
-def moved(
-    model: nn.Module, x: Images, pair: tuple[int, int], eps: float, on_step: Callable[..., None] | None = None
-) -> Tensor:
+def moved(model: nn.Module, x: Images, pair: tuple[int, int], eps: float, on_step: OnStep | None = None) -> Tensor:
     """Move each original toward each class of the pair, within L2 eps of it.
 
     Args:

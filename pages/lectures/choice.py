@@ -2,6 +2,7 @@
 
 import io
 from typing import Any
+from urllib.parse import urlsplit
 
 import segno
 import streamlit as st
@@ -105,7 +106,7 @@ def together(about: dict[str, Any], asked: tuple[Trial, ...]) -> list[tuple[int,
     talk = rooms().begin(kept.key if kept is not None else str(st.context.cookies.get(bar.COOKIE, "")))
     st.session_state[bar.TALK] = talk
     if not talk.code:
-        st.button("Open a room", type="primary", on_click=rooms().invite, args=(talk,))
+        st.button("Open a room", type="primary", on_click=_invite, args=(talk,))
         st.caption(
             "Phones join with a code, without an account. A phone is a random word, forgotten when the room ends."
         )
@@ -117,7 +118,11 @@ def together(about: dict[str, Any], asked: tuple[Trial, ...]) -> list[tuple[int,
         st.session_state[AT] = int(st.session_state["choice-room"].get("turn") or 0)
 
     name = f"{NAME}, {about['id']}"
-    question = Question(str(about["trials"][at]["ask"]), ("left", "right")) if 0 <= at < len(asked) else None
+    question = (
+        Question(f"{at + 1} / {len(asked)}: {about['trials'][at]['ask']}", ("left", "right"))
+        if 0 <= at < len(asked)
+        else None
+    )
     notes = {"lecture": "Two pictures, briefly", "step": max(at, 0) + 1, "steps": len(asked), "title": "Which one?"}
     talk.go(name, at, question, notes)
     base = f"/{config.get_option('server.baseUrlPath').strip('/')}/".replace("//", "/")
@@ -138,7 +143,7 @@ def together(about: dict[str, Any], asked: tuple[Trial, ...]) -> list[tuple[int,
 
 def invitation(talk: Talk, base: str) -> None:
     """Show how a phone joins."""
-    address = bar.urlsplit(st.context.url or "")
+    address = urlsplit(st.context.url or "")
     url = f"{address.scheme}://{address.netloc}{base}join?room={talk.code}"
     out = io.BytesIO()
     segno.make(url, error="m").save(out, kind="png", scale=6, border=2)
@@ -194,6 +199,10 @@ def results(
         crisp.STYLE
         + f'<div style="overflow-x: auto" tabindex="0" role="region" aria-label="All pictures"><div class="crisp" style="min-width: 46rem; grid-template-columns: repeat(7, minmax(0, 1fr))">{"".join(cells)}</div></div>'
     )
+
+
+def _invite(talk: Talk) -> None:
+    rooms().invite(talk)
 
 
 def _again() -> None:

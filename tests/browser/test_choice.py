@@ -49,6 +49,7 @@ def test_a_room_answers_by_phone(open_page):
     page.get_by_role("button", name="Begin").click()
     for number in range(1, 13):
         phone.bring_to_front()
+        phone.get_by_role("heading", name=f"{number} / 12: Which is more like a").wait_for()
         phone.get_by_role("button", name="right").click()
         phone.get_by_text("Counted: right.").wait_for()
         page.bring_to_front()
