@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.lectures import read, shelf, write
 from core.lectures.links import HOME
 from core.models import checkpoints
-from pages.lectures import bar
+from pages.lectures import bar, choice
 from pages.ui import exports, mine
 from pages.ui.rooms import ROOMS
 from tests.app_process import ROOT
@@ -149,3 +149,17 @@ def test_ones_own_lecture_is_only_in_ones_own_tab():
 
 def button(app: AppTest, label: str):
     return next(found for found in app.button if found.label == label)
+
+
+def test_two_pictures_come_from_the_gallery_where_cifar10_is_not_here(monkeypatch, tmp_path):
+    if not checkpoints.names():
+        pytest.skip("there are no trained models here; make them with: make zoo")
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "pages/lectures/page.py"), default_timeout=120)
+    app.query_params["view"] = "choice"
+    app.query_params["trials"] = "12"
+    ran(app)
+    names, x = choice.originals(4, seed=1)
+    assert all(name.startswith("gallery/") for name in names)
+    assert x.shape == (4, 3, 32, 32)
+    assert not app.error
