@@ -85,7 +85,10 @@ def from_text(text: str) -> Report:
         values: Any = json.loads(text)
         if values["kind"] != KIND:
             raise InputError("this is not a report of exercises")
-        given = {str(n): (from_dict(one["answer"]), Verdict(one["passed"] is True, str(one["says"]))) for n, one in values["exercises"].items()}  # fmt: skip
+        given = {
+            str(n): (from_dict(one["answer"]), Verdict(one["passed"] is True, str(one["says"])))
+            for n, one in values["exercises"].items()
+        }
         stamps = {str(k): str(v) for k, v in values["stamps"].items()}
         name = str(values["name"])
     except InputError:

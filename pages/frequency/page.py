@@ -120,7 +120,9 @@ with shell.user_errors():
         if view == "filters":
             quiz.show(recipe, found)
     if old := kept.results().of(("frequency-stale", repr(found.get("stamps"))), lambda: stale(found)):
-        st.warning(f"Measured on weights that have changed since: {', '.join(old)}. Measure again: python -m core.frequency measure")  # fmt: skip
+        st.warning(
+            f"Measured on weights that have changed since: {', '.join(old)}. Measure again: python -m core.frequency measure"
+        )
 shell.glossary("frequency", WORDS[view])
 with st.expander("The reply of the authors"):
     st.markdown(lesson("frequency")["reply"])

@@ -76,9 +76,19 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
     if measured is None:
         found["numbers"] = "live"
     elif view != "similarity":
-        found["numbers"] = choice("Numbers", ["measured", "live"], "numbers", help="Measured on many pictures, or computed here and now on a few.")  # fmt: skip
+        found["numbers"] = choice(
+            "Numbers",
+            ["measured", "live"],
+            "numbers",
+            help="Measured on many pictures, or computed here and now on a few.",
+        )
     live = found.get("numbers") == "live"
-    found["goal"] = choice("Goal of the attack", ["untargeted", "targeted"], "goal", help="Any wrong class, or one that is drawn for each picture.")  # fmt: skip
+    found["goal"] = choice(
+        "Goal of the attack",
+        ["untargeted", "targeted"],
+        "goal",
+        help="Any wrong class, or one that is drawn for each picture.",
+    )
     norm = found["norm"] = choice("Norm", list(RADII), "norm")
     if view != "curve":
         labels = list(RADII[norm]) if live or measured is None else radii(measured, norm, str(found["goal"]))
@@ -88,7 +98,12 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
             st.session_state["eps"] = default
         eps = st.select_slider("ε", labels, value=default, key="eps", bind="query-params", disabled=len(labels) < 2)
         found["eps"] = "" if eps == DEFAULT_RADIUS[norm] else eps
-    found["of"] = choice("Pictures that count", ["both", "all"], "of", help="Those that source and target both get right without attack, or all of them.")  # fmt: skip
+    found["of"] = choice(
+        "Pictures that count",
+        ["both", "all"],
+        "of",
+        help="Those that source and target both get right without attack, or all of them.",
+    )
     if view == "matrix":
         found["show"] = choice(
             "Show", ["attack", "noise"], "show", help="The attack, or random noise of the same size."
@@ -97,14 +112,28 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
     if view == "similarity":
         return TransferRecipe(view=view, **found)  # type: ignore[arg-type]
     with st.expander("More", expanded=live):
-        steps = st.slider("Steps", 1, 50, DEFAULTS.steps, key="steps", bind="query-params", help="Of live attacks, and of the pictures shown.")  # fmt: skip
+        steps = st.slider(
+            "Steps",
+            1,
+            50,
+            DEFAULTS.steps,
+            key="steps",
+            bind="query-params",
+            help="Of live attacks, and of the pictures shown.",
+        )
         found["steps"] = int(steps)
         found["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
         if live:
-            found["n"] = int(st.select_slider("Pictures", [16, 32, 64, 128, 256, 512], value=DEFAULTS.n, key="n", bind="query-params"))  # fmt: skip
+            found["n"] = int(
+                st.select_slider(
+                    "Pictures", [16, 32, 64, 128, 256, 512], value=DEFAULTS.n, key="n", bind="query-params"
+                )
+            )
         if live and view == "matrix":
             names = in_sight(checkpoints.names())
-            found["models"] = tuple(st.multiselect("Models", names, key="models", bind="query-params", placeholder="all"))  # fmt: skip
+            found["models"] = tuple(
+                st.multiselect("Models", names, key="models", bind="query-params", placeholder="all")
+            )
             found["ensemble"] = st.toggle("Also attack all of them at once", key="ensemble", bind="query-params")
     return TransferRecipe(view=view, **found)  # type: ignore[arg-type]
 

@@ -330,6 +330,9 @@ def test_one_click_on_the_home_page_leads_to_a_fooled_model(visit):
     assert "truck" in tab.root.locator(".row").first.locator(".verdict").inner_text()
 
 
+BOTH_CHANGE = {("frog", "frog"), ("truck", "frog"), ("truck", "truck")}  # verdicts of the standard and the robust model
+
+
 def test_epsilon_breathes_on_the_home_page_unless_motion_is_unwelcome(visit):
     tab = visit("/")
     tab.root.wait_for(timeout=WAIT_MS)
@@ -338,9 +341,11 @@ def test_epsilon_breathes_on_the_home_page_unless_motion_is_unwelcome(visit):
     for _ in range(60):
         seen.add(tab.frame)
         said.add(tuple(tab.root.locator(".verdict .name").all_inner_texts()))
+        if len(seen) > 8 and said >= BOTH_CHANGE:
+            break
         tab.page.wait_for_timeout(150)
     assert len(seen) > 8
-    assert {("frog", "frog"), ("truck", "frog"), ("truck", "truck")} <= said, "both verdicts change"
+    assert said >= BOTH_CHANGE
     calm = visit("/", reduced_motion="reduce")
     calm.root.wait_for(timeout=WAIT_MS)
     calm.rest()
@@ -417,9 +422,8 @@ def test_the_keyboard_alone_goes_from_home_to_a_moved_slider(visit):
 
 
 @pytest.mark.parametrize(("path", "query"), [("/", {}), ("/perturb", QUICK)], ids=["home", "perturb"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(visit, path, query, scheme):
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "color_scheme": scheme}
+def test_a_phone_needs_no_sideways_scrolling(visit, path, query):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
     tab = visit(path, query, **phone)
     if path == "/":
         tab.root.wait_for(timeout=WAIT_MS)

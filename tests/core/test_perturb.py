@@ -238,8 +238,10 @@ def test_a_target_becomes_a_class(target, label, expected):
     ],
 )
 def test_an_impossible_target_is_refused_with_a_sentence(target, label, said):
-    for call in (lambda: run(replace(QUICK, target=target), grey(label), Sums()),
-                 lambda: closest(replace(QUICK, target=target), "tiny", picture=grey(label), model=Sums(), steps=2)):  # fmt: skip
+    for call in (
+        lambda: run(replace(QUICK, target=target), grey(label), Sums()),
+        lambda: closest(replace(QUICK, target=target), "tiny", picture=grey(label), model=Sums(), steps=2),
+    ):
         with pytest.raises(ValueError, match=said):
             call()
 

@@ -340,7 +340,7 @@ def test_on_shipped_models_minimum_norm_is_hardly_ever_worse_than_the_grid(name,
     """The answer to "how little does it take?" beside a slider that shows what is enough: one search of 60 steps may
     miss what 21 attacks find, but on few pictures and not by much."""
     model = for_inference(checkpoint(name))
-    x, y = cifar.x(range(12)), cifar.y(range(12))
+    x, y = cifar.x(range(6)), cifar.y(range(6))
     largest = {"Linf": 20 / 255, "L2": 2.0}[norm]
     found = sweep(model, x, y, balls.NORMS[norm], [largest * k / 20 for k in range(21)], steps=20)
     _, distance = minimum_norm(model, x, y, balls.NORMS[norm], steps=60)
@@ -356,10 +356,10 @@ def test_on_shipped_models_minimum_norm_is_hardly_ever_worse_than_the_grid(name,
     [("resnet9-standard", "L2", 0.25), ("resnet9-l2", "L2", 1.0), ("resnet9-l2", "Linf", 8 / 255)],
 )
 def test_the_default_attack_is_as_strong_as_twice_as_many_steps_of_constant_length(name, norm, eps, checkpoint, cifar):
-    """On 256 test pictures: at most one more is still right after ten steps on the cosine than after constant PGD-20."""
+    """On 128 test pictures: at most one more is still right after ten steps on the cosine than after constant PGD-20."""
     default = PerturbRecipe()
     model = for_inference(checkpoint(name))
-    x, y = cifar.x(range(256)), cifar.y(range(256))
+    x, y = cifar.x(range(128)), cifar.y(range(128))
     right = {
         setting: int(
             sum(

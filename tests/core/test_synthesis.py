@@ -189,7 +189,10 @@ def test_few_pixels_are_all_that_sharpening_sees():
 
 
 def test_starts_come_from_the_seed_and_not_from_the_model():
-    one, same, other = (studio(r, "tiny", model=tiny(seed=s)) for r, s in ((QUICK, 0), (QUICK, 7), (SynthesisRecipe(seed=1, steps=3), 0)))  # fmt: skip
+    one, same, other = (
+        studio(r, "tiny", model=tiny(seed=s))
+        for r, s in ((QUICK, 0), (QUICK, 7), (SynthesisRecipe(seed=1, steps=3), 0))
+    )
     assert torch.equal(one.x0, same.x0)
     assert not torch.equal(one.x0, other.x0)
     assert not torch.equal(one.frames[-1], same.frames[-1])

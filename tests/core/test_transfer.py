@@ -49,7 +49,11 @@ def test_a_linear_pair_transfers_as_geometry_says(angle):
     # Points with v.x = margin and w.x > 0 large enough to be right for the source.
     across = directions(angle + math.pi / 2)[0]
     side = 1.0 if math.sin(angle) <= 0 else -1.0
-    x = grey(25) + margins[:, None, None, None] * v + 3.0 * side * across if math.sin(angle) else grey(25) + margins[:, None, None, None] * v  # fmt: skip
+    x = (
+        grey(25) + margins[:, None, None, None] * v + 3.0 * side * across
+        if math.sin(angle)
+        else grey(25) + margins[:, None, None, None] * v
+    )
     y = torch.zeros(25, dtype=torch.int64)
     found = transfer_matrix({"w": Plane(w)}, {"v": Plane(v)}, x, y, L2(eps), Attack(steps=4))
     expected = int((margins < eps * math.cos(angle)).sum())
@@ -296,7 +300,10 @@ def test_few_points_say_little():
 def test_shuffling_networks_finds_a_relation_and_no_other():
     """Rates that are the likeness: only relabellings that keep the table do as well. Constant rates: any."""
     names = ["a", "b", "c", "d", "e"]
-    table = {frozenset(p): v for p, v in zip([(x, y) for i, x in enumerate(names) for y in names[:i]], range(10), strict=True)}  # fmt: skip
+    table = {
+        frozenset(p): v
+        for p, v in zip([(x, y) for i, x in enumerate(names) for y in names[:i]], range(10), strict=True)
+    }
 
     def likeness(a, b):
         return float(table.get(frozenset((a, b)), 10.0))
@@ -360,7 +367,9 @@ def test_the_settings_are_those_of_the_issue_and_enough_for_curves():
     """Three balls, both goals, all pictures; every radius of both norms untargeted."""
     whole = {s.name for s in SETTINGS if s.part == 1}
     assert whole == {f"{b} {g}" for b in ("L2 0.5", "L2 1", "Linf 8/255") for g in ("untargeted", "targeted")}
-    assert {(s.norm, s.eps) for s in SETTINGS if s.goal == "untargeted"} == {(n, e) for n, es in RADII.items() for e in es}  # fmt: skip
+    assert {(s.norm, s.eps) for s in SETTINGS if s.goal == "untargeted"} == {
+        (n, e) for n, es in RADII.items() for e in es
+    }
     assert Setting("Linf", "8/255").ball == Linf(8 / 255)
 
 
@@ -555,7 +564,9 @@ def test_the_live_script_runs_without_cifar10(two, monkeypatch, tmp_path):
     """In a process of its own, as whoever copies it would."""
     text = views.script(replace(two, steps=1, n=8))
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
-    done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "resnet9-standard -> resnet9-l2" in done.stdout and "n = " in done.stdout
 

@@ -84,7 +84,9 @@ def test_the_doors_lead_to_the_view_in_sight_and_to_the_students(cifar, checkpoi
 def test_without_checkpoints_it_says_how_to_make_them(without_cifar10, monkeypatch):
     monkeypatch.setattr(checkpoints, "names", lambda *_, **__: ())
     app = opened()
-    assert [warning.value for warning in app.warning] == ["The trained models are not in checkpoints/. Make them with: make zoo"]  # fmt: skip
+    assert [warning.value for warning in app.warning] == [
+        "The trained models are not in checkpoints/. Make them with: make zoo"
+    ]
     assert [place.value for place in app.markdown if place.value.startswith("### ")] == [
         "### See it",
         "### Do it",

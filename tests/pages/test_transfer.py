@@ -29,7 +29,11 @@ from tests.pages.tools import computes_nothing, html, ran, said
 
 PAGE = str(ROOT / "pages" / "transfer" / "page.py")
 STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"
-TITLES = {STANDARD: "ResNet-9, standard training", ROBUST: "ResNet-9, adversarial training (L2, eps 0.5)", "vgg-standard": "VGG, standard training"}  # fmt: skip
+TITLES = {
+    STANDARD: "ResNet-9, standard training",
+    ROBUST: "ResNet-9, adversarial training (L2, eps 0.5)",
+    "vgg-standard": "VGG, standard training",
+}
 
 
 def made_up() -> Measured:
@@ -39,7 +43,9 @@ def made_up() -> Measured:
     def cell(i: int, j: int, *, targeted: bool) -> Cell:
         hits = 900 if i == j else 100 + 100 * i + 10 * j
         plain = (Rate(hits, 950), Rate(hits + 20, 1000), Rate(5, 950), Rate(40, 1000))
-        return Cell(*plain, *((Rate(hits // 2, 950), Rate(hits // 2, 1000), Rate(1, 950), Rate(2, 1000)) if targeted else ()))  # fmt: skip
+        return Cell(
+            *plain, *((Rate(hits // 2, 950), Rate(hits // 2, 1000), Rate(1, 950), Rate(2, 1000)) if targeted else ())
+        )
 
     return Measured(
         about={"n": 1000, "seed": 0, "steps": 7, "date": "2026-01-02", "how": "made up"},
@@ -177,7 +183,13 @@ def test_a_click_and_the_table_choose_the_cell():
 def test_the_address_names_the_cell_and_the_setting(offered):
     opened(source=ROBUST, target=STANDARD, norm="Linf", goal="targeted", seed="3")
     recipe = recipe_of(offered)
-    assert (recipe.source, recipe.target, recipe.norm, recipe.goal, recipe.seed) == (ROBUST, STANDARD, "Linf", "targeted", 3)  # fmt: skip
+    assert (recipe.source, recipe.target, recipe.norm, recipe.goal, recipe.seed) == (
+        ROBUST,
+        STANDARD,
+        "Linf",
+        "targeted",
+        3,
+    )
     assert recipe.radius == ("8/255", 8 / 255)
 
 
@@ -425,7 +437,12 @@ def grid() -> Grid:
 def test_the_heat_map_has_a_cell_for_each_pair_and_a_frame_around_the_chosen_one():
     spec = chart(grid(), ("a", "b"), pick=True).to_dict()
     data = next(iter(spec["datasets"].values()))
-    assert {(d["from"], d["to"], d["shown"]) for d in data} == {("A", "A", "90"), ("A", "B", "40"), ("B", "B", "80"), ("B", "A", "10")}  # fmt: skip
+    assert {(d["from"], d["to"], d["shown"]) for d in data} == {
+        ("A", "A", "90"),
+        ("A", "B", "40"),
+        ("B", "B", "80"),
+        ("B", "A", "10"),
+    }
     assert len(spec["layer"]) == 3
     assert len(chart(grid(), ("a", "z"), pick=True).to_dict()["layer"]) == 2
     assert [p["name"] for p in spec["params"]] == ["cell"]
@@ -444,4 +461,9 @@ def test_a_matrix_with_holes_can_be_drawn():
 def test_titles_are_short_and_robust_models_come_last():
     names = ["vgg-standard", ROBUST, STANDARD, f"{ROBUST}+{STANDARD}"]
     measured = made_up()
-    assert [title(n, measured) for n in in_sight(names, measured)] == ["ResNet-9", "VGG", "ResNet-9, robust L2", "Ensemble of 2"]  # fmt: skip
+    assert [title(n, measured) for n in in_sight(names, measured)] == [
+        "ResNet-9",
+        "VGG",
+        "ResNet-9, robust L2",
+        "Ensemble of 2",
+    ]
