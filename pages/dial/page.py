@@ -41,14 +41,15 @@ DEFAULTS = DialRecipe()
 PRESETS = [
     shell.Preset(
         "Turn it up",
-        "The dial stands at ε = 0, ordinary training. All networks are equally sure of what they made; press play and see from where"
-        " on you are.",
+        "The dial stands at its left end: the smallest adversary, or none. Every network is sure of what it made; press play and see from"
+        " where on you are.",
         {},
         {"frame": "0"},
     ),
     shell.Preset(
         "The gradient takes shape",
-        "At ε = 0 neighbouring pixels contradict each other. Turn the dial: the map begins to follow what is in the picture.",
+        "Turn the dial: the map begins to follow what is in the picture. Below it stands how much neighbouring pixels agree, which in"
+        " noise they do not.",
         {"view": "gradient"},
         {"frame": "0"},
     ),
