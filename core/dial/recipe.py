@@ -39,6 +39,6 @@ class DialRecipe:
     canvas: str = option("picture", among=("picture", "seed"))
     eps: str = option("6", among=LIMITS)
     trend: str = option("accuracy", among=TRENDS)
-    frame: int = option(3, low=0, high=len(RADII) - 1)
+    frame: int = option(len(RADII) - 1, low=0, high=len(RADII) - 1)
     seed: int = option(0, low=0, high=2**31 - 1)
     world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
