@@ -48,7 +48,7 @@ def show(recipe: DialRecipe, picture: Picture) -> None:
     frame = frame if at is None else at
     write_frame(KEY, frame, FIRST)
     with working:
-        if job.more():
+        if job.more() or len(job.known()) > len(made):  # what came while this was drawn counts, too
             st.rerun()
     with below:
         if work.is_stopped(job.group):

@@ -20,6 +20,7 @@ from core.inversion.invert import SETTINGS, SMOOTH, Setting
 from core.models import checkpoints
 from core.recipes import to_query
 from pages.dial import stage, trends
+from pages.dial.work import Job
 from pages.ui import store
 from tests.app_process import ROOT
 from tests.pages.tools import computes_nothing, html, ran, said, stop_once
@@ -271,3 +272,17 @@ def test_beyond_the_ball_shows_fog_along_the_dial(measured, checkpoint):
     app = AppTest.from_file(str(ROOT / "pages" / "frequency" / "page.py"), default_timeout=180)
     app.query_params["view"] = "trades"
     assert "**fog**: 60 % at ε = 0, 20 % at ε = 1." in said(ran(app))
+
+
+def test_a_network_that_is_done_while_the_page_is_drawn_is_shown(monkeypatch, shown):
+    """Its part is there by then, so that nothing is missing; the page must not stand at one network fewer."""
+    opened(view="gradient")
+    known, calls = Job.known, []
+
+    def late(self):
+        calls.append(1)
+        return known(self)[: 1 if len(calls) == 1 else None]
+
+    monkeypatch.setattr(Job, "known", late)
+    opened(view="gradient")
+    assert len(shown.rows[0].frames) == len(HERE)
