@@ -2,10 +2,10 @@
 
 const CROSS_MS = 600;
 
-export default lasting(".choice", (root, data) => new Choice(root, data));
+export default lasting(".choice", (root) => new Choice(root));
 
 class Choice {
-  constructor(root, data) {
+  constructor(root) {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
     this.timers = [];
