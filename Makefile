@@ -74,7 +74,7 @@ bench: $(VENV)/.bench ## time our attack beside torchattacks, foolbox, ART and r
 	$(PY) -m bench.attacks $(ARGS)
 
 node_modules/.installed: package.json
-	npm install --no-audit --no-fund --no-package-lock
+	npm install --fetch-retries 1 --fetch-timeout 30000 --no-audit --no-fund --no-package-lock
 	@touch $@
 
 $(VENV)/bin/pip:
