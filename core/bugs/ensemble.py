@@ -13,6 +13,9 @@ MEMBERS = (
     "small/vgg-standard",
     "small/resnet9-standard-3",
     "small/convmixer-standard",
+    "small/resnet9-standard-4",
+    "small/resnet9-standard-5",
+    "small/resnet9-standard-6",
 )
 # They have seen neither the attack nor its making. The twin takes the place of a victim that is one of them.
 JUDGES = (WIDE, "vgg-standard", "densenet-standard", "mobilenet-standard", "convmixer-standard")

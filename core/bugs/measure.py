@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 WORK = checkpoints.FOLDER.parent / "runs" / "bugs"
 PARTS = ("attacks", "members", "students", "wide")
 KINDS = ("feature", "bug")
+COUNTS = (1, 2, 3, 5, 7)  # sizes of the ensemble on the curve
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--n", type=whole(1), default=1000, help="test pictures")
-    parser.add_argument(
-        "--few", type=whole(1), default=250, help="of these, for the curve over members and the wide victim"
-    )
-    parser.add_argument("--lessons", type=whole(1), default=5000, help="training pictures of the students")
+    parser.add_argument("--few", type=whole(1), default=1000, help="of these, for the curve over members")
+    parser.add_argument("--wide", type=whole(1), default=250, help="of these, for the victim that is wider")
+    parser.add_argument("--lessons", type=whole(1), default=20_000, help="training pictures of the students")
     parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
     parser.add_argument("--out", type=Path, default=results.RESULTS)
     parser.add_argument("--work", type=Path, default=WORK)
@@ -143,10 +143,10 @@ def main(arguments: list[str] | None = None) -> None:
             write(given.out, attacks=found)
     if "members" in parts:
         few = case.first(given.few)
-        counts = {str(n): few.measured(SETTINGS[0], n) for n in range(1, everyone + 1)}
+        counts = {str(n): few.measured(SETTINGS[0], n) for n in COUNTS}
         write(given.out, members={"setting": SETTINGS[0].name, "n": len(few.y), "counts": counts})
     if "wide" in parts:
-        few = replace(case.first(given.few), victim=ensemble.WIDE)
+        few = replace(case.first(given.wide), victim=ensemble.WIDE)
         kinds = {kind: few.measured(SETTINGS[0], n) for kind, n in zip(KINDS, (None, everyone), strict=True)}
         write(given.out, wide={"setting": SETTINGS[0].name, "n": len(few.y), "kinds": kinds})
     if "students" in parts:

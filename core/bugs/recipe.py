@@ -38,7 +38,7 @@ class BugsRecipe:
     target: str = option(NEXT)
     norm: str = option("L2", among=("L2", "Linf"))
     steps: int = option(10, low=1, high=100)
-    members: int = option(4, low=0, high=4)
+    members: int = option(7, low=0, high=7)
     frame: int = option(10, low=0, high=200)
     pixel_noise: float = option(0.1, low=0.0, high=0.5)
     label_noise: float = option(0.1, low=0.0, high=0.4)
