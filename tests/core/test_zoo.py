@@ -50,6 +50,11 @@ def results(tmp_path, monkeypatch):
 # What is declared
 
 
+def ordinary(name: str) -> bool:
+    """Tell from its name whether a model is trained without an adversary: the dial's left end is."""
+    return "standard" in name or name == "dial/l2-0"
+
+
 @pytest.mark.parametrize(
     ("name", "profile"), [(name, one) for name, entry in ENTRIES.items() for one in entry.profiles]
 )
@@ -60,18 +65,20 @@ def test_every_entry_has_a_recipe_for_each_profile(name, profile):
     assert isinstance(recipe, TrainRecipe)
     assert (recipe.arch, recipe.args, recipe.seed) == (entry.arch, entry.args, entry.seed)
     assert recipe.epochs > 0
-    assert (recipe.inner is None) == ("standard" in name)
+    assert (recipe.inner is None) == ordinary(name)
     with torch.device("meta"):
         build(entry.arch, **entry.args)
 
 
-@pytest.mark.parametrize("name", [name for name in ENTRIES if "standard" not in name])
+@pytest.mark.parametrize("name", [name for name in ENTRIES if not ordinary(name)])
 def test_robust_models_are_trained_in_the_ball_that_their_name_says(name):
     """The inner steps together reach the boundary."""
     for profile in ENTRIES[name].profiles:
         inner = ENTRIES[name].recipe(profile).inner
         assert isinstance(inner, InnerAttack)
         assert inner.norm.lower() in name
+        if name.startswith("dial/"):
+            assert name == f"dial/{inner.norm.lower()}-{inner.eps:g}"
         assert inner.steps * inner.step_size >= inner.eps
 
 
@@ -81,8 +88,12 @@ def test_the_models_that_the_pages_open_with_are_declared():
     assert {PerturbRecipe().standard, PerturbRecipe().robust} <= ENTRIES.keys()
 
 
-def test_no_two_models_share_a_seed_or_a_title():
-    assert len({entry.seed for entry in ENTRIES.values()}) == len(ENTRIES)
+def test_no_two_models_share_a_seed_or_a_title_and_the_dial_has_one_seed():
+    dial = {entry.seed for entry in ENTRIES.values() if entry.name.startswith("dial/")}
+    others = [entry.seed for entry in ENTRIES.values() if not entry.name.startswith("dial/")]
+    assert len(dial) == 1
+    assert len({*others}) == len(others)
+    assert not dial & {*others}
     assert len({entry.title for entry in ENTRIES.values()}) == len(ENTRIES)
 
 
