@@ -34,12 +34,19 @@ class Shot:
 SHOTS = {
     "perturb": Shot("perturb", {"target": "truck"}),
     "frog": Shot("frog", {"start": "noise"}, 1150),
+    "dial": Shot("dial", {}, 1000),
     "synthesis": Shot("synthesis", {"holds": "horse:30"}, 1000),
     "saliency": Shot("saliency", {}, 1100),
     "transfer": Shot("transfer", {}, 1100),
-    "students": Shot("datasets", {"view": "student", "student": "student-robust", "beside": "student-nonrobust"}, 1150),
+    "students": Shot(
+        "datasets",
+        {"view": "student", "student": "student-robust", "beside": "student-nonrobust", "picture": "gallery/72"},
+        1250,
+    ),
     "gaussian": Shot("gaussian", {}, 980),
     "usefulness": Shot("usefulness", {}, 1000),
+    "models": Shot("models", {}, 900),
+    "planted": Shot("planted", {}, 1500),
 }
 
 
