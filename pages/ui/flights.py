@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 
 from core import compute
+from core.attacks import Stop
 from core.attacks.rules import State
 from pages.ui.turns import Account, Ticket, Turns
 
@@ -81,8 +82,8 @@ class Flight(Generic[T]):
                 outcome = Outcome(self.piece.make(self.step), self.stopped_at)
                 if outcome.stopped is None and outcome.value is not None:
                     keep(outcome.value)
-        except Abandoned:
-            outcome = Outcome(None, self.at)
+        except (Abandoned, Stop):  # Stop: ended as it was told, with nothing that could be shown
+            outcome = Outcome(None, self.at if self.stopped_at is None else self.stopped_at)
         except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
             problem = error
         turns().done(self.ticket)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.attacks import Stop
 from pages.ui import desks, flights, store, work
 from pages.ui.desks import Desk
 from pages.ui.store import Store, size_of
@@ -325,6 +326,28 @@ def test_stop_answers_within_300_ms_with_the_best_so_far_and_is_ones_own(pages):
     assert other.desk.get("long") is None
     visitor.desk.go_on()
     assert visitor.ask(Piece("long", loop(3), 3)) == [Outcome("whole")]
+
+
+def test_what_is_nothing_until_it_is_whole_stops_with_nothing(pages):
+    """A map of a slow method ends by raising `Stop`; that is no error, and the page says where it stopped."""
+    visitor, leave = pages.visitor(), threading.Event()
+
+    def make(on_step):
+        for i in range(1000):
+            if on_step(i):
+                raise Stop
+            time.sleep(0.01)
+
+    piece = Piece("map", make, 1000)
+    asked = visitor.asks(piece, leave=leave)
+    time.sleep(0.3)
+    leave.set()
+    with pytest.raises(Left):
+        asked.result(5)
+    visitor.desk.stop("view")
+    (outcome,) = visitor.ask(piece)
+    assert outcome.value is None
+    assert outcome.stopped > 0
 
 
 def test_stop_answers_within_300_ms_in_line_behind_others(pages):
