@@ -45,7 +45,7 @@ class BugsRecipe:
     n: int = option(1000, low=50, high=4000)
     rounds: int = option(12, low=1, high=30)
     seed: int = option(0, low=0, high=2**31 - 1)
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)
 
     @property
     def eps_values(self) -> tuple[float, ...]:

@@ -20,6 +20,7 @@ import skimage.data
 from jaxtyping import UInt8
 from PIL import Image
 
+from core.data import own
 from core.data.sets import CIFAR10_CLASSES, DataError, Pictures, cifar10, cifar10_root, from_npz, square
 from core.data.decode import PictureError, decode
 from core.files.render import from_uint8
@@ -81,6 +82,8 @@ def get(id: str) -> Picture:
             return Picture(id, from_uint8(_photo(name)), _INDEX.get(label or ""), caption, "photograph")
         case _ if name in PHOTOS and (side := PHOTO.fullmatch(kind)):
             return Picture(id, from_uint8(_photo(name, int(side[1]))), None, PHOTOS[name][1], "photograph")
+        case _ if kind in own.declared():
+            return _row(kind, name)
         case "upload":
             raise PictureError(
                 "An uploaded picture lives only in the session that uploaded it; please upload it again."
@@ -99,13 +102,13 @@ def ids(kind: str, label: int | None = None) -> tuple[str, ...]:
     if PHOTO.fullmatch(kind):  # of classes that nobody has said
         return tuple(f"{kind}/{name}" for name in PHOTOS) if label is None else ()
     pictures = _set(kind)
-    known = [_INDEX.get(name) for name in pictures.classes]
+    known = [_number(kind, name) for name in pictures.classes]
     return tuple(f"{kind}/{i}" for i, y in enumerate(pictures.labels) if label is None or known[y] == label)
 
 
 def available(sources: tuple[str, ...] = OF_CIFAR) -> tuple[str, ...]:
     """Return which of a world's sources are on this computer; photographs always are."""
-    return tuple(kind for kind in sources if kind not in ("cifar10", "gallery") or _present(kind))
+    return tuple(kind for kind in sources if kind.startswith("photo") or _present(kind))
 
 
 def default_id() -> str:
@@ -159,15 +162,28 @@ def _row(kind: str, name: str) -> Picture:
         name = str(_fingerprints(cifar10_root()).get(name, name))
     # Without the first and third check, other scripts' digits and numbers of a megabyte would get through.
     if not (name.isascii() and name.isdecimal() and len(name) < 8 and int(name) < len(pictures)):
-        raise PictureError(f"The {'CIFAR-10 test set' if kind == 'cifar10' else 'gallery'} has no such picture.")
+        where = {"cifar10": "CIFAR-10 test set", "gallery": "gallery"}.get(kind, pictures.source)
+        raise PictureError(f"The {where} has no such picture.")
     of_class = pictures.classes[pictures.labels[int(name)]]
-    label = _INDEX.get(of_class)
-    source = "CIFAR-10 test set" if kind == "cifar10" else "generated"
-    caption = f"{of_class if label is None else CIFAR10_CLASSES[label]}, {source} no. {int(name)}"
+    label = _number(kind, of_class)
+    source = {"cifar10": "CIFAR-10 test set", "gallery": "generated"}.get(kind, pictures.source)
+    usual = of_class if label is None or kind in own.declared() else CIFAR10_CLASSES[label]
+    caption = f"{usual}, {source} no. {int(name)}"
     return Picture(f"{kind}/{int(name)}", pictures.x([int(name)]), label, caption, source)
 
 
+def _number(kind: str, name: str) -> int | None:
+    """Return the index of a class of that source among those of its world."""
+    mine = own.declared().get(kind)
+    return _INDEX.get(name) if mine is None else mine.classes.index(name)
+
+
 def _set(kind: str) -> Pictures:
+    if kind in own.declared():
+        try:
+            return own.load(kind, "test")
+        except DataError as error:
+            raise PictureError(str(error)) from error
     try:
         return _test_set(cifar10_root()) if kind == "cifar10" else _gallery(GALLERY)
     except DataError as error:

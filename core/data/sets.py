@@ -160,8 +160,12 @@ def _torchvision(folder: Path, split: str, download: bool) -> Pictures:
     return Pictures(found.data, labels, CIFAR10_CLASSES, f"CIFAR-10 {split} set")
 
 
-def from_npz(path: Path | str) -> Pictures:
+def from_npz(path: Path | str, *, grey: bool = False) -> Pictures:
     """Read an `.npz` with `images` uint8 (N, H, W, 3), `labels` (N,) and, optionally, `classes`.
+
+    Args:
+        path: The file.
+        grey: Take grey pictures too, (N, H, W) or (N, H, W, 1); they get three equal channels.
 
     Raises:
         DataError: If the file is missing, damaged or holds something else.
@@ -175,6 +179,8 @@ def from_npz(path: Path | str) -> Pictures:
         raise DataError(f"there is no file {path}") from error
     except UNREADABLE as error:
         raise DataError(f"{path.name} is not an .npz of images and labels ({error})") from error
+    if grey and (images.ndim == 3 or images.shape[3:] == (1,)):
+        images = np.repeat(images.reshape(*images.shape[:3], 1), 3, 3)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise DataError(f"images in {path.name} must be uint8 (N, H, W, 3), got {images.dtype} {images.shape}")
     if labels.ndim != 1:

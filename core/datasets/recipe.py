@@ -39,4 +39,4 @@ class DatasetsRecipe:
     picture: str = option("")
     student: str = option("student-rand")
     beside: str = option("resnet9-standard")
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)

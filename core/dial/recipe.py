@@ -41,4 +41,4 @@ class DialRecipe:
     trend: str = option("accuracy", among=TRENDS)
     frame: int = option(len(RADII) - 1, low=0, high=len(RADII) - 1)
     seed: int = option(0, low=0, high=2**31 - 1)
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)

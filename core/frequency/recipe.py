@@ -45,7 +45,7 @@ class FrequencyRecipe:
     corruption: str = option("fog", among=tuple(CORRUPTIONS))
     frame: int = option(-1, low=-1, high=len(LIMITS["high"]) - 1)
     seed: int = option(0, low=0, high=2**31 - 1)
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)
 
     @property
     def positions(self) -> tuple[float, ...]:

@@ -38,4 +38,4 @@ class InvertRecipe:
     only: str = option("")
     feature: int = option(-1, low=-1, high=4095)
     canvas: str = option("noise", among=("noise", "grey", "fade"))
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)

@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core import worlds
+from core.data.own import declared, places
 from core.data.sets import where_in
 from core.files.atomic import replacing
 from core.models import Classifier, build, packaged
@@ -236,7 +237,27 @@ def _told(path: Path, version: tuple[int, int]) -> str:  # noqa: ARG001 - a head
 
 
 def _usual(about: Header) -> Header:
-    return replace(about, classes=worlds.get().classes) if where_in(about.classes) else about
+    return replace(about, classes=worlds.get(about.world).classes) if _order(about) else about
+
+
+def _order(about: Header) -> list[int] | None:
+    """Return where each class of its world stands among the model's own, by name; None where they stay as they are.
+
+    Raises:
+        CheckpointError: If it knows other classes than a world of somebody's own.
+    """
+    if about.world == worlds.DEFAULT:
+        return where_in(about.classes)
+    if about.world not in declared():
+        return None
+    ours = worlds.get(about.world).classes
+    found = places(ours, about.classes)
+    if found is None or len(about.classes) != len(ours):
+        raise CheckpointError(
+            f"{about.title or 'this model'} knows other classes than {worlds.get(about.world).title}: it knows"
+            f" {', '.join(about.classes[:8])}, and the world has {', '.join(ours[:8])}"
+        )
+    return found
 
 
 def _open(path: Path) -> tuple[Header, dict[str, Tensor]]:
@@ -244,7 +265,7 @@ def _open(path: Path) -> tuple[Header, dict[str, Tensor]]:
     about = _header(path)
     with safe_open(path, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    order = where_in(about.classes)
+    order = _order(about)
     for key in ("head.weight", "head.bias"):
         if order is not None and len(tensors.get(key, ())) == len(order):
             tensors[key] = tensors[key][order]

@@ -24,4 +24,4 @@ class ModelsRecipe:
     norm: str = option("L2", among=NORMS)
     check: bool = option(False)
     pictures: int = option(40, among=(20, 40, 100, 200))
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)

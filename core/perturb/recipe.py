@@ -48,7 +48,7 @@ class PerturbRecipe:
     seed: int = option(0, low=0, high=2**31 - 1)
     schedule: str = option("cosine", among=SCHEDULES)
     precision: str = option("auto", among=("auto", "fp32"))
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)
 
     @property
     def eps_values(self) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import field
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ R = TypeVar("R")
 def option(
     default: Any,
     *,
-    among: tuple[Any, ...] | None = None,
+    among: tuple[Any, ...] | Callable[[], tuple[Any, ...]] | None = None,
     low: float | int | None = None,  # noqa: PYI041 - checked at run time, where a whole number is no float
     high: float | int | None = None,  # noqa: PYI041
     silent: bool = False,
@@ -24,7 +24,7 @@ def option(
 
     Args:
         default: Its value when the URL does not name it.
-        among: The allowed values (for a tuple: of its members); None allows any.
+        among: The allowed values (for a tuple: of its members), or what returns them; None allows any.
         low: Smallest allowed number.
         high: Largest allowed number.
         silent: Left out of files and programs while it is at its default, so that recipes from before the field are the same
@@ -141,6 +141,7 @@ def _checked(f: Any, value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{f.name} must be a finite number, got {value}")
     among, low, high = f.metadata.get("among"), f.metadata.get("low"), f.metadata.get("high")
+    among = among() if callable(among) else among
     members = value if isinstance(value, tuple) else (value,)
     if isinstance(value, tuple) and among is None and not all(isinstance(member, str) for member in members):
         raise InputError(f"{f.name} must be texts, got {value!r}")

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from core import data, worlds
-from core.data import pictures
+from core.data import own, pictures
 from core.data.pictures import Picture
+from core.data.sets import Pictures
 from core.models.ready import load
 from core.problems import InputError
 from core.saliency.attribution import attribute
@@ -120,6 +121,8 @@ def class_means(world: World | None = None) -> Means:
     """
     if world is not None and (why := no_means(world)):
         raise InputError(why)
+    if world is not None and world.name in own.declared():
+        return _means(own.load(world.name, "test"), "test")
     try:
         return means_of("test", data.cifar10_root())
     except data.DataError:
@@ -130,7 +133,7 @@ def class_means(world: World | None = None) -> Means:
 
 def no_means(world: World) -> str:
     """Say in a sentence why there are no class means of a world; "" where there are."""
-    if world == worlds.get():
+    if world == worlds.get() or world.name in own.declared():
         return ""
     return (
         f"From class to class needs labelled pictures, to average those of each class; of {world.title} there are only"
@@ -145,8 +148,12 @@ def means_of(split: str, root: Path) -> Means:
     Raises:
         core.data.DataError: If it is not there.
     """
-    found = data.cifar10(split, root)
+    return _means(data.cifar10(split, root), split)
+
+
+def _means(found: Pictures, split: str) -> Means:
     rows = [found.images[found.labels == k] for k in range(len(found.classes))]
     made = np.stack([images.mean(0, dtype=np.float64) for images in rows]) / 255
     x = torch.from_numpy(made).permute(0, 3, 1, 2).float().contiguous()
-    return Means(x, f"the {len(rows[0]):,} {'training' if split == 'train' else split} pictures of each class")
+    n = " to ".join(f"{size:,}" for size in sorted({min(map(len, rows)), max(map(len, rows))}))
+    return Means(x, f"the {n} {'training' if split == 'train' else split} pictures of each class")

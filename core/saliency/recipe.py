@@ -60,7 +60,7 @@ class SaliencyRecipe:
     at: str = option("")
     frame: int = option(0, low=0, high=200)
     seed: int = option(0, low=0, high=2**31 - 1)
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)
 
     @property
     def attack(self) -> PerturbRecipe:

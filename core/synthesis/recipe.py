@@ -55,4 +55,4 @@ class SynthesisRecipe:
     steps: int = option(40, low=0, high=300)
     seed: int = option(0, low=0, high=2**31 - 1)
     frame: int = option(30, low=0, high=200)
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)

@@ -1,6 +1,7 @@
 """The command `python -m core.train`."""
 
 import argparse
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -9,9 +10,20 @@ import torch.distributed as dist
 from core import compute, data, worlds
 from core.attacks import balls
 from core.commands import command, number, output, whole
+from core.data import own
 from core.data.sets import Pictures
 from core.models import checkpoints
+from core.problems import InputError
 from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
+from core.train.evaluate import clean_accuracy
+
+CALLED = {
+    "resnet9": "ResNet-9",
+    "resnet18": "ResNet-18",
+    "vgg": "VGG",
+    "densenet": "DenseNet",
+    "convmixer": "ConvMixer",
+}
 
 
 @command
@@ -20,6 +32,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.train", description="Train a classifier.")
     parser.add_argument("--out", type=output, required=True, help="the .safetensors to write")
     parser.add_argument("--data", type=Path, help="an .npz to train on instead of CIFAR-10")
+    parser.add_argument(
+        "--world", choices=worlds.known(), help="train on the pictures of a world of yours; see docs/your-data.md"
+    )
     parser.add_argument("--limit", type=whole(1), help="train on the first LIMIT pictures")
     parser.add_argument("--run", type=Path, help="folder of the run's state (default: beside OUT)")
     parser.add_argument("--arch", default="resnet9")
@@ -51,7 +66,15 @@ def main(arguments: list[str] | None = None) -> None:
     )
     compute.setup_cpu()
     here, rank = join_processes()
-    pictures = data.from_npz(given.data) if given.data else data.cifar10("train")
+    mine = given.world if given.world in own.declared() else None
+    if given.world not in (None, worlds.DEFAULT, mine):
+        raise InputError(
+            f"there are no pictures of {worlds.get(given.world).title} here to train on; its networks come trained"
+        )
+    if mine is not None:
+        pictures = own.load(mine, "train")
+    else:
+        pictures = data.from_npz(given.data) if given.data else data.cifar10("train")
     if given.limit is not None:
         pictures = Pictures(
             pictures.images[: given.limit], pictures.labels[: given.limit], pictures.classes, pictures.source
@@ -62,6 +85,17 @@ def main(arguments: list[str] | None = None) -> None:
     model = fit(recipe, pictures, run=run, device=here, on_progress=reporter() if rank == 0 else None)
     if rank == 0:
         about = checkpoints.Header(recipe.arch, recipe.args, recipe=asdict(recipe), classes=pictures.classes)
+        if mine is not None:
+            test = own.load(mine, "test")
+            clean = clean_accuracy(model, test.x().to(here), test.y().to(here))
+            sys.stdout.write(f"clean accuracy on {test.source}: {clean}\n")
+            how = "standard training" if inner is None else f"adversarial training ({inner.norm}, eps {inner.eps:g})"
+            about = replace(
+                about,
+                title=f"{CALLED.get(recipe.arch, recipe.arch)}, {how}",
+                world=mine,
+                measured={"clean": clean.as_json()},
+            )
         checkpoints.save(given.out, model.state_dict(), about)
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -195,6 +195,7 @@ def ball_name(ball: Ball) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     from core import data
+    from core.data import own
     from core.models import checkpoints
     from core.train.autoattack import autoattack
     from core.train.robustness import by_steps
@@ -214,7 +215,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     compute.setup_cpu()
     here = compute.device()
     model = compute.for_inference(checkpoints.load(given.model), here)
-    test, known = data.cifar10("test"), checkpoints.header(given.model).classes
+    about = checkpoints.header(given.model)
+    mine, known = about.world in own.declared(), about.classes
+    test = own.load(about.world, "test") if mine else data.cifar10("test")
     if known != test.classes:
         raise InputError(
             f"{given.model} knows other classes ({', '.join(known)}) than the test set ({', '.join(test.classes)})"

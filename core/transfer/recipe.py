@@ -50,7 +50,7 @@ class TransferRecipe:
     target: str = option("vgg-standard")
     show: str = option("attack", among=("attack", "noise"))
     of: str = option("both", among=("both", "all"))
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)
 
     @property
     def radius(self) -> tuple[str, float]:

@@ -48,4 +48,4 @@ class UsefulnessRecipe:
     linear: str = option("ensemble", among=("singular", "ensemble", "containment"))
     strong: int = option(0, low=0, high=3071)
     weak: int = option(2844, low=0, high=3071)
-    world: str = option(worlds.DEFAULT, among=worlds.known(), silent=True)
+    world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)

@@ -11,9 +11,10 @@ import functools
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+from core.data import own as declared_worlds
 from core.data import pictures
 from core.problems import InputError
-from core.worlds import cifar10, imagenet
+from core.worlds import cifar10, imagenet, own
 from core.worlds.world import World
 
 __all__ = ["DEFAULT", "World", "first_picture", "get", "known", "names", "of"]
@@ -42,9 +43,17 @@ def get(name: str = DEFAULT) -> World:
     Raises:
         InputError: If there is none.
     """
-    if name not in _MAKERS:
-        raise InputError(f"there is no world {name!r}; have {', '.join(_MAKERS)}")
-    return _made(name)
+    if name in _MAKERS:
+        return _made(name)
+    said = declared_worlds.declared().get(name)
+    if said is None:
+        raise InputError(f"there is no world {name!r}; have {', '.join(known())}")
+    return _own(said)
+
+
+@functools.lru_cache(maxsize=16)
+def _own(said: declared_worlds.Declared) -> World:
+    return own.world(said)
 
 
 def of(recipe: InAWorld) -> World:
@@ -54,12 +63,12 @@ def of(recipe: InAWorld) -> World:
 
 def known() -> tuple[str, ...]:
     """List all worlds, installed or not."""
-    return tuple(_MAKERS)
+    return (*_MAKERS, *declared_worlds.declared())
 
 
 def names() -> tuple[str, ...]:
     """List the worlds whose models can be loaded on this computer."""
-    return tuple(name for name in _MAKERS if get(name).installed)
+    return tuple(name for name in known() if get(name).installed)
 
 
 def first_picture(world: World) -> str:

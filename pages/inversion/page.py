@@ -7,7 +7,6 @@ import streamlit as st
 
 from core import worlds
 from core.inversion.recipe import InvertRecipe
-from core.models import checkpoints
 from pages.inversion import between, emergence, feature, gallery
 from pages.inversion.measured import measured
 from pages.ui import shell
@@ -15,7 +14,7 @@ from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson, model
-from pages.ui.world import current, pair
+from pages.ui.world import current, has_models, pair
 
 VIEWS = {
     "emergence": "One picture",
@@ -170,8 +169,7 @@ shell.presets(
         "robust": first.right,
     },
 )
-if not checkpoints.names(world=current().name):
-    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+if not has_models():
     st.stop()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 if why := missing(view):

@@ -5,7 +5,6 @@ from dataclasses import replace
 import streamlit as st
 
 from core import perturb
-from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from pages.perturb.answer import predict_first, shown_of, summary
 from pages.perturb.columns import axis_of, columns
@@ -18,7 +17,7 @@ from pages.ui.exports import downloads
 from pages.ui.picker import pick_picture
 from pages.ui.scrubber import frame_in_sight, scrubber, write_frame
 from pages.ui.store import lesson
-from pages.ui.world import current, pair
+from pages.ui.world import current, has_models, pair
 
 FIRST_FRAME = PerturbRecipe().frame
 
@@ -31,8 +30,7 @@ shell.header(
 shell.presets(
     offered(current().name), key="perturb", defaults=defaults(), address={"frame": "", "look": "", "gain": ""}
 )
-if not checkpoints.names(world=current().name):
-    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+if not has_models():
     st.stop()
 if not pair().robust:
     st.caption(current().robust_how)

@@ -116,7 +116,7 @@ def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
     st.caption(
         f"Each map is the gradient of the logit of {a} minus that of {b}; the cosine is that of its angle to the inter-class direction, "
         f"the difference of the means of {means.of}. Theorem 3 of the paper says of two Gaussian classes that a robust model's "
-        "worst cosine is the better one; pictures are not Gaussian, so it is measured below."
+        f"worst cosine is the better one; pictures are not Gaussian{', so it is measured below' * (measured.here() is not None)}."
     )
     logits = {name: made.logits for name, made in found.items()}
     lines = [Line(alone, logits), Line(mean, logits)]

@@ -18,7 +18,7 @@ from pages.ui.dial import under_the_dial
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
-from pages.ui.world import current, pair
+from pages.ui.world import current, has_models, pair
 
 VIEWS = {
     "methods": "All methods",
@@ -61,6 +61,23 @@ PRESETS = [
         "Averaged over many frogs, the robust model's gradient leans towards the difference of the two class means; the"
         " standard model's hardly does. Read the cosines.",
         {"view": "classes"},
+    ),
+]
+ANYWHERE = [  # in a world of which nothing is known but its size
+    shell.Preset(
+        "What it predicts",
+        "Each model's own prediction is explained, whether it is right or not.",
+        {"target": "prediction"},
+    ),
+    shell.Preset(
+        "Along an attack",
+        "Press play and read *cosine with step 0*: how soon is the gradient another one?",
+        {"view": "attack"},
+    ),
+    shell.Preset(
+        "One of each class",
+        "One method on a picture of each class: what is the rule and what is the exception?",
+        {"view": "pictures"},
     ),
 ]
 HERE = {  # what each world tries first; presets of other worlds name classes that this one has not
@@ -226,12 +243,11 @@ shell.header(
     alone="Which pixels is an answer based on? Eleven methods of asking a network, and they do not agree.",
 )
 shell.presets(
-    HERE.get(current().name, PRESETS),
+    PRESETS if current() == worlds.get() else HERE.get(current().name, ANYWHERE),
     key="saliency",
     defaults={"picture": worlds.first_picture(current()), "view": DEFAULTS.view} | in_use(),
 )
-if not checkpoints.names(world=current().name):
-    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+if not has_models():
     st.stop()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with st.sidebar, shell.user_errors():

@@ -128,7 +128,7 @@ def _controls(key: str, picture: Picture) -> None:
     if st.session_state.get(f"{key}-source") not in ("upload", "webcam"):  # they show the last picture until one comes
         st.session_state[f"{key}-source"] = picture.id.partition("/")[0]
     source = st.segmented_control(
-        "Picture from", kinds, key=f"{key}-source", format_func=lambda kind: SOURCES.get(kind.partition("-")[0], kind), required=True,
+        "Picture from", kinds, key=f"{key}-source", format_func=_called, required=True,
         wrap=True, on_change=_change_source, args=(key,),
     )  # fmt: skip
     match source:
@@ -141,6 +141,10 @@ def _controls(key: str, picture: Picture) -> None:
             st.camera_input("Take a picture", key=f"{key}-camera", on_change=_receive, args=(key, f"{key}-camera"))
         case _:
             _candidates(key, source or kinds[0], picture)
+
+
+def _called(kind: str) -> str:
+    return current().title if kind == current().name != worlds.DEFAULT else SOURCES.get(kind.partition("-")[0], kind)
 
 
 def _what_is_on_it(key: str) -> None:

@@ -7,6 +7,7 @@ is installed there is nothing to choose and nothing is shown.
 import streamlit as st
 
 from core import worlds
+from core.models import checkpoints
 from core.models.pair import Pair, opening
 from core.worlds import World
 from pages.ui.address import keep
@@ -31,6 +32,17 @@ def current() -> World:
 def pair() -> Pair:
     """Return the two networks with which this world opens."""
     return opening(current())
+
+
+def has_models() -> bool:
+    """Tell whether there is a network of this world; where there is none, say how to get one."""
+    world = current()
+    if checkpoints.names(world=world.name):
+        return True
+    st.warning(
+        "There are no trained models in checkpoints/. Make them with: make zoo" if world == worlds.get() else world.how
+    )
+    return False
 
 
 def follow() -> None:

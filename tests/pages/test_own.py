@@ -1,0 +1,131 @@
+"""The pages in a world of somebody's own: they work in it, or say in a sentence why not, and speak of its classes alone."""
+
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import worlds
+from core.attacks.rules import steepest
+from core.data import own
+from core.inversion import emergence, starts
+from core.inversion.invert import UNLIMITED, Setting
+from core.models import checkpoints
+from pages.inversion import emergence as emergence_page
+from pages.saliency import maps
+from pages.ui import exports, scrubber, store
+from tests.app_process import ROOT
+from tests.helpers import tiny
+from tests.own_world import as_folders
+from tests.pages.tools import html, ran, said
+
+ORDER = ("ring", "disc", "square", "cross")
+ELSEWHERE = re.compile(r"\b(frog|truck|airplane)", re.IGNORECASE)
+
+
+@pytest.fixture(autouse=True)
+def shapes(tmp_path, monkeypatch):
+    """A world of four grey classes; there are no networks but those that a test writes into its folder."""
+    as_folders(tmp_path, each=10)
+    monkeypatch.setenv(own.VARIABLE, str(tmp_path))
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    names, path_of, load, header = checkpoints.names, checkpoints.path_of, checkpoints.load, checkpoints.header
+    monkeypatch.setattr(checkpoints, "names", lambda *_, **more: names(folder, **more))
+    monkeypatch.setattr(checkpoints, "path_of", lambda name, *_: path_of(name, folder))
+    monkeypatch.setattr(checkpoints, "load", lambda name, device="cpu", *_: load(name, device, folder))
+    monkeypatch.setattr(checkpoints, "header", lambda name, *_: header(name, folder))
+    store.forget()
+    yield folder
+    store.forget()
+
+
+@pytest.fixture
+def network(shapes) -> str:
+    about = checkpoints.Header(
+        "resnet9", {"width": 4, "classes": 4}, "ResNet-9, standard training", classes=ORDER, world="shapes"
+    )
+    checkpoints.save(shapes / "mine.safetensors", tiny(classes=4).state_dict(), about)
+    return "mine"
+
+
+@pytest.fixture
+def shown(monkeypatch) -> SimpleNamespace:
+    seen = SimpleNamespace(rows=[])
+
+    def show(rows, axis, *, key, frame=0, **more):
+        seen.rows = rows
+        return frame if more.get("report") else None
+
+    def scrubbed(rows, axis, key, default):
+        seen.rows = rows
+        return default
+
+    monkeypatch.setattr(scrubber, "scrubber", show)
+    monkeypatch.setattr(emergence_page, "scrubbed", scrubbed)
+    for module in (exports, maps, emergence_page):
+        monkeypatch.setattr(module, "downloads", lambda *_, **__: None)
+    return seen
+
+
+def opened(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / page / "page.py"), default_timeout=300)
+    for name, value in {"world": "shapes", **query}.items():
+        app.query_params[name] = value
+    return ran(app)
+
+
+def words(app: AppTest) -> str:
+    return re.sub(r'src="[^"]*"', "", html(app)) + said(app)
+
+
+def test_perturb(network, shown):
+    app = opened("perturb", attack="FGSM")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert [row.title for row in shown.rows] == ["Standard ResNet-9", "Random noise"]
+    assert shown.rows[0].classes == ORDER and shown.rows[0].frames.shape[1:] == (64, 64, 3)
+    assert worlds.get("shapes").robust_how in said(app)
+    assert app.selectbox(key="target").options[-4:] == list(ORDER)
+
+
+@pytest.mark.parametrize("view", ["methods", "pictures", "classes"])
+def test_saliency(view, network, shown):
+    app = opened("saliency", view=view, samples="1", window="32")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert "<figure" in html(app)
+
+
+def test_inversion(network, shown, monkeypatch):
+    for module in (starts, emergence):
+        monkeypatch.setattr(module, "setting_of", lambda _: Setting(2, lambda: steepest(UNLIMITED, 1.0)))
+    app = opened("inversion")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert [row.title for row in shown.rows] == ["Standard ResNet-9", "Wanted"]
+
+
+@pytest.mark.parametrize("page", ["perturb", "saliency", "inversion"])
+def test_without_a_network_a_page_says_how_to_train_one(page):
+    app = opened(page)
+    assert "python -m core.train --world shapes" in "".join(warning.value for warning in app.warning)
+
+
+@pytest.mark.parametrize("page", ["synthesis", "transfer", "usefulness"])
+def test_what_cannot_be_shown_of_it_is_said_in_a_sentence(page, network):
+    app = opened(page)
+    assert [info.value for info in app.info if "has nothing to show of Shapes yet.** It needs" in info.value]
+
+
+def test_a_network_of_other_classes_is_refused_with_both_lists(network, shapes):
+    about = replace(checkpoints.header(network), classes=("ring", "disc", "square", "star"))
+    checkpoints.save(shapes / "mine.safetensors", tiny(classes=4).state_dict(), about)
+    app = opened("perturb", attack="FGSM")
+    assert [
+        e.value for e in app.error if "ring, disc, square, star" in e.value and "ring, disc, square, cross" in e.value
+    ]
+
+
+def test_models_lists_its_networks(network):
+    app = opened("models")
+    assert "ResNet-9, standard training" in str([box.options for box in app.selectbox])
