@@ -13,8 +13,8 @@ if __name__ == "app":  # the server imports this file for its routes, and then r
     from pages.lectures import routes as lectures
     from pages.synthesis import live as synthesis
 
-    # A folder called pages/ makes Streamlit look for a legacy multipage app until st.navigation has run once; whoever comes
-    # first, by a link to a page, would read "page not found".
+    # A folder called pages/ makes Streamlit look for a legacy multipage app until st.navigation has run once; whoever
+    # comes first, by a link to a page, would read "page not found".
     PagesManager.uses_pages_directory = False
     app = st.App("app.py", routes=[*synthesis.ROUTES, *lectures.ROUTES])
 else:

@@ -1,11 +1,11 @@
-"""A class on one server: light clients that speak Streamlit's own protocol, each with a picture and a target of its own.
+"""A class on one server: light clients that speak Streamlit's own protocol, each with its own picture and target.
 
     python -m bench.classroom --visitors 60 [--minutes 10] [--json FILE]
 
-Each opens Perturb (a third of them the same link), waits for the whole sweep, drags on, asks for another target and leaves.
-What each was shown is compared with what a single visitor is shown of the same link afterwards. The server is this
-command's own, on the loopback address; no client names another origin, because Streamlit then asks an outside service for
-the machine's own address.
+Each opens Perturb (a third of them the same link), waits for the whole sweep, drags on, asks for another target and
+leaves. What each was shown is compared with what a single visitor is shown of the same link afterwards. The server is
+this command's own, on the loopback address; no client names another origin, because Streamlit then asks an outside
+service for the machine's own address.
 """
 
 import argparse
@@ -168,9 +168,11 @@ def links(visitors: int) -> list[str]:
     """Return a link for each visitor, a third of them the same."""
     shared = "picture=gallery/3&target=truck"
     return [
-        shared
-        if i % 3 == 0
-        else f"picture=gallery/{i % 90}&target={TARGETS[i % len(TARGETS)]}&norm={'L2' if i % 2 else 'Linf'}"
+        (
+            shared
+            if i % 3 == 0
+            else f"picture=gallery/{i % 90}&target={TARGETS[i % len(TARGETS)]}&norm={'L2' if i % 2 else 'Linf'}"
+        )
         for i in range(visitors)
     ]
 
@@ -270,7 +272,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out(f"first frame, s (median / 95 % / last): {spread([v.first for v in visits if v.first is not None])}\n")
     out(f"whole page, s:                         {spread([v.page for v in visits if v.page is not None])}\n")
     out(
-        f"lost {len(lost)}, wrong {len(wrong)} of {len(checked)} compared, problems {sum(len(v.problems) for v in visits)}\n"
+        f"lost {len(lost)}, wrong {len(wrong)} of {len(checked)} compared, problems"
+        f" {sum(len(v.problems) for v in visits)}\n"
     )
     out(f"CPU-seconds a visitor {(after.cpu - before.cpu) / given.visitors:.1f}\n")
     out(f"before, full, after a rest: {asdict(before)}, {asdict(after)}, {asdict(left)}\n")

@@ -2,8 +2,8 @@
 
     python -m bench.opening [PAGE ...] [--runs 5] [--json FILE]
 
-*Fresh*: the first visitor of a server that has just started, one server a run. *Warm*: a new browser context on a server
-that has shown the page before. Time runs from the request of the address to the first visible picture, plot or
+*Fresh*: the first visitor of a server that has just started, one server a run. *Warm*: a new browser context on a
+server that has shown the page before. Time runs from the request of the address to the first visible picture, plot or
 drawing, and to the moment when the page's script has ended.
 """
 

@@ -1,7 +1,8 @@
 """The contestants: ours and four libraries, each as a function from a clean batch to an adversarial one.
 
 Every one runs the same PGD, as its fastest public call gives it: no random start, the last iterate, the same eps, step
-and number of steps. A builder takes (model, task) and imports its library itself, so that a missing one is only missing.
+and number of steps. A builder takes (model, task) and imports its library itself, so that a missing one is only
+missing.
 """
 
 from collections.abc import Callable, Iterator

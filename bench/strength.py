@@ -2,8 +2,8 @@
 
     python -m bench.strength [--n 2000] [--settings default,constant-20] [--json FILE]
 
-The first n test pictures of CIFAR-10, untargeted PGD on the log-odds from the picture itself. The default is ten steps on a
-cosine; `constant-20` is what the pages did before, `constant-50` a strong attack of the customary kind.
+The first n test pictures of CIFAR-10, untargeted PGD on the log-odds from the picture itself. The default is ten steps
+on a cosine; `constant-20` is what the pages did before, `constant-50` a strong attack of the customary kind.
 """
 
 import argparse

@@ -70,7 +70,7 @@ def whole(low: int, high: int | None = None) -> Callable[[str], int]:
 
 
 def number(low: int | float, high: int | float | None = None, *, above: bool = False) -> Callable[[str], float]:  # noqa: PYI041 - as in recipes
-    """Make the `type` of an argument that is a finite number from `low` (with `above`: from just above it) to `high`."""
+    """Make the `type` of an argument that is a finite number from `low` (`above`: just above it) to `high`."""
 
     def read(text: str) -> float:
         try:
@@ -108,7 +108,10 @@ def output(text: str) -> Path:
 
 
 def empty_folder(text: str) -> Path:
-    """Read the name of a folder to fill, as the `type` of an argument: what is in it already would be taken for ours."""
+    """Read the name of a folder to fill, as the `type` of an argument.
+
+    What is in it already would be taken for ours.
+    """
     path = Path(text)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise argparse.ArgumentTypeError(f"{path} is not an empty folder; name another one, or empty it")

@@ -107,7 +107,8 @@ def refuse_smaller(path: Path, known: int | None, n: int, *, anew: bool = False)
     """
     if not anew and known is not None and n < known:
         raise InputError(
-            f"{path.name} was measured on n = {known:,}, more than {n:,}; choose another --out, or add --anew to replace it"
+            f"{path.name} was measured on n = {known:,}, more than {n:,}; choose another --out, or add --anew to"
+            " replace it"
         )
 
 
@@ -126,6 +127,6 @@ def refuse_other(path: Path, known: Mapping[str, Any] | None, *, anew: bool = Fa
     for name, value in settings.items():
         if known and not anew and name in known and known[name] != value:
             raise InputError(
-                f"{path.name} was measured with {name} = {known[name]}, not {value}; choose another --out, or add --anew"
-                " to begin it anew"
+                f"{path.name} was measured with {name} = {known[name]}, not {value}; choose another --out, or add"
+                " --anew to begin it anew"
             )

@@ -32,7 +32,7 @@ def grey(n: int = 4, c: int = 3, size: int = 8, *, dtype: torch.dtype = torch.fl
 
 
 def sizes(arch: str, width: int) -> dict[str, int]:
-    """The builder's arguments for a representation of 8 width dimensions (4 divides width), shallow where there is a choice."""
+    """The builder's arguments for a representation of 8 width dimensions (4 divides width), shallow if it can be."""
     match arch:
         case "densenet":
             return {"growth": 2 * width, "depth": 2}

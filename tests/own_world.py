@@ -1,4 +1,7 @@
-"""A world of somebody's own: four shapes, 64 pixels, grey, as folders of PNGs beside a `world.toml`; drawn, not stored."""
+"""A world of somebody's own: four shapes, 64 pixels, grey, as folders of PNGs beside a `world.toml`.
+
+Drawn, not stored.
+"""
 
 from pathlib import Path
 

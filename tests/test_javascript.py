@@ -1,4 +1,7 @@
-"""What our JavaScript computes by itself, in Node: the same as the Python it stands for; and that every script parses."""
+"""What our JavaScript computes by itself, in Node: the same as the Python it stands for.
+
+And that every script parses.
+"""
 
 import json
 import math
@@ -43,7 +46,7 @@ def pairs(n: int, low: float, high: float, seed: int) -> list[list[float]]:
 
 @pytest.fixture(scope="module")
 def cases() -> list[dict[str, Any]]:
-    """Sixty planes: variances of data and model, means, points and budgets, alike variances and no budget among them."""
+    """Sixty planes: variances of data and model, means, points and budgets, alike variances, no budget."""
     truth, model = pairs(60, 0.05, 9, 1), pairs(60, 0.05, 9, 2)
     truth[0] = model[1] = [2.0, 2.0]
     eps = [0.0, 0.5, *(2 * torch.rand(58, generator=draws(3), dtype=torch.float64)).tolist()]

@@ -1,4 +1,7 @@
-"""The lessons' formulas, by their text: a `$$` that shares its line opens a block of its own, and the rest is shown raw."""
+"""The lessons' formulas, by their text.
+
+A `$$` that shares its line opens a block of its own, and the rest is shown raw.
+"""
 
 import re
 

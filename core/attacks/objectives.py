@@ -78,7 +78,10 @@ def match_features(model: Classifier, z: Features) -> Objective:
 
 
 def autocast(objective: Objective, precision: str = "auto") -> Objective:
-    """Evaluate an objective, and with it its gradient, in the precision of `core.compute.autocast`; values are float32."""
+    """Evaluate an objective, and with it its gradient, in the precision of `core.compute.autocast`.
+
+    Values are float32.
+    """
 
     def run(x: Images) -> PerExample:
         with compute.autocast(x.device, precision):

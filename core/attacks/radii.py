@@ -110,10 +110,15 @@ def sweep(
         ball = make_ball(rows)
         objective = untargeted(model, labels) if wanted is None else targeted(model, wanted)
         x_adv = pgd(
-            autocast(objective, precision), clean, ball,
+            autocast(objective, precision),
+            clean,
+            ball,
             steps=steps if max(radii) > 0 else 0,  # a ball of radius 0 holds only x
-            step_size=[rows * length for length in lengths], random_start=random_start, generator=generator, on_step=watched,
-        )  # fmt: skip
+            step_size=[rows * length for length in lengths],
+            random_start=random_start,
+            generator=generator,
+            on_step=watched,
+        )
         with torch.no_grad():
             logits = model(x_adv)
         fooled = logits.argmax(1) != labels if wanted is None else logits.argmax(1) == wanted

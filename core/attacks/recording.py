@@ -4,8 +4,8 @@
     last = pgd(objective, x, ball, steps=40, step_size=0.1, on_step=recorder)
     frames, steps = [*recorder.frames, last], recorder.steps(40)
 
-A record of such frames that can be cut down to some of them is a `Recording`; `side_by_side` makes several of them equally
-long, whatever steps their loops were stopped at.
+A record of such frames that can be cut down to some of them is a `Recording`; `side_by_side` makes several of them
+equally long, whatever steps their loops were stopped at.
 """
 
 from collections.abc import Iterable, Mapping

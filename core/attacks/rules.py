@@ -1,7 +1,7 @@
 """How `core.attacks.descend` turns a gradient into a step: steepest, momentum, quasi-Newton.
 
-A rule is a function (step, state) -> the update to subtract. `momentum` and `lbfgs` remember earlier steps: make a fresh
-one for each run. No rule lets images of a batch influence each other.
+A rule is a function (step, state) -> the update to subtract. `momentum` and `lbfgs` remember earlier steps: make a
+fresh one for each run. No rule lets images of a batch influence each other.
 """
 
 import math
@@ -30,10 +30,10 @@ SCHEDULES = ("cosine", "constant")
 
 
 def step_lengths(schedule: str, steps: int) -> tuple[float, ...]:
-    """Return the length of each step over eps: "cosine" falls from 1 to nearly 0, "constant" is the customary 2.5 / steps.
+    """Return the length of each step over eps: "cosine" falls from 1 to nearly 0, "constant" is 2.5 / steps.
 
-    Long steps find the face of the ball, short ones the best place on it; `bench/strength.py` measures what that is worth.
-    A single step is of length 1 either way.
+    Long steps find the face of the ball, short ones the best place on it; `bench/strength.py` measures what that is
+    worth. A single step is of length 1 either way.
 
     Raises:
         ValueError: If there is no such schedule.

@@ -4,8 +4,8 @@ from torch import nn
 
 from core.models import checkpoints, ready
 
-# Small networks in a folder of their own, declared in checkpoints/zoo.toml. Those that a bug leaves right must be able to see
-# what the victim sees: small ones could not keep a bug of a network four times as wide from its twin.
+# Small networks in a folder of their own, declared in checkpoints/zoo.toml. Those that a bug leaves right must be able
+# to see what the victim sees: small ones could not keep a bug of a network four times as wide from its twin.
 VICTIM, WIDE = "small/resnet9-standard-1", "resnet9-standard"
 # In the order in which a smaller ensemble takes them.
 MEMBERS = (
@@ -28,7 +28,7 @@ def missing() -> tuple[str, ...]:
 
 
 def judges(victim: str = VICTIM) -> tuple[str, ...]:
-    """Return the names of five networks that take no part in an attack on the victim, of those whose weights are here."""
+    """Return the names of five networks that are here and take no part in an attack on the victim."""
     names = (TWIN if name == victim else name for name in JUDGES)
     return tuple(name for name in names if checkpoints.path_of(name).is_file())
 

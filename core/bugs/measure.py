@@ -1,6 +1,6 @@
 """Measure bugs on many pictures; the command behind assets/results/bugs.json.
 
-    python -m core.bugs measure                       everything: 1,000 test pictures, all settings, the curve, the students
+    python -m core.bugs measure                       everything, of 1,000 test pictures
     python -m core.bugs measure attacks               success and transfer alone
     python -m core.bugs measure members wide          fewer members, and a victim that is wider than they are
     python -m core.bugs measure students              who learns what from either kind
@@ -100,8 +100,8 @@ def _about(n: int, seed: int, threads: int) -> dict[str, Any]:
         "date": today(),
         "profile": "cpu",
         "how": (
-            f"CIFAR-10 test pictures drawn by the seed, a wrong class drawn for each; {STEPS} normalised steps from the picture,"
-            f" float32; {compute.device().type}, {threads} thread(s); torch {torch.__version__}"
+            f"CIFAR-10 test pictures drawn by the seed, a wrong class drawn for each; {STEPS} normalised steps from the"
+            f" picture, float32; {compute.device().type}, {threads} thread(s); torch {torch.__version__}"
         ),
     }
 

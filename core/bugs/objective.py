@@ -12,8 +12,9 @@ from core.types import Images, Labels, PerExample
 def bug(model: nn.Module, ensemble: Sequence[nn.Module], y: Labels, target: Labels) -> Objective:
     """Fool one network and nobody else: minimise L(f, x, target) + mean over the ensemble of L(f_i, x, y).
 
-    L is the cross-entropy. With an empty ensemble the normalised steps are those of `core.attacks.objectives.targeted`. What only
-    serves the first term is a bug of f; what the ensemble would see as well, as a feature would be, costs the second.
+    L is the cross-entropy. With an empty ensemble the normalised steps are those of `core.attacks.objectives.targeted`.
+    What only serves the first term is a bug of f; what the ensemble would see as well, as a feature would be, costs the
+    second.
 
     Args:
         model: The network f to fool; maps images to logits (N, K).

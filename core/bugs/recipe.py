@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from core import worlds
 from core.recipes.base import option
 
-# The radii of the sweep, 0 first: (norm) -> (largest eps, number of intervals, step over eps). The largest and the step are
-# Nakkiran's: L2 2.5 in steps of 0.5, Linf 8/255 in steps of 2/255.
+# The radii of the sweep, 0 first: (norm) -> (largest eps, number of intervals, step over eps). The largest and the step
+# are Nakkiran's: L2 2.5 in steps of 0.5, Linf 8/255 in steps of 2/255.
 SWEEPS = {"L2": (2.5, 10, 0.2), "Linf": (8 / 255, 8, 0.25)}
 NEXT = "next"
 

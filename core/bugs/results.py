@@ -46,7 +46,10 @@ def _check(found: dict[str, Any]) -> None:
 
 
 def pooled(judges: Mapping[str, Any], what: str) -> Rate:
-    """Add the judges' counts up: the rate of a judge drawn at random. The judges share pictures, so its n is not of pictures."""
+    """Add the judges' counts up: the rate of a judge drawn at random.
+
+    The judges share pictures, so its n is not of pictures.
+    """
     rates = [Rate.from_json(judge[what]) for judge in judges.values()]
     return Rate(sum(one.hits for one in rates), sum(one.n for one in rates))
 
@@ -62,7 +65,8 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     for setting, kinds in found.get("attacks", {}).items():
         for kind, one in kinds.items():
             written.append(
-                f"{setting}, {kind}: success {Rate.from_json(one['success'])}, ensemble right {Rate.from_json(one['ensemble'])}"
+                f"{setting}, {kind}: success {Rate.from_json(one['success'])}, ensemble right"
+                f" {Rate.from_json(one['ensemble'])}"
             )
             written += [
                 f"  {name}: says the target {Rate.from_json(judge['hit'])}" for name, judge in one["judges"].items()

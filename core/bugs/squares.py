@@ -3,12 +3,13 @@
     seen = learn(BugsRecipe(view="squares"))
     seen.network, seen.linear        # accuracy at each eps: the network's, and that of the sum of all pixels
 
-Nakkiran's pixels are -1 or 1 plus noise. Here a square of value z is the picture 0.5 + z / 4, so that noise and perturbation
-fit into [0, 1]; every eps of this file is in his units, where black and white are 2 apart.
+Nakkiran's pixels are -1 or 1 plus noise. Here a square of value z is the picture 0.5 + z / 4, so that noise and
+perturbation fit into [0, 1]; every eps of this file is in his units, where black and white are 2 apart.
 
 Source: Nakkiran (2019), section "Adversarial Squares": 10,000 squares, a ResNet-18, 20 epochs of Adam, pixel noise 0.1,
-label noise 0.1; eps 0.01 then flips almost every test square. Ours is a perceptron, and L-BFGS learns it, on all squares at
-once: the noise is a hundred times fainter than what is plain to see, and Adam had not found it after a hundred epochs.
+label noise 0.1; eps 0.01 then flips almost every test square. Ours is a perceptron, and L-BFGS learns it, on all
+squares at once: the noise is a hundred times fainter than what is plain to see, and Adam had not found it after a
+hundred epochs.
 """
 
 from collections.abc import Callable, Sequence
@@ -142,7 +143,10 @@ def attack(model: nn.Module, x: Images, y: Labels, eps: float) -> Images:
 
 
 def standing(model: nn.Module, x: Images, y: Labels, radii: Sequence[float]) -> tuple[Rate, ...]:
-    """Count the squares that stay right at each of these ascending radii: what fooled at one of them fools at all larger."""
+    """Count the squares that stay right at each of these ascending radii.
+
+    What fooled at one of them fools at all larger.
+    """
     right, found = torch.ones(len(y), dtype=torch.bool), []
     for eps in radii:
         right &= _said(model, attack(model, x, y, eps)) == y

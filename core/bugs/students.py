@@ -1,7 +1,7 @@
 """What perturbations teach: D_det made of features and of bugs, and a student of each.
 
-Source: Nakkiran (2019), table 2: labels t = y + 1; a student of bugs learns the next class from the pictures themselves and
-nothing from their perturbations, so that on true test pictures it is right less often than by guessing.
+Source: Nakkiran (2019), table 2: labels t = y + 1; a student of bugs learns the next class from the pictures themselves
+and nothing from their perturbations, so that on true test pictures it is right less often than by guessing.
 """
 
 from dataclasses import asdict, dataclass

@@ -1,4 +1,6 @@
-"""What the page shows of one picture: the same picture perturbed twice, toward the same class and within the same radius.
+"""What the page shows of one picture.
+
+The same picture perturbed twice, toward the same class and within the same radius.
 
     recipe = BugsRecipe(picture="gallery/7")
     feature, bugged = made(recipe, "feature"), made(recipe, "bug")      # a Trajectory each
@@ -177,7 +179,8 @@ def script(recipe: BugsRecipe) -> str:
         for kind in KINDS:
             found = made(recipe, kind)
             frame = min(recipe.frame, len(found.x_adv) - 1)
-            print(f"{kind}: |delta| = {float(found.norm[frame]):.4f}; the victim says {worlds.of(recipe).classes[int(found.logits[frame].argmax())]}")
+            said = worlds.of(recipe).classes[int(found.logits[frame].argmax())]
+            print(f"{kind}: |delta| = {float(found.norm[frame]):.4f}; the victim says {said}")
             for name, logits in verdicts(recipe, found.x_adv).items():
                 print(f"  {name}: {worlds.of(recipe).classes[int(logits[frame].argmax())]}")
             Path(f"{kind}.png").write_bytes(render.png(render.to_uint8(found.x_adv[frame : frame + 1])[0]))

@@ -28,7 +28,7 @@ from core.types import Images, Labels
 
 CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-)  # fmt: skip
+)
 ALSO_CALLED = {"plane": "airplane", "car": "automobile"}  # in tutorials, and in what was trained after them
 CIFAR10_VARIABLE = "CIFAR10_DIR"
 CIFAR10_SIZES = {"train": 50_000, "test": 10_000}

@@ -145,9 +145,12 @@ def script(recipe: DatasetsRecipe) -> str:
         for name in (recipe.standard, recipe.robust):
             made = watch(recipe, name)
             hits = int((made.predictions[-1].cpu() == made.labels).sum())
-            print(f"{name}: says the set's label of {hits} of {len(made.labels)}; mean L2 {float(made.delta[-1].mean()):.3f}")
-            Path(f"{name}-{recipe.kind}.png").write_bytes(render.png(render.sheet(list(render.to_uint8(made.frames[-1])), 6)))
+            length = float(made.delta[-1].mean())
+            print(f"{name}: says the set's label of {hits} of {len(made.labels)}; mean L2 {length:.3f}")
+            sheet = render.sheet(list(render.to_uint8(made.frames[-1])), 6)
+            Path(f"{name}-{recipe.kind}.png").write_bytes(render.png(sheet))
 
-        # The whole training set, with labels:  python -m core.datasets.construct {robust,nonrobust,rand,det} --out set.npz
+        # The whole training set, with labels:
+        #   python -m core.datasets.construct {robust,nonrobust,rand,det} --out set.npz
         """,
     )

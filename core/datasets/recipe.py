@@ -11,8 +11,8 @@ class DatasetsRecipe:
     """A few pictures of a constructed set, made through two source models.
 
     Args:
-        view: "build" a few, train on wrong labels "live", the "quiz", the "results" of the experiments, or a "student" that
-            looks at a picture.
+        view: "build" a few, train on wrong labels "live", the "quiz", the "results" of the experiments, or a "student"
+            that looks at a picture.
         kind: "inverted" (D_NR through the left model, D_R through the right one), "rand" or "det".
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.

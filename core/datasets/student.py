@@ -4,8 +4,8 @@
     seen = look(recipe, recipe.student)              # a Look
     seen.logits, seen.attribution, seen.emergence.frames[-1]
 
-A student has learnt from a constructed set alone (`core.datasets.experiments`). The page and the script that it offers for copying
-call these same functions.
+A student has learnt from a constructed set alone (`core.datasets.experiments`). The page and the script that it offers
+for copying call these same functions.
 """
 
 from dataclasses import dataclass

@@ -23,9 +23,9 @@ def _leakage(numbers: Sequence[Number]) -> str:
     text += ", and D_det does not." if det.high < CHANCE else ", and D_det is not clearly below chance."
     if len(numbers) > 2:
         text += (
-            " The third number is a control of ours: pictures that drew their own class stay as they are, the others get one fixed "
-            "noise pattern a class. It has no adversarial feature, and its student does as well as the one of D_rand: at our size "
-            "the accuracy on D_rand alone is weak evidence."
+            " The third number is a control of ours: pictures that drew their own class stay as they are, the others"
+            " get one fixed noise pattern a class. It has no adversarial feature, and its student does as well as the"
+            " one of D_rand: at our size the accuracy on D_rand alone is weak evidence."
         )
     return text
 
@@ -46,9 +46,9 @@ def _shamir(numbers: Sequence[Number]) -> str:
     if standard.low > random.high:
         times = standard.value / random.value
         return (
-            f"Otherwise than a right angle: the standard network's perturbations have {times:.1f} times the share of a random "
-            f"direction along the data, the robust network's {robust.value / random.value:.1f} times. Most of their length is "
-            "off these directions all the same."
+            f"Otherwise than a right angle: the standard network's perturbations have {times:.1f} times the share of a"
+            f" random direction along the data, the robust network's {robust.value / random.value:.1f} times. Most of"
+            " their length is off these directions all the same."
         )
     return "As the dimples predict: no more along the data than a random direction."
 

@@ -3,8 +3,8 @@
     python -m core.dial measure                        whatever is missing or stale, part by part and network by network
     python -m core.dial measure accuracy --n 2000      one part, on more pictures
 
-Each part is measured as its own topic measures it; the file is written after each network, so that a measurement that was
-stopped goes on where it was.
+Each part is measured as its own topic measures it; the file is written after each network, so that a measurement that
+was stopped goes on where it was.
 """
 
 import argparse
@@ -120,7 +120,7 @@ def pictures(name: str, test: Pictures, n: int) -> Values:
 
 
 def transfer(name: str, test: Pictures, n: int) -> Values:
-    """Count how often examples that were made for it fool networks that took no part, and that are right without them."""
+    """Count how often examples that were made for it fool networks that took no part and are right without."""
     model = load(name)
     x, y = drawn(test, n, SEED)
     targets = {target: load(target) for target in targets_here()}
@@ -195,25 +195,29 @@ MEASURES = {
     "pictures": Part(
         pictures,
         0.2,
-        f"Inversions out of noise (100 steps with momentum) and paintings over draws of each class (L2 {PAINTED:g}, {LIMITS[PAINTED]} steps): how often each judge sees the wanted class.",
+        f"Inversions out of noise (100 steps with momentum) and paintings over draws of each class (L2 {PAINTED:g},"
+        f" {LIMITS[PAINTED]} steps): how often each judge sees the wanted class.",
         judges,
     ),
     "transfer": Part(
         transfer,
         1.0,
-        f"PGD-{SOURCE_STEPS} on the network alone; pictures that all {len(TARGETS)} targets ({', '.join(TARGETS)}) get right; the mean over targets.",
+        f"PGD-{SOURCE_STEPS} on the network alone; pictures that all {len(TARGETS)} targets ({', '.join(TARGETS)}) get"
+        " right; the mean over targets.",
         targets_here,
     ),
     "features": Part(
         features,
         0.04,
-        "Shares of the features of the penultimate layer, each for its best class; the interval counts those that surely and those that possibly are; usefulness on all test pictures, pushes around n of them.",
+        "Shares of the features of the penultimate layer, each for its best class; the interval counts those that"
+        " surely and those that possibly are; usefulness on all test pictures, pushes around n of them.",
     ),
     "weather": Part(weather, 2.0, f"CIFAR-10-C's formulas, severity {SEVERITY}."),
     "waves": Part(
         waves,
         0.1,
-        f"One wave of norm {heat.NORM:g} in each channel: all frequencies below 4 cycles per picture, and all from 11 on.",
+        f"One wave of norm {heat.NORM:g} in each channel: all frequencies below 4 cycles per picture, and all from"
+        " 11 on.",
     ),
 }
 
@@ -236,7 +240,10 @@ def measure(parts: tuple[str, ...], test: Pictures, n: int, *, anew: bool = Fals
         raise InputError(f"no network of the dial is here; make them with: {build()}")
     for key in parts:
         part = MEASURES[key]
-        how = f"{part.how} {test.source}; float32, gradients of attacks in bfloat16 where that is fast; {compute.device().type}, torch {torch.__version__}."
+        how = (
+            f"{part.how} {test.source}; float32, gradients of attacks in bfloat16 where that is fast;"
+            f" {compute.device().type}, torch {torch.__version__}."
+        )
         many = min(len(test), max(20, round(part.share * n)))
         about = {"n": many, "seed": SEED, "date": today(), "how": how}
         known = results.read(out).get("parts", {}).get(key, {}).get("about", {}).get("n")

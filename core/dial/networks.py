@@ -4,8 +4,8 @@ from core.models import checkpoints
 from core.models.judge import JUDGE
 
 RADII = (0.0, 0.1, 0.25, 0.5, 1.0)  # L2, pixel units of [0, 1]
-# Who says what is on a picture that one of them made: networks that took no part. The first is of another architecture, and
-# its training was the ordinary one; the others met an adversary themselves.
+# Who says what is on a picture that one of them made: networks that took no part. The first is of another architecture,
+# and its training was the ordinary one; the others met an adversary themselves.
 JUDGES = (JUDGE, "vgg-l2", "resnet9-l2")
 
 

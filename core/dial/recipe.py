@@ -17,13 +17,14 @@ class DialRecipe:
     """One picture in the hands of networks that differ only in the radius of the adversary that trained them.
 
     Args:
-        view: "inversion" (what a representation keeps), "gradient" (what an answer hangs on), "paint" (what moving toward a
-            class adds), or the trends as "measured".
+        view: "inversion" (what a representation keeps), "gradient" (what an answer hangs on), "paint" (what moving
+            toward a class adds), or the trends as "measured".
         picture: Picture id, see `core.data.pictures.get`.
         start: View "inversion": where it starts, see `core.inversion.recipe.InvertRecipe`.
         method: View "gradient": a key of `core.saliency.METHODS`.
         target: View "paint": the class that is painted.
-        canvas: View "paint": what is painted on: the "picture", or a "seed", drawn from the class's mean and covariance.
+        canvas: View "paint": what is painted on: the "picture", or a "seed", drawn from the class's mean and
+            covariance.
         eps: View "paint": how far it may go from there, L2 in pixel units, or "none".
         trend: View "measured": which one.
         frame: Where the dial stands, as index into the radii.

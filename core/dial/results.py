@@ -2,7 +2,8 @@
 
     series(read(), "accuracy")["clean"][0.5]      # a Value, with its interval and n
 
-Each part has what is said about it, and for each network its numbers with the stamp of the weights they were measured on.
+Each part has what is said about it, and for each network its numbers with the stamp of the weights they were measured
+on.
 """
 
 from collections.abc import Mapping
@@ -61,7 +62,14 @@ def about(found: Mapping[str, Any], trend: str) -> str:
     return " ".join(f"{one['how']} Seed {one['seed']}, {one['date']}." for one in parts)
 
 
-def keep(part: str, network: str, values: Mapping[str, Any], about_: Mapping[str, Any], stamps: Mapping[str, str], path: Path | None = None) -> None:  # fmt: skip
+def keep(
+    part: str,
+    network: str,
+    values: Mapping[str, Any],
+    about_: Mapping[str, Any],
+    stamps: Mapping[str, str],
+    path: Path | None = None,
+) -> None:
     """Put one network's numbers into the file; those of the same part that were measured otherwise go.
 
     Args:
@@ -78,7 +86,9 @@ def keep(part: str, network: str, values: Mapping[str, Any], about_: Mapping[str
     others = before.get("networks", {}) if _same(before.get("about", {}), about_) else {}
     entry = {"values": dict(values), "stamps": dict(stamps)}
     parts = {**found.get("parts", {}), part: {"about": dict(about_), "networks": {**others, network: entry}}}
-    everyone = {name: stamp for one in parts.values() for of in one["networks"].values() for name, stamp in of["stamps"].items()}  # fmt: skip
+    everyone = {
+        name: stamp for one in parts.values() for of in one["networks"].values() for name, stamp in of["stamps"].items()
+    }
     results.write(path, {"date": about_["date"], results.STAMPS: everyone, "parts": parts}, sort_keys=False)
 
 

@@ -56,7 +56,10 @@ def truth_of(recipe: DialRecipe, picture: Picture) -> int | None:
 
 
 def judged(recipe: DialRecipe, made: Sequence[Position], see: See) -> dict[str, Tensor]:
-    """Ask every judge that is here what it sees in each network's picture: logits (F, K) by its name; of maps nobody."""
+    """Ask every judge that is here what it sees in each network's picture: logits (F, K) by its name.
+
+    Of maps nobody.
+    """
     return {} if recipe.view == "gradient" else {name: see(name, joined(made, "made")) for name in judges()}
 
 
@@ -75,7 +78,14 @@ def columns(recipe: DialRecipe, made: Sequence[Position], picture: Picture, seen
         seen: What `judged` returned.
     """
     if recipe.view == "paint":
-        still = wanted(begun(recipe, picture), picture.caption if recipe.canvas == "picture" else f"{recipe.target}, drawn from the class's mean and covariance")  # fmt: skip
+        still = wanted(
+            begun(recipe, picture),
+            (
+                picture.caption
+                if recipe.canvas == "picture"
+                else f"{recipe.target}, drawn from the class's mean and covariance"
+            ),
+        )
         return [column(recipe, made, picture, seen), retitled(still, "Painted on")]
     still = wanted(picture.x, picture.caption)
     return [
@@ -129,11 +139,17 @@ def curve_of(
     called: Mapping[str, str],
     wants: int | None,
 ) -> tuple[tuple[float, ...], str]:
-    """Return what is drawn along the dial, and its name: what the last judge makes of the pictures, or the maps' measure."""
+    """Return what is drawn along the dial, and its name.
+
+    What the last judge makes of the pictures, or the maps' measure.
+    """
     if not seen or wants is None:
         return tuple(one.value for one in made), VALUES[recipe.view]
     name = list(seen)[-1]
-    return tuple(seen[name].softmax(1)[:, wants].tolist()), f"{called[name]}: probability of “{worlds.of(recipe).classes[wants]}”"  # fmt: skip
+    return (
+        tuple(seen[name].softmax(1)[:, wants].tolist()),
+        f"{called[name]}: probability of “{worlds.of(recipe).classes[wants]}”",
+    )
 
 
 def worded(recipe: DialRecipe, value: float) -> str:
@@ -151,15 +167,24 @@ def sentence(recipe: DialRecipe, one: Position, said: str, judges_: Mapping[str,
     """Say what is known of a position, for screen readers."""
     others = "".join(f"; {name} sees {verdict}" for name, verdict in judges_.items())
     of = "of the picture " if recipe.view == "gradient" else ""
-    return f"The network trained at ε = {one.eps:g} says {of}{said}; {VALUES[recipe.view]} {worded(recipe, one.value)}{others}."
+    return (
+        f"The network trained at ε = {one.eps:g} says {of}{said}; {VALUES[recipe.view]}"
+        f" {worded(recipe, one.value)}{others}."
+    )
 
 
 def played(recipe: DialRecipe, rows: Sequence[Row], along: Axis, made: Sequence[Position]) -> Scene:
     """Make a playable page of the dial."""
     return scrubbing(
-        rows, along, frame=recipe.frame, gain=1, captions=captions(recipe, made), title=TITLE, claim=CLAIM,
+        rows,
+        along,
+        frame=recipe.frame,
+        gain=1,
+        captions=captions(recipe, made),
+        title=TITLE,
+        claim=CLAIM,
         models=stamped(*(one.name for one in made)),
-    )  # fmt: skip
+    )
 
 
 def scene(recipe: DialRecipe) -> Scene:

@@ -4,8 +4,8 @@
     for made in look(recipe):                        # a Position for each network of the dial that is here
         made.eps, made.made, made.logits
 
-Nothing is computed in a way of its own here: inversions are those of Robust frog, maps those of Saliency, and painting is that of
-Synthesis.
+Nothing is computed in a way of its own here: inversions are those of Robust frog, maps those of Saliency, and painting
+is that of Synthesis.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """Robust feature leakage (Goh 2019): what robust linear features alone find in D_rand and D_det.
 
-A linear classifier w is trained against the strongest L2 adversary, which for a linear model is known in closed form: it
-moves w_j.x - w_y.x by eps |w_j - w_y|. Its ten numbers w_i.x are robust features. A second linear classifier that sees
-nothing but those ten numbers learns the labels of D_rand or D_det and is tested on ordinary pictures: what it gets right
-was not taught by non-robust features.
+A linear classifier w is trained against the strongest L2 adversary, which for a linear model is known in closed form:
+it moves w_j.x - w_y.x by eps |w_j - w_y|. Its ten numbers w_i.x are robust features. A second linear classifier that
+sees nothing but those ten numbers learns the labels of D_rand or D_det and is tested on ordinary pictures: what it gets
+right was not taught by non-robust features.
 """
 
 from dataclasses import dataclass
@@ -113,7 +113,10 @@ def leaked(robust: Robust, x: Images, y: Labels, test: Tensor, y_test: Tensor) -
 
 
 def certified(robust: Robust, x: Images, y: Labels, eps: float = EPS) -> Rate:
-    """Count the pictures that no L2 perturbation of radius eps takes from their class; exact but for the pixel limits."""
+    """Count the pictures that no L2 perturbation of radius eps takes from their class.
+
+    Exact but for the pixel limits.
+    """
     return Rate(int((robust.worst(x, y, eps).argmax(1) == y).sum()), len(y))
 
 

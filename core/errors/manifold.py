@@ -1,8 +1,9 @@
 """Is a perturbation on the data or off it? (Shamir, Melamed and BenShmuel 2021, "The dimpled manifold model").
 
-Around each picture the data's directions are taken to be the principal axes of its nearest neighbours in the training set.
-`share` says how much of a perturbation's squared length lies along the first d of them; a direction drawn at random has
-d / D of it there. The dimpled manifold expects adversarial perturbations to have hardly more; useful features ask for more.
+Around each picture the data's directions are taken to be the principal axes of its nearest neighbours in the training
+set. `share` says how much of a perturbation's squared length lies along the first d of them; a direction drawn at
+random has d / D of it there. The dimpled manifold expects adversarial perturbations to have hardly more; useful
+features ask for more.
 """
 
 from dataclasses import dataclass

@@ -129,7 +129,7 @@ def keep_weights(robust: leakage.Robust, path: Path) -> None:
 
 
 def dimples(profile: str, training: Pictures, test: Pictures, seed: int) -> dict[str, Any]:
-    """Project perturbations of both networks, random ones, and ways to other pictures on the data around each picture."""
+    """Project both networks' perturbations, random ones and ways to other pictures on the data around each picture."""
     n = SIZES[profile][2]
     rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[:n].tolist()
     x, among = test.x(rows), training.x()

@@ -1,12 +1,14 @@
 """Learning from wrong labels alone (Wallace 2019): a network's errors, and nothing else, teach another network.
 
-A teacher of two epochs labels its own training pictures. Only those that it gets wrong are kept, under the wrong label, and
-a fresh student learns from them the ordinary way. No picture is perturbed and no label is right, and yet the student
-does better than chance on the test set: an error looks, to the network that makes it, like the class that it names.
+A teacher of two epochs labels its own training pictures. Only those that it gets wrong are kept, under the wrong label,
+and a fresh student learns from them the ordinary way. No picture is perturbed and no label is right, and yet the
+student does better than chance on the test set: an error looks, to the network that makes it, like the class that it
+names.
 
 Two controls have the same pictures, none of them rightly labelled either. "random" draws one of the wrong classes; a
 student can learn from it what a picture is *not*, and no more. "shuffled" keeps how often each class is taken for each
-other, but deals those labels out anew among the pictures of a class, so that the label no longer depends on the picture.
+other, but deals those labels out anew among the pictures of a class, so that the label no longer depends on the
+picture.
 """
 
 import json

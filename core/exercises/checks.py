@@ -51,8 +51,8 @@ def check(exercise: Exercise, answer: Answer, on_step: OnStep | None = None) -> 
     """Recompute an answer and judge it.
 
     Raises:
-        core.problems.UserError: If it cannot be recomputed here: a picture or a model is missing, or it is of another kind.
-        core.attacks.Stop: If `on_step` asked for it.
+        core.problems.UserError: If it cannot be recomputed here: a picture or a model is missing, or it is of another
+        kind. core.attacks.Stop: If `on_step` asked for it.
     """
     return CHECKS[exercise.check](answer, exercise.limits, on_step)
 
@@ -63,7 +63,8 @@ def models(exercise: Exercise) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*named, *exercise.limits.get("models", ()), *exercise.choices]))
 
 
-# --- pictures ----------------------------------------------------------------------------------------------------------
+# --- pictures
+# ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,8 @@ def _fool_one(answer: Answer, limits: Limits, on_step: OnStep | None) -> Verdict
         said = {name: _says(name, made.x_adv) for name in (fooled, spared)}
         passed = said[fooled] != made.y == said[spared] and _within(made.norm, most)
         text = (
-            f"The {called[0]} predicts {_class(fooled, said[fooled])}, the {called[1]} {_class(spared, said[spared])}; the class is"
-            f" {_class(fooled, made.y)}. The change measures {made.norm:.3f}, and {most:g} are allowed."
+            f"The {called[0]} predicts {_class(fooled, said[fooled])}, the {called[1]} {_class(spared, said[spared])};"
+            f" the class is {_class(fooled, made.y)}. The change measures {made.norm:.3f}, and {most:g} are allowed."
         )
         return Verdict(passed, text, made.norm)
 
@@ -152,7 +153,10 @@ def _fool_all(answer: Answer, limits: Limits, on_step: OnStep | None) -> Verdict
         heard = " and ".join(
             f"the {head} predicts {_class(n, k)}" for head, n, k in zip(titles(*names), names, said, strict=True)
         )
-        text = f"{heard[:1].upper()}{heard[1:]}; the class is {_class(names[0], made.y)}. The change measures {made.norm:.3f}, and {most:g} are allowed."
+        text = (
+            f"{heard[:1].upper()}{heard[1:]}; the class is {_class(names[0], made.y)}. The change measures"
+            f" {made.norm:.3f}, and {most:g} are allowed."
+        )
         return Verdict(passed, text, made.norm)
 
     return _best([judge(made) for made in _made(answer, on_step)])
@@ -165,7 +169,10 @@ def _make_class(answer: Answer, limits: Limits, on_step: OnStep | None) -> Verdi
         said = _class(name, _says(name, made.x_adv))
         real = _class(name, made.y)
         passed = said == wanted != real and _within(made.norm, most)
-        text = f"Of the {real} the {titles(name)[0]} predicts {said}. The change measures {made.norm:.3f}, and {most:g} are allowed."
+        text = (
+            f"Of the {real} the {titles(name)[0]} predicts {said}. The change measures {made.norm:.3f}, and {most:g}"
+            " are allowed."
+        )
         return Verdict(passed, text, made.norm)
 
     return _best([judge(made) for made in _made(answer, on_step)])
@@ -191,7 +198,8 @@ def _within(norm: float, most: float) -> bool:
     return norm <= most + 1e-4  # a projection rounds
 
 
-# --- representations, the plane, features ------------------------------------------------------------------------------
+# --- representations, the plane, features
+# ------------------------------------------------------------------------------
 
 
 def _inverted_near(answer: Answer, limits: Limits, on_step: OnStep | None) -> Verdict:
@@ -201,8 +209,8 @@ def _inverted_near(answer: Answer, limits: Limits, on_step: OnStep | None) -> Ve
     made = emerge(recipe, limits["model"], picture=pictures.get(recipe.picture), on_step=on_step)
     near, start = float(made.pixel_distance[-1]), float((made.x0 - made.x).norm())
     text = (
-        f"The inversion of {recipe.block} ends {near:.1f} from the wanted picture, and {limits['pixels']:g} are allowed; it started"
-        f" at {start:.1f}."
+        f"The inversion of {recipe.block} ends {near:.1f} from the wanted picture, and {limits['pixels']:g} are"
+        f" allowed; it started at {start:.1f}."
     )
     return Verdict(near <= limits["pixels"] < start, text, near)
 
@@ -213,8 +221,9 @@ def _aligned(answer: Answer, limits: Limits, on_step: OnStep | None) -> Verdict:
         return Verdict(False, f"The classes of figure 4 must stay as they are; this view changes {', '.join(moved)}.")
     robust = gaussian.sides(recipe)["robust"]
     text = (
-        f"At ε = {recipe.eps:g} the robust gradient stands {robust.angle:.1f}° from the line between the classes"
-        f" (at most {limits['angle']:g}°), and {100 * robust.attacked:.1f} % are right under attack (at least {100 * limits['attacked']:g} %)."
+        f"At ε = {recipe.eps:g} the robust gradient stands {robust.angle:.1f}° from the line between the classes (at"
+        f" most {limits['angle']:g}°), and {100 * robust.attacked:.1f} % are right under attack (at least"
+        f" {100 * limits['attacked']:g} %)."
     )
     return Verdict(robust.angle <= limits["angle"] and robust.attacked >= limits["attacked"], text)
 
@@ -224,8 +233,9 @@ def _perfect(answer: Answer, limits: Limits, on_step: OnStep | None) -> Verdict:
     both = gaussian.sides(recipe)
     standard, robust = both["standard"].attacked, both["robust"].attacked
     text = (
-        f"At ε = {recipe.eps:g} (at least {limits['eps']:g}) the standard model is right under attack for {100 * standard:.1f} %"
-        f" (below {100 * limits['standard']:g} %), the robust one for {100 * robust:.1f} % (at least {100 * limits['robust']:g} %)."
+        f"At ε = {recipe.eps:g} (at least {limits['eps']:g}) the standard model is right under attack for"
+        f" {100 * standard:.1f} % (below {100 * limits['standard']:g} %), the robust one for {100 * robust:.1f} % (at"
+        f" least {100 * limits['robust']:g} %)."
     )
     enough = recipe.eps >= limits["eps"] and standard < limits["standard"] and robust >= limits["robust"]
     return Verdict(enough, text)

@@ -136,8 +136,10 @@ def page(made: Report) -> str:
     return (
         '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Exercises</title>'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        "<style>:root { color-scheme: light dark } body { font-family: system-ui, sans-serif; max-width: 52rem; margin: 2rem auto;"
-        " padding: 0 1rem; line-height: 1.45 } td { padding: 0.6rem 1rem 0.6rem 0; vertical-align: top; border-top: 1px solid #8888 }"
+        "<style>:root { color-scheme: light dark } body { font-family: system-ui, sans-serif; max-width: 52rem; margin:"
+        " 2rem auto;"
+        " padding: 0 1rem; line-height: 1.45 } td { padding: 0.6rem 1rem 0.6rem 0; vertical-align: top; border-top: 1px"
+        " solid #8888 }"
         " td:first-child { white-space: nowrap; font-weight: 600 }</style>"
         f"<h1>{html.escape(made.name) or 'Exercises'}</h1><p>{made.solved} of {len(exercises())} solved. Verify with"
         f" <code>python -m core.exercises verify</code>, which recomputes every answer.</p><table>{rows}</table>"

@@ -13,10 +13,20 @@ from torch import Tensor
 
 from core.files.atomic import replacing
 
-# What NumPy raises for a file that is no `.npz`, or is cut short, locked, of a strange compression or larger than memory.
+# What NumPy raises for a file that is no `.npz`, or is cut short, locked, of a strange compression or larger than
+# memory.
 UNREADABLE = (
-    KeyError, TypeError, ValueError, EOFError, OSError, RuntimeError, MemoryError, OverflowError, zlib.error, zipfile.BadZipFile,
-)  # fmt: skip
+    KeyError,
+    TypeError,
+    ValueError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> None:

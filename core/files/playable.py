@@ -3,8 +3,8 @@
     python -m core.files.playable recipe.json --out frog.html
 
 It is the app's own component (assets/NAME) with the data that the app sends it, and the recipe inside. A file above
-`LARGEST` leaves out frames, evenly, and says so; those that stay are the app's, byte for byte. A topic says what it shows in
-`core.TOPIC.scene`, whose `scene(recipe)` computes a `Scene`.
+`LARGEST` leaves out frames, evenly, and says so; those that stay are the app's, byte for byte. A topic says what it
+shows in `core.TOPIC.scene`, whose `scene(recipe)` computes a `Scene`.
 """
 
 import argparse
@@ -265,8 +265,8 @@ def _how(recipe_json: str) -> str:
         return "The recipe is the whole input of this view."
     room, query = SCENES[type(recipe).__name__][2], urlencode(to_query(recipe))
     return (
-        "The recipe is the whole input of this view. From it, or from this file, the same page is made by:"
-        f" python -m core.files.playable recipe.json --out again.html. In the app it is at /{room}{'?' if query else ''}{query}"
+        "The recipe is the whole input of this view. From it, or from this file, the same page is made by: python -m"
+        f" core.files.playable recipe.json --out again.html. In the app it is at /{room}{'?' if query else ''}{query}"
     )
 
 

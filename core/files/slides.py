@@ -1,4 +1,4 @@
-"""Pictures for slides: as large as the last row needs, every pixel a square, titles and a caption in a font that has them.
+"""Pictures for slides: as large as the last row needs, every pixel a square, captions in a font that has them.
 
 slide([[clean, delta, result]], heads=("clean", "perturbation", "both"), caption="frog → truck, ε = 0.5")
 """
@@ -25,9 +25,7 @@ def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont | ImageFont
     Pillow's own has none of these and draws boxes in their place.
     """
     found = find_spec("matplotlib")
-    folders = (
-        [Path(p) / "mpl-data" / "fonts" / "ttf" for p in (found.submodule_search_locations or ())] if found else []
-    )
+    folders = [Path(p) / "mpl-data" / "fonts" / "ttf" for p in found.submodule_search_locations or ()] if found else []
     for file in (folder / f"DejaVuSans{'-Bold' if bold else ''}.ttf" for folder in folders):
         if file.is_file():
             return ImageFont.truetype(str(file), size)

@@ -102,7 +102,10 @@ def _probabilities(row: Row) -> np.ndarray:
 
 
 def _shown_classes(rows: Sequence[Row]) -> list[list[int]]:
-    """Choose the classes that get a bar, most probable anywhere on the trajectory first; the same in rows that compare."""
+    """Choose the classes that get a bar, most probable anywhere on the trajectory first.
+
+    The same in rows that compare.
+    """
     if len({row.classes for row in rows}) > 1:
         return [_shown_classes([row])[0] for row in rows]
     if not rows[0].classes:

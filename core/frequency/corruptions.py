@@ -135,8 +135,8 @@ CORRUPTIONS = {
 def plasma(n: int, side: int, decay: float, generator: torch.Generator) -> Tensor:
     """Draw n clouds (n, 1, side, side) between 0 and 1 by the diamond-square algorithm on a torus.
 
-    The generator of CIFAR-10-C multiplies its amplitude into a draw that has the amplitude for its bounds already, so the
-    roughness falls by decay² at each halving, not by decay.
+    The generator of CIFAR-10-C multiplies its amplitude into a draw that has the amplitude for its bounds already, so
+    the roughness falls by decay² at each halving, not by decay.
 
     Args:
         n: How many.

@@ -1,4 +1,7 @@
-"""The plane of the Gaussian page as a picture for a slide or a handout: both models side by side, as the browser draws them."""
+"""The plane of the Gaussian page as a picture for a slide or a handout.
+
+Both models side by side, as the browser draws them.
+"""
 
 import math
 

@@ -86,9 +86,9 @@ def standard_draws(shape: tuple[int, ...], generator: torch.Generator, *, ellips
 def train(u: Tensor, eps: float, budget: str, *, steps: int = 40, inner: int = 4) -> Fit:
     """Minimise over (mu, Sigma) the loss that the adversary has maximised, on R samples side by side.
 
-    The gradient with respect to Sigma^-1 is (Sigma - S) / 2, with S the second moment of the moved points around mu (Danskin:
-    the moves count as constants), so that Sigma <- Sigma + a (S - Sigma) is a natural-gradient step. The mean stays
-    where the sample has it: the loss is convex in mu and symmetric around the class mean.
+    The gradient with respect to Sigma^-1 is (Sigma - S) / 2, with S the second moment of the moved points around mu
+    (Danskin: the moves count as constants), so that Sigma <- Sigma + a (S - Sigma) is a natural-gradient step. The mean
+    stays where the sample has it: the loss is convex in mu and symmetric around the class mean.
 
     Args:
         u: Points times their labels, y x (R, N, D).
@@ -117,7 +117,8 @@ def sampled_variances(v: Tensor, eps: float, start: Tensor, *, steps: int = 40) 
     Args:
         v: Points relative to the mean (N, D).
         eps: Radius of the ball.
-        start: First variances (D,). Theorem 2's are near; longer steps than these swing where the metric is almost round.
+        start: First variances (D,). Theorem 2's are near; longer steps than these swing where the metric is almost
+            round.
         steps: Number of steps.
     """
     variances = start

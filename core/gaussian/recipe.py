@@ -12,7 +12,8 @@ VARIANCE_LEAST, VARIANCE_MOST = 0.01, 100.0
 class GaussianRecipe:
     """Two classes in the plane with means +mu and -mu and one covariance, and an adversary of budget eps.
 
-    The defaults are the geometry of the paper's figure 4 at its second panel, as measured and inferred from the drawing.
+    The defaults are the geometry of the paper's figure 4 at its second panel, as measured and inferred from the
+    drawing.
 
     Args:
         mu1: First coordinate of the mean of class +1.

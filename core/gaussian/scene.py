@@ -8,8 +8,8 @@ from core.gaussian.views import SHOWN, draws, sides
 
 DRAGGED = ("mu1", "mu2", "var1", "var2", "angle", "eps", "probe1", "probe2")
 CLAIM = (
-    "Two metrics that disagree are enough for adversarial examples: a step that is short for the adversary is long for the"
-    " model."
+    "Two metrics that disagree are enough for adversarial examples: a step that is short for the adversary is long for"
+    " the model."
 )
 
 

@@ -1,7 +1,7 @@
 """Section 4 of the paper in closed form: two Gaussian classes, maximum likelihood, and the same with an adversary.
 
-A label y is +1 or -1 with equal odds, and x ~ N(y mu, Sigma). A model is a Gaussian of its own; its loss at (x, y) is the
-negative log-likelihood, and it decides by sign(x^T Sigma^-1 mu). The adversary moves x by at most eps in L2 so that
+A label y is +1 or -1 with equal odds, and x ~ N(y mu, Sigma). A model is a Gaussian of its own; its loss at (x, y) is
+the negative log-likelihood, and it decides by sign(x^T Sigma^-1 mu). The adversary moves x by at most eps in L2 so that
 the loss grows. An L2 ball does not change when it is turned, so everything here stands in the principal axes of
 Sigma: covariances are vectors of variances (D,), and a mean or a point is given by its coordinates along those axes.
 
@@ -10,9 +10,9 @@ Sigma: covariances are vectors of variances (D,), and a mean or a point is given
     angle(mu, truth), angle(mu, model)                     # theorem 3: the second is smaller
     delta = worst_move(x - mu, model, eps=1.0)             # lemma 1
 
-Source: Ilyas et al. (2019), section 4 and appendix E. Two slips of the text are not copied: where eq. (27) and the bounds
-on lambda say "= eps" the definition of the linear adversary gives eps squared, and the penalty of theorem 1 must be the
-squared norm for its formula to follow.
+Source: Ilyas et al. (2019), section 4 and appendix E. Two slips of the text are not copied: where eq. (27) and the
+bounds on lambda say "= eps" the definition of the linear adversary gives eps squared, and the penalty of theorem 1 must
+be the squared norm for its formula to follow.
 """
 
 import math
@@ -185,7 +185,10 @@ def angle(mu: Tensor, model: Tensor) -> float:
 
 
 def worst_cosine(kappa: float) -> float:
-    """Return the smallest cosine that any mu can make with Sigma^-1 mu, 2 sqrt(kappa) / (1 + kappa). Theorem 3's tool."""
+    """Return the smallest cosine that any mu can make with Sigma^-1 mu, 2 sqrt(kappa) / (1 + kappa).
+
+    Theorem 3's tool.
+    """
     return 2 * math.sqrt(kappa) / (1 + kappa)
 
 

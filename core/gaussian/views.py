@@ -1,4 +1,4 @@
-"""What the Gaussian page computes: both models of one recipe, the experiment beside the formula, curves in many dimensions.
+"""What the Gaussian page computes: both models of one recipe, the experiment beside the formula, many dimensions.
 
     recipe = GaussianRecipe(eps=1.0)
     sides(recipe)["robust"].angle          # degrees between the robust model's gradient and the classes' direction
@@ -98,7 +98,7 @@ def points(recipe: GaussianRecipe) -> tuple[Tensor, Tensor]:
 
 
 def moves(recipe: GaussianRecipe, model: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Return the adversary's best moves (N, 2), in the plane, at points x (N, 2) with labels y (N) against a model (2)."""
+    """Return the adversary's best moves (N, 2) in the plane at points x (N, 2), labels y (N), against a model (2)."""
     v = theory.turn(x * y[:, None], -recipe.angle) - mu_of(recipe)
     if recipe.budget == "each":
         delta = theory.worst_move(v, model, recipe.eps)
@@ -172,7 +172,7 @@ def alignment(dim: int, kappa: float, relatives: list[float]) -> list[float]:
 
 
 def sampled_alignment(dim: int, kappa: float, relatives: list[float], *, n: int = 200, seed: int = 0) -> list[float]:
-    """Compute the same where each point moves by eps, from n points whose second moments are exactly those of the data."""
+    """Compute the same where each point moves by eps, from n points with exactly the second moments of the data."""
     truth = spectrum(dim, kappa)
     v = torch.randn(n, dim, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     v = v / v.square().mean(0).sqrt() * truth.sqrt()
@@ -184,9 +184,10 @@ def sampled_alignment(dim: int, kappa: float, relatives: list[float], *, n: int 
 
 
 def figure_4(*, n: int = 500, seed: int = 0) -> list[tuple[float, float, float, Estimate]]:
-    """Compare with figure 4: for each panel eps and the line's slope in the paper, by theorem 2, and where each point moves.
+    """Compare with figure 4: for each panel eps and the line's slope in the paper, by theorem 2, and per point.
 
-    The last is solved on eight samples of n points and their mirror images, with exactly the second moments of the data.
+    The last is solved on eight samples of n points and their mirror images, with exactly the second moments of the
+    data.
     """
     recipe = GaussianRecipe()
     truth, mu = truth_of(recipe), mu_of(recipe)

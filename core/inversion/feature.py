@@ -89,8 +89,8 @@ def feature(
 ) -> Feature:
     """Find the pictures that excite one coordinate of g most, and make one that excites it more.
 
-    The arguments are those of `core.inversion.emergence.emerge`, and g is what `activity` computed for the recipe's source, if the
-    caller has it.
+    The arguments are those of `core.inversion.emergence.emerge`, and g is what `activity` computed for the recipe's
+    source, if the caller has it.
 
     Raises:
         ValueError: If g has no such coordinate.

@@ -37,7 +37,8 @@ class Setting:
 # Appendix C.4 for CIFAR-10, and what reaches less in a tenth of its steps (assets/results/inversion.json).
 PAPER = Setting(1000, lambda: steepest(UNLIMITED, 0.1))
 FAST = Setting(100, lambda: lbfgs(1.0))
-# Steps with momentum that shorten to zero as a cosine: they leave more of the distance, and less contrast in the picture.
+# Steps with momentum that shorten to zero as a cosine: they leave more of the distance, and less contrast in the
+# picture.
 SMOOTH = Setting(100, lambda: momentum(UNLIMITED, [0.2 * (1 + math.cos(math.pi * i / 100)) for i in range(100)], 0.7))
 SETTINGS = {"fast": FAST, "smooth": SMOOTH, "paper": PAPER}
 

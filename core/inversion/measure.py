@@ -26,8 +26,8 @@ def measure(
 ) -> dict[str, Any]:
     """Invert n test pictures in one model and let other networks say what they see in the results.
 
-    Each picture starts from another test picture, drawn independently of the label, or from noise of its own; pictures and
-    starts are the same for all models and settings.
+    Each picture starts from another test picture, drawn independently of the label, or from noise of its own; pictures
+    and starts are the same for all models and settings.
 
     Args:
         name: The model that is inverted.
@@ -96,7 +96,10 @@ def main(arguments: list[str] | None = None) -> None:
         n=given.n,
         seed=given.seed,
         judge=given.judge,
-        how=f"test pictures, starts are other test pictures; batches of 50; {threads} CPU threads; torch {torch.__version__}",
+        how=(
+            f"test pictures, starts are other test pictures; batches of 50; {threads} CPU threads; torch"
+            f" {torch.__version__}"
+        ),
     )
     for setting in given.settings:
         for name in given.models:

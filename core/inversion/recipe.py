@@ -22,7 +22,8 @@ class InvertRecipe:
         seed: Decides which other picture, which gallery, and the noise.
         only: The class of the gallery's pictures; "" is one of each.
         feature: Which coordinate of g(x); -1 is the one in which the picture stands out most.
-        canvas: Where the views "feature" and "between" start: "noise", "grey", or (only the latter) the "fade" of pixels.
+        canvas: Where the views "feature" and "between" start: "noise", "grey", or (only the latter) the "fade" of
+            pixels.
         world: In which world, a name of `core.worlds.names`.
     """
 

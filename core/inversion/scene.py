@@ -84,9 +84,15 @@ def wanted(x: Images, caption: str) -> Row:
 def played(recipe: InvertRecipe, rows: Sequence[Row], axis: Axis) -> Scene:
     """Make a playable page of columns that start somewhere and add to it."""
     return scrubbing(
-        rows, axis, frame=recipe.frame, gain=1, captions=CAPTIONS, title="Robust frog", claim=CLAIM,
+        rows,
+        axis,
+        frame=recipe.frame,
+        gain=1,
+        captions=CAPTIONS,
+        title="Robust frog",
+        claim=CLAIM,
         models=stamped(recipe.standard, recipe.robust),
-    )  # fmt: skip
+    )
 
 
 def scene(recipe: InvertRecipe) -> Scene:

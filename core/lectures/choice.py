@@ -4,8 +4,9 @@
     asked = trials(len(x), seed=0)           # each original once under each condition, in an order drawn by the seed
     score(asked, [RIGHT, LEFT, None, ...])   # {"robust": Rate(7, 8), ...}
 
-In each trial both pictures come from one original that is neither; one was moved toward the first class, the other toward the
-second, by the same condition and by the same length. Whoever sees nothing in what was added is right half of the time.
+In each trial both pictures come from one original that is neither; one was moved toward the first class, the other
+toward the second, by the same condition and by the same length. Whoever sees nothing in what was added is right half of
+the time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -81,7 +82,7 @@ def moved(model: nn.Module, x: Images, pair: tuple[int, int], eps: float, on_ste
 
 
 def random_moves(x: Images, like: Tensor, seed: int) -> Tensor:
-    """Move each original in two random directions, as far as the pictures of `like` (2, N, C, H, W) are from it in L2."""
+    """Move each original in two random directions, as far as those of `like` (2, N, C, H, W) are in L2."""
     draws = torch.Generator().manual_seed(seed)
     both = torch.cat([x, x])
     lengths = (like.flatten(0, 1) - both).flatten(1).norm(dim=1)
@@ -111,11 +112,14 @@ def reading(found: Mapping[str, Rate]) -> str:
     apart = [name for name in CONDITIONS if found[name].interval[0] > 0.5]
     robust, standard = found["robust"], found["standard"]
     if robust.interval[0] > standard.interval[1]:
-        return "People follow the robust model's perturbation more often than the standard model's: the intervals are apart."
+        return (
+            "People follow the robust model's perturbation more often than the standard model's: the intervals are"
+            " apart."
+        )
     if apart == ["robust"]:
         return (
-            "Only the robust model's perturbation is told from guessing (50 %). Its interval still overlaps that of the standard"
-            " model's: more answers would tell them apart."
+            "Only the robust model's perturbation is told from guessing (50 %). Its interval still overlaps that of the"
+            " standard model's: more answers would tell them apart."
         )
     if not apart:
         return "No condition is told from guessing (50 %) yet: too few answers, or there was nothing to see."

@@ -19,8 +19,8 @@ class Question:
         high: Largest.
         unit: Of the number: "%", "steps", or "".
         answer: The right choice, counted from 1, or the right number; None where the view itself answers.
-        measured: Where the number was measured, in per cent: the path to a rate, `("table1", "students", "student-rand",
-            "clean")`; it then takes the place of `answer`.
+        measured: Where the number was measured, in per cent: the path to a rate, `("table1", "students",
+            "student-rand", "clean")`; it then takes the place of `answer`.
         because: What to say of the answer.
     """
 

@@ -1,7 +1,8 @@
 """Classifiers with an open representation: pixels in [0, 1] -> normalize -> features g(x) -> head -> logits.
 
 `model.features(x)` is the penultimate representation g(x) (N, D), `model.head(z)` its logits, `model(x)` both in a row.
-`ARCHITECTURES` names the builders; `build(name, **args)` makes one, also of timm and torchvision (`core.models.wrapped`).
+`ARCHITECTURES` names the builders; `build(name, **args)` makes one, also of timm and torchvision
+(`core.models.wrapped`).
 """
 
 import functools

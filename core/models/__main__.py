@@ -58,9 +58,16 @@ def add(given: argparse.Namespace) -> None:
     """
     classes = given.classes.read_text("utf-8").splitlines() if given.classes else None
     arrived = arrivals.receive(
-        given.file, given.arch, world=given.world, title=given.title, width=given.width, mean=given.mean, std=given.std,
-        classes=[line.strip() for line in classes if line.strip()] if classes else None, bgr=given.bgr,
-    )  # fmt: skip
+        given.file,
+        given.arch,
+        world=given.world,
+        title=given.title,
+        width=given.width,
+        mean=given.mean,
+        std=given.std,
+        classes=[line.strip() for line in classes if line.strip()] if classes else None,
+        bgr=given.bgr,
+    )
     for note in arrived.notes:
         sys.stdout.write(f"{note}\n")
     say(arrived.findings, given.file.name)

@@ -165,7 +165,7 @@ def _list(names: Sequence[str]) -> str:
 
 
 def specimens(world: World, n: int = SPECIMENS) -> tuple[Images, Labels | None]:
-    """Return up to n pictures of a world from the first of its sources that is here, and their labels where all are known."""
+    """Return up to n pictures of a world from its first source that is here, and the labels where all are known."""
     for kind in world.sources:
         try:
             ids = pictures.ids(kind)[:n]

@@ -103,7 +103,8 @@ def history(about: Header) -> str:
     words = [_inner(inner) if isinstance(inner, Mapping) else "ordinary training"]
     if isinstance(source, Mapping):
         words.append(
-            f"on a set constructed from {source.get('source')} (kind {source.get('kind')}, {source.get('n'):,} pictures)"
+            f"on a set constructed from {source.get('source')} (kind {source.get('kind')}, {source.get('n'):,}"
+            " pictures)"
         )
     if made.get("data"):
         words.append(f"on {made['data']}")
@@ -119,4 +120,7 @@ def history(about: Header) -> str:
 def _inner(inner: Mapping[str, Any]) -> str:
     eps = float(inner.get("eps", 0))
     size = f"{eps:g}" if inner.get("norm") == "L2" else f"{255 * eps:g}/255"
-    return f"adversarial training ({inner.get('norm')} {size}, {inner.get('steps')} {'step' if inner.get('steps') == 1 else 'steps'})"
+    return (
+        f"adversarial training ({inner.get('norm')} {size}, {inner.get('steps')}"
+        f" {'step' if inner.get('steps') == 1 else 'steps'})"
+    )

@@ -231,7 +231,10 @@ def _header(path: Path) -> Header:
 
 @functools.lru_cache(maxsize=256)
 def _told(path: Path, version: tuple[int, int]) -> str:  # noqa: ARG001 - a header that was replaced is read anew
-    """Return the header as its file says it; a page asks for titles a hundred times, so it is read once a state of the file."""
+    """Return the header as its file says it.
+
+    A page asks for titles a hundred times, so it is read once a state of the file.
+    """
     with safe_open(path, framework="pt") as file:
         return str((file.metadata() or {})["robust_frog"])
 
@@ -261,7 +264,7 @@ def _order(about: Header) -> list[int] | None:
 
 
 def _open(path: Path) -> tuple[Header, dict[str, Tensor]]:
-    """Read header and weights; a model that knows CIFAR-10's classes in another order gets its logits in the usual one."""
+    """Read header and weights; a model that knows CIFAR-10's classes in another order gets them put right."""
     about = _header(path)
     with safe_open(path, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict

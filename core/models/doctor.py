@@ -3,8 +3,9 @@
     for finding in examine(model, world.classes, x, y):
         print(finding.says, finding.remedy)
 
-A model that expects other pixels, ends in a softmax or dies on small pictures still answers: its answers mean something else
-than the pages say. Each check below runs the model on a few dozen pictures and looks for what gives the fault away.
+A model that expects other pixels, ends in a softmax or dies on small pictures still answers: its answers mean something
+else than the pages say. Each check below runs the model on a few dozen pictures and looks for what gives the fault
+away.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,8 @@ def examine(model: nn.Module, classes: Sequence[str], x: Images, y: Labels | Non
         model: Takes pixels in [0, 1] and should give logits (N, K).
         classes: The K names that the pages will give to them.
         x: Pictures (N, C, H, W) of the size it will meet, best a hundred or more.
-        y: Their labels (N,), without which wrong pixels are found only by batch norms, and a wrong order of classes not.
+        y: Their labels (N,), without which wrong pixels are found only by batch norms, and a wrong order of classes
+            not.
     """
     found: list[Finding] = []
     if any(module.training for module in model.modules() if _learns(module)):
@@ -109,7 +111,8 @@ def _outputs(logits: Tensor, classes: Sequence[str]) -> Iterator[Finding]:
     elif biggest <= 1e-4 and bool((total.abs() < 1e-3).all()):
         yield Finding(
             "log-softmax",
-            "It returns logarithms of probabilities (log-softmax), not logits: attacks work, margins and attributions differ.",
+            "It returns logarithms of probabilities (log-softmax), not logits: attacks work, margins and attributions"
+            " differ.",
             "Leave the log_softmax out at the end.",
         )
     if logits.shape[1] != len(classes):
@@ -129,13 +132,15 @@ def _steady(model: nn.Module, x: Images, logits: Tensor) -> Iterator[Finding]:
     if not torch.equal(first, second):
         yield Finding(
             "random",
-            f"It is random: two runs on the same pictures differ by up to {float((first - second).abs().max()):.2g} in a logit.",
+            f"It is random: two runs on the same pictures differ by up to {float((first - second).abs().max()):.2g} in"
+            " a logit.",
             "Take the noise or dropout out; an attack that follows one random gradient proves nothing.",
         )
     elif float((alone - first[:2]).abs().max()) > 1e-3 * scale:
         yield Finding(
             "company",
-            "Its answer to a picture depends on the others in the batch, as if a batch norm still used their statistics.",
+            "Its answer to a picture depends on the others in the batch, as if a batch norm still used their"
+            " statistics.",
             "Use batch norms' running statistics (eval mode, track_running_stats=True).",
         )
 
@@ -160,8 +165,8 @@ def _gradients(model: nn.Module, x: Images) -> Iterator[Finding]:
     if not bool(grad.isfinite().all()):
         yield Finding(
             "gradient",
-            f"The gradient with respect to the pixels is not finite for {int((~grad.isfinite()).flatten(1).any(1).sum())}"
-            f" of {len(x)} pictures.",
+            "The gradient with respect to the pixels is not finite for"
+            f" {int((~grad.isfinite()).flatten(1).any(1).sum())} of {len(x)} pictures.",
             "Look for a square root or a logarithm of zero, or a division by zero.",
         )
         return
@@ -172,14 +177,15 @@ def _gradients(model: nn.Module, x: Images) -> Iterator[Finding]:
         if gap > SATURATED:
             yield Finding(
                 "saturated",
-                f"Its logits are so far apart (a gap of {gap:,.0f}) that softmax is exactly 1 and the gradient of its loss"
-                f" exactly 0 for {zero} of {len(x)} pictures: attacks by that loss have nothing to follow.",
+                f"Its logits are so far apart (a gap of {gap:,.0f}) that softmax is exactly 1 and the gradient of its"
+                f" loss exactly 0 for {zero} of {len(x)} pictures: attacks by that loss have nothing to follow.",
                 "Divide the logits by a constant; predictions stay the same.",
             )
         else:
             yield Finding(
                 "vanishing",
-                f"The gradient with respect to the pixels is exactly zero for {zero} of {len(x)} pictures: an attack has"
-                " nothing to follow, and would call the model robust.",
-                "Look for rounding, thresholds or a dead layer; a smooth stand-in in the backward pass shows the truth.",
+                f"The gradient with respect to the pixels is exactly zero for {zero} of {len(x)} pictures: an attack"
+                " has nothing to follow, and would call the model robust.",
+                "Look for rounding, thresholds or a dead layer; a smooth stand-in in the backward pass shows the"
+                " truth.",
             )

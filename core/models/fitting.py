@@ -1,8 +1,9 @@
 """Which tensor of a file is which weight of a network.
 
-Names are matched first: those of the network itself, or of the library it is from, behind whatever prefixes wrappers have put
-before them (`module.`, `model.`, `module.model.`). Where no name fits, a file that keeps the order in which its network was
-built may still fit by order: the same shapes and endings, one after another. So MadryLab's CIFAR ResNets become ours.
+Names are matched first: those of the network itself, or of the library it is from, behind whatever prefixes wrappers
+have put before them (`module.`, `model.`, `module.model.`). Where no name fits, a file that keeps the order in which
+its network was built may still fit by order: the same shapes and endings, one after another. So MadryLab's CIFAR
+ResNets become ours.
 """
 
 from collections.abc import Iterator, Mapping
@@ -134,8 +135,8 @@ def _same_shapes(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], ar
             f" {found[0]} names in the order of the logits with --classes FILE, one a line"
         )
     raise InputError(
-        f"the file does not fit {arch}: {len(wrong)} tensors have another shape, first {first} ({found} where {arch} has"
-        f" {needs}); is it a wider or narrower one?"
+        f"the file does not fit {arch}: {len(wrong)} tensors have another shape, first {first} ({found} where {arch}"
+        f" has {needs}); is it a wider or narrower one?"
     )
 
 

@@ -4,8 +4,9 @@
     found.tensors                      # {"conv1.weight": tensor, ...}, on the CPU
     found.refused                      # what else was in the file and was left out
 
-Understood are safetensors, and what `torch.save` writes (the zip of today and the format before PyTorch 1.6), with the weights
-at the top or under a usual name: those of Lightning, of MadryLab's `robustness` (dill pickles) and of most training scripts.
+Understood are safetensors, and what `torch.save` writes (the zip of today and the format before PyTorch 1.6), with the
+weights at the top or under a usual name: those of Lightning, of MadryLab's `robustness` (dill pickles) and of most
+training scripts.
 """
 
 import io
@@ -194,7 +195,8 @@ def _legacy(path: Path, file: io.BufferedIOBase) -> Weights:
     if head != LEGACY:
         made_by = ", ".join(pickles.names(head)[:3])
         raise UnreadableError(
-            f"it is a pickle{f' of {made_by}' if made_by else ''} that torch.save did not write; nothing in it was run. {OURS}"
+            f"it is a pickle{f' of {made_by}' if made_by else ''} that torch.save did not write; nothing in it was run."
+            f" {OURS}"
         )
     _, about, tree, keys = (pickles.read(file) for _ in range(4))
     if not isinstance(about, dict) or about.get("little_endian") is not True or not isinstance(keys, list):

@@ -8,7 +8,10 @@ from core.models.classifier import Classifier
 
 
 class Inverted(nn.Module):
-    """Widen by a 1x1, filter each channel by itself, narrow again; with a shortcut where it fits (Sandler et al. 2018)."""
+    """Widen by a 1x1, filter each channel by itself, narrow again (Sandler et al. 2018).
+
+    With a shortcut where it fits.
+    """
 
     def __init__(self, c_in: int, c_out: int, stride: int, expand: int) -> None:
         super().__init__()

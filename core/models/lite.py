@@ -25,7 +25,10 @@ STAGES = (
 
 
 class SamePad(nn.Module):
-    """Pad as TensorFlow does before a convolution with a stride: as little as needed, the odd pixel on the right and below."""
+    """Pad as TensorFlow does before a convolution with a stride.
+
+    As little as needed, the odd pixel on the right and below.
+    """
 
     def __init__(self, size: int, stride: int) -> None:
         super().__init__()
@@ -48,7 +51,10 @@ def _unit(c_in: int, c_out: int, size: int = 1, stride: int = 1, *, depthwise: b
 
 
 class Bottleneck(nn.Module):
-    """Widen by a 1x1, filter each channel by itself, narrow again; with a shortcut where it fits (Sandler et al. 2018)."""
+    """Widen by a 1x1, filter each channel by itself, narrow again (Sandler et al. 2018).
+
+    With a shortcut where it fits.
+    """
 
     def __init__(self, expand: int, size: int, stride: int, c_in: int, c_out: int) -> None:
         super().__init__()
@@ -65,7 +71,10 @@ class Bottleneck(nn.Module):
 
 
 def efficientnet_lite0(width: int = WIDTH, classes: int = 1000) -> Classifier:
-    """Build an EfficientNet-Lite0 for 224 px, D = 8 width; a width other than 160 makes every layer narrower or wider."""
+    """Build an EfficientNet-Lite0 for 224 px, D = 8 width.
+
+    A width other than 160 makes every layer narrower or wider.
+    """
     stem, features, *widths = (max(8, c * width // WIDTH) for c in (32, 1280, *(stage[3] for stage in STAGES)))
     blocks: OrderedDict[str, nn.Module] = OrderedDict(stem=nn.Sequential(*_unit(3, stem, 3, 2)))
     c_in = stem

@@ -28,7 +28,10 @@ PIXELS: dict[str, Norm] = {
 
 
 def with_pixels(model: nn.Module, norm: Norm, *, swapped: bool = False) -> Callable[[Images], Tensor]:
-    """Return the model as it would be if pixels were meant otherwise: another first layer, or the colours turned round."""
+    """Return the model as it would be if pixels were meant otherwise.
+
+    Another first layer, or the colours turned round.
+    """
     first = Normalize(*norm)
 
     def run(x: Images) -> Tensor:
@@ -75,8 +78,8 @@ def _by_accuracy(model: nn.Module, x: Images, y: Labels, logits: Tensor) -> Iter
     if _better(swapped, right):
         yield Finding(
             "colours",
-            f"It seems to expect blue, green, red, in that order: {_percent(swapped)} of {len(y)} pictures are right with"
-            f" the colours turned round, and {_percent(right)} as they are.",
+            f"It seems to expect blue, green, red, in that order: {_percent(swapped)} of {len(y)} pictures are right"
+            f" with the colours turned round, and {_percent(right)} as they are.",
             "Add --bgr, which turns the first filters round.",
         )
 
@@ -105,7 +108,7 @@ def _first_norm(model: nn.Module) -> nn.BatchNorm2d | None:
 
 
 def _by_batch_norm(model: Classifier, x: Images) -> Iterator[Finding]:
-    """Compare what the first batch norm remembers of its training with what it meets under each meaning of the pixels."""
+    """Compare what the first batch norm remembers with what it meets under each meaning of the pixels."""
     norm = _first_norm(model)
     if norm is None:
         return
@@ -123,7 +126,10 @@ def _by_batch_norm(model: Classifier, x: Images) -> Iterator[Finding]:
 
 
 def _surprise(model: Classifier, norm: nn.BatchNorm2d, first: nn.Module, x: Images) -> float:
-    """Measure how far a batch norm's inputs are from what it remembers: shift in its spreads, plus the log ratio of spreads."""
+    """Measure how far a batch norm's inputs are from what it remembers.
+
+    Shift in its spreads, plus the log ratio of spreads.
+    """
     met: list[Tensor] = []
     hook = norm.register_forward_pre_hook(lambda _, inputs: met.append(inputs[0]))
     try:

@@ -1,7 +1,7 @@
 """What stands between the pixels and a network: its first, fixed, linear map, saved with the weights.
 
-`Normalize` shifts and scales each channel, as everybody does. `Whiten` also takes out of each pixel what its neighbours say.
-`renewed` is about the normalisation further up: batch norm's statistics, of other pictures.
+`Normalize` shifts and scales each channel, as everybody does. `Whiten` also takes out of each pixel what its neighbours
+say. `renewed` is about the normalisation further up: batch norm's statistics, of other pictures.
 """
 
 from collections.abc import Sequence
@@ -36,9 +36,10 @@ class Normalize(nn.Module):
 class Whiten(Normalize):
     """Normalised pixels times the inverse square root of the covariance of patches (ZCA), of which the centre is kept.
 
-    A patch of a photograph varies 10^5 times more along its smoothest direction than along its finest. A perturbation of
-    L2 0.5 is fine, so to a network that starts from nothing it is drowned; after this map it is not (measured: the control
-    "control-plain" of `core.datasets.experiments`). cifar10-airbench begins with a whitening layer too, for speed.
+    A patch of a photograph varies 10^5 times more along its smoothest direction than along its finest. A perturbation
+    of L2 0.5 is fine, so to a network that starts from nothing it is drowned; after this map it is not (measured: the
+    control "control-plain" of `core.datasets.experiments`). cifar10-airbench begins with a whitening layer too, for
+    speed.
 
     Args:
         size: Side of the patch, odd.
@@ -73,8 +74,9 @@ class Whiten(Normalize):
 def renewed(model: nn.Module, x: Images, batch_size: int = 250) -> nn.Module:
     """Copy a model and give its batch norms the mean and variance of these pictures (N, 3, H, W), without labels.
 
-    A network that learnt from perturbed pictures normalises clean ones by statistics that are not theirs. All batches count
-    the same, so let N be a multiple of their size. Nothing else changes; a model without batch norm is only copied.
+    A network that learnt from perturbed pictures normalises clean ones by statistics that are not theirs. All batches
+    count the same, so let N be a multiple of their size. Nothing else changes; a model without batch norm is only
+    copied.
 
     Source: Li et al. (2016), Revisiting Batch Normalization For Practical Domain Adaptation (AdaBN).
     """

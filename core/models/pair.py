@@ -28,7 +28,7 @@ class Pair:
 
 
 def opening(world: World) -> Pair:
-    """Choose the pair: that which the world names, else the first of its networks that says of itself to be robust or not."""
+    """Choose the pair: that which the world names, else its first networks that say to be robust or not."""
     here = checkpoints.names(world=world.name)
     if world.standard and world.robust:  # a missing one is told by whoever loads it
         return Pair(world.standard, world.robust)

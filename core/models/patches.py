@@ -9,7 +9,10 @@ from core.models.classifier import Classifier
 
 
 def convmixer(width: int = 256, depth: int = 6, patch: int = 4, kernel: int = 3, classes: int = 10) -> Classifier:
-    """Build a ConvMixer (Trockman and Kolter 2022): patches, then one resolution all the way; mix space, then channels."""
+    """Build a ConvMixer (Trockman and Kolter 2022): patches, then one resolution all the way.
+
+    Mix space, then channels.
+    """
 
     def mix() -> nn.Sequential:
         return nn.Sequential(

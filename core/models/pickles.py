@@ -1,9 +1,9 @@
 """Pickles read as data: nothing in them is ever called.
 
-A pickle is a program for a small stack machine, and `pickle.load` runs it: it imports what the file names and calls it. This
-reader interprets the same program without importing or calling anything. Numbers, texts, plain containers and tensors come
-out as themselves; whatever else the file wants to build comes out as a `Refused` that only knows its name. So checkpoints
-made with dill, or by Lightning with half a trainer inside, give up their weights and nothing else.
+A pickle is a program for a small stack machine, and `pickle.load` runs it: it imports what the file names and calls it.
+This reader interprets the same program without importing or calling anything. Numbers, texts, plain containers and
+tensors come out as themselves; whatever else the file wants to build comes out as a `Refused` that only knows its name.
+So checkpoints made with dill, or by Lightning with half a trainer inside, give up their weights and nothing else.
 
     tree = read(io.BytesIO(data))     # dicts, lists, tuples, numbers, texts, `Piece`s and `Refused`s
     names(tree)                       # what was refused, e.g. ("robustness.tools.helpers.AverageMeter",)

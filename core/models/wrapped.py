@@ -1,7 +1,8 @@
-"""Architectures of timm and torchvision by name, with the representation in the open: "timm/resnet18", "torchvision/vgg11".
+"""Architectures of timm and torchvision by name, representation in the open: "timm/resnet18", "torchvision/vgg11".
 
-Both libraries describe far more networks than this project, and their weights are what people have. A network of theirs is
-taken apart at its last linear layer: what comes before is the body, with its normalisation in front, and that layer the head.
+Both libraries describe far more networks than this project, and their weights are what people have. A network of theirs
+is taken apart at its last linear layer: what comes before is the body, with its normalisation in front, and that layer
+the head.
 """
 
 import difflib

@@ -21,8 +21,8 @@ class PerturbRecipe:
         attack: "PGD", or "FGSM": one step of length eps.
         steps: PGD steps.
         schedule: Of the step lengths, see `core.attacks.rules.step_lengths`: "cosine", or "constant", the paper's way.
-        precision: Of the gradients: "auto" is bfloat16 where the device is fast at it, "fp32" never. What the models say
-            is always float32.
+        precision: Of the gradients: "auto" is bfloat16 where the device is fast at it, "fp32" never. What the models
+            say is always float32.
         target: "any" (untargeted), "second" (most likely of the other classes), "least" (likely), or a class name.
         random_start: Start PGD at a uniform draw from the ball instead of at the picture.
         axis: "eps" sweeps the radius; "steps" shows the iterates at one radius.

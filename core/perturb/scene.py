@@ -18,8 +18,8 @@ from core.perturb.views import Trajectory, attack, noise
 from core.words import size, verdicts
 
 CLAIM = (
-    "A change too small to see makes a standard model see something else. To fool a robust model, the picture itself has to"
-    " change."
+    "A change too small to see makes a standard model see something else. To fool a robust model, the picture itself"
+    " has to change."
 )
 
 
@@ -77,7 +77,7 @@ def called(recipe: PerturbRecipe) -> tuple[str, str]:
 def rows(
     recipe: PerturbRecipe, left: Trajectory, right: Trajectory, along: Axis, beside: Others | None = None
 ) -> list[Row]:
-    """Build the columns: the left model, the right one, and, where it is given, the noise control as the left one sees it."""
+    """Build the columns: the left model, the right one, and, where given, the noise control seen by the left one."""
     names = called(recipe)
     classes = worlds.of(recipe).classes
 

@@ -237,7 +237,7 @@ def _iterates(recipe: PerturbRecipe, case: _Case, on_step: OnStep) -> Trajectory
 
 
 def noise(recipe: PerturbRecipe, name: str, like: Trajectory, *, model: nn.Module | None = None) -> Trajectory:
-    """Make the control: random noise of exactly the size that the attack used, frame by frame, one direction throughout.
+    """Make the control: random noise of exactly the size that the attack used, frame by frame, in one direction.
 
     Args:
         recipe: Its norm and seed.

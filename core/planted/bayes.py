@@ -1,7 +1,7 @@
 """The exact Bayes rule of the world: nobody who sees only pictures can be right more often.
 
-Given shape, weave, pose and colour a picture is Gaussian with a known mean and covariance, so p(picture | label) is a finite
-sum. Only rounding and the few clipped pixels are left out.
+Given shape, weave, pose and colour a picture is Gaussian with a known mean and covariance, so p(picture | label) is a
+finite sum. Only rounding and the few clipped pixels are left out.
 """
 
 import torch
@@ -21,7 +21,10 @@ def log_joint(world: PlantedWorld, x: Images) -> Tensor:
 
 
 def bayes_logits(world: PlantedWorld, x: Images) -> Logits:
-    """Compute log p(x | label) up to a constant of x (N, K); classes are equally frequent, so its argmax is the Bayes rule."""
+    """Compute log p(x | label) up to a constant of x (N, K).
+
+    Classes are equally frequent, so its argmax is the Bayes rule.
+    """
     shape = world.shape_given_label().log()[:, :, None]
     weave = world.weave_given_label().log()[:, None, :]
     prior = (shape + weave).flatten(1)  # (K, K (K + 1))

@@ -49,7 +49,10 @@ def _rates(prefix: str, rates: dict[str, Rate]) -> Found:
 
 
 def questions(seed: int) -> Found:
-    """Answer for a pair with the default settings: which feature, what is written, how robust, how useful, who else is fooled."""
+    """Answer for a pair with the default settings.
+
+    Which feature, what is written, how robust, how useful, who else is fooled.
+    """
     recipe = replace(PlantedRecipe(), seed=seed)
     world, two = recipe.world, pair(recipe)
     drawn = fresh(recipe, TESTED)
@@ -89,8 +92,9 @@ def _useful(recipe: PlantedRecipe) -> Found:
             found["useful/weave/rho_inside"] = sum(inside) / len(inside)
             inside = [
                 abs(float(t.gamma[e, c]) - float(gamma[e, c])) <= float(t.gamma_half[e, c])
-                for c, t in enumerate(tables) for e in range(len(usefulness.RADII))
-            ]  # fmt: skip
+                for c, t in enumerate(tables)
+                for e in range(len(usefulness.RADII))
+            ]
             found["useful/weave/gamma_inside"] = sum(inside) / len(inside)
     found["useful/planted/rho"] = float(rho.mean())
     found |= {f"useful/planted/gamma/{eps:g}": float(g.mean()) for eps, g in zip(usefulness.RADII, gamma, strict=True)}
@@ -98,7 +102,7 @@ def _useful(recipe: PlantedRecipe) -> Found:
 
 
 def _transfer(recipe: PlantedRecipe, two: dict[str, Classifier]) -> Found:
-    """Attack the standard network and show the result to another seed's, to one of another weave, and to the robust one."""
+    """Attack the standard network and show the result to another seed's, another weave's and the robust one."""
     others = {
         "itself": two["standard"],
         "seed": train(replace(recipe, seed=recipe.seed + 100), "standard"),
@@ -145,7 +149,7 @@ def next_label(seed: int) -> Found:
 
 
 def preferred(seed: int) -> Found:
-    """Train a standard network at each strength and agreement of the weave, where the shape is right nine times in ten."""
+    """Train a standard network at each strength and agreement of the weave, the shape being right nine times in ten."""
     found: Found = {}
     for faint in FAINT:
         for agrees in AGREES:
@@ -159,7 +163,10 @@ def preferred(seed: int) -> Found:
 
 
 def more_data(seed: int) -> Found:
-    """Train on more and more pictures, with a faint feature and without: do adversarial examples go away, do they transfer?"""
+    """Train on more and more pictures, with a faint feature and without.
+
+    Do adversarial examples go away, do they transfer?
+    """
     found: Found = {}
     for faint in (0.0, PlantedRecipe().faint):
         for n in MORE:
@@ -187,9 +194,13 @@ def toys(seed: int) -> Found:
 
 
 PARTS: dict[str, Callable[[int], Found]] = {
-    "questions": questions, "students": students, "more_data": more_data, "preferred": preferred,
-    "next_label": next_label, "toys": toys,
-}  # fmt: skip
+    "questions": questions,
+    "students": students,
+    "more_data": more_data,
+    "preferred": preferred,
+    "next_label": next_label,
+    "toys": toys,
+}
 
 
 def measure(names: list[str], seeds: int, work: Path = WORK, path: Path = PATH) -> None:
@@ -213,10 +224,15 @@ def gathered(work: Path = WORK) -> dict[str, object]:
         if len(runs) > 1:
             found |= {key: aggregated([run[key] for run in runs]) for key in runs[0]}
     about = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}", "profile": "cpu", "torch": torch.__version__,
-        "tested": TESTED, "attacked": ATTACKED, "pushed": PUSHED, "command": "python -m core.planted measure",
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "profile": "cpu",
+        "torch": torch.__version__,
+        "tested": TESTED,
+        "attacked": ATTACKED,
+        "pushed": PUSHED,
+        "command": "python -m core.planted measure",
         "stamps": {f"features-{side}": checkpoints.stamp(f"features-{side}", FOLDER) for side in SIDES},
-    }  # fmt: skip
+    }
     return {"about": about, "numbers": found}
 
 

@@ -1,6 +1,7 @@
 """What a network makes of the planted features, asked with the answer in hand.
 
-Each question takes a classifier of pictures, a function to logits, so that the exact Bayes rule answers it as networks do.
+Each question takes a classifier of pictures, a function to logits, so that the exact Bayes rule answers it as networks
+do.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +51,10 @@ def knockout(world: PlantedWorld, scenes: Scenes, asked: Mapping[str, Rule]) -> 
 
 
 def follows(world: PlantedWorld, scenes: Scenes, asked: Mapping[str, Rule]) -> dict[str, dict[str, Rate]]:
-    """Show pictures whose weave is another class's: how often each rule says the shape's class, and how often the weave's."""
+    """Show pictures whose weave is another class's.
+
+    How often each rule says the shape's class, and how often the weave's.
+    """
     swapped = disagreeing(scenes, world.classes)
     x = render(world, swapped)
     found = {}
@@ -71,8 +75,8 @@ class Written:
         x_adv: What became of them (N, 3, H, W).
         success: Which were taken for the target (N,).
         cosine: By direction, the cosine between perturbation and direction (N,): "weave" the target's faint pattern,
-            "own" minus the picture's own, "shape" from the picture's shape to the target's at the same place in the same
-            colour, "random" the mean of |cosine| with random directions.
+            "own" minus the picture's own, "shape" from the picture's shape to the target's at the same place in the
+            same colour, "random" the mean of |cosine| with random directions.
     """
 
     x: Images
@@ -109,7 +113,10 @@ def written(model: nn.Module, world: PlantedWorld, scenes: Scenes, eps: float, *
 
 
 def robust_rate(model: nn.Module, x: Images, y: Labels, eps: float) -> Rate:
-    """Measure how often a network is right after `STEPS` steps of PGD away from the truth; an upper bound of the worst case."""
+    """Measure how often a network is right after `STEPS` steps of PGD away from the truth.
+
+    An upper bound of the worst case.
+    """
     x_adv = pgd(untargeted(model, y), x, L2(eps), steps=STEPS, step_size=2.5 * eps / STEPS)
     return Rate(int((predict(model, x_adv).argmax(1) == y).sum()), len(y))
 
@@ -117,7 +124,10 @@ def robust_rate(model: nn.Module, x: Images, y: Labels, eps: float) -> Rate:
 def transfer(
     sources: Sequence[nn.Module], readers: Sequence[nn.Module], x: Images, target: Labels, eps: float
 ) -> list[list[Rate]]:
-    """Show each source's adversarial examples to each reader: how often it says the target, for sources (rows) and readers."""
+    """Show each source's adversarial examples to each reader.
+
+    How often it says the target, for sources (rows) and readers.
+    """
     found = []
     for source in sources:
         x_adv = attack(source, x, target, eps)

@@ -79,4 +79,7 @@ class Results:
     def source(self, part: str) -> str:
         """Say where the numbers whose names begin with that come from, for captions."""
         seeds = max((len(entry["values"]) for name, entry in self.numbers.items() if name.startswith(part)), default=0)
-        return f"Means over {seeds} seeds with 95 % t-intervals; {self.about.get('date')}, profile {self.about.get('profile')}"
+        return (
+            f"Means over {seeds} seeds with 95 % t-intervals; {self.about.get('date')}, profile"
+            f" {self.about.get('profile')}"
+        )

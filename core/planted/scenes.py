@@ -4,8 +4,8 @@
     x = render(world, scenes)                                  # float32 (N, 3, 32, 32) in [0, 1], on 8-bit levels
     x = render(world, replace(scenes, weave=other))            # the same pictures with the weave of another class
 
-What chance decides is kept apart from how strong the features are, so that one feature can be taken out or exchanged and
-all else, the noise included, stays as it was.
+What chance decides is kept apart from how strong the features are, so that one feature can be taken out or exchanged
+and all else, the noise included, stays as it was.
 """
 
 from dataclasses import dataclass, replace

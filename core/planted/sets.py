@@ -71,7 +71,10 @@ def student(recipe: PlantedRecipe, pictures: Pictures, *, on_progress: OnProgres
 
 
 def examine(recipe: PlantedRecipe, model: Classifier, n: int) -> dict[str, Rate]:
-    """Examine a student on fresh clean pictures: right, as if labels were the next class, under attack, and what it follows."""
+    """Examine a student on fresh clean pictures.
+
+    Right, as if labels were the next class, under attack, and what it follows.
+    """
     world, drawn = recipe.world, fresh(recipe, n)
     x = scenes.render(world, drawn)
     asked = probes.rules(world, {"student": model})["student"]

@@ -1,7 +1,7 @@
 """A third answer to *why*: more features than dimensions (Elhage et al. 2022; Gorton and Lewis 2025).
 
-A toy has n sparse features, x in [0, 1]^n, and m dimensions: x' = relu(W'Wx + b). It stores more features than it has room
-for, along directions that overlap, and an attack on one output goes by way of the others.
+A toy has n sparse features, x in [0, 1]^n, and m dimensions: x' = relu(W'Wx + b). It stores more features than it has
+room for, along directions that overlap, and an attack on one output goes by way of the others.
 
 Source: Elhage et al. (2022), Toy Models of Superposition, "Superposition and adversarial vulnerability";
 Gorton and Lewis (2025), arXiv 2508.17456.
@@ -77,7 +77,7 @@ def train_toy(
 
 
 def vulnerability(toy: Toy) -> Tensor:
-    """Compute, for each stored feature, how much further an attack moves its output by way of all features than by its own.
+    """Compute how much further an attack moves each feature's output by way of all features than by its own.
 
     The pre-activation of output i moves by |(W'W)_i| along the best direction of length 1 and by (W'W)_ii along feature
     i alone. The ratio (S,) is 1 exactly where nothing overlaps.

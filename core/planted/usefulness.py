@@ -31,7 +31,7 @@ def shape_features(world: PlantedWorld, x: Images) -> Features:
 
 
 def closed_form(world: PlantedWorld, radii: tuple[float, ...] = RADII) -> tuple[Tensor, Tensor]:
-    """Compute rho (K,) and gamma (E, K) of the weave features for "this class or the rest", clipping to [0, 1] left out.
+    """Compute rho (K,) and gamma (E, K) of the weave features for "this class or the rest", without the limits [0, 1].
 
     A weave feature is linear and its pattern has length 1: gamma = rho - eps / std. Its mean and variance follow from
     p(weave | label), the noise, and the little that shapes and background overlap with the pattern.

@@ -1,8 +1,8 @@
 """What the world is: its classes, the two features planted in it, and the templates that they are made of.
 
-A picture is grey, plus a smooth background, plus a *visible* feature (the shape of a class, anywhere, in any colour and one
-of three sizes), plus a *faint* one (a fixed weave of period 4 that belongs to a class), plus pixel noise. Both features
-have a strength, the L2 length that they add to the picture, and agree with the label as often as one asks.
+A picture is grey, plus a smooth background, plus a *visible* feature (the shape of a class, anywhere, in any colour and
+one of three sizes), plus a *faint* one (a fixed weave of period 4 that belongs to a class), plus pixel noise. Both
+features have a strength, the L2 length that they add to the picture, and agree with the label as often as one asks.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,8 @@ PIXELS = SIDE * SIDE
 SHAPES = ("disc", "cross", "bar", "triangle", "ring", "square", "moon", "arrow", "diamond", "star")
 RADII = (6.0, 7.5, 9.0)  # of a shape, pixels
 OFFSETS = (-3, 0, 3)  # of its centre, pixels, in both directions
-# Red, green, blue, their sums, and white: a shape is lighter than the background, and its colour says nothing of its class.
+# Red, green, blue, their sums, and white: a shape is lighter than the background, and its colour says nothing of its
+# class.
 COLOURS = tuple((r, g, b) for r in (0.0, 1.0) for g in (0.0, 1.0) for b in (0.0, 1.0) if r + g + b)
 GREY = 0.4  # of the background, on average
 TILE = 4  # period of the weave, pixels
@@ -33,8 +34,8 @@ class PlantedWorld:
         classes: Number of classes K.
         visible: L2 length of the shape, pixel units.
         faint: L2 length of the weave, pixel units.
-        visible_agrees: Probability that the shape is the label's; else it is of another class, all equally likely. 1 / K
-            says nothing about the label.
+        visible_agrees: Probability that the shape is the label's; else it is of another class, all equally likely. 1 /
+            K says nothing about the label.
         faint_agrees: The same of the weave.
         conflict: Whether a weave that does not agree is another class's (True) or missing (False).
         label_noise: Fraction of labels drawn anew among all classes, in training pictures.
@@ -127,7 +128,9 @@ def colours() -> Tensor:
 
 @cache
 def weaves(classes: int, seed: int) -> Tensor:
-    """Draw the faint pattern of each class: (K, 3, H, W), orthonormal, of the highest frequencies that pixels can carry.
+    """Draw the faint pattern of each class.
+
+    (K, 3, H, W), orthonormal, of the highest frequencies that pixels can carry.
 
     Each is a random mixture of the seven waves of period 4 that alternate from one pixel to the next in at least one
     direction, in three channels; nothing smooth overlaps with them.
@@ -147,7 +150,10 @@ def weaves(classes: int, seed: int) -> Tensor:
 
 @cache
 def slopes() -> Tensor:
-    """Return the three smooth fields of which a channel's background is made: level and two slopes, (3, H W), orthonormal."""
+    """Return the three smooth fields of which a channel's background is made.
+
+    Level and two slopes, (3, H W), orthonormal.
+    """
     at = (torch.arange(SIDE) - (SIDE - 1) / 2) / SIDE
     fields = torch.stack([torch.ones(SIDE, SIDE), at[:, None].expand(SIDE, SIDE), at[None, :].expand(SIDE, SIDE)])
     flat = fields.flatten(1)

@@ -1,4 +1,6 @@
-"""Training on wrong labels, watched: a set is built, a fresh network learns from it, and clean pictures examine it meanwhile.
+"""Training on wrong labels, watched.
+
+A set is built, a fresh network learns from it, and clean pictures examine it meanwhile.
 
     made = learn(PlantedRecipe(), "det", pair(PlantedRecipe()))
     made.moments[-1].clean                   # a Rate, on pictures that nobody changed

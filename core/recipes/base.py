@@ -27,8 +27,8 @@ def option(
         among: The allowed values (for a tuple: of its members), or what returns them; None allows any.
         low: Smallest allowed number.
         high: Largest allowed number.
-        silent: Left out of files and programs while it is at its default, so that recipes from before the field are the same
-            to the byte.
+        silent: Left out of files and programs while it is at its default, so that recipes from before the field are the
+            same to the byte.
     """
     return field(default=default, metadata={"among": among, "low": low, "high": high, "silent": silent})
 

@@ -16,8 +16,8 @@ from typing import Any
 from core.recipes.base import named_fields
 
 HEAD = '"""Made by Robust Frog. Run it from the project\'s folder: python this_file.py"""'
-UPLOADED = """# The picture of this view was uploaded, so no data set has it. Where a function below takes `picture`, hand it
-# core.data.pictures.from_upload(Path("your file").read_bytes()); or choose another picture in the recipe.
+UPLOADED = """# The picture of this view was uploaded, so no data set has it. Where a function below takes `picture`,
+# hand it core.data.pictures.from_upload(Path("your file").read_bytes()); or choose another picture in the recipe.
 """
 SETTINGS = "setup_cpu(1)  # as the app, so that sums round alike"
 

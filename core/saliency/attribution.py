@@ -3,12 +3,12 @@
 The rest of the program does not see captum. Three things make its methods safe and right here:
 
 Sharing. Guided Backprop, DeepLift and the Grad-CAMs put hooks on a model while they run. On a model that another thread
-uses, the maps of both are then silently wrong. Each call therefore works on a twin of its own: new modules around the same
-weights, which costs a millisecond.
+uses, the maps of both are then silently wrong. Each call therefore works on a twin of its own: new modules around the
+same weights, which costs a millisecond.
 
 SiLU. Captum knows Guided Backprop for `nn.ReLU` alone and DeepLift for a list without SiLU, GELU and ReLU6; on other
-activations both silently return the plain gradient. Their rules carry over word for word to any activation a that acts on
-each number alone (Guided Backprop: keep what is positive of a'(z) g on its way back; DeepLift: replace a'(z) by
+activations both silently return the plain gradient. Their rules carry over word for word to any activation a that acts
+on each number alone (Guided Backprop: keep what is positive of a'(z) g on its way back; DeepLift: replace a'(z) by
 (a(z) - a(z0)) / (z - z0)), so in the twin each such activation is dressed as the ReLU that captum looks for. For
 modules of other kinds both methods are refused.
 
@@ -65,14 +65,15 @@ def attribute(
         method: A key of `METHODS`.
         score: What is explained: `logit`, `log_odds` or `against(k)`; by default log-odds for the loss gradient, else
             logits. DeepLift is complete only for a score that is linear in the logits.
-        samples: Noisy copies (SmoothGrad, VarGrad), points between baseline and picture (Integrated Gradients), or draws
-            of both (Gradient SHAP).
+        samples: Noisy copies (SmoothGrad, VarGrad), points between baseline and picture (Integrated Gradients), or
+            draws of both (Gradient SHAP).
         noise: Standard deviation of the noise, pixel units.
-        baseline: What stands for "nothing there": "black", "grey", "white", or a picture (1, C, H, W); for Gradient SHAP
-            also several pictures (B, C, H, W), of which each draw takes one.
+        baseline: What stands for "nothing there": "black", "grey", "white", or a picture (1, C, H, W); for Gradient
+            SHAP also several pictures (B, C, H, W), of which each draw takes one.
         window: Side of the square that Occlusion covers, in pixels; it moves by half of that.
         generator: Source of the noise; without it torch's global one is used.
-        on_step: Called as `on_step(i)` before the i-th evaluation of the model; returning True ends the work with `Stop`.
+        on_step: Called as `on_step(i)` before the i-th evaluation of the model; returning True ends the work with
+            `Stop`.
 
     Returns:
         One value per pixel and channel (N, C, H, W); per pixel (N, 1, H, W) for Grad-CAM. Positive values speak for the
@@ -229,9 +230,13 @@ def _occlusion(job: _Job, x: Images, y: Labels) -> Tensor:
     method, side, stride = captum().Occlusion(job.scored), job.window, max(1, job.window // 2)
     with torch.no_grad():
         return method.attribute(
-            x, (x.shape[1], side, side), (x.shape[1], stride, stride), baselines=job.baselines[:1].expand_as(x), target=y,
+            x,
+            (x.shape[1], side, side),
+            (x.shape[1], stride, stride),
+            baselines=job.baselines[:1].expand_as(x),
+            target=y,
             perturbations_per_eval=max(1, rows_of(x) // len(x)),
-        )  # fmt: skip
+        )
 
 
 _ATTRIBUTIONS: dict[str, Callable[[_Job, Images, Labels], Tensor]] = {

@@ -100,7 +100,7 @@ def classes_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> tupl
 
 
 def _other(classes: tuple[str, ...], a: int) -> str:
-    """Return the class that the gradient leads away from where nobody says one: truck and frog, or the last and the first."""
+    """Return the class that the gradient leads away from by default: truck and frog, or the last and the first."""
     first, last = ("frog", "truck") if {"frog", "truck"} <= set(classes) else (classes[0], classes[-1])
     return first if classes[a] == last else last
 

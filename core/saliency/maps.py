@@ -1,7 +1,7 @@
 """From an attribution to a picture: one number per pixel, in a stated unit, on a scale that keeps the sign.
 
-Captum's own pictures are stretched map by map, so that two models cannot be compared (captum#1103), and fail on maps that
-are zero (captum#959). Here the unit is the caller's: `painted(..., limit=3 * rms(values))`.
+Captum's own pictures are stretched map by map, so that two models cannot be compared (captum#1103), and fail on maps
+that are zero (captum#959). Here the unit is the caller's: `painted(..., limit=3 * rms(values))`.
 """
 
 import numpy as np
@@ -13,14 +13,34 @@ from core.types import Images, PerExample
 
 CHANNELS = ("sum", "red", "green", "blue", "colour")
 REACH = 3.0  # where the scale ends, in units of a map's root mean square
-# ColorBrewer's PuOr from purple (against) over white (0) to orange (for), and matplotlib's cividis: both are told apart by
-# every kind of colour vision. Eleven anchors each, sRGB.
+# ColorBrewer's PuOr from purple (against) over white (0) to orange (for), and matplotlib's cividis: both are told apart
+# by every kind of colour vision. Eleven anchors each, sRGB.
 SIGNED = (
-    "2d004b", "542788", "8073ac", "b2abd2", "d8daeb", "f7f7f7", "fee0b6", "fdb863", "e08214", "b35806", "7f3b08",
-)  # fmt: skip
+    "2d004b",
+    "542788",
+    "8073ac",
+    "b2abd2",
+    "d8daeb",
+    "f7f7f7",
+    "fee0b6",
+    "fdb863",
+    "e08214",
+    "b35806",
+    "7f3b08",
+)
 UNSIGNED = (
-    "00224e", "083370", "35456c", "4f576c", "666970", "7d7c78", "948e77", "aea371", "c8b866", "e5cf52", "fee838",
-)  # fmt: skip
+    "00224e",
+    "083370",
+    "35456c",
+    "4f576c",
+    "666970",
+    "7d7c78",
+    "948e77",
+    "aea371",
+    "c8b866",
+    "e5cf52",
+    "fee838",
+)
 
 
 def reduced(attribution: Tensor, channel: str = "sum") -> Tensor:

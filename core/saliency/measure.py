@@ -1,6 +1,7 @@
 """Measure every method on both models: python -m core.saliency measure.
 
-The same test pictures, seeds and settings for each model, so that the difference between two models is one between pairs.
+The same test pictures, seeds and settings for each model, so that the difference between two models is one between
+pairs.
 """
 
 import argparse
@@ -132,7 +133,10 @@ def summary(values: PerExample, seed: int = 0) -> dict[str, object]:
 
 
 def run(names: tuple[str, ...], n: int, seed: int, samples: int, kept: Path | None = None) -> dict[str, Any]:
-    """Measure the models on the same n test pictures; return everything that the results file holds but its circumstances."""
+    """Measure the models on the same n test pictures.
+
+    Return everything that the results file holds but its circumstances.
+    """
     test, means = data.cifar10("test"), means_of("train", data.cifar10_root()).x
     rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[:n].tolist()
     x, y = test.x(rows), test.y(rows)
@@ -175,8 +179,9 @@ def main(arguments: list[str] | None = None) -> None:
         seed=given.seed,
         profiles={name: checkpoints.header(name).recipe.get("profile", "") for name in given.models},
         how=(
-            f"test pictures, the label's score explained; {given.samples} samples or path points, noise 0.15, grey baseline, "
-            f"window {WINDOW}; deletion and insertion on grey; {threads} CPU threads; torch {torch.__version__}"
+            f"test pictures, the label's score explained; {given.samples} samples or path points, noise 0.15, grey"
+            f" baseline, window {WINDOW}; deletion and insertion on grey; {threads} CPU threads; torch"
+            f" {torch.__version__}"
         ),
     )
     results.write(given.out, {**about, **found}, sort_keys=False)

@@ -69,7 +69,7 @@ def rank_correlation(a: Tensor, b: Tensor) -> PerExample:
 
 
 def _ranks(values: Tensor) -> Tensor:
-    """Rank each row; equal values share their mean rank, or else two half-empty maps would agree where they are empty."""
+    """Rank each row; equal values share their mean rank, or two half-empty maps would agree where empty."""
     ordered, values = values.sort(1).values, values.contiguous()
     return (torch.searchsorted(ordered, values) + torch.searchsorted(ordered, values, right=True)).double() / 2
 
@@ -87,8 +87,8 @@ def deletion_insertion(
         fill: Grey that stands where a pixel is away.
 
     Returns:
-        The areas under the two curves over the fraction of pixels (N,), (N,): good maps have a small deletion area and a
-        large insertion area.
+        The areas under the two curves over the fraction of pixels (N,), (N,): good maps have a small deletion area and
+        a large insertion area.
 
     Source: Petsiuk et al. (2018), RISE; there a blurred picture is what insertion starts from.
     """
@@ -116,10 +116,12 @@ def probability(model: nn.Module, x: Images, y: Labels) -> PerExample:
 
 
 def shuffled(model: Classifier, generator: torch.Generator, *, top_only: bool = False) -> Classifier:
-    """Copy a model with each of its weight tensors in random order: as large as before, and nothing left of what it learnt.
+    """Copy a model with each of its weight tensors in random order.
 
-    The null model of the randomisation check (Adebayo et al. 2018), which re-initialises instead; this keeps each layer's
-    distribution of weights, so that the copy's activations neither die nor explode.
+    As large as before, and nothing left of what it learnt.
+
+    The null model of the randomisation check (Adebayo et al. 2018), which re-initialises instead; this keeps each
+    layer's distribution of weights, so that the copy's activations neither die nor explode.
 
     Args:
         model: What was trained.

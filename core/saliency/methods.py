@@ -17,7 +17,10 @@ def logit(logits: Logits) -> Logits:
 
 
 def log_odds(logits: Logits) -> Logits:
-    """Explain log p_k / (1 - p_k) of each class k: minus the loss's gradient up to a positive factor, without its death."""
+    """Explain log p_k / (1 - p_k) of each class k.
+
+    Minus the loss's gradient up to a positive factor, without its death.
+    """
     own = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)
     return logits - logits[:, None, :].masked_fill(own, -torch.inf).logsumexp(2)
 
@@ -34,8 +37,8 @@ class Method:
     Args:
         title: As people write it.
         settings: Which of its settings matter to this method.
-        adds_up: Whether a value is the pixel's share of the score, so that its sign says for or against; otherwise it says
-            how strongly the score reacts to the pixel, and its size counts.
+        adds_up: Whether a value is the pixel's share of the score, so that its sign says for or against; otherwise it
+            says how strongly the score reacts to the pixel, and its size counts.
         hooked: Whether captum hooks the model, so that every module must be of a kind with a known rule.
         complete: Whether the values add up to the score of the picture minus that of the baseline.
         score: What it explains unless asked otherwise.

@@ -12,8 +12,8 @@ class SaliencyRecipe:
     """Which pixels do the models' answers hang on?
 
     Args:
-        view: "methods" (every method on one picture), "pictures" (one method on several), "attack" (the gradient at each
-            iterate of an attack) or "classes" (the gradient from one class to another).
+        view: "methods" (every method on one picture), "pictures" (one method on several), "attack" (the gradient at
+            each iterate of an attack) or "classes" (the gradient from one class to another).
         picture: Picture id, see `core.data.pictures.get`.
         standard: Checkpoint of the left column.
         robust: Checkpoint of the right column.
@@ -66,6 +66,14 @@ class SaliencyRecipe:
     def attack(self) -> PerturbRecipe:
         """The attack of the view "attack": untargeted PGD, iterate by iterate."""
         return PerturbRecipe(
-            self.picture, self.standard, self.robust, self.norm, axis="steps", at=self.at, world=self.world,
-            steps=20, schedule="constant", precision="fp32",
-        )  # fmt: skip
+            self.picture,
+            self.standard,
+            self.robust,
+            self.norm,
+            axis="steps",
+            at=self.at,
+            world=self.world,
+            steps=20,
+            schedule="constant",
+            precision="fp32",
+        )

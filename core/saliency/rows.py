@@ -41,7 +41,10 @@ class Row:
 
     @staticmethod
     def of(recipe: SaliencyRecipe, title: str, x: Images, attributions: dict[str, Tensor]) -> "Row":
-        """Put maps in a row, on the scale that the recipe asks for; whatever computed them, they are on the CPU then."""
+        """Put maps in a row, on the scale that the recipe asks for.
+
+        Whatever computed them, they are on the CPU then.
+        """
         x, attributions = x.cpu(), {name: made.cpu() for name, made in attributions.items()}
         limits = {name: maps.limits(made, recipe.channel) for name, made in attributions.items()}
         if recipe.scale == "common":
@@ -56,9 +59,13 @@ class Row:
 def paint(recipe: SaliencyRecipe, attribution: Tensor, x: Images, limit: Tensor) -> Frames:
     """Paint maps (N, C or 1, H, W) as the recipe asks: uint8 (N, H, W, 3)."""
     return maps.painted(
-        attribution, x,
-        channel=recipe.channel, absolute=recipe.absolute, opacity=recipe.opacity / 100, limit=limit,
-    )  # fmt: skip
+        attribution,
+        x,
+        channel=recipe.channel,
+        absolute=recipe.absolute,
+        opacity=recipe.opacity / 100,
+        limit=limit,
+    )
 
 
 def frame_limits(recipe: SaliencyRecipe, gradients: Tensor) -> Tensor:

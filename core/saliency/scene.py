@@ -19,11 +19,14 @@ from core.saliency.views import Along, along
 from core.words import size, verdicts
 
 CAPTIONS = ("gradient at step 0", "what changed in it")
-CLAIM = "The gradient towards the picture's class at each step of an attack: what it points to, and how it changes on the way."
+CLAIM = (
+    "The gradient towards the picture's class at each step of an attack: what it points to, and how it changes on the"
+    " way."
+)
 
 
 def paint(recipe: SaliencyRecipe, made: Along) -> Frames:
-    """Paint the gradient at the clean picture, and then the one at each frame, on the recipe's scale (1 + F, H, W, 3)."""
+    """Paint the gradient at the clean picture, then at each frame, on the recipe's scale (1 + F, H, W, 3)."""
     gradients = torch.cat([made.clean, made.gradients])
     x = torch.cat([made.trajectory.x, made.trajectory.x_adv])
     return rows.paint(recipe, gradients, x, rows.frame_limits(recipe, gradients))
@@ -78,9 +81,15 @@ def axis(recipe: SaliencyRecipe, found: Mapping[str, Along]) -> Axis:
 def played(recipe: SaliencyRecipe, shown: Sequence[Row], along_what: Axis, names: Sequence[str]) -> Scene:
     """Make a playable page of the columns of these models."""
     return scrubbing(
-        shown, along_what, frame=recipe.frame, gain=1, captions=CAPTIONS, title="Saliency", claim=CLAIM,
+        shown,
+        along_what,
+        frame=recipe.frame,
+        gain=1,
+        captions=CAPTIONS,
+        title="Saliency",
+        claim=CLAIM,
         models=stamped(*names),
-    )  # fmt: skip
+    )
 
 
 def scene(recipe: SaliencyRecipe) -> Scene:

@@ -16,9 +16,17 @@ from core.problems import InputError
 ELEMENTWISE = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SiLU, nn.GELU, nn.Hardswish, nn.Mish, nn.Sigmoid, nn.Tanh)
 # Linear in eval mode, so both methods pass the gradient through.
 LINEAR = (
-    nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Identity, nn.Dropout, Normalize,
+    nn.Conv2d,
+    nn.Linear,
+    nn.BatchNorm2d,
+    nn.AvgPool2d,
+    nn.AdaptiveAvgPool2d,
+    nn.Flatten,
+    nn.Identity,
+    nn.Dropout,
+    Normalize,
     SamePad,
-)  # fmt: skip
+)
 
 
 def twin(model: nn.Module) -> nn.Module:

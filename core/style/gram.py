@@ -3,8 +3,8 @@
     objective = painted(model, content, style, strength=10.0)
     descend(objective, content, L2(math.inf), steps=100, rule=lbfgs(radius=1.0))
 
-The texture is what the channels of a layer do together wherever they do it: its Gram matrix. Both parts are relative squared
-distances, so that a weight means the same in every network. The objective is the root of their weighted sum, as
+The texture is what the channels of a layer do together wherever they do it: its Gram matrix. Both parts are relative
+squared distances, so that a weight means the same in every network. The objective is the root of their weighted sum, as
 `core.attacks.rules.lbfgs` wants it, which descends on its square.
 """
 
@@ -28,7 +28,7 @@ class Layers:
 
 
 def layers_of(model: Classifier) -> Layers:
-    """Choose four blocks for the style, spread from the first to the last but the pooling, and the last for the content.
+    """Choose four blocks for the style, spread from first to last but the pooling, and the last for the content.
 
     As in the response: the outputs of the four stages of a ResNet, and the last of them.
 
@@ -61,7 +61,10 @@ def walk(model: Classifier, x: Images, blocks: Sequence[str]) -> dict[str, Tenso
 
 
 def style_distance(model: Classifier, blocks: Sequence[str], wanted: Images) -> Objective:
-    """Measure how far the Gram matrices are from those of `wanted` (N, C, H, W): mean of the relative squared distances."""
+    """Measure how far the Gram matrices are from those of `wanted` (N, C, H, W).
+
+    Mean of the relative squared distances.
+    """
     with torch.no_grad():
         targets = {name: gram(h) for name, h in walk(model, wanted, blocks).items()}
 

@@ -1,7 +1,8 @@
 """How easily a layer is moved: R(f) of the authors' reply to Nakano (2019).
 
-R(f) = E max |f(x') - f(x)| / E |f(x1) - f(x2)|, x' in the ball around x, x1 and x2 two pictures: how far the worst perturbation
-of a picture takes a layer's output, in units of the way to another picture. An attack only ever finds a lower bound.
+R(f) = E max |f(x') - f(x)| / E |f(x1) - f(x2)|, x' in the ball around x, x1 and x2 two pictures: how far the worst
+perturbation of a picture takes a layer's output, in units of the way to another picture. An attack only ever finds a
+lower bound.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Content and style at any side: photographs that ship with scikit-image, the gallery's frog, and textures drawn here."""
+"""Content and style at any side.
+
+Photographs that ship with scikit-image, the gallery's frog, and textures drawn here.
+"""
 
 import functools
 import math

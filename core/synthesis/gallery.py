@@ -2,8 +2,8 @@
 
     python -m core.synthesis.gallery build            writes assets/gallery.npz (needs CIFAR-10 and the models, minutes)
 
-Seeds are drawn from a Gaussian with the mean and covariance of each class; the robust model's gradient then adds what it
-takes for that class (Santurkar et al. 2019, arXiv 1906.09453). No CIFAR-10 picture is in the file, only what the two
+Seeds are drawn from a Gaussian with the mean and covariance of each class; the robust model's gradient then adds what
+it takes for that class (Santurkar et al. 2019, arXiv 1906.09453). No CIFAR-10 picture is in the file, only what the two
 models agree on. Everything in it is labelled as generated wherever it is shown.
 """
 

@@ -37,7 +37,8 @@ class ClassGaussian:
     def of(x: Images, rank: int) -> "ClassGaussian":
         """Fit to images (N, C, H, W), keeping the strongest directions.
 
-        All are computed: `pca_lowrank` draws from torch's global generator, so that no seed would decide what is sampled.
+        All are computed: `pca_lowrank` draws from torch's global generator, so that no seed would decide what is
+        sampled.
         """
         mean = x.mean(0)
         _, deviations, directions = torch.linalg.svd((x - mean).flatten(1), full_matrices=False)
@@ -53,8 +54,8 @@ class ClassGaussian:
 def fit_gaussians(train: Pictures, rank: int) -> dict[str, Tensor]:
     """Compute mean and covariance of each class, all covariances in one basis of low rank.
 
-    The basis holds the strongest directions of the covariance within classes. With one basis for all, ten classes of rank
-    96 take a megabyte where ten bases would take six.
+    The basis holds the strongest directions of the covariance within classes. With one basis for all, ten classes of
+    rank 96 take a megabyte where ten bases would take six.
 
     Args:
         train: Labelled pictures.

@@ -4,8 +4,8 @@
     python -m core.synthesis.measure measure        writes assets/results/synthesis.json (needs the models)
     python -m core.synthesis.measure sheet          writes assets/screenshots/synthesis-sheet.png (needs the models)
 
-A number of recognised pictures says little by itself: networks that were trained alike share the features that only they
-see. So every network that is here looks at every picture, and at the starts, and the limits include small ones.
+A number of recognised pictures says little by itself: networks that were trained alike share the features that only
+they see. So every network that is here looks at every picture, and at the starts, and the limits include small ones.
 """
 
 import argparse
@@ -96,8 +96,8 @@ def measure(
         limits: L2 radii in pixel units, with the number of steps to take.
 
     Yields:
-        What is known so far, again after each source and limit: rates with Wilson intervals, for the starts and for what
-        was painted; distances.
+        What is known so far, again after each source and limit: rates with Wilson intervals, for the starts and for
+        what was painted; distances.
     """
     models = {name: load(name) for name in dict.fromkeys((*sources, *viewers))}
     looking = {name: models[name] for name in viewers}

@@ -1,6 +1,6 @@
 """Painting with a classifier: walk along its gradient toward a class, from a blurred seed, a drawing, or any picture.
 
-    seeds = gaussians()[FROG].sample(16, generator)                    # what the class looks like on average, and how it varies
+    seeds = gaussians()[FROG].sample(16, generator)                    # the class on average, and how it varies
     frogs = synthesise(targeted(model, y), seeds, L2(6.0), steps=60, step_size=0.25)
 
 Moving along the gradient adds the features that the model uses. A robust model uses features that people see, so it

@@ -211,7 +211,8 @@ def studio(
 
     Raises:
         ValueError: If the model has no such feature.
-        core.data.decode.PictureError, core.data.DataError, core.models.checkpoints.CheckpointError: If something is not there.
+        core.data.decode.PictureError, core.data.DataError, core.models.checkpoints.CheckpointError: If something is not
+        there.
     """
     ready = model if model is not None else load(name)
     assert isinstance(ready, Classifier)

@@ -2,8 +2,8 @@
 
     found = autoattack(model, x, y, L2(0.5))        # pip install pyautoattack
 
-APGD on cross-entropy, APGD on the targeted DLR loss, targeted FAB, and Square, which uses no gradient (Croce and Hein 2020).
-RobustBench ranks by it. On a CPU it takes a minute or so for ten pictures of a robust model that stand.
+APGD on cross-entropy, APGD on the targeted DLR loss, targeted FAB, and Square, which uses no gradient (Croce and Hein
+2020). RobustBench ranks by it. On a CPU it takes a minute or so for ten pictures of a robust model that stand.
 """
 
 import importlib

@@ -1,4 +1,7 @@
-"""What a step sees: this process's share of the pictures, shifted and flipped; all of it drawn from (seed, epoch, rank)."""
+"""What a step sees: this process's share of the pictures, shifted and flipped.
+
+All of it drawn from (seed, epoch, rank).
+"""
 
 from collections.abc import Iterator
 

@@ -84,9 +84,10 @@ def robust_accuracy(
 ) -> RobustAccuracy:
     """Measure the fraction of images that no attack in the ball breaks.
 
-    Each image that is right meets ten quick steps of PGD on the log-odds (the direction of cross-entropy) from the image
-    itself, then, while it stands, all steps of it, then PGD on the margin, then `restarts` random starts of both. It counts as broken as soon as one end point
-    or best iterate is misclassified: rounds only ever add to what was broken.
+    Each image that is right meets ten quick steps of PGD on the log-odds (the direction of cross-entropy) from the
+    image itself, then, while it stands, all steps of it, then PGD on the margin, then `restarts` random starts of both.
+    It counts as broken as soon as one end point or best iterate is misclassified: rounds only ever add to what was
+    broken.
 
     Args:
         model: Maps images to logits.
@@ -228,9 +229,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for text in given.ball or ["L2:0.25", "L2:0.5"]:
         ball = parse_ball(text)
         found = robust_accuracy(
-            model, x, y, ball, steps=given.steps, restarts=given.restarts, precision=given.precision,
+            model,
+            x,
+            y,
+            ball,
+            steps=given.steps,
+            restarts=given.restarts,
+            precision=given.precision,
             generator=torch.Generator(here).manual_seed(0),
-        )  # fmt: skip
+        )
         sys.stdout.write(f"{ball_name(ball):12} {found.rate}\n")
         checked = by_steps(model, x[:CHECKED], y[:CHECKED], ball, counts=(given.steps, 2 * given.steps))
         if checked.falls:

@@ -1,7 +1,7 @@
 """Models that lie elsewhere: fetched, verified, read without running anything, and kept as checkpoints of this project.
 
-`checkpoints/fetch.toml` says where each lies, its size, licence and SHA-256. A download that was cut off goes on where it
-stopped; what does not have the hash is thrown away.
+`checkpoints/fetch.toml` says where each lies, its size, licence and SHA-256. A download that was cut off goes on where
+it stopped; what does not have the hash is thrown away.
 """
 
 import hashlib
@@ -110,15 +110,15 @@ def download(source: Source, folder: Path, *, on_progress: Callable[[int], None]
         log.info("%s: %s; %.1f MB are here", source.name, problem, after / 2**20)
         if attempt == ATTEMPTS or after <= before:
             raise FetchError(
-                f"{source.name} was cut off after {after / 2**20:.1f} of about {source.mb:g} MB ({problem}); the same command"
-                " goes on from there"
+                f"{source.name} was cut off after {after / 2**20:.1f} of about {source.mb:g} MB ({problem}); the same"
+                " command goes on from there"
             )
     digest = _digest(part)
     if not _fits(digest, source.sha256):
         part.unlink()
         raise FetchError(
-            f"what {urlsplit(source.url).netloc} sent for {source.name} is not that file: its SHA-256 is {digest[:16]}… and"
-            f" should be {source.sha256[:16]}…; it was deleted"
+            f"what {urlsplit(source.url).netloc} sent for {source.name} is not that file: its SHA-256 is {digest[:16]}…"
+            f" and should be {source.sha256[:16]}…; it was deleted"
         )
     part.replace(path)
     return path
@@ -133,8 +133,8 @@ def _once(source: Source, part: Path, on_progress: Callable[[int], None] | None)
         with urllib.request.build_opener(_Careful).open(request, timeout=TIMEOUT_S) as answer:
             if answer.headers.get_content_type() in ("text/html", "application/xhtml+xml"):
                 raise FetchError(
-                    f"{urlsplit(answer.url).netloc} sent a web page instead of {source.name}: the file has moved, or a login is"
-                    " needed"
+                    f"{urlsplit(answer.url).netloc} sent a web page instead of {source.name}: the file has moved, or a"
+                    " login is needed"
                 )
             goes_on = have > 0 and answer.status == http.client.PARTIAL_CONTENT
             total = int(answer.headers.get("Content-Length") or 0) + (have if goes_on else 0)

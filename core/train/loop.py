@@ -157,14 +157,18 @@ def worst(recipe: TrainRecipe, model: nn.Module, x: Images, y: Labels, draws: to
     assert inner is not None
     ball = balls.make(inner.norm, inner.eps)
     objective = autocast(untargeted(model, y), recipe.precision)
-    # A start uniform in the ball would lie on its surface (dimension 3072), where one step of eps is mostly projected away.
+    # A start uniform in the ball would lie on its surface (dimension 3072), where one step of eps is mostly projected
+    # away.
     radius = torch.rand(len(x), 1, 1, 1, generator=draws).to(x.device)
     start = x + radius * ball.sample(torch.empty(x.shape), draws).to(x.device)
     return descend(objective, x, ball, steps=inner.steps, rule=steepest(ball, inner.step_size), start=start)
 
 
 def decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Group the parameters for the optimizer: weights of convolutions and linear layers decay, biases and norms do not."""
+    """Group the parameters for the optimizer.
+
+    Weights of convolutions and linear layers decay, biases and norms do not.
+    """
     weights = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() <= 1]
     return [

@@ -10,7 +10,7 @@ log = logging.getLogger("core.train")
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: mean loss and accuracy (on the pictures trained on) of this epoch, and the time to the end."""
+    """Where a run stands: mean loss and accuracy (of the pictures trained on) in this epoch, and the time left."""
 
     epoch: int
     step: int
@@ -34,7 +34,13 @@ def reporter(every_s: float = 15.0) -> OnProgress:
             last = time.monotonic()
             log.info(
                 "epoch %d step %d/%d  loss %.3f  accuracy %.1f %%  lr %.4f  %d min left",
-                p.epoch + 1, p.step + 1, p.steps, p.loss, 100 * p.accuracy, p.rate, round(p.eta_s / 60),
-            )  # fmt: skip
+                p.epoch + 1,
+                p.step + 1,
+                p.steps,
+                p.loss,
+                100 * p.accuracy,
+                p.rate,
+                round(p.eta_s / 60),
+            )
 
     return report

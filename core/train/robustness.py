@@ -53,8 +53,8 @@ class BySteps:
         lost = self.rates[-2].hits - self.rates[-1].hits
         if self.falls:
             return (
-                f"It still falls: {after} steps break {lost} more of {self.rates[-1].n} pictures than {before}. Read the"
-                " number as an upper bound that is too kind, and attack longer."
+                f"It still falls: {after} steps break {lost} more of {self.rates[-1].n} pictures than {before}. Read"
+                " the number as an upper bound that is too kind, and attack longer."
             )
         return f"It has settled: {after} steps break {max(0, lost)} more of {self.rates[-1].n} pictures than {before}."
 

@@ -38,7 +38,8 @@ class RunState:
         state = torch.load(self.path, map_location=device, weights_only=True)
         if state["identity"] not in (self.identity, self._before):
             raise InputError(
-                f"{self.path.parent} holds a run of another recipe or on other pictures; delete it or choose another folder"
+                f"{self.path.parent} holds a run of another recipe or on other pictures; delete it or choose another"
+                " folder"
             )
         model.load_state_dict(state["model"])
         averaged.load_state_dict(state["averaged"])

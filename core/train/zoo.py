@@ -1,9 +1,9 @@
 """The models of this project: declared in `checkpoints/zoo.toml`, built and measured by command.
 
     python -m core.train.zoo list
-    python -m core.train.zoo build [NAME ...] [--profile cpu|full]     makes what is missing, resumes what was interrupted
-    python -m core.train.zoo measure [NAME ...] [--n N]                clean and robust accuracy, into header and results
-    python -m core.train.zoo fetch NAME                                a model that lies elsewhere, see checkpoints/fetch.toml
+    python -m core.train.zoo build [NAME ...] [--profile cpu|full]     makes what is missing, resumes
+    python -m core.train.zoo measure [NAME ...] [--n N]                accuracy, into header and results
+    python -m core.train.zoo fetch NAME                                see checkpoints/fetch.toml
 
 A build takes hours on a CPU; kill it at any time and start it again.
 """
@@ -179,7 +179,10 @@ def measure(name: str, n: int, *, precision: str = "auto", anew: bool = False) -
         log.info("%s: %s %s", name, evaluate.ball_name(ball), found.rate)
     fast = precision != "fp32" and compute.has_fast_bf16(here)
     measured["how"] = {
-        "attack": f"PGD-10 and PGD-{MEASURED_STEPS} on log-odds, then on the margin, for what stands; step 2.5 eps/steps; no random start",
+        "attack": (
+            f"PGD-10 and PGD-{MEASURED_STEPS} on log-odds, then on the margin, for what stands; step 2.5 eps/steps; no"
+            " random start"
+        ),
         "gradients": "bf16" if fast else "fp32",
         "date": results.today(),
         "torch": torch.__version__,

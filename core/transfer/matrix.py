@@ -4,8 +4,9 @@
     found = transfer_matrix(models, models, x, y, L2(0.5), Attack(steps=10))
     found.cell("resnet9-standard", "vgg-standard").fooled        # a Rate, with n and interval
 
-Each source's attack is computed once and shown to all targets. The pictures of a cell's first denominator are those that
-source *and* target get right without attack; the second is all pictures. On the diagonal stands the white-box rate.
+Each source's attack is computed once and shown to all targets. The pictures of a cell's first denominator are those
+that source *and* target get right without attack; the second is all pictures. On the diagonal stands the white-box
+rate.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -68,14 +69,17 @@ class _InOrder(nn.Module):
 
 
 def in_order(model: nn.Module, classes: Sequence[str], wanted: Sequence[str]) -> nn.Module:
-    """Return the model with its logits in the order of `wanted`: networks may have learnt the same classes in another order.
+    """Return the model with its logits in the order of `wanted`.
+
+    Networks may have learnt the same classes in another order.
 
     Raises:
         ValueError: If the classes are not the same ones.
     """
     if sorted(classes) != sorted(wanted):
         raise InputError(
-            f"these networks know different classes ({', '.join(classes)}; {', '.join(wanted)}); transfer has no meaning"
+            f"these networks know different classes ({', '.join(classes)}; {', '.join(wanted)}); transfer has no"
+            " meaning"
         )
     return model if tuple(classes) == tuple(wanted) else _InOrder(model, [list(classes).index(c) for c in wanted])
 
@@ -105,8 +109,8 @@ def transfer_matrix(
         seed: Of the noise, which has the same directions for all sources.
         known: Rows that are there already, of earlier calls with the same pictures and targets.
         on_row: Called with each new row.
-        on_step: See `core.attacks.descend`; its number counts the steps of all batches of a source. Stopping keeps the rows
-            that are complete.
+        on_step: See `core.attacks.descend`; its number counts the steps of all batches of a source. Stopping keeps the
+            rows that are complete.
 
     Returns:
         The rates of all sources, or of those that were complete when it was stopped; None if there were none.

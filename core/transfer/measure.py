@@ -3,8 +3,8 @@
     python -m core.transfer measure                    all models in checkpoints/ but students, 2,000 test pictures
     python -m core.transfer measure NAME ...           those, beside what is in the file already
 
-Adversarial examples are kept, so that a model that appears later is added without attacking the others again; what is in
-the file is not computed a second time, unless its model has been trained anew.
+Adversarial examples are kept, so that a model that appears later is added without attacking the others again; what is
+in the file is not computed a second time, unless its model has been trained anew.
 """
 
 import argparse
@@ -81,9 +81,16 @@ def measure(
             path = kept / f"{where.replace('/', '_').replace(' ', '-')}.npy"
             x_adv = _examples(path, model, x[part], y[part], setting, attack)
             row = judge(
-                {source: model}, missing, x[part], y[part], x_adv[None], setting.ball, attack.wanted, seed=seed,
+                {source: model},
+                missing,
+                x[part],
+                y[part],
+                x_adv[None],
+                setting.ball,
+                attack.wanted,
+                seed=seed,
                 clean={name: said[part] for name, said in clean.items()},
-            )  # fmt: skip
+            )
             cells.update(row.cells)
             found.write(out)
             log.info("%s: %s on %s", setting.name, source, ", ".join(missing))
@@ -98,7 +105,8 @@ def _start(clean: dict[str, Labels], y: Labels, about: dict[str, Any], out: Path
     for key, value in about.items():
         if known.about[key] != value:
             raise InputError(
-                f"{out.name} was measured with {key} = {known.about[key]}, not {value}; delete it or choose another --out"
+                f"{out.name} was measured with {key} = {known.about[key]}, not {value}; delete it or choose another"
+                " --out"
             )
     stamps = {name: checkpoints.stamp(name) for name in clean}
     anew = {name for name, model in known.models.items() if name in stamps and stamps[name] != model.stamp}
@@ -175,6 +183,12 @@ def main(arguments: list[str] | None = None) -> None:
     test = data.cifar10("test")
     names = tuple(given.names) or checkpoints.knowing(test.classes, students=False)
     measure(
-        names, test, n=given.n, steps=given.steps, seed=given.seed, precision=given.precision,
-        out=given.out, kept=given.kept,
-    )  # fmt: skip
+        names,
+        test,
+        n=given.n,
+        steps=given.steps,
+        seed=given.seed,
+        precision=given.precision,
+        out=given.out,
+        kept=given.kept,
+    )

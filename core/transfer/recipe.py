@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from core import worlds
 from core.recipes.base import option
 
-# Radii as they stand in the URL, by norm. Linf counts in 1/255, so that an 8-bit picture keeps the perturbation exactly.
+# Radii as they stand in the URL, by norm. Linf counts in 1/255, so that an 8-bit picture keeps the perturbation
+# exactly.
 RADII: dict[str, dict[str, float]] = {
     "L2": {"0.1": 0.1, "0.25": 0.25, "0.5": 0.5, "1": 1.0, "2": 2.0},
     "Linf": {"1/255": 1 / 255, "2/255": 2 / 255, "4/255": 4 / 255, "8/255": 8 / 255, "16/255": 16 / 255},

@@ -56,13 +56,8 @@ class Setting:
 _MAIN = (("L2", "0.5"), ("L2", "1"), ("Linf", "8/255"))
 SETTINGS = (
     *(Setting(norm, eps, goal) for goal in ("untargeted", "targeted") for norm, eps in _MAIN),
-    *(
-        Setting(norm, eps, part=0.25)
-        for norm, radii in RADII.items()
-        for eps in radii
-        if (norm, eps) not in _MAIN
-    ),
-)  # fmt: skip
+    *(Setting(norm, eps, part=0.25) for norm, radii in RADII.items() for eps in radii if (norm, eps) not in _MAIN),
+)
 
 
 def setting_of(recipe: TransferRecipe) -> str:
@@ -72,7 +67,7 @@ def setting_of(recipe: TransferRecipe) -> str:
 
 @dataclass(frozen=True)
 class Model:
-    """A network that took part: its title, a fingerprint of its weights, and its clean accuracy on the same pictures."""
+    """A network that took part: its title, a fingerprint of its weights, and clean accuracy on the same pictures."""
 
     title: str
     stamp: str
@@ -163,7 +158,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Point:
-    """One architecture of figure 3: accuracy of a student of D_det, and how often ResNet's examples fool a standard one."""
+    """One architecture of figure 3.
+
+    Accuracy of a student of D_det, and how often ResNet's examples fool a standard one.
+    """
 
     name: str
     accuracy: float
@@ -181,13 +179,13 @@ PAPER = (
     Point("ResNet-50", 0.4470, 0.987),
 )
 PAPER_LINE = ((0.270, 0.630), (0.454, 0.992))  # the dashed line of the figure
-# The authors' reply to Nakkiran in the Distill discussion draws his set into the figure: what transfers to nobody teaches
-# nothing. Read from their picture, so about (0, 0).
+# The authors' reply to Nakkiran in the Distill discussion draws his set into the figure: what transfers to nobody
+# teaches nothing. Read from their picture, so about (0, 0).
 REPLY = Point("Nakkiran's bugs", 0.0, 0.0)
 
 
-# Figure 3 of our own: which setting of the matrix, whose examples, and to whom they are shown. The source's own architecture
-# is a network of another seed; the student of that architecture is the one of table 1.
+# Figure 3 of our own: which setting of the matrix, whose examples, and to whom they are shown. The source's own
+# architecture is a network of another seed; the student of that architecture is the one of table 1.
 OURS, SOURCE = "L2 0.5 untargeted", "resnet9-standard"
 TARGETS = {
     "student-det": "resnet9-standard-2",
@@ -196,7 +194,7 @@ TARGETS = {
 
 
 def figure3(path: Path | None = None, measured: Measured | None = None) -> tuple[dict[str, Any], tuple[Point, ...]]:
-    """Put our points of figure 3 together: the students of `core.datasets.experiments run figure3`, and the measured transfer rates.
+    """Put our points of figure 3 together: students of `core.datasets.experiments run figure3`, and transfer rates.
 
     Args:
         path: The experiment's results, by default `FIGURE3`.

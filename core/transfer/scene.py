@@ -11,8 +11,8 @@ from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.results import Measured, Setting
 
 CLAIM = (
-    "Each row: adversarial examples made for one network. Each column: a network that never saw the attack. Move ε, and compare"
-    " with noise of the same size."
+    "Each row: adversarial examples made for one network. Each column: a network that never saw the attack. Move ε, and"
+    " compare with noise of the same size."
 )
 COUNTED = {
     "both": "that source and target both get right without attack",
@@ -62,9 +62,13 @@ def _scene(
     targets = in_sight({target for _, cells in settings for _, target in cells}, measured)
     titles = {name: title(name, measured) for name in (*sources, *targets)}
     first = {
-        "norm": recipe.norm, "eps": recipe.radius[0], "goal": recipe.goal, "show": recipe.show, "source": recipe.source,
+        "norm": recipe.norm,
+        "eps": recipe.radius[0],
+        "goal": recipe.goal,
+        "show": recipe.show,
+        "source": recipe.source,
         "target": recipe.target,
-    }  # fmt: skip
+    }
     data = {
         "settings": [
             {"norm": one.norm, "eps": one.eps, "goal": one.goal, "cells": _rates(cells, recipe.of, one.goal)}

@@ -44,8 +44,8 @@ class Estimate:
 def linear_cka(a: Features, b: Float[Tensor, "n e"]) -> float:
     """Compute |B' A|_F^2 / (|A' A|_F |B' B|_F) of the centred representations A (N, D) and B (N, E).
 
-    It is 1 for representations that are the same up to rotation, shift and scale. With fewer pictures than dimensions it
-    is too high. NaN where one of them is constant.
+    It is 1 for representations that are the same up to rotation, shift and scale. With fewer pictures than dimensions
+    it is too high. NaN where one of them is constant.
 
     Raises:
         ValueError: If the two are not of the same pictures.

@@ -66,7 +66,9 @@ class Examples:
 
 
 def load(name: str) -> nn.Module:
-    """Load a model as `core.models.ready.load` does, with its classes in the order of its world; "a+b" is the ensemble of both.
+    """Load a model as `core.models.ready.load` does, with its classes in the order of its world.
+
+    "a+b" is the ensemble of both.
 
     Raises:
         core.models.checkpoints.CheckpointError: If a model is not there.

@@ -96,13 +96,26 @@ def _load(path: Path, stamp: int) -> Atlas:  # noqa: ARG001 - a new measurement 
         about = json.loads(str(file["about"]))
         fingerprints = tuple(row.tobytes().hex() for row in file["pictures"])
         measured = Measured(
-            tuple(about["radii"]), a["mean"], a["mean_error"] ** 2, a["push"], a["push_error"] ** 2,
-            about["n"], about["n_pushed"],
-        )  # fmt: skip
+            tuple(about["radii"]),
+            a["mean"],
+            a["mean_error"] ** 2,
+            a["push"],
+            a["push_error"] ** 2,
+            about["n"],
+            about["n_pushed"],
+        )
         return Atlas(
-            about["model"], measured, a["centre"], a["deviation"], a["z"], a["y"].long(), fingerprints,
-            a["gram"], a["cross"], about,
-        )  # fmt: skip
+            about["model"],
+            measured,
+            a["centre"],
+            a["deviation"],
+            a["z"],
+            a["y"].long(),
+            fingerprints,
+            a["gram"],
+            a["cross"],
+            about,
+        )
     except UNREADABLE as error:
         raise results.damaged(path, error, "python -m core.usefulness measure") from error
 
@@ -111,8 +124,12 @@ def save(atlas: Atlas, folder: Path = ASSETS) -> None:
     """Write the arrays, half precision where that is plenty, and the summary as JSON."""
     m = atlas.measured
     half = {
-        "mean": m.mean, "mean_error": m.mean_var.sqrt(), "push": m.worst_case_shift, "push_error": m.shift_var.sqrt(), "z": atlas.z,
-    }  # fmt: skip
+        "mean": m.mean,
+        "mean_error": m.mean_var.sqrt(),
+        "push": m.worst_case_shift,
+        "push_error": m.shift_var.sqrt(),
+        "z": atlas.z,
+    }
     full = {"centre": atlas.centre, "deviation": atlas.deviation, "gram": atlas.gram, "cross": atlas.cross}
     arrays: dict[str, Any] = {key: value.half().numpy() for key, value in half.items()}
     arrays |= {key: value.float().numpy() for key, value in full.items()}

@@ -66,7 +66,8 @@ class Measured:
         radii: Radii (E), pixel units.
         mean: Class means of the standardised features (K, D).
         mean_var: Variances of these means (K, D).
-        worst_case_shift: Class means of how far f can be pushed down [0] and up [1] (2, E, K, D), in standard deviations of f.
+        worst_case_shift: Class means of how far f can be pushed down [0] and up [1] (2, E, K, D), in standard
+            deviations of f.
         shift_var: Variances of these means (2, E, K, D).
         n: Pictures behind the means.
         n_pushed: Pictures behind the pushes.
@@ -148,14 +149,17 @@ class Measured:
             stack = torch.stack(values)  # (K, ..., D)
             return stack.gather(0, best.expand_as(stack[:1]))[0]
 
-        return Usefulness(
-            self.radii,
-            chosen([one.rho for one in every]),
-            chosen([one.rho_half for one in every]),
-            chosen([one.gamma for one in every]),
-            chosen([one.gamma_half for one in every]),
-            chosen([one.sign for one in every]),
-        ), best
+        return (
+            Usefulness(
+                self.radii,
+                chosen([one.rho for one in every]),
+                chosen([one.rho_half for one in every]),
+                chosen([one.gamma for one in every]),
+                chosen([one.gamma_half for one in every]),
+                chosen([one.sign for one in every]),
+            ),
+            best,
+        )
 
 
 def linear_usefulness(

@@ -1,4 +1,7 @@
-"""What one feature looks like: pictures that excite it, one made for it, its gradient, and its worst-case perturbation."""
+"""What one feature looks like.
+
+Pictures that excite it, one made for it, its gradient, and its worst-case perturbation.
+"""
 
 import math
 from dataclasses import dataclass
@@ -70,7 +73,9 @@ class Look:
 def look(
     recipe: UsefulnessRecipe, side: str, *, model: Classifier | None = None, on_step: OnStep | None = None
 ) -> Look:
-    """Show what a feature is about: pictures that excite it, one made for it, its gradient, and its worst-case perturbation.
+    """Show what a feature is about.
+
+    Pictures that excite it, one made for it, its gradient, and its worst-case perturbation.
 
     Args:
         recipe: What to look at.
@@ -105,9 +110,14 @@ def look(
     start = placed(noise_start((1, 3, 32, 32), torch.Generator().manual_seed(k)), ready)
     decay = [STRIDE * (1 + math.cos(math.pi * i / CLIMB)) / 2 for i in range(CLIMB)]
     made = descend(
-        lambda images: -value(images), start, UNLIMITED,
-        steps=CLIMB, rule=momentum(UNLIMITED, decay), best=True, on_step=on_step,
-    )  # fmt: skip
+        lambda images: -value(images),
+        start,
+        UNLIMITED,
+        steps=CLIMB,
+        rule=momentum(UNLIMITED, decay),
+        best=True,
+        on_step=on_step,
+    )
     gradient = torch.zeros_like(typical)
 
     def watch(i: int, state: object) -> bool | None:
@@ -120,11 +130,25 @@ def look(
     with torch.no_grad():
         made_value, typical_value, moved_value = (float(value(images)) for images in (made, typical, moved))
     return Look(
-        index=k, sign=sign, label=labels[k], rho=float(found.rho[k]), gamma=float(gamma_at(found, recipe.frame)[k]),
-        eps=eps, ids=ids, x=x, values=best.values, seen=len(excited), made=made, made_value=made_value,
-        typical_id=there[middle], typical=typical, typical_value=typical_value,
-        gradient=gradient, moved=moved, moved_value=moved_value,
-    )  # fmt: skip
+        index=k,
+        sign=sign,
+        label=labels[k],
+        rho=float(found.rho[k]),
+        gamma=float(gamma_at(found, recipe.frame)[k]),
+        eps=eps,
+        ids=ids,
+        x=x,
+        values=best.values,
+        seen=len(excited),
+        made=made,
+        made_value=made_value,
+        typical_id=there[middle],
+        typical=typical,
+        typical_value=typical_value,
+        gradient=gradient,
+        moved=moved,
+        moved_value=moved_value,
+    )
 
 
 def _seen(atlas: Atlas, source: str, model: Classifier) -> tuple[tuple[str, ...], tuple[int | None, ...], Features]:

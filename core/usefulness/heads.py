@@ -1,4 +1,6 @@
-"""What is left of a model when some of its features are switched off: a re-weighted head, its accuracy, clean and attacked.
+"""What is left of a model when some of its features are switched off.
+
+A re-weighted head, its accuracy, clean and attacked.
 
     python -m core.usefulness.heads measure          writes assets/results/usefulness-heads.json (minutes)
 
@@ -102,7 +104,7 @@ def order_by_gamma(atlas: Atlas, eps: float) -> Tensor:
 
 
 def attacked_pictures(atlas: Atlas, n: int, seed: int = 0) -> tuple[Images, Labels]:
-    """Get n of the test pictures that the atlas knows, each class about equally often: those that a head is attacked on.
+    """Get n of the test pictures that the atlas knows, each class about equally often, to attack a head on.
 
     Raises:
         core.data.pictures.PictureError: If CIFAR-10 is not on this computer.
@@ -163,10 +165,15 @@ def main(arguments: list[str] | None = None) -> None:
     results.refuse_smaller(given.out, known.get("n"), given.n, anew=given.anew)
     models = {name: measure(name, given.n, given.steps, given.seed, precision) for name in given.models}
     about = results.about(
-        given.models, n=given.n, seed=given.seed, ranked_at=0.25,
-        how=f"clean: the first {SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
-        f"and margin against the re-weighted model; gradients {precision}; torch {torch.__version__}",
-    )  # fmt: skip
+        given.models,
+        n=given.n,
+        seed=given.seed,
+        ranked_at=0.25,
+        how=(
+            f"clean: the first {SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
+            f"and margin against the re-weighted model; gradients {precision}; torch {torch.__version__}"
+        ),
+    )
     results.write(given.out, {**about, "models": models}, indent=1)
 
 

@@ -119,19 +119,25 @@ def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Pa
             deviation, centre = torch.std_mean(z, dim=0, correction=0)
             gram, cross = normal_equations((z_train - centre) / deviation, train.y(range(TRAINED)))
             about = {
-                "model": name, results.STAMPS: {name: stamps[name]}, "radii": list(RADII), "norm": "L2", "n": len(z), "n_pushed": len(joined.f), "seed": seed,
-                "date": results.today(), "profile": "cpu", "n_train": TRAINED,
+                "model": name,
+                results.STAMPS: {name: stamps[name]},
+                "radii": list(RADII),
+                "norm": "L2",
+                "n": len(z),
+                "n_pushed": len(joined.f),
+                "seed": seed,
+                "date": results.today(),
+                "profile": "cpu",
+                "n_train": TRAINED,
                 "how": "rho over the whole test set; pushes by one walk of PGD through all radii, one step in each; "
                 f"gradients and values in {precision}; torch {torch.__version__}",
-            }  # fmt: skip
+            }
             if block.stop == n:
                 about["check"] = closeness(model, x, found[name][-1], precision)
             measured = Measured.of(z, test.y(), joined, y[: block.stop])
             first = range(SHIPPED)
             shown = tuple(fingerprint(test.images[i]) for i in first)
-            made = Atlas(
-                name, measured, centre, deviation, z[:SHIPPED], test.y(first), shown, gram, cross, about
-            )  # fmt: skip
+            made = Atlas(name, measured, centre, deviation, z[:SHIPPED], test.y(first), shown, gram, cross, about)
             save(made, folder)
 
 

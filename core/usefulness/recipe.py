@@ -11,8 +11,8 @@ class UsefulnessRecipe:
     """A view of the feature atlas, or one of Goh's linear constructions.
 
     Args:
-        view: "features" (the atlas, and what single features look like), "head" (the atlas, and what a head makes of the
-            features that are left on), or "linear" (trucks
+        view: "features" (the atlas, and what single features look like), "head" (the atlas, and what a head makes of
+            the features that are left on), or "linear" (trucks
             against frogs).
         standard: Checkpoint of the left panel.
         robust: Checkpoint of the right panel.
@@ -24,7 +24,8 @@ class UsefulnessRecipe:
             to 0.6 and gamma from -2 to 0 at frame 4; "" chooses none.
         feature: The coordinate that is looked at; -1 is the most useful of the chosen ones, or of all.
         side: Whose coordinate that is: "standard" or "robust".
-        keep: Which features stay on: "all", "robust" (gamma > 0), "brittle" (gamma <= 0), "without" or "only" the chosen.
+        keep: Which features stay on: "all", "robust" (gamma > 0), "brittle" (gamma <= 0), "without" or "only" the
+            chosen.
         head: "masked" (the model's own head, the rest held at their mean) or "refit" (least squares on what is on).
         source: Which pictures a feature is shown on and attacks are tried on: "" is the best there is.
         linear: "singular" vectors, an "ensemble", or a "containment".

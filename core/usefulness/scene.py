@@ -15,8 +15,8 @@ from core.usefulness.recipe import UsefulnessRecipe
 
 LOWEST = -2.0  # gamma at the lower edge; what is below is drawn at it
 CLAIM = (
-    "Each point is one number that a network computes of a picture. Drag ε: how many still help when an adversary may move the"
-    " picture by so much?"
+    "Each point is one number that a network computes of a picture. Drag ε: how many still help when an adversary may"
+    " move the picture by so much?"
 )
 
 
@@ -84,8 +84,8 @@ def scene(recipe: UsefulnessRecipe) -> Scene:
     data = payload(recipe)
     at = data["frame"]
     alt = " ".join(
-        f"{panel['title']}: {sum(g > 0 for g in panel['gamma'][at])} of {len(panel['rho'])} features are robustly useful at"
-        f" epsilon {data['labels'][at]}."
+        f"{panel['title']}: {sum(g > 0 for g in panel['gamma'][at])} of {len(panel['rho'])} features are robustly"
+        f" useful at epsilon {data['labels'][at]}."
         for panel in data["panels"]
     )
     models = stamped(recipe.standard, recipe.robust)

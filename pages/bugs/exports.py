@@ -50,7 +50,10 @@ def files(
         return columns
 
     heads = ("clean", f"change, ×{GAIN:g}", f"ε = {recipe.eps_labels[at]}")
-    caption = f"The same picture perturbed twice within ε = {recipe.eps_labels[at]} ({recipe.norm}), so that one network is fooled."
+    caption = (
+        f"The same picture perturbed twice within ε = {recipe.eps_labels[at]} ({recipe.norm}), so that one network is"
+        " fooled."
+    )
     out.slide("Slide", "bugs.png", rows, heads=heads, sides=("feature", "bug"), caption=caption)
     for kind in KINDS:
         out.pixels(f"Picture, {kind}", f"{kind}-{at}.png", partial(picture, kind))

@@ -48,10 +48,15 @@ def transfer(found: Mapping[str, Any]) -> None:
     names = list(next(iter(found["attacks"].values()))["feature"]["judges"])
     titles = views.titles(names)
     rows = [
-        [f"{words(setting)}, {kind}", *_versus(one, setting, kind), *(_cell(Rate.from_json(one["judges"][name]["hit"])) for name in names), _cell(Rate.from_json(one["ensemble"]))]
+        [
+            f"{words(setting)}, {kind}",
+            *_versus(one, setting, kind),
+            *(_cell(Rate.from_json(one["judges"][name]["hit"])) for name in names),
+            _cell(Rate.from_json(one["ensemble"])),
+        ]
         for setting, kinds in found["attacks"].items()
         for kind, one in kinds.items()
-    ]  # fmt: skip
+    ]
     heads = ["Perturbation", "Fools its network: here / theirs", "Says the same, theirs: a ResNet-18"]
     table(
         [*heads, *(f"{html.escape(titles[n])} says the same" for n in names), "The spared still say the truth"],
@@ -59,11 +64,12 @@ def transfer(found: Mapping[str, Any]) -> None:
         label="Success and transfer",
     )
     st.caption(
-        f"n = {about['n']:,} test pictures, wanted classes drawn at random; 95 % intervals; seed {about['seed']}, {about['date']}, profile"
-        f" {about['profile']}; {about['how']}. The network that is fooled and those that the bug spares are small (ResNet-9 of width 8, VGG,"
-        f" ConvMixer: {len(results.spared(found))} spared); the five that judge took no part. Theirs: {SOURCE}, ten ResNet-18 spared, one judge."
-        f" Weights: {'; '.join(f'{html.escape(title(name))} ({stamp})' for name, stamp in found['stamps'].items())}."
-    )  # fmt: skip
+        f"n = {about['n']:,} test pictures, wanted classes drawn at random; 95 % intervals; seed {about['seed']},"
+        f" {about['date']}, profile {about['profile']}; {about['how']}. The network that is fooled and those that the"
+        f" bug spares are small (ResNet-9 of width 8, VGG, ConvMixer: {len(results.spared(found))} spared); the five"
+        f" that judge took no part. Theirs: {SOURCE}, ten ResNet-18 spared, one judge. Weights:"
+        f" {'; '.join(f'{html.escape(title(name))} ({stamp})' for name, stamp in found['stamps'].items())}."
+    )
 
 
 def more(found: Mapping[str, Any]) -> None:
@@ -74,7 +80,8 @@ def more(found: Mapping[str, Any]) -> None:
         left.markdown("**How many networks must be spared?**")
         left.plotly_chart(curve(found), key="bugs-members", alt=_alt_curve(found), config=camera("bugs"))
         left.caption(
-            f"{words(members['setting'])}; the first {n} of the same pictures; the mean over the five judges, and each of them. With 0 spared it is the feature."
+            f"{words(members['setting'])}; the first {n} of the same pictures; the mean over the five judges, and each"
+            " of them. With 0 spared it is the feature."
         )
     if wide := found.get("wide"):
         titles = views.titles(list(wide["kinds"]["bug"]["judges"]))
@@ -84,17 +91,18 @@ def more(found: Mapping[str, Any]) -> None:
         )
         worst = max(titles, key=lambda name: Rate.from_json(wide["kinds"]["bug"]["judges"][name]["hit"]).value)
         right.caption(
-            f"{words(wide['setting'])}, n = {wide['n']}. The same small networks are spared, and the bug reaches {html.escape(titles[worst])} in"
-            f" {Rate.from_json(wide['kinds']['bug']['judges'][worst]['hit'])}: what the ensemble cannot see it cannot forbid."
-        )  # fmt: skip
+            f"{words(wide['setting'])}, n = {wide['n']}. The same small networks are spared, and the bug reaches"
+            f" {html.escape(titles[worst])} in {Rate.from_json(wide['kinds']['bug']['judges'][worst]['hit'])}: what the"
+            " ensemble cannot see it cannot forbid."
+        )
 
 
 def students(found: Mapping[str, Any]) -> None:
     """Show what students learnt from either kind of D_det."""
     st.markdown("### What do they teach?")
     st.markdown(
-        "Every picture is perturbed toward the class after its own and labelled so, as in D_det. A student of features may learn the true"
-        " class; a student of bugs has only the pictures to go by, and they say: the next class."
+        "Every picture is perturbed toward the class after its own and labelled so, as in D_det. A student of features"
+        " may learn the true class; a student of bugs has only the pictures to go by, and they say: the next class."
     )
     learnt = found.get("students", {}).get("kinds", {})
     theirs = THEIRS["L2 2.5"]
@@ -120,10 +128,10 @@ def students(found: Mapping[str, Any]) -> None:
         st.markdown(verdict(learnt))
         how = found["students"]["how"]
         st.caption(
-            f"Here: {how['n']:,} training pictures, ℓ₂ {how['setting']['label']}, made for a small network; a ResNet-9 of width"
-            f" {how['train']['args']['width']}, {how['train']['epochs']} epochs, seed {how['train']['seed']}; tested on 10,000 clean pictures, 95 % intervals."
-            f" Theirs: {SOURCE}, 50,000 pictures, ResNet-18."
-        )  # fmt: skip
+            f"Here: {how['n']:,} training pictures, ℓ₂ {how['setting']['label']}, made for a small network; a ResNet-9"
+            f" of width {how['train']['args']['width']}, {how['train']['epochs']} epochs, seed {how['train']['seed']};"
+            f" tested on 10,000 clean pictures, 95 % intervals. Theirs: {SOURCE}, 50,000 pictures, ResNet-18."
+        )
     else:
         st.caption("Not measured yet: python -m core.bugs measure students")
 
@@ -134,8 +142,14 @@ def verdict(learnt: Mapping[str, Any]) -> str:
         return "Only one of the two students has learnt so far."
     feature, bug = Rate.from_json(learnt["feature"]["clean"]), Rate.from_json(learnt["bug"]["clean"])
     if feature.interval[0] > bug.interval[1]:
-        return f"**The student of features is right about {feature}, that of bugs about {bug}.** The intervals are apart; guessing would be 10 %."
-    return f"**The intervals are not apart:** features teach {feature}, bugs {bug}. The effect of the discussion did not show here."
+        return (
+            f"**The student of features is right about {feature}, that of bugs about {bug}.** The intervals are apart;"
+            " guessing would be 10 %."
+        )
+    return (
+        f"**The intervals are not apart:** features teach {feature}, bugs {bug}. The effect of the discussion did not"
+        " show here."
+    )
 
 
 def bars(kinds: Mapping[str, Any]) -> go.Figure:
@@ -149,14 +163,23 @@ def bars(kinds: Mapping[str, Any]) -> go.Figure:
             *(Rate.from_json(kinds[kind]["judges"][name]["hit"]) for name in names),
         ]
         drawn.add_bar(
-            x=labels, y=[100 * r.value for r in rates], name=kind, marker={"color": colour, "pattern": {"shape": "" if kind == "feature" else "/"}},
-            error_y=_whiskers(rates), text=[str(r) for r in rates], textposition="none", hovertemplate="%{text}<extra>" + kind + "</extra>",
-        )  # fmt: skip
+            x=labels,
+            y=[100 * r.value for r in rates],
+            name=kind,
+            marker={"color": colour, "pattern": {"shape": "" if kind == "feature" else "/"}},
+            error_y=_whiskers(rates),
+            text=[str(r) for r in rates],
+            textposition="none",
+            hovertemplate="%{text}<extra>" + kind + "</extra>",
+        )
     return _laid(drawn, "say the wanted class, %")
 
 
 def sizes(found: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
-    """Return the judges' counts by the number of networks spared; 0 is the feature, if it was measured on as many pictures."""
+    """Return the judges' counts by the number of networks spared.
+
+    0 is the feature, if it was measured on as many pictures.
+    """
     members = found["members"]
     counts = {int(n): one["judges"] for n, one in members["counts"].items()}
     feature = found["attacks"].get(members["setting"], {}).get("feature")
@@ -173,9 +196,14 @@ def curve(found: Mapping[str, Any]) -> go.Figure:
     for name, symbol in zip(names, ("circle", "square", "diamond", "cross", "x"), strict=True):
         rates = [Rate.from_json(judges[name]["hit"]) for judges in counts.values()]
         drawn.add_scatter(
-            x=list(counts), y=[100 * r.value for r in rates], error_y=_whiskers(rates), name=titles[name].partition(",")[0],
-            mode="lines+markers", marker={"symbol": symbol}, line={"width": 1.2},
-        )  # fmt: skip
+            x=list(counts),
+            y=[100 * r.value for r in rates],
+            error_y=_whiskers(rates),
+            name=titles[name].partition(",")[0],
+            mode="lines+markers",
+            marker={"symbol": symbol},
+            line={"width": 1.2},
+        )
     means = [pooled(judges, "hit") for judges in counts.values()]
     drawn.add_scatter(
         x=list(counts),

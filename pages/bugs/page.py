@@ -1,4 +1,4 @@
-"""Just bugs?: the same picture perturbed twice, once so that other networks see it too, once so that nobody else does."""
+"""Just bugs?: the same picture perturbed twice, so that other networks see it too, and so that nobody else does."""
 
 from dataclasses import fields, replace
 
@@ -16,7 +16,9 @@ from pages.ui.world import current
 CLAIMS = {
     "pair": "Left: an ordinary attack. Right: one that also keeps other networks right while it is made. Drag ε.",
     "measured": "Whom the two kinds fool, and what a student learns from each, beside the numbers of the discussion.",
-    "squares": "Black or white, and labels that are sometimes wrong: there is no subtle feature here to be found, and yet.",
+    "squares": (
+        "Black or white, and labels that are sometimes wrong: there is no subtle feature here to be found, and yet."
+    ),
 }
 VIEWS = {"pair": "Feature and bug", "measured": "Measured", "squares": "Squares"}
 WORDS = {
@@ -30,24 +32,26 @@ PICTURE = "photo/chelsea"
 PRESETS = [
     shell.Preset(
         "A feature and a bug",
-        "Both changes stay within one radius and both fool the small network. Compare the lines of the five others below the pictures.",
+        "Both changes stay within one radius and both fool the small network. Compare the lines of the five others"
+        " below the pictures.",
         {},
     ),
     shell.Preset(
         "Nobody to keep right",
-        "With an empty ensemble the right attack is the left one again: what made it a bug were the networks that it spared.",
+        "With an empty ensemble the right attack is the left one again: what made it a bug were the networks that it"
+        " spared.",
         {"members": 0},
     ),
     shell.Preset(
         "A wide network's bug leaks",
-        "Now the network that is fooled is four times as wide as those that the bug spares. They cannot see all that it sees,"
-        " and so the bug may keep features of which they know nothing. Look at its twin, the first of the five.",
+        "Now the network that is fooled is four times as wide as those that the bug spares. They cannot see all that it"
+        " sees, and so the bug may keep features of which they know nothing. Look at its twin, the first of the five.",
         {"victim": ensemble.WIDE, "target": "bird"},
     ),
     shell.Preset(
         "Learnt by heart",
-        "A network that knows the label of every square, the wrong ones included, is fooled by a change of a two-hundredth of"
-        " the way from black to white.",
+        "A network that knows the label of every square, the wrong ones included, is fooled by a change of a"
+        " two-hundredth of the way from black to white.",
         {"view": "squares"},
     ),
     shell.Preset(
@@ -71,9 +75,14 @@ def controls_of_pair() -> BugsRecipe:
         help="“next” is the class after its own.",
     )
     members = st.slider(
-        "Networks that the bug spares", 0, len(ensemble.MEMBERS), DEFAULTS.members, key="members", bind="query-params",
+        "Networks that the bug spares",
+        0,
+        len(ensemble.MEMBERS),
+        DEFAULTS.members,
+        key="members",
+        bind="query-params",
         help="Small ones: a ResNet-9, a VGG, another ResNet-9, a ConvMixer, in this order.",
-    )  # fmt: skip
+    )
     victim = model_box("Network that is fooled", DEFAULTS.victim, "victim", (ensemble.VICTIM, ensemble.WIDE))
     steps = st.slider("Steps", 1, 50, DEFAULTS.steps, key="steps", bind="query-params")
     st.toggle("Predict first", key="predict", bind="query-params", help="Ask the room before showing the answer.")
@@ -88,18 +97,26 @@ def controls_of_squares() -> BugsRecipe:
 
     return BugsRecipe(
         view="squares",
-        pixel_noise=float(slider("Pixel noise", "pixel_noise", 0.0, 0.5, 0.05, "Largest change of a pixel; black and white are 2 apart.")),
+        pixel_noise=float(
+            slider(
+                "Pixel noise", "pixel_noise", 0.0, 0.5, 0.05, "Largest change of a pixel; black and white are 2 apart."
+            )
+        ),
         label_noise=float(slider("Label noise", "label_noise", 0.0, 0.4, 0.05, "Chance that a label is wrong.")),
         n=int(slider("Squares", "n", 100, 2000, 100, "To learn from.")),
-        rounds=int(slider("Rounds of training", "rounds", 1, 30, 1, "Five quasi-Newton steps each. Few of them: early stopping.")),
+        rounds=int(
+            slider(
+                "Rounds of training", "rounds", 1, 30, 1, "Five quasi-Newton steps each. Few of them: early stopping."
+            )
+        ),
         seed=int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")),
-    )  # fmt: skip
+    )
 
 
 shell.header(
     "Just bugs?",
-    "Two changes within one radius fool the same network: one may use what every network sees, the other was made so that only"
-    " its victim falls for it.",
+    "Two changes within one radius fool the same network: one may use what every network sees, the other was made so"
+    " that only its victim falls for it.",
     needs="the ensemble of small networks that the bug leaves alone",
 )
 shell.presets(

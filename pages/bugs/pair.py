@@ -152,9 +152,9 @@ def sentence(recipe: BugsRecipe, found: dict[str, Trajectory], said: Verdicts, a
     }
     counts = {kind: f"{views.agreeing(said[kind], target, at)} of {len(said[kind])}" for kind in KINDS}
     return (
-        f"**At ε = {recipe.eps_labels[at]}, {whom.get(len(fooled), 'neither fools its network yet')}.** Of the networks that took"
-        f" no part, {counts['feature']} call the feature a *{current().classes[target]}*, and {counts['bug']} the bug. The cosine"
-        f" between the two changes is {views.likeness(found['feature'], found['bug'], at):.2f}."
+        f"**At ε = {recipe.eps_labels[at]}, {whom.get(len(fooled), 'neither fools its network yet')}.** Of the networks"
+        f" that took no part, {counts['feature']} call the feature a *{current().classes[target]}*, and {counts['bug']}"
+        f" the bug. The cosine between the two changes is {views.likeness(found['feature'], found['bug'], at):.2f}."
     )
 
 

@@ -32,10 +32,10 @@ def show(recipe: BugsRecipe) -> None:
     right.markdown("**What training does, round by round**")
     right.plotly_chart(over_rounds(seen), key="squares-rounds", alt=_alt_rounds(seen), config=camera("squares"))
     st.caption(
-        f"{recipe.n:,} squares to learn from, {TESTED} new ones to test; bands and brackets are 95 % intervals; seed {recipe.seed}."
-        " Nakkiran's own: 10,000 squares, a ResNet-18, 20 epochs to 99.9 % of its labels; ε 0.01 then flips almost every square,"
-        " while a linear rule stands until 0.9, and after a single epoch the network is robust."
-        " [Nakkiran 2019](https://doi.org/10.23915/distill.00019.5)"
+        f"{recipe.n:,} squares to learn from, {TESTED} new ones to test; bands and brackets are 95 % intervals; seed"
+        f" {recipe.seed}. Nakkiran's own: 10,000 squares, a ResNet-18, 20 epochs to 99.9 % of its labels; ε 0.01 then"
+        " flips almost every square, while a linear rule stands until 0.9, and after a single epoch the network is"
+        " robust. [Nakkiran 2019](https://doi.org/10.23915/distill.00019.5)"
     )
     downloads(files(recipe, seen), key="squares", script=views.script(recipe))
 
@@ -55,8 +55,9 @@ def sentence(seen: Learnt) -> str:
     fate = "yet" if small.value < 0.5 else "and"
     stands = max((eps for eps, rate in zip(seen.eps, seen.linear, strict=True) if rate.hits == rate.n), default=0.0)
     return (
-        f"The network {heart} and is right about {last.tested} of new squares, {fate} under attack within ε = {SMALL} it is right"
-        f" about **{small}**. Adding up all pixels tells every square up to ε = {stands:g}; black and white are 2 apart."
+        f"The network {heart} and is right about {last.tested} of new squares, {fate} under attack within ε = {SMALL}"
+        f" it is right about **{small}**. Adding up all pixels tells every square up to ε = {stands:g}; black and white"
+        " are 2 apart."
     )
 
 
@@ -68,10 +69,20 @@ def pictures(seen: Learnt) -> None:
         delta = seen.x_adv[k : k + 1] - seen.x[k : k + 1]
         gain = 0.5 / max(1e-6, float(delta.abs().max()))
         cells += [
-            crisp.figure(seen.x[k : k + 1], f"a {name} square with pixel noise", (f"A {name} square", "new to the network")),
-            crisp.figure(render.amplified(delta, gain), f"the change to it, {gain:.0f} times amplified", (f"The change, ε = {SMALL}", f"{gain:.0f} times amplified")),
-            crisp.figure(seen.x_adv[k : k + 1], f"the square after it; the network says {said}", (f"The network says {said}", "after the change")),
-        ]  # fmt: skip
+            crisp.figure(
+                seen.x[k : k + 1], f"a {name} square with pixel noise", (f"A {name} square", "new to the network")
+            ),
+            crisp.figure(
+                render.amplified(delta, gain),
+                f"the change to it, {gain:.0f} times amplified",
+                (f"The change, ε = {SMALL}", f"{gain:.0f} times amplified"),
+            ),
+            crisp.figure(
+                seen.x_adv[k : k + 1],
+                f"the square after it; the network says {said}",
+                (f"The network says {said}", "after the change"),
+            ),
+        ]
     grid = "grid-template-columns: repeat(auto-fit, minmax(150px, 1fr))"
     st.html(f'{crisp.STYLE}<div class="crisp" style="{grid}">{"".join(cells)}</div>')
 
@@ -109,12 +120,23 @@ def _line(drawn: go.Figure, x: Sequence[float], rates: Sequence[Rate], name: str
     low, high = ([100 * r.interval[k] for r in rates] for k in (0, 1))
     fill = f"rgba({int(colour[1:3], 16)}, {int(colour[3:5], 16)}, {int(colour[5:7], 16)}, 0.15)"
     drawn.add_scatter(
-        x=[*x, *reversed(x)], y=[*high, *reversed(low)], fill="toself", fillcolor=fill, line={"width": 0}, hoverinfo="skip", showlegend=False
-    )  # fmt: skip
+        x=[*x, *reversed(x)],
+        y=[*high, *reversed(low)],
+        fill="toself",
+        fillcolor=fill,
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )
     drawn.add_scatter(
-        x=list(x), y=[100 * r.value for r in rates], name=name, mode="lines+markers", line={"color": colour, "dash": dash, "width": 2.5},
-        text=[str(r) for r in rates], hovertemplate="%{text}<extra>" + name + "</extra>",
-    )  # fmt: skip
+        x=list(x),
+        y=[100 * r.value for r in rates],
+        name=name,
+        mode="lines+markers",
+        line={"color": colour, "dash": dash, "width": 2.5},
+        text=[str(r) for r in rates],
+        hovertemplate="%{text}<extra>" + name + "</extra>",
+    )
 
 
 def _laid(drawn: go.Figure, y: str) -> go.Figure:
@@ -149,7 +171,10 @@ def files(recipe: BugsRecipe, seen: Learnt) -> list[Download]:
         lambda: [list(render.to_uint8(x)) for x in (seen.x, seen.x_adv)],
         heads=CLASSES,
         sides=("new", f"ε = {SMALL}"),
-        caption=f"Above: new squares. Below: after an attack within ε = {SMALL}; the network says {' and '.join(CLASSES[int(k)] for k in seen.said)}.",
+        caption=(
+            f"Above: new squares. Below: after an attack within ε = {SMALL}; the network says"
+            f" {' and '.join(CLASSES[int(k)] for k in seen.said)}."
+        ),
     )
     out.table(
         "Curve",

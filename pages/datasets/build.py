@@ -30,7 +30,10 @@ from pages.ui.world import current
 
 COLUMNS = 4  # of the sheet in the scrubber
 CARDS = 12
-CLAIM = "The same pictures through two networks, step by step, until each is what the data set holds. Their labels come from the set."
+CLAIM = (
+    "The same pictures through two networks, step by step, until each is what the data set holds. Their labels come"
+    " from the set."
+)
 STYLE = """<style>
 .made { grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); gap: 1.4rem 1.2rem; }
 .made .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0.3rem; }
@@ -60,9 +63,15 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
 
     def played() -> Scene:
         return scrubbing(
-            rows, axis, frame=at, gain=gain, captions=captions, title="Datasets", claim=CLAIM,
+            rows,
+            axis,
+            frame=at,
+            gain=gain,
+            captions=captions,
+            title="Datasets",
+            claim=CLAIM,
             models=stamped(recipe.standard, recipe.robust),
-        )  # fmt: skip
+        )
 
     downloads(files(recipe, left, right, played), key="datasets", script=script(recipe))
 
@@ -103,8 +112,8 @@ def row(head: str, name: str, made: ConstructedBatch, recipe: DatasetsRecipe) ->
             ("distance of the representation", tuple(f"{100 * d:.0f} %" for d in apart)),
         ),
         alt=tuple(
-            f"{head}, step {step}: a sheet of {n} pictures; {a} predictions agree with the set's label; mean distance from the "
-            f"originals {d:.2f}."
+            f"{head}, step {step}: a sheet of {n} pictures; {a} predictions agree with the set's label; mean distance"
+            f" from the originals {d:.2f}."
             for step, a, d in zip(made.steps, agrees, moved, strict=True)
         ),
     )
@@ -121,7 +130,8 @@ def cards(made: ConstructedBatch, way: str) -> None:
             made.frames[-1][i : i + 1], f"{old} {way}, labelled {new}"
         )
         cells.append(
-            f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source predicts {predicted}</small></div></div>'
+            f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source predicts'
+            f" {predicted}</small></div></div>"
         )
     st.html(f'<div class="crisp made">{"".join(cells)}</div>')
 
@@ -145,9 +155,13 @@ def files(
     out.playable("datasets", played)
     for name, few in made.items():
         out.slide(
-            f"Sheet, {title(name)}", f"set-{name}.png", partial(_labelled, few),
-            caption=f"Through {title(name)}, with the labels that the set gives: {', '.join(map(str, _words(few.labels)))}.",
-        )  # fmt: skip
+            f"Sheet, {title(name)}",
+            f"set-{name}.png",
+            partial(_labelled, few),
+            caption=(
+                f"Through {title(name)}, with the labels that the set gives: {', '.join(map(str, _words(few.labels)))}."
+            ),
+        )
 
     def arrays(few: ConstructedBatch) -> bytes:
         columns: dict[str, Tensor | np.ndarray] = {
@@ -161,9 +175,12 @@ def files(
 
     for name, few in made.items():
         out.file(
-            f"Set, {title(name)}, npz", f"set-{name}.npz", "application/octet-stream", partial(arrays, few),
+            f"Set, {title(name)}, npz",
+            f"set-{name}.npz",
+            "application/octet-stream",
+            partial(arrays, few),
             "uint8, as `core.train --data` reads it",
-        )  # fmt: skip
+        )
 
     def folder() -> bytes:
         buffer = io.BytesIO()

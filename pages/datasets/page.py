@@ -26,47 +26,59 @@ VIEWS = {
     "student": "Meet a student",
 }
 CLAIMS = {
-    "build": "Make a few pictures of each set as the paper does. What do you see, and what is the label that a network is given?",
+    "build": (
+        "Make a few pictures of each set as the paper does. What do you see, and what is the label that a network is"
+        " given?"
+    ),
     "live": "A set of wrong labels is built, and a network learns from it and nothing else, before your eyes.",
     "quiz": "Label the pictures of D_rand yourself. The network that was trained on them had nothing else to go by.",
     "results": "What networks learnt from each set, on ordinary test pictures: ours beside the paper's.",
-    "student": "Let a network that learnt from such a set alone look at any picture, beside one that learnt from ordinary ones.",
+    "student": (
+        "Let a network that learnt from such a set alone look at any picture, beside one that learnt from ordinary"
+        " ones."
+    ),
 }
 KINDS = {
-    "inverted": "**D_NR and D_R.** Each picture is replaced by another that the model represents alike. The label stays.",
-    "rand": "**D_rand.** Each picture is moved, within ε, toward a class drawn at random; that class becomes its label (for one in ten it is its own).",
+    "inverted": (
+        "**D_NR and D_R.** Each picture is replaced by another that the model represents alike. The label stays."
+    ),
+    "rand": (
+        "**D_rand.** Each picture is moved, within ε, toward a class drawn at random; that class becomes its label (for"
+        " one in ten it is its own)."
+    ),
     "det": "**D_det.** Each picture is moved, within ε, toward the *next* class; that class becomes its label.",
 }
 SETS = {"inverted": "D_NR and D_R", "rand": "D_rand", "det": "D_det"}
 PRESETS = [
     shell.Preset(
         "Labels that look wrong",
-        "Left, through the standard model: nothing visible changes, and yet that model predicts nearly every new label (the count "
-        "is below the sheet). Right, within the same ε, the robust model can hardly be moved.",
+        "Left, through the standard model: nothing visible changes, and yet that model predicts nearly every new label"
+        " (the count is below the sheet). Right, within the same ε, the robust model can hardly be moved.",
         {"kind": "rand"},
     ),
     shell.Preset(
         "Only robust features",
-        "Right: what a robust model keeps of each picture, D_R. Left: what a standard model keeps, D_NR; the start pictures"
-        " hardly change. Both sets have the right labels.",
+        "Right: what a robust model keeps of each picture, D_R. Left: what a standard model keeps, D_NR; the start"
+        " pictures hardly change. Both sets have the right labels.",
         {"kind": "inverted", "steps": 40},
     ),
     shell.Preset(
         "Every label wrong, live",
-        "Predict first. Then a set is built in which no label is right, a network is trained on it here and now, and clean"
-        " pictures examine it after each pass.",
+        "Predict first. Then a set is built in which no label is right, a network is trained on it here and now, and"
+        " clean pictures examine it after each pass.",
         {"view": "live"},
     ),
     shell.Preset(
         "A robust model as the source",
-        "Within a large ε the robust model (right) cannot be moved without visible change: its perturbations look like the new class.",
+        "Within a large ε the robust model (right) cannot be moved without visible change: its perturbations look like"
+        " the new class.",
         {"kind": "det", "eps": 300},
     ),
 ]
 TWO_STUDENTS = shell.Preset(
     "Two students",
-    "Both were trained in the ordinary way, without any adversary: the left one on D_R, the right one on D_NR. What does each"
-    " hold of the picture?",
+    "Both were trained in the ordinary way, without any adversary: the left one on D_R, the right one on D_NR. What"
+    " does each hold of the picture?",
     {"view": "student", "student": "student-robust", "beside": "student-nonrobust"},
 )
 if {"student-robust", "student-nonrobust"} <= set(students.names()):
@@ -118,7 +130,8 @@ def student() -> None:
 
 shell.header(
     "Datasets",
-    "From pictures whose labels look wrong to you, networks learn to be right, because the labels fit features that you do not see.",
+    "From pictures whose labels look wrong to you, networks learn to be right, because the labels fit features that you"
+    " do not see.",
     needs="a labelled training set, and networks that learnt from sets constructed of it",
 )
 shell.presets(
@@ -151,8 +164,8 @@ else:
             st.markdown(KINDS[recipe.kind])
             if GENERATED and recipe.kind != "inverted":
                 st.caption(
-                    "CIFAR-10 is not here, so these are generated pictures. Networks are surer about them than about photographs:"
-                    " the paper's ε of 0.5 moves few of them, 1.0 nearly all."
+                    "CIFAR-10 is not here, so these are generated pictures. Networks are surer about them than about"
+                    " photographs: the paper's ε of 0.5 moves few of them, 1.0 nearly all."
                 )
             build.show(recipe, live.script)
 shell.glossary("datasets", ["D_R and D_NR", "D_rand and D_det", "robust features", "leakage", "student"])

@@ -67,13 +67,13 @@ def score(made: ConstructedBatch, state: Quiz, order: list[int]) -> None:
     model = Rate(int((made.predictions[-1].cpu()[order] == made.labels[order]).sum()), ROUNDS)
     saw = int((answers == made.y[order]).sum())
     st.markdown(
-        f"**You: {yours.hits} of {ROUNDS} labels; guessing gives 1.** The model that the set was made with: {model.hits} of "
-        f"{ROUNDS}. You named what the picture was made from {saw} times: you use other features."
+        f"**You: {yours.hits} of {ROUNDS} labels; guessing gives 1.** The model that the set was made with:"
+        f" {model.hits} of {ROUNDS}. You named what the picture was made from {saw} times: you use other features."
     )
     student = student_rate("table1", "student-rand")
     if student:
         st.markdown(
-            f"A network that was trained on pictures and labels like these, and on nothing else, recognises **{student}** of "
-            "*clean* test pictures."
+            "A network that was trained on pictures and labels like these, and on nothing else, recognises"
+            f" **{student}** of *clean* test pictures."
         )
     st.button("Again", key="datasets-again", on_click=state.answers.clear)

@@ -49,7 +49,8 @@ class Experiment:
 EXPERIMENTS = {
     "table1": Experiment(
         "Learning from labels that look wrong (table 1)",
-        "No student has ever seen a right label and its picture together, but for the tenth of D_rand that drew its own class.",
+        "No student has ever seen a right label and its picture together, but for the tenth of D_rand that drew its own"
+        " class.",
         (
             Line("student-rand", "D_rand", (63.3, None, None), "table 1"),
             Line("student-det", "D_det", (43.7, None, None), "table 1"),
@@ -68,22 +69,38 @@ EXPERIMENTS = {
         "Cats against dogs",
         "Two classes only. Every label is swapped; or the student has never seen a cat or a dog at all.",
         (
-            Line("student-cats-vs-dogs", "cats labelled dogs, dogs labelled cats", (78.0, None, None), "the authors' slides"),
+            Line(
+                "student-cats-vs-dogs",
+                "cats labelled dogs, dogs labelled cats",
+                (78.0, None, None),
+                "the authors' slides",
+            ),
             Line("control-cats-vs-dogs-plain", "the same, without whitening"),
             Line("student-unseen", "neither cats nor dogs, perturbed toward them"),
         ),
     ),
     "controls": Experiment(
         "Controls",
-        "What D_rand teaches without adversarial features, without its own class, when a robust model made it, and without whitening.",
+        "What D_rand teaches without adversarial features, without its own class, when a robust model made it, and"
+        " without whitening.",
         (
-            Line("control-leak", "own class untouched, else fixed noise", (79.5, None, None), "not the paper: K. Jordan's ResNet-9"),
-            Line("control-moved", "D_rand without the own class", (67.3, None, None), "not the paper: K. Jordan's ResNet-9"),
+            Line(
+                "control-leak",
+                "own class untouched, else fixed noise",
+                (79.5, None, None),
+                "not the paper: K. Jordan's ResNet-9",
+            ),
+            Line(
+                "control-moved",
+                "D_rand without the own class",
+                (67.3, None, None),
+                "not the paper: K. Jordan's ResNet-9",
+            ),
             Line("control-robust-source", "D_rand made with a robust model", (25.2, None, None), "table 9"),
             Line("control-plain", "D_rand, without whitening"),
         ),
     ),
-}  # fmt: skip
+}
 
 
 def results(experiment: str, folder: Path = RESULTS) -> dict[str, Any]:
@@ -131,7 +148,8 @@ def show() -> None:
             for line in there:
                 if at_chance(line, students[line.student]["clean"]):
                     st.markdown(
-                        f"**{line.saw.capitalize()}: not told apart from guessing.** The paper's effect did not show here."
+                        f"**{line.saw.capitalize()}: not told apart from guessing.** The paper's effect did not show"
+                        " here."
                     )
                 for text in (next_label(line, students[line.student]), other_seeds(line, students)):
                     if text:
@@ -169,13 +187,16 @@ def at_chance(line: Line, rate: Mapping[str, Any]) -> bool:
 
 
 def next_label(line: Line, found: Mapping[str, Any]) -> str:
-    """Say how often a student of D_det says the class that robust features taught it; nothing where there are but two."""
+    """Say how often a student of D_det says the class that robust features taught it.
+
+    Nothing where there are but two.
+    """
     wrong = found.get("label + 1")
     if wrong is None or chance(line) == 0.5:
         return ""
     return (
-        f"{line.saw}: robust features speak for the *next* class there, and of {_cell(wrong)} of the test pictures that is what "
-        f"its student predicts."
+        f"{line.saw}: robust features speak for the *next* class there, and of {_cell(wrong)} of the test pictures that"
+        " is what its student predicts."
     )
 
 
@@ -269,8 +290,12 @@ def curves(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
     for colour, line in zip(COLOURS[: len(lines)], lines, strict=True):
         curve = students[line.student]["curve"]
         figure.add_scatter(
-            x=[epoch for epoch, _ in curve], y=[100 * value for _, value in curve], name=line.saw, mode="lines+markers", line_color=colour
-        )  # fmt: skip
+            x=[epoch for epoch, _ in curve],
+            y=[100 * value for _, value in curve],
+            name=line.saw,
+            mode="lines+markers",
+            line_color=colour,
+        )
     figure.add_hline(y=100 * chance(lines[0]), line_dash="dot", line_color="gray", annotation_text="chance")
     figure.update_layout(
         height=340,
@@ -309,8 +334,8 @@ def _how(found: Mapping[str, Any], students: list[Mapping[str, Any]]) -> str:
         (False, True): "But for *without whitening*, they see whitened pixels.",
     }
     return (
-        f"In brackets: 95 % intervals. Profile {found['profile']}, {students[0]['recipe']['arch']}: {'; '.join(parts)}. Clean on all "
-        f"{max(s['clean']['n'] for s in students):,} test pictures, attacked on the first {max(n):,}."
+        f"In brackets: 95 % intervals. Profile {found['profile']}, {students[0]['recipe']['arch']}: {'; '.join(parts)}."
+        f" Clean on all {max(s['clean']['n'] for s in students):,} test pictures, attacked on the first {max(n):,}."
         + (" *Statistics renewed*: see *student*." if any(RENEWED in s for s in students) else "")
         + f" {sees.get(tuple(sorted(whitened)), '')}"
     ).rstrip()

@@ -1,4 +1,7 @@
-"""The student view of the Datasets page: a network that never saw an ordinary picture with its label, on any picture."""
+"""The student view of the Datasets page.
+
+A network that never saw an ordinary picture with its label, on any picture.
+"""
 
 from dataclasses import replace
 
@@ -69,7 +72,8 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
     cards(recipe, picture, looks)
     wrong(recipe, picture, left)
     st.markdown(
-        "**What the representation holds.** Noise is moved until the network represents it as it represents the picture."
+        "**What the representation holds.** Noise is moved until the network represents it as it represents the"
+        " picture."
     )
     emerged = side_by_side(left.emergence, right.emergence)
     rows = [
@@ -103,10 +107,12 @@ def cards(recipe: DatasetsRecipe, picture: Picture, looks: dict[str, Look]) -> N
         alt = f"{title} predicts {verdict}; the pixels for it orange, against it purple"
         figures.append(crisp.figure(_map(recipe, seen), alt, (f"predicts {verdict}", title)))
     st.html(
-        f'<div class="crisp" style="grid-template-columns: repeat({len(figures)}, minmax(0, 13rem))">{"".join(figures)}</div>'
+        f'<div class="crisp" style="grid-template-columns: repeat({len(figures)}, minmax(0,'
+        f' 13rem))">{"".join(figures)}</div>'
     )
     st.caption(
-        "The maps are gradients of the log-odds of each network's prediction: orange pixels speak for it, purple ones against it."
+        "The maps are gradients of the log-odds of each network's prediction: orange pixels speak for it, purple ones"
+        " against it."
     )
 
 
@@ -140,7 +146,8 @@ def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
     """List the downloads."""
     out = Bundle(recipe)
     out.slide(
-        "Sheet", "student.png",
+        "Sheet",
+        "student.png",
         lambda: [
             [render.to_uint8(x.cpu())[0] for x in (look.x, _map(recipe, look), look.emergence.frames[-1:])]
             for look in seen.values()
@@ -148,7 +155,7 @@ def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
         heads=("picture", "gradient", "inversion from noise"),
         sides=[f"{title(n)}: {verdicts(look.logits, current().classes)[0]}" for n, look in seen.items()],
         caption="What each network predicts, which pixels speak for it (orange), and what its representation holds.",
-    )  # fmt: skip
+    )
 
     def arrays() -> dict[str, Tensor]:
         found = {"x": next(iter(seen.values())).x}

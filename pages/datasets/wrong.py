@@ -1,7 +1,9 @@
-"""Training on wrong labels, before the audience: predict, build the set, train on it, and examine the student meanwhile.
+"""Training on wrong labels, before the audience.
 
-It happens in the planted world, which draws its own pictures: there it takes seconds. On CIFAR-10 it takes an hour; what came
-out there is the view of results.
+Predict, build the set, train on it, and examine the student meanwhile.
+
+It happens in the planted world, which draws its own pictures: there it takes seconds. On CIFAR-10 it takes an hour;
+what came out there is the view of results.
 """
 
 import time
@@ -37,8 +39,9 @@ def show() -> None:
         "Set", list(SETS), default="det", format_func=SETS.__getitem__, key="wrong-kind", required=True
     )
     st.markdown(
-        f"{PICTURES:,} pictures are perturbed towards another class by a trained network and get *that class* as their label. A"
-        " fresh network sees these and nothing else. Of pictures that nobody changed, **how many will it get right?**"
+        f"{PICTURES:,} pictures are perturbed towards another class by a trained network and get *that class* as their"
+        " label. A fresh network sees these and nothing else. Of pictures that nobody changed, **how many will it get"
+        " right?**"
     )
     guess = st.radio("Your prediction", GUESSES, index=None, horizontal=True, key="wrong-guess")
     if guess is None:
@@ -131,16 +134,25 @@ def chart(recipe: PlantedRecipe, made: Lesson) -> go.Figure:
     bounds = [moment.clean.interval for moment in made.moments]
     figure = go.Figure()
     figure.add_scatter(
-        x=at, y=values, mode="lines+markers", line={"color": "#0072b2", "width": 4}, name="clean accuracy",
-        error_y={"array": [100 * h - v for (_, h), v in zip(bounds, values, strict=True)],
-                 "arrayminus": [v - 100 * low for (low, _), v in zip(bounds, values, strict=True)], "symmetric": False},
-    )  # fmt: skip
+        x=at,
+        y=values,
+        mode="lines+markers",
+        line={"color": "#0072b2", "width": 4},
+        name="clean accuracy",
+        error_y={
+            "array": [100 * h - v for (_, h), v in zip(bounds, values, strict=True)],
+            "arrayminus": [v - 100 * low for (low, _), v in zip(bounds, values, strict=True)],
+            "symmetric": False,
+        },
+    )
     figure.add_hline(100 / recipe.classes, line={"dash": "dash", "color": "#8c8c8c"}, annotation_text="chance")
     figure.update_layout(
-        height=300, margin={"l": 10, "r": 10, "t": 10, "b": 10}, showlegend=False,
+        height=300,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        showlegend=False,
         xaxis={"title": "passes over the set", "range": [-0.3, EPOCHS + 0.3]},
         yaxis={"title": "right on clean pictures, %", "range": [0, 104]},
-    )  # fmt: skip
+    )
     return figure
 
 
@@ -157,13 +169,14 @@ def verdict(recipe: PlantedRecipe, made: Lesson, guess: str) -> None:
     share = last.clean.value
     truth = GUESSES[2] if share > 0.85 else GUESSES[1] if share > 1.6 / recipe.classes else GUESSES[0]
     st.success(
-        f"You said *{guess}*; it is **{truth}**: {last.clean} of {TESTED} clean pictures, after {last.seconds:.0f} s in all"
-        f" ({made.built_s:.0f} s to build the set)."
+        f"You said *{guess}*; it is **{truth}**: {last.clean} of {TESTED} clean pictures, after {last.seconds:.0f} s in"
+        f" all ({made.built_s:.0f} s to build the set)."
     )
     st.markdown(
-        "The labels look wrong because you look at the shapes. Each perturbation wrote a faint pattern of the new class into its"
-        " picture; the labels fit that pattern, it is in clean pictures, too, and that is what the student learnt. Here the"
-        " pattern is planted; on CIFAR-10 nobody planted it, and the view of results shows what came out there."
+        "The labels look wrong because you look at the shapes. Each perturbation wrote a faint pattern of the new class"
+        " into its picture; the labels fit that pattern, it is in clean pictures, too, and that is what the student"
+        " learnt. Here the pattern is planted; on CIFAR-10 nobody planted it, and the view of results shows what came"
+        " out there."
     )
 
 

@@ -20,7 +20,8 @@ DEFAULTS = DebateRecipe()
 PRESETS = [
     shell.Preset(
         "The strongest case for bugs",
-        "Nakkiran makes perturbations that fool one network and nobody else. Does that refute that others are features?",
+        "Nakkiran makes perturbations that fool one network and nobody else. Does that refute that others are"
+        " features?",
         {"claim": "nakkiran"},
     ),
     shell.Preset(
@@ -30,7 +31,8 @@ PRESETS = [
     ),
     shell.Preset(
         "The strongest case for features",
-        "The paper's own experiment, and beside it Goh's doubt: how much of it could be robust features that slipped in?",
+        "The paper's own experiment, and beside it Goh's doubt: how much of it could be robust features that"
+        " slipped in?",
         {"claim": "ilyas"},
     ),
 ]

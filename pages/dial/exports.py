@@ -48,15 +48,21 @@ def files(
 
     judges = ", ".join(titles(*seen)) if seen else ""
     out.slide(
-        "All of the dial", "dial.png", sheet,
+        "All of the dial",
+        "dial.png",
+        sheet,
         heads=("picture" if recipe.view != "paint" else "start", *(f"ε = {one.eps:g}" for one in made)),
-        caption=f"{what} by five networks that differ only in the ε of the adversary in their training: {picture.caption}.",
+        caption=(
+            f"{what} by five networks that differ only in the ε of the adversary in their training: {picture.caption}."
+        ),
         note=f"On one page{f'; judges: {judges}' if judges else ''}",
-    )  # fmt: skip
+    )
     out.slide(
-        "Picture in sight", f"dial-{at.eps:g}.png", lambda: [[render.to_uint8(at.made)[0]]],
+        "Picture in sight",
+        f"dial-{at.eps:g}.png",
+        lambda: [[render.to_uint8(at.made)[0]]],
         caption=f"{what} by a network trained at ε = {at.eps:g} (L2): {picture.caption}.",
-    )  # fmt: skip
+    )
     out.playable("dial", lambda: scene.played(recipe, rows, axis, made))
     out.film("dial", lambda: [render.to_uint8(scene.joined(made, "made"))], ms=700)
     out.arrays("dial.npz", arrays)

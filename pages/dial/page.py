@@ -21,11 +21,15 @@ from pages.ui.world import current
 
 VIEWS = {"inversion": "Inverted", "gradient": "Gradient", "paint": "Painted", "measured": "Measured"}
 CLAIMS = {
-    "inversion": "A network's representation is a list of numbers. Out of noise, look for a picture that has the same numbers as the wanted"
-    " one: what you see in it is what the network kept.",
+    "inversion": (
+        "A network's representation is a list of numbers. Out of noise, look for a picture that has the same numbers as"
+        " the wanted one: what you see in it is what the network kept."
+    ),
     "gradient": "How the answer to this picture hangs on each pixel, for the same picture and the same class.",
-    "paint": "Move the picture toward a class, with a large budget. At the left end this is an adversarial example; at the right it is a"
-    " drawing.",
+    "paint": (
+        "Move the picture toward a class, with a large budget. At the left end this is an adversarial example; at the"
+        " right it is a drawing."
+    ),
     "measured": "What else changes as the dial is turned: not all of it for the better.",
 }
 WORDS = {
@@ -41,29 +45,29 @@ DEFAULTS = DialRecipe()
 PRESETS = [
     shell.Preset(
         "Turn it up",
-        "The dial stands at its left end: the smallest adversary, or none. Every network is sure of what it made; press play and see from"
-        " where on you are.",
+        "The dial stands at its left end: the smallest adversary, or none. Every network is sure of what it made; press"
+        " play and see from where on you are.",
         {},
         {"frame": "0"},
     ),
     shell.Preset(
         "The gradient takes shape",
-        "Turn the dial: the map begins to follow what is in the picture. Below it stands how much neighbouring pixels agree, which in"
-        " noise they do not.",
+        "Turn the dial: the map begins to follow what is in the picture. Below it stands how much neighbouring pixels"
+        " agree, which in noise they do not.",
         {"view": "gradient"},
         {"frame": "0"},
     ),
     shell.Preset(
         "From an attack to a drawing",
-        "The same budget and the same goal at every ε. At the left end the network is fooled by something that you cannot see; at the"
-        " right end the picture itself has changed.",
+        "The same budget and the same goal at every ε. At the left end the network is fooled by something that you"
+        " cannot see; at the right end the picture itself has changed.",
         {"view": "paint"},
         {"frame": "0"},
     ),
     shell.Preset(
         "What it costs",
-        "Clean accuracy falls while accuracy under attack rises. Then look at fog and waves, and at who is the best source of"
-        " perturbations that fool others.",
+        "Clean accuracy falls while accuracy under attack rises. Then look at fog and waves, and at who is the best"
+        " source of perturbations that fool others.",
         {"view": "measured"},
     ),
 ]
@@ -104,8 +108,8 @@ def forget_other_pages() -> None:
 
 shell.header(
     "The dial",
-    "Networks that differ in one number only: the ε of the adversary that they were trained against. Turn robustness up, and the"
-    " picture appears.",
+    "Networks that differ in one number only: the ε of the adversary that they were trained against. Turn robustness"
+    " up, and the picture appears.",
     needs="networks trained at several ε",
 )
 shell.presets(

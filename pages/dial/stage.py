@@ -97,5 +97,9 @@ def predict_first(made: list[Position], seen: Mapping[str, Tensor], truth: int |
         st.caption("Choose, and the dial appears.")
         return False
     truth_word = answer(made, seen, truth)
-    (st.success if guess == truth_word else st.info)(f"You said *{guess}*; from **{truth_word}** on it does." if truth_word != "never" else f"You said *{guess}*; it **never** does here.")  # fmt: skip
+    (st.success if guess == truth_word else st.info)(
+        f"You said *{guess}*; from **{truth_word}** on it does."
+        if truth_word != "never"
+        else f"You said *{guess}*; it **never** does here."
+    )
     return True

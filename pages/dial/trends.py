@@ -28,8 +28,10 @@ SAYS = {
     "accuracy": "Right answers, of clean test pictures and under attack.",
     "gradients": "Does the gradient point where a person would look? Noise has 0 in all three.",
     "pictures": "How often a judge that took no part sees the wanted class in what each network made.",
-    "transfer": "How often perturbations that were made for a network of the dial fool five ordinary networks that took no part. Springer"
-    " et al. (2021) report that slightly robust sources transfer best.",
+    "transfer": (
+        "How often perturbations that were made for a network of the dial fool five ordinary networks that took no"
+        " part. Springer et al. (2021) report that slightly robust sources transfer best."
+    ),
     "features": "Of its features, how many are useful, and how many still are after an adversary has pushed them.",
     "shifts": "Harm that nobody computed: what training against small perturbations trades.",
 }
@@ -53,8 +55,8 @@ def show(found: Mapping[str, Any]) -> None:
     rows = [[label, *(words(values.get(eps), trend) for eps in RADII)] for label, values in curves.items()]
     table(heads, rows, label=f"{TRENDS[trend]} along the dial")
     st.caption(
-        "In brackets: 95 % intervals; behind them n. There is one network at each ε, so the intervals say nothing of another"
-        f" seed. {about(found, trend)}"
+        "In brackets: 95 % intervals; behind them n. There is one network at each ε, so the intervals say nothing of"
+        f" another seed. {about(found, trend)}"
     )
     stale = store.results().of(("dial-stale", repr(found.get("stamps"))), lambda: measured_on.stale(found))
     if stale:

@@ -1,4 +1,4 @@
-"""The work of the page Dial: each network's part, in the order of their radii, so that the dial grows while it is computed."""
+"""The work of the page Dial: each network's part, in the order of radii, so that the dial grows as it is computed."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass

@@ -46,10 +46,12 @@ def pictures(recipe: ErrorsRecipe) -> list[Download]:
         y=49.7, line={"dash": "dot", "color": "#d98a00"}, annotation_text="Wallace: 49.7 % (ResNet-18, 50 epochs)"
     )
     figure.update_layout(
-        height=420, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": -0.2},
+        height=420,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": -0.2},
         xaxis={"title": "epochs over the wrong labels", "dtick": 1},
         yaxis={"title": "right on test pictures, %", "range": [0, 80]},
-    )  # fmt: skip
+    )
     numbers = measured("wallace")
     text = reading("wallace", numbers) if numbers else ""
     st.plotly_chart(figure, key="errors-curve", config=camera("wrong-labels"), alt=f"Accuracy as epochs pass. {text}")
@@ -57,11 +59,12 @@ def pictures(recipe: ErrorsRecipe) -> list[Download]:
     st.html(bars(_students(found)))
     teacher = found["teacher"]
     st.caption(
-        f"The teacher: a ResNet-9 of width {teacher['recipe']['args']['width']}, {teacher['recipe']['epochs']} epochs on"
-        f" {teacher['train']['n']:,} pictures, {100 * teacher['train']['value']:.1f} % right on them and"
-        f" {100 * teacher['test']['value']:.1f} % on {teacher['test']['n']:,} test pictures; its {found['errors']:,} errors are the lessons."
-        " Wallace's teacher, a ResNet-18: 63.1 %, 18,768 errors. The curve is of the first 2,000 test pictures, the bars of all."
-        f" Intervals are of the pictures; other seeds are their own bars. Profile {found['profile']}, {found['date']}."
+        f"The teacher: a ResNet-9 of width {teacher['recipe']['args']['width']}, {teacher['recipe']['epochs']} epochs"
+        f" on {teacher['train']['n']:,} pictures, {100 * teacher['train']['value']:.1f} % right on them and"
+        f" {100 * teacher['test']['value']:.1f} % on {teacher['test']['n']:,} test pictures; its {found['errors']:,}"
+        " errors are the lessons. Wallace's teacher, a ResNet-18: 63.1 %, 18,768 errors. The curve is of the first"
+        " 2,000 test pictures, the bars of all. Intervals are of the pictures; other seeds are their own bars. Profile"
+        f" {found['profile']}, {found['date']}."
     )
     return bundle("pictures", recipe).files
 
@@ -88,9 +91,12 @@ def leakage(recipe: ErrorsRecipe) -> list[Download]:
         for i, frame in enumerate(frames):
             with columns[i % 5]:
                 st.image(
-                    render.upscaled(frame, 6), caption=current().classes[i], output_format="PNG", width="stretch",
+                    render.upscaled(frame, 6),
+                    caption=current().classes[i],
+                    output_format="PNG",
+                    width="stretch",
                     alt=f"Weights of the robust linear classifier for {current().classes[i]}",
-                )  # fmt: skip
+                )
         out.pixels(
             "Weights, PNG",
             "robust-linear.png",
@@ -104,12 +110,13 @@ def leakage(recipe: ErrorsRecipe) -> list[Download]:
     st.markdown(reading("goh-leakage", numbers))
     robust, sets = found["robust"], found["sets"]
     st.caption(
-        f"The classifier behind the ten features: {_percent(robust['clean'])} of {robust['clean']['n']:,} test pictures right,"
-        f" {_percent(robust['certified'])} right for certain within L2 {found['eps']:g},"
-        f" {_percent(robust['constant'])} with a prediction that nothing within it changes (Goh asks for 80 %)."
-        f" With true labels the same ten numbers reach {_percent(sets['original'])}. The sets here are of {sets['rand']['n_train']:,}"
-        " pictures each (10 steps of 0.2, L2 0.5), enough for a hundred weights. Goh's text compares with 88 % and 44 %;"
-        f" the paper's own number for D_rand is 63.3 %. Seed {found['seed']}, profile {found['profile']}, {found['date']}."
+        f"The classifier behind the ten features: {_percent(robust['clean'])} of {robust['clean']['n']:,} test pictures"
+        f" right, {_percent(robust['certified'])} right for certain within L2 {found['eps']:g},"
+        f" {_percent(robust['constant'])} with a prediction that nothing within it changes (Goh asks for 80 %). With"
+        f" true labels the same ten numbers reach {_percent(sets['original'])}. The sets here are of"
+        f" {sets['rand']['n_train']:,} pictures each (10 steps of 0.2, L2 0.5), enough for a hundred weights. Goh's"
+        f" text compares with 88 % and 44 %; the paper's own number for D_rand is 63.3 %. Seed {found['seed']}, profile"
+        f" {found['profile']}, {found['date']}."
     )
     return out.files
 
@@ -125,26 +132,32 @@ def manifold(recipe: ErrorsRecipe) -> list[Download]:
         shares = [found["shares"][key][str(d)] for d in at]
         mean = [100 * s["mean"] for s in shares]
         figure.add_scatter(
-            x=at, y=mean, mode="lines+markers", name=title, line={"color": colour, "width": 3, "dash": dash},
+            x=at,
+            y=mean,
+            mode="lines+markers",
+            name=title,
+            line={"color": colour, "width": 3, "dash": dash},
             error_y={
                 "type": "data",
                 "array": [100 * s["interval"][1] - m for s, m in zip(shares, mean, strict=True)],
                 "arrayminus": [m - 100 * s["interval"][0] for s, m in zip(shares, mean, strict=True)],
             },
-        )  # fmt: skip
+        )
     figure.update_layout(
-        height=420, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": -0.2},
+        height=420,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": -0.2},
         xaxis={"title": "directions of the data around the picture", "type": "log", "tickvals": at},
         yaxis={"title": "share of the squared length, % (log)", "type": "log"},
-    )  # fmt: skip
+    )
     numbers = measured("shamir")
     text = reading("shamir", numbers)
     st.plotly_chart(figure, key="errors-manifold", config=camera("manifold"), alt=f"Share along the data. {text}")
     st.markdown(text)
     st.caption(
-        f"n = {found['n']} test pictures, {found['attack']}, away from what each network says; the directions are the principal axes of"
-        f" the {found['neighbours']} nearest training pictures, of {found['pixels']:,} dimensions. Bars: 95 % intervals of the mean."
-        f" Seed {found['seed']}, profile {found['profile']}, {found['date']}."
+        f"n = {found['n']} test pictures, {found['attack']}, away from what each network says; the directions are the"
+        f" principal axes of the {found['neighbours']} nearest training pictures, of {found['pixels']:,} dimensions."
+        f" Bars: 95 % intervals of the mean. Seed {found['seed']}, profile {found['profile']}, {found['date']}."
     )
     return bundle("manifold", recipe).files
 

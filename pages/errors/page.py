@@ -13,8 +13,12 @@ from pages.ui.store import lesson
 
 CLAIMS = {
     "plane": "Thirty-two coins on a plane: where a network errs tells another one what it knows.",
-    "pictures": "A network of two epochs labels its own training pictures. Another one sees only those that it got wrong.",
-    "leakage": "Is what passes over always brittle? Ten robust numbers of each picture, and what they alone can learn (Goh).",
+    "pictures": (
+        "A network of two epochs labels its own training pictures. Another one sees only those that it got wrong."
+    ),
+    "leakage": (
+        "Is what passes over always brittle? Ten robust numbers of each picture, and what they alone can learn (Goh)."
+    ),
     "manifold": "Do perturbations follow the data, or leave it? The dimpled manifold says: at a right angle.",
 }
 VIEWS = {"plane": "Coins on a plane", "pictures": "On pictures", "leakage": "What leaks", "manifold": "Along the data?"}
@@ -28,17 +32,20 @@ DEFAULTS = ErrorsRecipe()
 PRESETS = [
     shell.Preset(
         "None of them seen",
-        "Compare planes 1 and 3: the student's colours resemble the first network's, though every label it saw was the wrong one.",
+        "Compare planes 1 and 3: the student's colours resemble the first network's, though every label it saw was the"
+        " wrong one.",
         {},
     ),
     shell.Preset(
         "The control: random moves",
-        "The same labels, as far away, in directions that the first network has not chosen. The student now knows less than a coin.",
+        "The same labels, as far away, in directions that the first network has not chosen. The student now knows less"
+        " than a coin.",
         {"moved": "random"},
     ),
     shell.Preset(
         "On real pictures",
-        "Twelve thousand pictures, every label wrong. Find the two grey and orange controls: which half of the effect does each take away?",
+        "Twelve thousand pictures, every label wrong. Find the two grey and orange controls: which half of the effect"
+        " does each take away?",
         {"view": "pictures"},
     ),
 ]

@@ -36,9 +36,15 @@ STYLE = """<style>
 def controls() -> ErrorsRecipe:
     """Show the controls and return the recipe they make."""
     moved = st.segmented_control(
-        "Move each point", list(MOVED), default=DEFAULTS.moved, format_func=MOVED.__getitem__, key="moved",
-        bind="query-params", required=True, wrap=True,
-    )  # fmt: skip
+        "Move each point",
+        list(MOVED),
+        default=DEFAULTS.moved,
+        format_func=MOVED.__getitem__,
+        key="moved",
+        bind="query-params",
+        required=True,
+        wrap=True,
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         eps = st.slider(
             "by at most, of the plane's side", 0.0, 0.5, DEFAULTS.eps, 0.01, key="eps", bind="query-params", width=320
@@ -63,10 +69,10 @@ def show(stage: st.delta_generator.DeltaGenerator, recipe: ErrorsRecipe) -> tupl
         measured = found["adversarial"], found["random"]
         (one, of_one), (other, of_other) = ((m["mean"], m["interval"]) for m in measured)
         st.caption(
-            f"Over {found['n']} planes of {found['points']} points (seeds {found['seeds'][0]} to {found['seeds'][1]}, ε = {found['eps']:g}):"
-            f" a student of adversarial points gets {100 * one:.1f} % [{100 * of_one[0]:.1f}, {100 * of_one[1]:.1f}] of the originals right,"
-            f" one of points moved at random {100 * other:.1f} % [{100 * of_other[0]:.1f}, {100 * of_other[1]:.1f}]."
-            f" Wallace shows one plane: 23 of 32. {found['date']}."
+            f"Over {found['n']} planes of {found['points']} points (seeds {found['seeds'][0]} to {found['seeds'][1]}, ε"
+            f" = {found['eps']:g}): a student of adversarial points gets {100 * one:.1f} % [{100 * of_one[0]:.1f},"
+            f" {100 * of_one[1]:.1f}] of the originals right, one of points moved at random {100 * other:.1f} %"
+            f" [{100 * of_other[0]:.1f}, {100 * of_other[1]:.1f}]. Wallace shows one plane: 23 of 32. {found['date']}."
         )
     out = bundle("plane", recipe)
     out.pixels(
@@ -81,8 +87,8 @@ def sentence(recipe: ErrorsRecipe, made: Toy) -> str:
     """Say what came out."""
     n, right, chance = len(made.labels), made.student_right.hits, len(made.labels) / 2
     text = (
-        f"**The student gets {right} of {n} right, and has seen none of them**: only {n} moved points, each under the label that"
-        f" it did not have. The first network was taken across by {int(made.crossed.sum())} of the moves."
+        f"**The student gets {right} of {n} right, and has seen none of them**: only {n} moved points, each under the"
+        f" label that it did not have. The first network was taken across by {int(made.crossed.sum())} of the moves."
     )
     if recipe.moved != "adversarial":
         return f"{text} No move followed the first network's judgement here, so nothing of it can pass over."
@@ -98,9 +104,15 @@ def drawn(made: Toy) -> str:
     student = _plane(made.student, made.points, made.labels, made.student_says != made.labels)
     n = len(made.labels)
     captions = (
-        f"<b>1.</b> {n} points, their colours drawn by a coin. A network learns them by heart: {made.teacher_right.hits} of {n}.",
+        (
+            f"<b>1.</b> {n} points, their colours drawn by a coin. A network learns them by heart:"
+            f" {made.teacher_right.hits} of {n}."
+        ),
         "<b>2.</b> Each is moved, and gets the other colour. A student sees these points and nothing else.",
-        f"<b>3.</b> What the student says of the plane, and of the points of 1: {made.student_right.hits} of {n} right (wrong: ringed).",
+        (
+            f"<b>3.</b> What the student says of the plane, and of the points of 1: {made.student_right.hits} of {n}"
+            " right (wrong: ringed)."
+        ),
     )
     # As a picture: Streamlit strips SVG from HTML.
     figures = "".join(
@@ -133,7 +145,10 @@ def _plane(
         shape = (
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.9" fill="{colour}" stroke="#fff" stroke-width="0.6"/>'
             if label
-            else f'<rect x="{x - 1.7:.1f}" y="{y - 1.7:.1f}" width="3.4" height="3.4" fill="{colour}" stroke="#fff" stroke-width="0.6"/>'
+            else (
+                f'<rect x="{x - 1.7:.1f}" y="{y - 1.7:.1f}" width="3.4" height="3.4" fill="{colour}" stroke="#fff"'
+                ' stroke-width="0.6"/>'
+            )
         )
         parts.append(shape)
         if wrong is not None and bool(wrong[i]):

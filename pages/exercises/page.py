@@ -108,9 +108,16 @@ def hand_out(done: Given) -> None:
     with st.container(horizontal=True):
         for file in files:
             st.download_button(
-                file.label, file.make, file.name, file.mime, key=f"exercises-{file.name}", on_click="ignore", width="content",
-                icon=":material/download:", disabled=not done,
-            )  # fmt: skip
+                file.label,
+                file.make,
+                file.name,
+                file.mime,
+                key=f"exercises-{file.name}",
+                on_click="ignore",
+                width="content",
+                icon=":material/download:",
+                disabled=not done,
+            )
     st.caption(
         "It holds your answers, not only that they were right. Whoever gets it recomputes them all:"
         " `python -m core.exercises verify exercises.html`. What you hand in stays in this session."

@@ -54,7 +54,10 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
     in_sight = stage(recipe, rows, axis, captions)
     shown = f"The bars below “As it is” are those of {title(names[0])}"
     if there:
-        shown += f"; below “For the eye” those of {title(nearest_for(recipe, nearest))}, which sees the picture as it is, not stretched"
+        shown += (
+            f"; below “For the eye” those of {title(nearest_for(recipe, nearest))}, which sees the picture as it is,"
+            " not stretched"
+        )
     st.caption(f"{shown}.")
     measured(recipe, found)
     offer(in_sight, made, numbers(found), rows, axis, captions)
@@ -92,9 +95,10 @@ def measured(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
     )
     about = found.get("students_about", {})
     st.caption(
-        f"Right answers, 95 % intervals; chance is 10 %. {about.get('date', '')}, seed {about.get('seed', 0)}; {about.get('how', '')}. "
-        "Students are narrow ResNet-9s after one pass over 12,000 filtered pictures: a floor of what is there, not a ceiling. "
-        "Gilmer & Hendrycks report 50 % top-1 on ImageNet-1K for extreme high-pass pictures, more than 30 % for strong low-pass."
+        f"Right answers, 95 % intervals; chance is 10 %. {about.get('date', '')}, seed {about.get('seed', 0)};"
+        f" {about.get('how', '')}. Students are narrow ResNet-9s after one pass over 12,000 filtered pictures: a floor"
+        " of what is there, not a ceiling. Gilmer & Hendrycks report 50 % top-1 on ImageNet-1K for extreme high-pass"
+        " pictures, more than 30 % for strong low-pass."
     )
 
 

@@ -104,10 +104,10 @@ def regions(maps: Mapping[str, Any], limits: Mapping[str, Any]) -> None:
     table(heads, rows, label="Error of each network by region of frequencies")
     about = next(iter(maps.values()))
     st.caption(
-        f"95 % intervals over pictures, n = {about['n']}, seed {about['seed']}, {about['date']}; {about['how']}. The paper-side "
-        "figure (Gilmer & Hendrycks 2019, figure 2: CIFAR-10, 1,000 pictures, norm 4) has no printed numbers. Read off by eye, "
-        "their natural network errs at 0.6 to 0.85 outside the middle, the adversarially trained one mostly at 0.2 to 0.45, with "
-        "a smaller safe centre."
+        f"95 % intervals over pictures, n = {about['n']}, seed {about['seed']}, {about['date']}; {about['how']}. The"
+        " paper-side figure (Gilmer & Hendrycks 2019, figure 2: CIFAR-10, 1,000 pictures, norm 4) has no printed"
+        " numbers. Read off by eye, their natural network errs at 0.6 to 0.85 outside the middle, the adversarially"
+        " trained one mostly at 0.2 to 0.45, with a smaller safe centre."
     )
 
 

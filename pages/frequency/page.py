@@ -20,9 +20,15 @@ from pages.ui.store import lesson
 
 CLAIMS = {
     "lens": "Add one wave to test pictures, and count errors. Yellow: the network fails at that frequency.",
-    "filters": "Take a part of the picture away, the coarse or the fine. Can you still tell what it is? Ask a network that never saw anything else.",
+    "filters": (
+        "Take a part of the picture away, the coarse or the fine. Can you still tell what it is? Ask a network that"
+        " never saw anything else."
+    ),
     "weather": "Nobody computed fog against a network, and yet it harms networks, each in its own measure.",
-    "trades": "One line a network, from clean pictures to attacks, weather and waves: which of them is higher depends on where you look.",
+    "trades": (
+        "One line a network, from clean pictures to attacks, weather and waves: which of them is higher depends on"
+        " where you look."
+    ),
 }
 VIEWS = {"lens": "Waves", "filters": "Filters", "weather": "Weather", "trades": "All of it on one line"}
 WORDS = {
@@ -40,12 +46,14 @@ PRESETS = [
     ),
     shell.Preset(
         "Label what you cannot see",
-        "Only what is finer than 10 cycles is left. Look at the picture as it is and stretched for the eye, then take the quiz below.",
+        "Only what is finer than 10 cycles is left. Look at the picture as it is and stretched for the eye, then take"
+        " the quiz below.",
         {"view": "filters", "kind": "high"},
     ),
     shell.Preset(
         "Fog",
-        "Drag the severity. Below the pictures: how often each network is still right, and the pair that the discussion quotes.",
+        "Drag the severity. Below the pictures: how often each network is still right, and the pair that the discussion"
+        " quotes.",
         {"view": "weather", "corruption": "fog"},
     ),
 ]
@@ -89,8 +97,8 @@ def controls(view: str) -> FrequencyRecipe:
 
 shell.header(
     "Beyond the ball",
-    "A network leans on what no person sees even where nobody attacks it. Training against small perturbations changes what"
-    " it leans on; whether that helps depends on what comes next.",
+    "A network leans on what no person sees even where nobody attacks it. Training against small perturbations changes"
+    " what it leans on; whether that helps depends on what comes next.",
     needs="labelled test pictures, and networks that learnt from filtered ones",
 )
 shell.presets(
@@ -121,7 +129,8 @@ with shell.user_errors():
             quiz.show(recipe, found)
     if old := kept.results().of(("frequency-stale", repr(found.get("stamps"))), lambda: stale(found)):
         st.warning(
-            f"Measured on weights that have changed since: {', '.join(old)}. Measure again: python -m core.frequency measure"
+            f"Measured on weights that have changed since: {', '.join(old)}. Measure again: python -m core.frequency"
+            " measure"
         )
 shell.glossary("frequency", WORDS[view])
 with st.expander("The reply of the authors"):

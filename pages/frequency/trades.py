@@ -39,9 +39,10 @@ def show(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
     rows = [[title(name), *(_text(line.get(stop)) for stop in STOPS)] for name, line in lines.items()]
     table(heads, rows, label="Right answers of each network under every harm")
     st.caption(
-        "Right answers with 95 % intervals. Clean and attacked: as measured for the zoo where known (PGD, see there), else here. Fog, "
-        "contrast and noise: severity 5 of CIFAR-10-C. Waves: norm 4 in each channel, the mean over all frequencies below 4 cycles per "
-        "picture, and from 11 on. Numbers of pictures differ from stop to stop; the intervals say what that costs."
+        "Right answers with 95 % intervals. Clean and attacked: as measured for the zoo where known (PGD, see there),"
+        " else here. Fog, contrast and noise: severity 5 of CIFAR-10-C. Waves: norm 4 in each channel, the mean over"
+        " all frequencies below 4 cycles per picture, and from 11 on. Numbers of pictures differ from stop to stop; the"
+        " intervals say what that costs."
     )
     along_the_dial()
     columns = numbers(lines)
@@ -136,8 +137,8 @@ def sentence(lines: Mapping[str, Mapping[str, Value]]) -> str:
         return ", ".join(stops_) if stops_ else "nowhere"
 
     return (
-        f"**{title(b)}** is above {title(a)} at: {listed(above)}. Below: {listed(below)}. Not told apart by these intervals: "
-        f"{listed(rest)}."
+        f"**{title(b)}** is above {title(a)} at: {listed(above)}. Below: {listed(below)}. Not told apart by these"
+        f" intervals: {listed(rest)}."
     )
 
 

@@ -38,8 +38,9 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
         pairs(recipe, known)
         about = found.get("weather_about", {})
         st.caption(
-            f"Right answers with 95 % intervals; all networks see the same pictures. Seed {about.get('seed', 0)}, {about.get('date', '')}; "
-            f"{about.get('how', '')}. Formulas and severities: CIFAR-10-C (Hendrycks & Dietterich 2019)."
+            f"Right answers with 95 % intervals; all networks see the same pictures. Seed {about.get('seed', 0)},"
+            f" {about.get('date', '')}; {about.get('how', '')}. Formulas and severities: CIFAR-10-C (Hendrycks &"
+            " Dietterich 2019)."
         )
     offer(in_sight, made, numbers(known), rows, axis, captions)
 
@@ -59,16 +60,25 @@ def measured(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
         rates = [Rate.from_json(known[s][name]) for s in known if name in known[s]]
         colour, dash, symbol = LOOKS[i % len(LOOKS)]
         drawn.add_scatter(
-            x=list(known), y=[100 * r.value for r in rates], text=[str(r) for r in rates], hovertemplate="%{text}",
-            error_y=bars(rates), name=title(name), mode="lines+markers",
-            line={"color": colour, "dash": dash, "width": 2.5}, marker={"size": 9, "symbol": symbol},
-        )  # fmt: skip
+            x=list(known),
+            y=[100 * r.value for r in rates],
+            text=[str(r) for r in rates],
+            hovertemplate="%{text}",
+            error_y=bars(rates),
+            name=title(name),
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2.5},
+            marker={"size": 9, "symbol": symbol},
+        )
     word = CORRUPTIONS[recipe.corruption].title
     drawn.update_layout(
-        height=380, margin={"l": 10, "r": 10, "t": 10, "b": 10}, hovermode="x unified",
-        xaxis={"title": f"severity of {word}, 0 is clean", "type": "category"}, yaxis={"range": [0, 102], "title": "right, %"},
+        height=380,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        hovermode="x unified",
+        xaxis={"title": f"severity of {word}, 0 is clean", "type": "category"},
+        yaxis={"range": [0, 102], "title": "right, %"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )  # fmt: skip
+    )
     said = "; ".join(f"{title(n)} {Rate.from_json(known['5'][n])}" for n in names)
     st.plotly_chart(
         drawn, key="frequency-weather-lines", alt=f"Accuracy over severity of {word}. At severity 5: {said}."
@@ -99,8 +109,8 @@ def pairs(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
     ]
     table(heads, rows, label="Accuracy at severity 5")
     st.caption(
-        "Their fog pair comes from Yin et al. (2019); the severity and the network behind it are not given, so compare the direction, "
-        "not the height. “Found” compares networks of different clean accuracy, on the same pictures."
+        "Their fog pair comes from Yin et al. (2019); the severity and the network behind it are not given, so compare"
+        " the direction, not the height. “Found” compares networks of different clean accuracy, on the same pictures."
     )
 
 

@@ -1,4 +1,7 @@
-"""What stands below the plane of the Gaussian page: the experiment, many dimensions, the paper's figures, and the files."""
+"""What stands below the plane of the Gaussian page.
+
+The experiment, many dimensions, the paper's figures, and the files.
+"""
 
 from dataclasses import replace
 
@@ -47,14 +50,14 @@ def verdict(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
         text = "The classes are round: the two metrics agree, and robust learning changes no direction."
     elif robust.attacked > standard.attacked:
         text = (
-            f"Robust learning turns the gradient from {standard.angle:.1f}° to {robust.angle:.1f}°; accuracy under attack rises "
-            f"from {percent(standard.attacked)} to {percent(robust.attacked)}."
+            f"Robust learning turns the gradient from {standard.angle:.1f}° to {robust.angle:.1f}°; accuracy under"
+            f" attack rises from {percent(standard.attacked)} to {percent(robust.attacked)}."
         )
     else:
         text = (
-            f"Robust learning turns the gradient from {standard.angle:.1f}° to {robust.angle:.1f}°, yet accuracy under attack does not rise: "
-            f"{percent(standard.attacked)} and {percent(robust.attacked)}. Theorem 2 makes the *likelihood* under attack as good as "
-            "can be, which is not the number of errors."
+            f"Robust learning turns the gradient from {standard.angle:.1f}° to {robust.angle:.1f}°, yet accuracy under"
+            f" attack does not rise: {percent(standard.attacked)} and {percent(robust.attacked)}. Theorem 2 makes the"
+            " *likelihood* under attack as good as can be, which is not the number of errors."
         )
     st.markdown(text)
 
@@ -80,10 +83,10 @@ def experiment(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
         label="The robust model by theorem 2 and by gradient descent",
     )
     st.caption(
-        f"{REPEATS} samples of {POINTS} points, the adversary by projected gradient "
-        "steps, the covariance by natural gradient steps; mean and 95 % t-interval over the samples. Theorem 2 is exact for "
-        "the adversary who spends ε on average. In two dimensions the one who may move each point by ε is a little different; "
-        "*dimensions* shows the two meet."
+        f"{REPEATS} samples of {POINTS} points, the adversary by projected gradient steps, the covariance by natural"
+        " gradient steps; mean and 95 % t-interval over the samples. Theorem 2 is exact for the adversary who spends ε"
+        " on average. In two dimensions the one who may move each point by ε is a little different; *dimensions* shows"
+        " the two meet."
     )
 
 
@@ -111,13 +114,18 @@ def dimensions(recipe: GaussianRecipe) -> dict[str, list[float]]:
     left.markdown("**Vulnerability against conditioning**")
     worst, best = low["standard"][-1], low["standard"][0]
     left.plotly_chart(
-        figure, key="gaussian-vulnerability", config=camera("gaussian-vulnerability"),
-        alt=f"What the adversary adds to the loss grows with the condition number: from {best:.3g} nats per dimension for a "
-        f"round class to {worst:.3g} at 1000 for maximum likelihood, and to {low['robust'][-1]:.3g} for the robust model.",
-    )  # fmt: skip
+        figure,
+        key="gaussian-vulnerability",
+        config=camera("gaussian-vulnerability"),
+        alt=(
+            f"What the adversary adds to the loss grows with the condition number: from {best:.3g} nats per dimension"
+            f" for a round class to {worst:.3g} at 1000 for maximum likelihood, and to {low['robust'][-1]:.3g} for the"
+            " robust model."
+        ),
+    )
     left.caption(
-        f"d = {recipe.dim}, fixed trace, variances in geometric progression; ε is {relative:.3g} of the class's spread √tr Σ, as in the "
-        "plane above. At a fixed trace a round class is least vulnerable: theorem 1."
+        f"d = {recipe.dim}, fixed trace, variances in geometric progression; ε is {relative:.3g} of the class's spread"
+        " √tr Σ, as in the plane above. At a fixed trace a round class is least vulnerable: theorem 1."
     )
     with right:
         st.markdown("**Alignment against ε**")
@@ -134,8 +142,9 @@ def dimensions(recipe: GaussianRecipe) -> dict[str, list[float]]:
             alt=_alignment_alt(lines),
         )
         st.caption(
-            "Worst angle over all means between gradient and classes: 0° is aligned. Lines: theorem 2, ε spent on average. "
-            "Marks: each of 200 sampled points moves by ε. The two differ in few dimensions and meet in many (lemma 2)."
+            "Worst angle over all means between gradient and classes: 0° is aligned. Lines: theorem 2, ε spent on"
+            " average. Marks: each of 200 sampled points moves by ε. The two differ in few dimensions and meet in many"
+            " (lemma 2)."
         )
     return {
         "kappa": kappas.tolist(),
@@ -156,10 +165,11 @@ def paper(recipe: GaussianRecipe) -> None:
             label="Slope of the decision line in figure 4, here and in the paper",
         )
     left.caption(
-        f"The paper prints neither means nor covariances. Its drawing (page 10) shows centres at (−10, 1) and (10, −1), variances "
-        f"in the ratio 50 : 1, and these slopes at ε = {', '.join(f'{eps:g}' for eps in FIGURE_4)}. The scale Σ = diag(25, 0.5) is inferred "
-        "from the clouds. At ε = 0 the ratio alone decides, and the lines agree; at ε = 1 and 10 ours turns the same way "
-        "but not equally far. The paper calls its fit empirical, without details. Last column: eight samples of 500 points and their mirror images, solved; 95 % t-interval."
+        "The paper prints neither means nor covariances. Its drawing (page 10) shows centres at (−10, 1) and (10, −1),"
+        f" variances in the ratio 50 : 1, and these slopes at ε = {', '.join(f'{eps:g}' for eps in FIGURE_4)}. The"
+        " scale Σ = diag(25, 0.5) is inferred from the clouds. At ε = 0 the ratio alone decides, and the lines agree;"
+        " at ε = 1 and 10 ours turns the same way but not equally far. The paper calls its fit empirical, without"
+        " details. Last column: eight samples of 500 points and their mirror images, solved; 95 % t-interval."
     )
     right.markdown("**Figure 14: perfect robustness is possible**")
     at = replace(GaussianRecipe(), mu1=10.0, mu2=6.0, var1=6.25, var2=2.25, shape="ellipse")  # 20 times the figure
@@ -168,14 +178,14 @@ def paper(recipe: GaussianRecipe) -> None:
         "drawn as robust (vertical)": views.gap(at, torch.tensor([1.0, 0.0], dtype=torch.float64)) / 20,
     }
     right.markdown(
-        "As drawn (page 26): ellipses of semi-axes 0.25 × 0.15 at ±(0.5, 0.3), gaps marked “> ε” to the x₂ axis and “ε/2” to the "
-        "x₁ axis. At these measures the line "
+        "As drawn (page 26): ellipses of semi-axes 0.25 × 0.15 at ±(0.5, 0.3), gaps marked “> ε” to the x₂ axis and"
+        " “ε/2” to the x₁ axis. At these measures the line "
         + " and the line ".join(f"{title} keeps {value:.3f} from both classes" for title, value in printed.items())
         + ". So the drawing is a sketch: no ℓ₂ budget breaks the first line and spares the second."
     )
     right.caption(
-        "The preset keeps the argument and makes the second feature flat, so that the marked gaps are true: > ε to the x₂ axis, "
-        "ε/2 to the x₁ axis (units of 1/20 of the figure)."
+        "The preset keeps the argument and makes the second feature flat, so that the marked gaps are true: > ε to the"
+        " x₂ axis, ε/2 to the x₁ axis (units of 1/20 of the figure)."
     )
     if recipe.shape == "ellipse":
         mu, truth = views.mu_of(recipe), views.truth_of(recipe)

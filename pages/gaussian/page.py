@@ -16,38 +16,46 @@ from pages.ui.store import lesson
 PRESETS = [
     shell.Preset(
         "Figure 4, ε = 0",
-        "The model's unit ball is flat, the adversary's is round: straight up is cheap for the adversary and far for the model."
-        " Press *Attack all points*, then play ε, and watch the right line turn until its gradient points to the other class.",
+        "The model's unit ball is flat, the adversary's is round: straight up is cheap for the adversary and far for"
+        " the model. Press *Attack all points*, then play ε, and watch the right line turn until its gradient points to"
+        " the other class.",
         {"eps": 0.0},
     ),
     shell.Preset(
         "Figure 4, ε = 1",
-        "A small budget is enough to change what is learned: the gradient's angle to the line between the classes falls from 73° to 40°.",
+        "A small budget is enough to change what is learned: the gradient's angle to the line between the classes falls"
+        " from 73° to 40°.",
         {"eps": 1.0},
     ),
     shell.Preset(
         "Figure 4, ε = 10",
-        "With a large budget the robust metric is nearly the adversary's own, a round ball, and the gradient points from class to class"
-        " (4°). The price: clean accuracy falls from 99.3 % to 97.9 %.",
+        "With a large budget the robust metric is nearly the adversary's own, a round ball, and the gradient points"
+        " from class to class (4°). The price: clean accuracy falls from 99.3 % to 97.9 %.",
         {"eps": 10.0},
     ),
     shell.Preset(
         "Figure 14: perfect robustness",
-        "The second feature tells the classes apart, but its gap is only ε/2. Maximum likelihood uses it all the same. The"
-        " robust line leans on the first feature, whose gap is wide enough: no point can be moved across.",
+        "The second feature tells the classes apart, but its gap is only ε/2. Maximum likelihood uses it all the same."
+        " The robust line leans on the first feature, whose gap is wide enough: no point can be moved across.",
         {"mu1": 10.0, "mu2": 2.4, "var1": 6.25, "var2": 0.04, "eps": 4.0, "shape": "ellipse", "view": "paper"},
     ),
     shell.Preset(
         "Nothing to align",
-        "Round classes: both metrics agree, the gradient already points to the other class, and robust training changes no line.",
+        "Round classes: both metrics agree, the gradient already points to the other class, and robust training changes"
+        " no line.",
         {"var1": 4.0, "var2": 4.0, "eps": 3.0},
     ),
 ]
 DEFAULTS = GaussianRecipe()
 VIEWS = {"experiment": "The plane", "dimensions": "Many dimensions", "paper": "The paper's figures"}
 CLAIMS = {
-    "experiment": "Drag the classes and ε. Below the plane: the robust model again, learned by sampling and gradient descent, without any formula.",
-    "dimensions": "The theorems are about any number of dimensions; the plane is the smallest case, and not the clearest.",
+    "experiment": (
+        "Drag the classes and ε. Below the plane: the robust model again, learned by sampling and gradient descent,"
+        " without any formula."
+    ),
+    "dimensions": (
+        "The theorems are about any number of dimensions; the plane is the smallest case, and not the clearest."
+    ),
     "paper": "What the paper draws, as measured in its vector graphics, beside what comes out here.",
 }
 
@@ -113,7 +121,8 @@ def take(values: dict[str, float]) -> None:
 
 shell.header(
     "Gaussian",
-    "Two metrics that disagree are enough for adversarial examples: a step that is short for the adversary is long for the model.",
+    "Two metrics that disagree are enough for adversarial examples: a step that is short for the adversary is long for"
+    " the model.",
 )
 shell.presets(PRESETS, key="gaussian", defaults={f.name: f.default for f in fields(GaussianRecipe) if f.name != "dim"})
 with st.sidebar:

@@ -8,7 +8,8 @@ from pages.ui.duel import duel
 from pages.ui.rooms import DOORS, ROOMS
 
 STYLE = """<style>
-div[class*="st-key-door-"] { border-top: 4px solid var(--door, rgb(128 128 128 / 35%)); padding-top: 0.8rem; margin-top: 1.2rem; }
+div[class*="st-key-door-"] { border-top: 4px solid var(--door, rgb(128 128 128 / 35%)); padding-top: 0.8rem;
+  margin-top: 1.2rem; }
 div[class*="st-key-door-see"] { --door: #1c8a9e; }
 div[class*="st-key-door-"] h3 { font-size: 1.7rem; padding: 0; }
 div[class*="st-key-door-"] a { align-items: flex-start; padding: 0.2rem 0.3rem; }

@@ -56,8 +56,8 @@ shell.header("Robust Frog", "Adversarial examples are not bugs, they are feature
 if {recipe.standard, recipe.robust} <= set(checkpoints.names()):
     named = "a picture" if picture.label is None else a(current().classes[picture.label])
     st.markdown(
-        f"A change too small to see turns {named} into {a(recipe.target)} for the left network; for the right one, trained "
-        "to be *robust*, the picture itself has to change."
+        f"A change too small to see turns {named} into {a(recipe.target)} for the left network; for the right one,"
+        " trained to be *robust*, the picture itself has to change."
     )
     with shell.user_errors():
         if breathing(recipe, picture):
@@ -73,7 +73,7 @@ else:
         )
 doors(to_query(recipe))
 st.caption(
-    "After Ilyas, Santurkar, Tsipras, Engstrom, Tran and Mądry (NeurIPS 2019), "
-    "[arXiv 1905.02175](https://arxiv.org/abs/1905.02175). What moves here is computed on this machine, on small networks that "
-    "this project trained itself; tables say when and on what they were measured."
+    "After Ilyas, Santurkar, Tsipras, Engstrom, Tran and Mądry (NeurIPS 2019), [arXiv"
+    " 1905.02175](https://arxiv.org/abs/1905.02175). What moves here is computed on this machine, on small networks"
+    " that this project trained itself; tables say when and on what they were measured."
 )

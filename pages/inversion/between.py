@@ -106,11 +106,13 @@ def files(
     made = {recipe.standard: left, recipe.robust: right}
     out = Bundle(recipe)
     out.slide(
-        "Sheet", "between.png",
+        "Sheet",
+        "between.png",
         lambda: [list(render.to_uint8(x)) for x in (left.fade, *(way.made for way in made.values()))],
-        heads=[f"{t:.1f}" for t in left.t], sides=("Pixels, a cross-fade", *map(title, made)),
+        heads=[f"{t:.1f}" for t in left.t],
+        sides=("Pixels, a cross-fade", *map(title, made)),
         caption="Points on the straight line between two representations, each made visible by inverting it.",
-    )  # fmt: skip
+    )
     out.playable("between", played)
     out.film("between", lambda: [render.to_uint8(way.made) for way in made.values()], ms=200)
 

@@ -66,8 +66,8 @@ def said(recipe: InvertRecipe, picture: Picture) -> None:
     """Say what is done: from where, and toward what."""
     start = starts.start_of(replace(recipe, picture=picture.id))[1]
     st.caption(
-        f"Start: {start}. Each model moves the start until it represents it as it represents the wanted picture; nothing else "
-        f"about the result is asked for.{lacking()}{thinned(recipe)}"
+        f"Start: {start}. Each model moves the start until it represents it as it represents the wanted picture;"
+        f" nothing else about the result is asked for.{lacking()}{thinned(recipe)}"
     )
 
 
@@ -90,8 +90,9 @@ def doubts(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Pic
     for name, made in dict(zip((recipe.standard, recipe.robust), (left, right), strict=True)).items():
         if int(made.clean_logits.argmax()) != picture.label:
             st.warning(
-                f"{checkpoints.header(name).title} takes the wanted picture itself for something else "
-                f"({verdicts(made.clean_logits, current().classes)[0]}), so expect its inversion to look like that to it.",
+                f"{checkpoints.header(name).title} takes the wanted picture itself for something else"
+                f" ({verdicts(made.clean_logits, current().classes)[0]}), so expect its inversion to look like that"
+                " to it.",
                 icon=":material/info:",
             )
 
@@ -121,15 +122,21 @@ def files(
 
     for name, e in made.items():
         out.slide(
-            f"Picture, {called[name]}", f"{name}-inverted.png", partial(shown, e),
+            f"Picture, {called[name]}",
+            f"{name}-inverted.png",
+            partial(shown, e),
             caption=f"Inverted through {called[name]}, which predicts {predicted(e)}. Wanted: {picture.caption}.",
-        )  # fmt: skip
+        )
     out.slide(
-        "Sheet", "inversion.png",
+        "Sheet",
+        "inversion.png",
         lambda: [[render.to_uint8(t)[0] for t in (e.x0, e.frames[-1:], e.x)] for e in made.values()],
-        heads=("start", "inversion", "wanted"), sides=[f"{called[n]}: {predicted(e)}" for n, e in made.items()],
-        caption=f"The start is moved until the model represents it as it represents the wanted picture: {picture.caption}.",
-    )  # fmt: skip
+        heads=("start", "inversion", "wanted"),
+        sides=[f"{called[n]}: {predicted(e)}" for n, e in made.items()],
+        caption=(
+            f"The start is moved until the model represents it as it represents the wanted picture: {picture.caption}."
+        ),
+    )
     out.playable("emergence", played)
     out.film("emergence", lambda: [render.to_uint8(e.frames) for e in made.values()], ms=80)
 

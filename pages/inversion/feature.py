@@ -31,11 +31,19 @@ SOURCES = {"cifar10": "test pictures", "gallery": "generated pictures", "photo":
 def number() -> int:
     """Show the control of the view; return the coordinate, or -1 for the picture's own."""
     chosen = st.number_input(
-        "Feature", 0, 4095, None, key="feature", bind="query-params", width=330,
+        "Feature",
+        0,
+        4095,
+        None,
+        key="feature",
+        bind="query-params",
+        width=330,
         placeholder="most active for this picture",
-        help="A coordinate of the representation. Empty: the one in which the picture stands out most from all others, "
-        "in standard deviations; each model has its own.",
-    )  # fmt: skip
+        help=(
+            "A coordinate of the representation. Empty: the one in which the picture stands out most from all others, "
+            "in standard deviations; each model has its own."
+        ),
+    )
     return -1 if chosen is None else int(chosen)
 
 
@@ -98,8 +106,9 @@ def panel(head: str, name: str, found: Feature, kind: str) -> None:
     )
     st.html(f'<div class="crisp feature">{made}{top}</div>')
     st.caption(
-        f"{title(name)}, {found.dimensions} features. Small: the {len(found.ids)} of {found.seen:,} {kind} that excite it most. It speaks most for *{best}* and most against *{worst}*. "
-        f"This picture: **{found.value:.2f}**; all {found.seen:,}: {found.mean:.2f} on average, deviation {found.deviation:.2f}."
+        f"{title(name)}, {found.dimensions} features. Small: the {len(found.ids)} of {found.seen:,} {kind} that excite"
+        f" it most. It speaks most for *{best}* and most against *{worst}*. This picture: **{found.value:.2f}**; all"
+        f" {found.seen:,}: {found.mean:.2f} on average, deviation {found.deviation:.2f}."
     )
 
 
@@ -108,11 +117,12 @@ def files(recipe: InvertRecipe, left: Feature, right: Feature) -> list[Download]
     made = {recipe.standard: left, recipe.robust: right}
     out = Bundle(recipe)
     out.slide(
-        "Sheet", "feature.png",
+        "Sheet",
+        "feature.png",
         lambda: [list(render.to_uint8(torch.cat([f.made, f.x.to(f.made.device)]))) for f in made.values()],
         sides=[f"{title(n)}, feature {f.index}" for n, f in made.items()],
         caption="First the picture made to maximise the feature, then the pictures of the source that excite it most.",
-    )  # fmt: skip
+    )
     whats = ("made", "start", "x", "values", "votes")
     out.arrays("feature.npz", lambda: {f"{n}_{w}": getattr(f, w) for n, f in made.items() for w in whats})
     return out.files

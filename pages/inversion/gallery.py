@@ -21,7 +21,8 @@ from pages.ui.judge import logits_of
 from pages.ui.world import current
 
 STYLE = """<style>
-.st-key-frog-grid, .st-key-frog-pair { display: grid; gap: 1.6rem 1rem; grid-template-columns: repeat(5, minmax(0, 1fr)); }
+.st-key-frog-grid, .st-key-frog-pair { display: grid; gap: 1.6rem 1rem;
+  grid-template-columns: repeat(5, minmax(0, 1fr)); }
 .st-key-frog-pair { grid-template-columns: repeat(2, minmax(0, 16rem)); }
 .card { grid-template-columns: 1fr; gap: 0.6rem; }
 @media (max-width: 800px) { .st-key-frog-grid { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
@@ -147,7 +148,8 @@ def quiz(recipe: InvertRecipe, standard: Grid, robust: Grid) -> None:
         for letter, made, correct in zip("AB", pair, (left, not left), strict=True):
             with st.container(gap="xsmall"):
                 st.html(
-                    f'<div class="crisp card">{crisp.figure(made.made[i : i + 1], f"Picture {letter} of pair {asked + 1}")}</div>'
+                    '<div class="crisp'
+                    f' card">{crisp.figure(made.made[i : i + 1], f"Picture {letter} of pair {asked + 1}")}</div>'
                 )
                 st.button(
                     f"It is {letter}",
@@ -193,11 +195,12 @@ def files(recipe: InvertRecipe, standard: Grid, robust: Grid) -> list[Download]:
     called = titles(recipe.standard, recipe.robust)
     out = Bundle(recipe)
     out.slide(
-        "Sheet", "gallery.png",
+        "Sheet",
+        "gallery.png",
         lambda: [list(render.to_uint8(x)) for x in (robust.x, robust.x0, robust.made, standard.made)],
         sides=("Wanted", "Start", f"Through {called[1]}", f"Through {called[0]}"),
         caption="Each start is moved until the model represents it as it represents the wanted picture.",
-    )  # fmt: skip
+    )
 
     def arrays() -> dict[str, torch.Tensor]:
         made = {recipe.standard: standard, recipe.robust: robust}

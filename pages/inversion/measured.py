@@ -28,8 +28,8 @@ def measured(path: Path = RESULTS) -> None:
     )
     st.markdown("### Measured, not only shown")
     st.markdown(
-        f"{found['n']} test pictures, each inverted from another one that was drawn at random. How often does each network see "
-        "the class of the wanted picture in the result, and how often still that of the start?"
+        f"{found['n']} test pictures, each inverted from another one that was drawn at random. How often does each"
+        " network see the class of the wanted picture in the result, and how often still that of the start?"
     )
     heads = [f"{title(v)} sees: wanted / start" for v in viewers]
     rows = [
@@ -39,9 +39,10 @@ def measured(path: Path = RESULTS) -> None:
     ]
     table(["Inverted", "Setting", "Feature distance left", "Moved (L2)", *heads], rows, label="What was measured")
     st.caption(
-        f"In brackets: 95 % intervals; n = {found['n']}, seed {found['seed']}, {found['date']}; {found['how']}. A network that was "
-        "trained in the standard way sees the wanted picture in the standard model's inversions too, though it took no part: "
-        "the invisible features travel between networks. The robust network mostly still sees the start."
+        f"In brackets: 95 % intervals; n = {found['n']}, seed {found['seed']}, {found['date']}; {found['how']}. A"
+        " network that was trained in the standard way sees the wanted picture in the standard model's inversions too,"
+        " though it took no part: the invisible features travel between networks. The robust network mostly still sees"
+        " the start."
     )
 
 

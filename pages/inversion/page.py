@@ -23,10 +23,20 @@ VIEWS = {
     "between": "Between two pictures",
 }
 CLAIMS = {
-    "emergence": "Press play: the start picture is moved until the model's representation of it is that of the wanted picture.",
-    "gallery": "The same for several pictures at once: through the robust model as in the paper's D_R, through the standard one as in D_NR.",
-    "feature": "A single number of the representation: what excites it most, among real pictures and among all possible ones?",
-    "between": "Walk along the straight line from one representation to another: a robust model has something to show on the way.",
+    "emergence": (
+        "Press play: the start picture is moved until the model's representation of it is that of the wanted picture."
+    ),
+    "gallery": (
+        "The same for several pictures at once: through the robust model as in the paper's D_R, through the standard"
+        " one as in D_NR."
+    ),
+    "feature": (
+        "A single number of the representation: what excites it most, among real pictures and among all possible ones?"
+    ),
+    "between": (
+        "Walk along the straight line from one representation to another: a robust model has something to show on the"
+        " way."
+    ),
 }
 WORDS = {
     "emergence": ["representation", "inversion", "robustified picture", "who sees it"],
@@ -37,8 +47,8 @@ WORDS = {
 PRESETS = [
     shell.Preset(
         "Another picture becomes the frog",
-        "Press play. Through the robust model the start picture turns into the wanted one; through the standard model it"
-        " hardly changes, and yet that model predicts the wanted class just as firmly.",
+        "Press play. Through the robust model the start picture turns into the wanted one; through the standard model"
+        " it hardly changes, and yet that model predicts the wanted class just as firmly.",
         {},
     ),
     shell.Preset(
@@ -55,14 +65,14 @@ PRESETS = [
 ALONE = [  # where there is no robust network to compare with
     shell.Preset(
         "The same to the network",
-        "Press play. The start picture hardly changes, and yet the network comes to represent it as it represents the wanted"
-        " one: read what it predicts now.",
+        "Press play. The start picture hardly changes, and yet the network comes to represent it as it represents the"
+        " wanted one: read what it predicts now.",
         {},
     ),
     shell.Preset(
         "Out of noise",
-        "There is nothing to start from, so all that you see was put there by the representation: to this network it is the"
-        " wanted picture.",
+        "There is nothing to start from, so all that you see was put there by the representation: to this network it is"
+        " the wanted picture.",
         {"start": "noise"},
     ),
 ]
@@ -107,9 +117,14 @@ def controls(view: str) -> InvertRecipe:
                 _settings() or SETTINGS,
                 key="setting",
                 default=DEFAULTS.setting,
-                help="How long it is computed."
-                if current().inversion
-                else "A hundred quasi-Newton steps, a hundred with momentum that shorten to zero, or the paper's 1000 of 0.1.",
+                help=(
+                    "How long it is computed."
+                    if current().inversion
+                    else (
+                        "A hundred quasi-Newton steps, a hundred with momentum that shorten to zero, or the paper's"
+                        " 1000 of 0.1."
+                    )
+                ),
             )
     return InvertRecipe(view=view, seed=int(seed), world=current().name, **found)
 
@@ -138,7 +153,10 @@ def missing(view: str) -> str:
     if view == "emergence" or world == worlds.get():
         return ""
     if world.side > LARGEST:
-        return f"*{VIEWS[view]}* inverts a dozen pictures at once, which takes minutes at {world.side} pixels; *{VIEWS['emergence']}* works."
+        return (
+            f"*{VIEWS[view]}* inverts a dozen pictures at once, which takes minutes at {world.side} pixels;"
+            f" *{VIEWS['emergence']}* works."
+        )
     if view in ("gallery", "between") and not pair().robust:
         return f"*{VIEWS[view]}* compares a robust network with a standard one. {world.robust_how}"
     return ""
@@ -146,8 +164,8 @@ def missing(view: str) -> str:
 
 shell.header(
     "Robust frog",
-    "A robust model's representation holds a picture that you recognise. A standard model's holds something that other standard"
-    " networks recognise, too, and you do not.",
+    "A robust model's representation holds a picture that you recognise. A standard model's holds something that other"
+    " standard networks recognise, too, and you do not.",
     needs="",
     alone="What does a network keep of a picture? One that it represents alike need not look alike to you.",
     elsewhere="Inversion",

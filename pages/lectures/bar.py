@@ -3,8 +3,8 @@
     if bar.stands_back():           # in app.py, before the page
         page.run()
 
-The address carries it: `?lecture=paper&step=7` asks the question of step 7 if it has one, `&shown=true` shows its view. Such a
-link needs nothing else; whoever wanders off to another page keeps the lecture until they end it.
+The address carries it: `?lecture=paper&step=7` asks the question of step 7 if it has one, `&shown=true` shows its view.
+Such a link needs nothing else; whoever wanders off to another page keeps the lecture until they end it.
 """
 
 import socket
@@ -221,9 +221,9 @@ def data(at: Place, lecture: Lecture, step: Step, talk: Talk) -> dict[str, Any]:
         "answer": asdict(right) if right else None,
         "base": base,
         "key": talk.key,
-        "room": _room(talk.code, f"{address.scheme}://{address.netloc}{base}join?room={talk.code}")
-        if talk.code
-        else None,
+        "room": (
+            _room(talk.code, f"{address.scheme}://{address.netloc}{base}join?room={talk.code}") if talk.code else None
+        ),
         "unreachable": unreachable(address.hostname or "", address.port),
     }
 
@@ -245,7 +245,10 @@ def unreachable(host: str, port: int | None) -> str:
         return ""
     own = own_address()
     there = f"http://{own}:{port}" if own else "this machine's address in the network"
-    return f"Phones cannot reach {host}. Start the app with STREAMLIT_SERVER_ADDRESS=0.0.0.0 make app, and open this page as {there}."
+    return (
+        f"Phones cannot reach {host}. Start the app with STREAMLIT_SERVER_ADDRESS=0.0.0.0 make app, and open this page"
+        f" as {there}."
+    )
 
 
 def own_address() -> str:

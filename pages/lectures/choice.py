@@ -61,7 +61,10 @@ def show() -> None:
 
 
 def originals(n: int, seed: int) -> tuple[tuple[str, ...], Images]:
-    """Take n pictures of classes other than the pair's, a class each: of CIFAR-10, or generated ones where it is not here."""
+    """Take n pictures of classes other than the pair's, a class each.
+
+    Of CIFAR-10, or generated ones where it is not here.
+    """
     source = next(kind for kind in SOURCES if kind in pictures.available())
     others = [k for k, name in enumerate(get().classes) if name not in PAIR][:n]
     found = [pictures.ids(source, k) for k in others]
@@ -174,9 +177,10 @@ def results(
     st.html(bars(numbers))
     st.markdown(f"**{choice.reading(found)}**")
     st.caption(
-        "How often the picture was chosen that was moved toward the class asked for; guessing gives 50 %. 95 % intervals that take the"
-        " answers for independent, which several answers of one person are not quite. Gaziv, Lee and DiCarlo (2023) found,"
-        " with large pictures, that perturbations of robustified networks move people and those of ordinary ones do not; these are 32 pixels wide."
+        "How often the picture was chosen that was moved toward the class asked for; guessing gives 50 %. 95 %"
+        " intervals that take the answers for independent, which several answers of one person are not quite. Gaziv,"
+        " Lee and DiCarlo (2023) found, with large pictures, that perturbations of robustified networks move people and"
+        " those of ordinary ones do not; these are 32 pixels wide."
     )
     with st.container(horizontal=True):
         st.download_button(
@@ -197,7 +201,8 @@ def results(
                 cells.append(crisp.figure(made[condition][k, i : i + 1], f"{word}, L2 {eps}", (word,)))
     st.html(
         crisp.STYLE
-        + f'<div style="overflow-x: auto" tabindex="0" role="region" aria-label="All pictures"><div class="crisp" style="min-width: 46rem; grid-template-columns: repeat(7, minmax(0, 1fr))">{"".join(cells)}</div></div>'
+        + '<div style="overflow-x: auto" tabindex="0" role="region" aria-label="All pictures"><div class="crisp"'
+        f' style="min-width: 46rem; grid-template-columns: repeat(7, minmax(0, 1fr))">{"".join(cells)}</div></div>'
     )
 
 

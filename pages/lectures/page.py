@@ -13,9 +13,11 @@ DEFAULT = LecturesRecipe().shelf
 VIEWS = {"talk": "Give a lecture", "choice": "Two pictures, briefly"}
 CLAIMS = {
     "talk": "Choose a lecture, give it, change it, or put one together.",
-    "choice": "An experiment on yourself, or on a room, after Gaziv, Lee and DiCarlo (2023): both pictures come from one original that is"
-    " neither a cat nor a dog; one was pushed toward *cat*, the other toward *dog*. By the robust model, by the standard model, or at random,"
-    " always equally far. Whose changes can people read?",
+    "choice": (
+        "An experiment on yourself, or on a room, after Gaziv, Lee and DiCarlo (2023): both pictures come from one"
+        " original that is neither a cat nor a dog; one was pushed toward *cat*, the other toward *dog*. By the robust"
+        " model, by the standard model, or at random, always equally far. Whose changes can people read?"
+    ),
 }
 
 
@@ -51,9 +53,9 @@ def begin(name: str, lecture: Lecture) -> None:
     st.caption(
         f"{len(lecture.steps)} steps"
         + (f", about {lecture.minutes} minutes" if lecture.minutes else "")
-        + f". It opens with “{first.title}”. Page down and Page up, the keys of every clicker, go on and back; at a step with a"
-        " question the room predicts before the view is shown. *Notes* opens what to say in a second window that follows,"
-        " *Room* a vote on phones, and the key b blanks the screen."
+        + f". It opens with “{first.title}”. Page down and Page up, the keys of every clicker, go on and back; at a"
+        " step with a question the room predicts before the view is shown. *Notes* opens what to say in a second"
+        " window that follows, *Room* a vote on phones, and the key b blanks the screen."
     )
 
 
@@ -79,7 +81,7 @@ def steps(name: str, lecture: Lecture) -> None:
             for i, step in enumerate(lecture.steps, 1)
         ],
         label=f"The steps of {escaped(lecture.title)}",
-    )  # fmt: skip
+    )
 
 
 def escaped(text: str) -> str:
@@ -102,7 +104,8 @@ def own() -> None:
         st.caption("Or collect views: *Save and share* on every page has *Add to my lecture*.")
         return
     st.caption(
-        "Your own lecture lives in this tab. Download it before you close it; its links work for whoever has uploaded its file."
+        "Your own lecture lives in this tab. Download it before you close it; its links work for whoever has uploaded"
+        " its file."
     )
     text = st.text_area("As text", write(mine.lecture()), height=420, key=f"lecture-text-{hash(mine.lecture())}")
     if st.button("Take these changes"):
@@ -131,7 +134,8 @@ def talks() -> None:
 
 shell.header(
     "Lecture",
-    "A talk from this app alone: views in an order, questions to predict before each answer, notes, and a room that votes.",
+    "A talk from this app alone: views in an order, questions to predict before each answer, notes, and a room that"
+    " votes.",
 )
 view = shell.views(CLAIMS, LecturesRecipe().view, VIEWS)
 with shell.user_errors():

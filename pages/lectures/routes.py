@@ -1,7 +1,7 @@
 """The room beside the lecture: phones vote, the speaker's second window follows, and the stage hears of it.
 
-No script runs for any of them. A phone may connect with the code that is on the screen; the stage and the notes need the
-talk's key, which only the lecturer's browser has.
+No script runs for any of them. A phone may connect with the code that is on the screen; the stage and the notes need
+the talk's key, which only the lecturer's browser has.
 """
 
 import asyncio

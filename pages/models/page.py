@@ -23,19 +23,20 @@ DEFAULTS = ModelsRecipe()
 PRESETS = [
     shell.Preset(
         "The robust one",
-        "It gives up a few points of clean accuracy and stands far above all others in the plot. Its curve falls slowly.",
+        "It gives up a few points of clean accuracy and stands far above all others in the plot. Its curve falls"
+        " slowly.",
         {"model": "resnet9-l2"},
     ),
     shell.Preset(
         "Accurate and helpless",
-        "The diamond lies on the floor of the plot: better on clean pictures than the robust model, and nearly nothing left at a "
-        "change of 0.5.",
+        "The diamond lies on the floor of the plot: better on clean pictures than the robust model, and nearly nothing"
+        " left at a change of 0.5.",
         {"model": "resnet9-standard"},
     ),
     shell.Preset(
         "Robust by its data alone",
-        "Nobody attacked this network while it learnt. It saw pictures that hold only what the robust model uses, and stands "
-        "above every other ordinarily trained network.",
+        "Nobody attacked this network while it learnt. It saw pictures that hold only what the robust model uses, and"
+        " stands above every other ordinarily trained network.",
         {"model": "student-robust"},
     ),
 ]
@@ -78,13 +79,23 @@ def checking(recipe: ModelsRecipe) -> ModelsRecipe:
     """Ask whether the model shall be attacked here and now, and with how many pictures."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         check = st.toggle(
-            "Still falling with more steps?", key="check", bind="query-params",
-            help="Attacks it here and now with 10, 20, 40 and 80 steps. If the last doubling still breaks pictures, the number is too kind.",
-        )  # fmt: skip
+            "Still falling with more steps?",
+            key="check",
+            bind="query-params",
+            help=(
+                "Attacks it here and now with 10, 20, 40 and 80 steps. If the last doubling still breaks pictures, the"
+                " number is too kind."
+            ),
+        )
         pictures = st.segmented_control(
-            "Pictures", [20, 40, 100, 200], default=DEFAULTS.pictures, key="pictures", bind="query-params", required=True,
+            "Pictures",
+            [20, 40, 100, 200],
+            default=DEFAULTS.pictures,
+            key="pictures",
+            bind="query-params",
+            required=True,
             disabled=not check,
-        )  # fmt: skip
+        )
     return replace(recipe, check=bool(check), pictures=int(pictures or DEFAULTS.pictures))
 
 

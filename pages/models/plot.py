@@ -94,7 +94,7 @@ def sentence(ours: Sequence[Point], norm: str, chosen: str, *, published: bool) 
     if published:
         top = max(BOARDS[norm], key=lambda point: point.robust)
         text += (
-            f" The best published network has {top.robust:g} % ({top.who}, {top.arch}); rings are {SOURCE}, ours are PGD on fewer"
-            " pictures and far smaller networks, so compare the picture, not the digits."
+            f" The best published network has {top.robust:g} % ({top.who}, {top.arch}); rings are {SOURCE}, ours are"
+            " PGD on fewer pictures and far smaller networks, so compare the picture, not the digits."
         )
     return text

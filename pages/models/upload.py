@@ -67,25 +67,33 @@ def most_mb() -> int:
 def show(world: World) -> None:
     """Show the upload, and what the doctor says."""
     st.markdown(
-        "Weights as safetensors, or as anything that PyTorch saved: a state dict, a checkpoint of Lightning or of MadryLab. "
-        "**Nothing in the file is run.** It stays in this session and is gone with it. Files larger than "
-        f"{most_mb()} MB: python -m core.models add FILE --arch NAME, on one's own computer."
+        "Weights as safetensors, or as anything that PyTorch saved: a state dict, a checkpoint of Lightning or of"
+        " MadryLab. **Nothing in the file is run.** It stays in this session and is gone with it. Files larger than"
+        f" {most_mb()} MB: python -m core.models add FILE --arch NAME, on one's own computer."
     )
     left, right = st.columns(2)
     with left:
         file = st.file_uploader(
-            "File of weights", key="models-file", max_upload_size=most_mb(),
+            "File of weights",
+            key="models-file",
+            max_upload_size=most_mb(),
             type=["safetensors", "pt", "pth", "ckpt", "bin", "tar"],
-        )  # fmt: skip
+        )
         names = st.text_area(
-            "Its classes, in the order of its logits, one a line", key="models-classes", height=80,
+            "Its classes, in the order of its logits, one a line",
+            key="models-classes",
+            height=80,
             placeholder=f"empty: {', '.join(world.classes[:4])}, … as here",
-        )  # fmt: skip
+        )
     with right:
         arch = st.selectbox(
-            "Architecture", architectures(), index=0, key="models-arch", accept_new_options=True,
+            "Architecture",
+            architectures(),
+            index=0,
+            key="models-arch",
+            accept_new_options=True,
             help="A network of this project, or timm/NAME, or torchvision/NAME.",
-        )  # fmt: skip
+        )
         pixels = st.selectbox("It expects", list(PIXELS), key="models-pixels")
         with st.container(horizontal=True):
             width = st.number_input(
@@ -133,9 +141,16 @@ def looked(name: str, data: bytes, asked: Asked, world: World) -> Callable[..., 
             path = Path(folder) / Path(name).name[-80:]
             path.write_bytes(data)
             arrived = arrivals.receive(
-                path, asked.arch, world=world.name, width=asked.width or None, mean=mean, std=std,
-                classes=asked.classes or None, bgr=asked.bgr, most_bytes=most_mb() * 2**20,
-            )  # fmt: skip
+                path,
+                asked.arch,
+                world=world.name,
+                width=asked.width or None,
+                mean=mean,
+                std=std,
+                classes=asked.classes or None,
+                bgr=asked.bgr,
+                most_bytes=most_mb() * 2**20,
+            )
         x, y = arrivals.specimens(world)
         if y is None or any(finding.fault in ("dead", "shape", "finite") for finding in arrived.findings):
             return Seen(arrived, None, None)
@@ -156,17 +171,21 @@ def report(seen: Seen, world: World) -> None:
     st.markdown("\n".join(f"- {note}" for note in arrived.notes))
     if seen.clean is not None and seen.robust is not None and seen.robust.rates:
         st.markdown(
-            f"**On {world.title}'s pictures here:** clean {seen.clean}; under PGD with {seen.robust.counts[-1]} steps at L2"
-            f" {0.5 * world.scale:g}: {seen.robust.rates[-1]}."
+            f"**On {world.title}'s pictures here:** clean {seen.clean}; under PGD with {seen.robust.counts[-1]} steps"
+            f" at L2 {0.5 * world.scale:g}: {seen.robust.rates[-1]}."
         )
         for doubt in seen.robust.doubts:
             st.caption(f"Doubt: {doubt}.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.download_button(
-            "Save it as a checkpoint", data=lambda: as_file(arrived), file_name="my-model.safetensors", key="models-save",
-            on_click="ignore", help="Put it into checkpoints/ of your own copy, and every page there offers it.",
+            "Save it as a checkpoint",
+            data=lambda: as_file(arrived),
+            file_name="my-model.safetensors",
+            key="models-save",
+            on_click="ignore",
+            help="Put it into checkpoints/ of your own copy, and every page there offers it.",
             width="content",
-        )  # fmt: skip
+        )
         if os.environ.get(KEEP_VARIABLE) == "1":
             name = st.text_input("Name", "my-model", key="models-name", width=220)
             if st.button("Keep it on this computer", key="models-keep", type="primary"):

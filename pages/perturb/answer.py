@@ -49,7 +49,8 @@ def summary(job: Job, left: Trajectory, right: Trajectory) -> None:
         column.markdown(text)
         if found.grad_vanished:
             column.warning(
-                "The gradient vanished at some step: the attack had nothing to follow, so do not read this as robustness."
+                "The gradient vanished at some step: the attack had nothing to follow, so do not read this as"
+                " robustness."
             )
 
 

@@ -69,8 +69,10 @@ def controls() -> PerturbRecipe:
             key="schedule",
             default=defaults.schedule,
             disabled=attack == "FGSM",
-            help="Cosine: from ε down to nearly nothing, which needs fewer steps. Constant is the paper's way (appendix "
-            "C.3).",
+            help=(
+                "Cosine: from ε down to nearly nothing, which needs fewer steps. Constant is the paper's way (appendix "
+                "C.3)."
+            ),
         )
         precision = choose(
             "Gradients in",

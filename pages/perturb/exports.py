@@ -45,9 +45,13 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
         )
     size = "₂" if recipe.norm == "L2" else "∞"
     out.slide(
-        "Sheet", "sheet.png", sheet, heads=("clean", "perturbation ×10", "both together"), sides=[r.title for r in rows],
+        "Sheet",
+        "sheet.png",
+        sheet,
+        heads=("clean", "perturbation ×10", "both together"),
+        sides=[r.title for r in rows],
         caption=f"Adversarial examples by {recipe.attack} in ℓ{size}, each made for the model above it.",
-    )  # fmt: skip
+    )
     out.playable("perturb", lambda: scene.played(recipe, rows))
     out.film("perturb", lambda: [r.frames for r in rows], ms=120)
 
@@ -83,6 +87,7 @@ def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> N
         fools = said != found.y if found.target is None else said == found.target
         mark = "still fools" if fools else "does not fool"
         lines.append(
-            f"the saved 8-bit picture {mark} {called[name]} ({worlds.of(recipe).classes[said]}, {percent(float(p[said]))})"
+            f"the saved 8-bit picture {mark} {called[name]} ({worlds.of(recipe).classes[said]},"
+            f" {percent(float(p[said]))})"
         )
     st.caption("Read back: " + "; ".join(lines) + ".")

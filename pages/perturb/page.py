@@ -23,7 +23,8 @@ FIRST_FRAME = PerturbRecipe().frame
 
 shell.header(
     "Perturb",
-    "A change too small to see makes a standard model see something else. To fool a robust model, the picture itself has to change.",
+    "A change too small to see makes a standard model see something else. To fool a robust model, the picture itself"
+    " has to change.",
     needs="",
     alone="A change too small to see makes a network see something else.",
 )

@@ -9,15 +9,15 @@ from pages.ui.duel import STUDENTS
 PRESETS = [
     shell.Preset(
         "A frog, or a truck?",
-        "Drag ε from 0. On the left the standard model says *truck* long before you can see any change. On the right, the"
-        " same attack on the robust model needs many times as much.",
+        "Drag ε from 0. On the left the standard model says *truck* long before you can see any change. On the right,"
+        " the same attack on the robust model needs many times as much.",
         {"target": "truck"},
         {"frame": "0"},
     ),
     shell.Preset(
         "The robust model changes the picture instead",
-        "With a larger budget the robust model gives in as well. Look at its picture, and hold *D* for the difference: to"
-        " fool it, the attack had to draw something that you can see.",
+        "With a larger budget the robust model gives in as well. Look at its picture, and hold *D* for the difference:"
+        " to fool it, the attack had to draw something that you can see.",
         {"reach": "5", "target": "truck", "steps": 40},
         {"frame": "11"},
     ),
@@ -35,16 +35,16 @@ PRESETS = [
     ),
     shell.Preset(
         "Two students",
-        "Both learnt in the ordinary way; only their pictures differ. The left one saw pictures with the brittle features"
-        " alone, the right one pictures with the robust ones alone. See at which ε each of them gives in.",
+        "Both learnt in the ordinary way; only their pictures differ. The left one saw pictures with the brittle"
+        " features alone, the right one pictures with the robust ones alone. See at which ε each of them gives in.",
         dict(STUDENTS),
         {"frame": "0"},
     ),
 ]
 OPENING = shell.Preset(
     "The paper's opening picture",
-    "The paper opens with a pig that a network takes for an airliner; here it is a cat. Drag ε from 0 to 2/255: no pixel moves"
-    " by more than two of 255 grey levels.",
+    "The paper opens with a pig that a network takes for an airliner; here it is a cat. Drag ε from 0 to 2/255: no"
+    " pixel moves by more than two of 255 grey levels.",
     {"picture": "photo-224/chelsea", "norm": "Linf", "reach": "2/255", "target": "airliner", "steps": 30},
     {"frame": "20"},
 )

@@ -28,9 +28,15 @@ WHERE = {
 def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[object]]:
     """Show pictures, what the attack adds in each network, and how much of it was planted."""
     eps = st.slider(
-        "Attack radius ε (L2, pixel units)", 0.0, 2.0, recipe.eps, 0.05, key="eps", bind="query-params",
+        "Attack radius ε (L2, pixel units)",
+        0.0,
+        2.0,
+        recipe.eps,
+        0.05,
+        key="eps",
+        bind="query-params",
         help="Toward the next class, 20 steps of PGD. The weave of another class is √2 times its strength away.",
-    )  # fmt: skip
+    )
     with st.spinner("Attacking both networks…"):
         seen = results().of(("planted written", recipe.trained, eps), lambda: _written(recipe, pair, float(eps)))
     left, right = st.columns([3, 2], gap="large")
@@ -43,8 +49,8 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
             f"{TITLES[side].lower()} {100 * float(s.success.float().mean()):.0f} %" for side, s in seen.items()
         )
         st.caption(
-            f"Fooled toward the target: {fooled} of {LIVE} pictures. Bars: means; whiskers: 95 % intervals. In 3,072 dimensions a "
-            "random direction has a cosine of 0.014 on average."
+            f"Fooled toward the target: {fooled} of {LIVE} pictures. Bars: means; whiskers: 95 % intervals. In 3,072"
+            " dimensions a random direction has a cosine of 0.014 on average."
         )
         _measured()
     return _table(seen)
@@ -89,10 +95,12 @@ def _pictures(recipe: PlantedRecipe, seen: dict[str, probes.Written], eps: float
         wanted = woven[one.target[row]][None]
         figures.append(crisp.figure(wanted, f"The weave of {target}", (f"weave of {target}", "as planted")))
     st.html(
-        f'{crisp.STYLE}<div class="crisp" style="grid-template-columns: repeat({len(heads) + 1}, minmax(48px, 1fr))">{"".join(figures)}</div>'
+        f'{crisp.STYLE}<div class="crisp" style="grid-template-columns: repeat({len(heads) + 1}, minmax(48px,'
+        f' 1fr))">{"".join(figures)}</div>'
     )
     st.caption(
-        f"ε = {eps:g}. Each perturbation is amplified to the same contrast; the last column is what was planted for the target class."
+        f"ε = {eps:g}. Each perturbation is amplified to the same contrast; the last column is what was planted for the"
+        " target class."
     )
 
 
@@ -105,9 +113,14 @@ def _bars(seen: dict[str, probes.Written]) -> go.Figure:
     for side, one in seen.items():
         means = [_mean(one.cosine[where]) for where in WHERE]
         figure.add_bar(
-            y=list(WHERE.values()), x=[m for m, _ in means], error_x={"array": [h for _, h in means]}, orientation="h",
-            name=TITLES[side], marker_color=COLOURS[side], marker_pattern_shape="" if side == "standard" else "/",
-        )  # fmt: skip
+            y=list(WHERE.values()),
+            x=[m for m, _ in means],
+            error_x={"array": [h for _, h in means]},
+            orientation="h",
+            name=TITLES[side],
+            marker_color=COLOURS[side],
+            marker_pattern_shape="" if side == "standard" else "/",
+        )
     styled(figure, "cosine", "", height=300)
     return figure.update_yaxes(autorange="reversed")
 

@@ -23,8 +23,12 @@ CLAIMS = {
     "usefulness": "**ρ and γ**, in closed form, because here they are known, and as the Usefulness page measures them.",
     "datasets": "**D_rand, D_det, D_R, D_NR**: which of the two features is in them, and what does a student learn?",
     "transfer": "**Does it transfer?** To a network that read the same weave, and to one that never saw it.",
-    "preferred": "**When is the faint feature preferred?** Strength against reliability; and what more pictures change.",
-    "superposition": "**The third answer to why:** more features than dimensions, and attacks by way of their overlaps.",
+    "preferred": (
+        "**When is the faint feature preferred?** Strength against reliability; and what more pictures change."
+    ),
+    "superposition": (
+        "**The third answer to why:** more features than dimensions, and attacks by way of their overlaps."
+    ),
 }
 VIEWS = {
     "features": "Features",
@@ -46,35 +50,38 @@ def preset(label: str, look_for: str, view: str, changes: Mapping[str, Any] = {}
 PRESETS = [
     preset(
         "Features",
-        "Both features tell all classes apart. The standard network reads the weave that you cannot see; the robust one reads the shape.",
+        "Both features tell all classes apart. The standard network reads the weave that you cannot see; the robust one"
+        " reads the shape.",
         "features",
     ),
     preset(
         "Robust training drops it",
-        "The same pictures, the same attack. In the standard network it writes the target's weave. What is left of that in the robust one?",
+        "The same pictures, the same attack. In the standard network it writes the target's weave. What is left of that"
+        " in the robust one?",
         "attack",
     ),
     preset(
         "Conflict",
-        "In one picture of five the shape is another class's; only the weave is always right. Train both: what does robustness cost here, and"
-        " what does the Bayes rule do?",
+        "In one picture of five the shape is another class's; only the weave is always right. Train both: what does"
+        " robustness cost here, and what does the Bayes rule do?",
         "features",
         SHIPPED["conflict"],
     ),
     preset(
         "Just bugs",
-        "No faint feature at all, few pictures, a larger network. Train both: is the standard one fooled all the same, and is anything planted in"
-        " what fools it?",
+        "No faint feature at all, few pictures, a larger network. Train both: is the standard one fooled all the same,"
+        " and is anything planted in what fools it?",
         "attack",
         SHIPPED["bugs"],
     ),
     preset(
         "More data",
-        "Train both on more pictures. Does the standard network still read the weave? Then take the weave out and compare.",
+        "Train both on more pictures. Does the standard network still read the weave? Then take the weave out and"
+        " compare.",
         "preferred",
         SHIPPED["data"],
     ),
-]  # fmt: skip
+]
 
 
 def slider(label: str, name: str, step: float, help: str | None = None) -> Any:  # noqa: A002
@@ -104,9 +111,12 @@ def controls() -> PlantedRecipe:
     }
     with st.expander("More of the world"):
         values["conflict"] = st.toggle(
-            "A weave that does not agree is another class's", DEFAULTS.conflict, key="conflict", bind="query-params",
+            "A weave that does not agree is another class's",
+            DEFAULTS.conflict,
+            key="conflict",
+            bind="query-params",
             help="Else it is missing.",
-        )  # fmt: skip
+        )
         values["label_noise"] = slider("Label noise in training", "label_noise", 0.05)
         values["noise"] = slider("Pixel noise σ", "noise", 0.01)
         values["background"] = slider("Background", "background", 0.25)
@@ -151,8 +161,8 @@ def files(recipe: PlantedRecipe, numbers: dict[str, list[object]]) -> list[Downl
 
 shell.header(
     "Sandbox",
-    "In a world that we drew ourselves both features are known: a shape that everybody sees, and a weave that nobody does. The standard"
-    " network reads the weave, and its adversarial examples write it.",
+    "In a world that we drew ourselves both features are known: a shape that everybody sees, and a weave that nobody"
+    " does. The standard network reads the weave, and its adversarial examples write it.",
 )
 shell.presets(PRESETS, key="planted", defaults={f.name: f.default for f in fields(PlantedRecipe)})
 with st.sidebar:

@@ -23,7 +23,8 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     point = results().of(key, lambda: probes.follows(recipe.world, fresh(recipe, LIVE), asked))
     here = {name: rates["weave"] for name, rates in point.items()}
     st.markdown(
-        f"**This world:** in conflict the standard network says the weave's class in {here['standard']}, the Bayes rule in {here['bayes']}."
+        f"**This world:** in conflict the standard network says the weave's class in {here['standard']}, the Bayes rule"
+        f" in {here['bayes']}."
     )
     columns = st.columns(2, gap="large")
     for name, column in zip(("standard", "bayes"), columns, strict=True):
@@ -35,8 +36,9 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
                 st.caption("Not measured yet: python -m core.planted measure preferred")
     if f"preferred/{FAINT[0]:g}/{AGREES[0]:g}/standard/weave" in found:
         st.caption(
-            "The shape agrees with the label in 90 % of the pictures. Theory (right) turns to the weave where it can be read and agrees more often "
-            f"than the shape. Left: what a standard network of 1,000 pictures does. {found.source('preferred')}. The cross is this page's world; numbers in per cent."
+            "The shape agrees with the label in 90 % of the pictures. Theory (right) turns to the weave where it can"
+            " be read and agrees more often than the shape. Left: what a standard network of 1,000 pictures does."
+            f" {found.source('preferred')}. The cross is this page's world; numbers in per cent."
         )
     _more(found)
     return {"who": list(here), "follows the weave": [r.value for r in here.values()], "n": [LIVE] * len(here)}
@@ -46,24 +48,37 @@ def _heat(found: Results, name: str, recipe: PlantedRecipe) -> go.Figure:
     values = [[found.of(f"preferred/{f:g}/{a:g}/{name}/weave").value for f in FAINT] for a in AGREES]
     figure = go.Figure(
         go.Heatmap(
-            x=[f"{f:g}" for f in FAINT], y=[f"{a:g}" for a in AGREES], z=values, zmin=0, zmax=1, colorscale="Cividis",
-            text=[[f"{100 * v:.0f}" for v in row] for row in values], texttemplate="%{text}", textfont={"size": 12}, colorbar={"tickformat": ".0%"},
+            x=[f"{f:g}" for f in FAINT],
+            y=[f"{a:g}" for a in AGREES],
+            z=values,
+            zmin=0,
+            zmax=1,
+            colorscale="Cividis",
+            text=[[f"{100 * v:.0f}" for v in row] for row in values],
+            texttemplate="%{text}",
+            textfont={"size": 12},
+            colorbar={"tickformat": ".0%"},
         )
-    )  # fmt: skip
+    )
     nearest_f = min(FAINT, key=lambda f: abs(f - recipe.faint))
     nearest_a = min(AGREES, key=lambda a: abs(a - recipe.faint_agrees))
     figure.add_scatter(
-        x=[f"{nearest_f:g}"], y=[f"{nearest_a:g}"], mode="markers", showlegend=False, name="this world",
+        x=[f"{nearest_f:g}"],
+        y=[f"{nearest_a:g}"],
+        mode="markers",
+        showlegend=False,
+        name="this world",
         marker={"symbol": "x-open", "size": 26, "color": "#d55e00", "line": {"width": 3}},
-    )  # fmt: skip
+    )
     return styled(figure, "strength of the weave, L2", "how often it agrees with the label", height=360)
 
 
 def _alt(found: Results, name: str) -> str:
     corners = [
         f"strength {f:g}, agreement {a:g}: {found.of(f'preferred/{f:g}/{a:g}/{name}/weave').percent}"
-        for f in (FAINT[0], FAINT[-1]) for a in (AGREES[0], AGREES[-1])
-    ]  # fmt: skip
+        for f in (FAINT[0], FAINT[-1])
+        for a in (AGREES[0], AGREES[-1])
+    ]
     return f"{TITLES[name]}, share that follows the weave. " + "; ".join(corners)
 
 
@@ -83,11 +98,13 @@ def _more(found: Results) -> None:
         figure.update_xaxes(type="log")
         with column:
             st.plotly_chart(
-                figure, key=f"planted-more-{what}",
+                figure,
+                key=f"planted-more-{what}",
                 alt=f"{title} against the number of training pictures: at {MORE[-1]}, "
                 + ", ".join(f"{text} {curve[-1].percent}" for text, curve in curves.items()),
-            )  # fmt: skip
+            )
     clean = ", ".join(f"{text} {found.of(f'data/{at}/{MORE[-1]}/clean').percent}" for text, at in named.items())
     st.caption(
-        f"Standard networks; all saw 8,000 pictures in all epochs together. Clean accuracy at {MORE[-1]:,}: {clean}. {found.source('data')}."
+        f"Standard networks; all saw 8,000 pictures in all epochs together. Clean accuracy at {MORE[-1]:,}: {clean}."
+        f" {found.source('data')}."
     )

@@ -29,8 +29,9 @@ def show(recipe: PlantedRecipe) -> None:
     url = render.data_url(render.png(picture_of(recipe)))
     with left:
         st.html(
-            f'{crisp.STYLE}<div class="crisp"><figure><img src="{url}" style="max-height: 74vh; object-fit: contain; '
-            f'object-position: left" alt="Pictures of this world, a class in each row: {html.escape(names)}"></figure></div>'
+            f'{crisp.STYLE}<div class="crisp"><figure><img src="{url}" style="max-height: 74vh; object-fit: contain;'
+            ' object-position: left" alt="Pictures of this world, a class in each row:'
+            f' {html.escape(names)}"></figure></div>'
         )
         st.caption(f"Fresh pictures of this world, a class in each row: {names}. Each also carries a weave.")
     with right:

@@ -58,7 +58,8 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
         for i in range(SHOWN)
     ]
     st.html(
-        f'{crisp.STYLE}<div class="crisp" style="grid-template-columns: repeat({SHOWN}, minmax(40px, 1fr)); max-width: 900px">{"".join(figures)}</div>'
+        f'{crisp.STYLE}<div class="crisp" style="grid-template-columns: repeat({SHOWN}, minmax(40px, 1fr)); max-width:'
+        f' 900px">{"".join(figures)}</div>'
     )
     if recipe.faint:
         st.caption(
@@ -129,7 +130,8 @@ def _measured() -> None:
         st.markdown("### Measured in the default world")
         table(["Set", *ASKED.values(), "weave in the set"], rows, label="Students of the four sets")
         st.caption(
-            f"{found.source('students')}. The paper on CIFAR-10 (tables 1 and 7): D_rand 63.3 %, D_det 43.7 %, D_R 85.4 % and D_NR 87.7 % clean."
+            f"{found.source('students')}. The paper on CIFAR-10 (tables 1 and 7): D_rand 63.3 %, D_det 43.7 %, D_R 85.4"
+            " % and D_NR 87.7 % clean."
         )
     if "det/1/clean" in found:
         st.markdown("### D_det, and how often the weave agrees with the label")

@@ -44,8 +44,9 @@ def show(recipe: PlantedRecipe) -> tuple[PlantedRecipe, dict[str, list[object]]]
             )
             ratio = superposition.vulnerability(toy)
             st.caption(
-                f"Blue: its own feature; orange: features that overlap with it. For a perturbation of the same length the output moves "
-                f"{float(ratio.mean()):.2f} times as far as by its own feature alone (mean over the {stored} stored ones; 1 without superposition)."
+                "Blue: its own feature; orange: features that overlap with it. For a perturbation of the same length"
+                f" the output moves {float(ratio.mean()):.2f} times as far as by its own feature alone (mean over the"
+                f" {stored} stored ones; 1 without superposition)."
             )
     found = Results()
     if f"toys/0.9/{TOY_DIMENSIONS[0]}/vulnerability" in found:
@@ -70,9 +71,15 @@ def _arrows(toy: superposition.Toy) -> go.Figure:
     figure = go.Figure()
     for i, (x, y) in enumerate(toy.directions.T.tolist()):
         figure.add_scatter(
-            x=[0, x], y=[0, y], mode="lines+markers+text", text=["", str(i + 1)], textposition="top center", showlegend=False,
-            line={"width": 3, "color": "#0072b2" if bool(toy.stored[i]) else "#8c8c8c"}, name=f"feature {i + 1}",
-        )  # fmt: skip
+            x=[0, x],
+            y=[0, y],
+            mode="lines+markers+text",
+            text=["", str(i + 1)],
+            textposition="top center",
+            showlegend=False,
+            line={"width": 3, "color": "#0072b2" if bool(toy.stored[i]) else "#8c8c8c"},
+            name=f"feature {i + 1}",
+        )
     figure.update_yaxes(scaleanchor="x", scaleratio=1)
     return styled(figure, "dimension 1", "dimension 2", height=380)
 

@@ -1,4 +1,4 @@
-"""The two networks of the page: those that ship, those trained before, or a button that trains them in front of the visitor."""
+"""The two networks of the page: those that ship, those trained before, or a button that trains them live."""
 
 import hashlib
 import tempfile
@@ -47,8 +47,9 @@ def box(recipe: PlantedRecipe) -> dict[str, Classifier] | None:
         parameters = sum(p.numel() for p in found["standard"].parameters())
         whence = "They ship with the project" if networks.shipped(recipe) else "Trained here"
         st.caption(
-            f"Two networks of {parameters:,} parameters, alike but for the adversary (L2 {recipe.train_eps:g}) in the training of one. "
-            f"{whence}; {recipe.pictures:,} pictures, {recipe.epochs} epochs. Change a slider and train your own."
+            f"Two networks of {parameters:,} parameters, alike but for the adversary (L2 {recipe.train_eps:g}) in the"
+            f" training of one. {whence}; {recipe.pictures:,} pictures, {recipe.epochs} epochs. Change a slider and"
+            " train your own."
         )
         if curves:
             st.plotly_chart(chart(curves), key="planted-curve", alt=_alt(curves))
@@ -57,8 +58,11 @@ def box(recipe: PlantedRecipe) -> dict[str, Classifier] | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         asked = st.button(
             "Go on training" if waiting else "Train both networks in this world",
-            type="primary", key="planted-train", icon=":material/play_arrow:", width="content",
-        )  # fmt: skip
+            type="primary",
+            key="planted-train",
+            icon=":material/play_arrow:",
+            width="content",
+        )
         st.caption("About ten seconds each on an idle core. The view below needs them.", width="content")
     if curves:
         st.caption("Stopped; it goes on from its last full epoch.")
@@ -133,9 +137,12 @@ def chart(curves: dict[str, Curve]) -> go.Figure:
     for side, points in curves.items():
         shown = points[:: max(1, len(points) // 200)]
         figure.add_scatter(
-            x=[x for x, _ in shown], y=[y for _, y in shown], name=TITLES.get(side, side), mode="lines",
+            x=[x for x, _ in shown],
+            y=[y for _, y in shown],
+            name=TITLES.get(side, side),
+            mode="lines",
             line={"color": COLOURS.get(side), "dash": DASHES.get(side, "solid"), "width": 3},
-        )  # fmt: skip
+        )
     return styled(figure, "epochs", "loss on what it trains on", height=230)
 
 

@@ -33,7 +33,8 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
         ]
         table(["Shown to", "says the target", "said it before"], rows, label="Transfer, measured")
         st.caption(
-            f"Default world, ε = 0.5, toward the next class. {found.source('transfer')}; {found.about['attacked']} pictures for each seed."
+            f"Default world, ε = 0.5, toward the next class. {found.source('transfer')}; {found.about['attacked']}"
+            " pictures for each seed."
         )
     with st.spinner("Attacking both networks…"):
         rates = results().of(("planted transfer", recipe.trained, recipe.eps), lambda: _live(recipe, pair))

@@ -1,4 +1,4 @@
-"""rho and gamma of what was planted, in closed form and as the atlas measures them, and where the networks' own features lie."""
+"""rho and gamma of what was planted, in closed form and as the atlas measures them, and the networks' own features."""
 
 from functools import partial
 
@@ -31,14 +31,15 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
         st.markdown("### How useful is each after a perturbation of length ε?")
         st.plotly_chart(_curves(rho, gamma, planted), key="planted-gamma", alt=_alt(rho, gamma))
         st.caption(
-            f"Means over the classes, each against the rest. Line: closed form. Marks: the atlas, ρ from {PICTURES:,} pictures, γ from "
-            f"pushing {PUSHED}.{_compared(planted)}"
+            f"Means over the classes, each against the rest. Line: closed form. Marks: the atlas, ρ from {PICTURES:,}"
+            f" pictures, γ from pushing {PUSHED}.{_compared(planted)}"
         )
     with right:
         st.markdown(f"### What the networks compute, at ε = {AT:g}")
         st.plotly_chart(_scatter(own, planted), key="planted-own", alt="rho and gamma of all features of both networks")
         st.caption(
-            f"Each point is one of {recipe.width * 8} features for its best class; γ from {PUSHED_NETWORK} pictures, a bound from above."
+            f"Each point is one of {recipe.width * 8} features for its best class; γ from {PUSHED_NETWORK} pictures, a"
+            " bound from above."
         )
     _measured()
     radii = (0.0, *usefulness.RADII)
@@ -54,8 +55,8 @@ def _compared(planted: Planted, at: int = 3) -> str:
     if rho["weave"] < 0.1 or rho["shape"] < 0.1:
         return ""
     return (
-        f" At ε = {usefulness.RADII[at]:g} the weave has lost {lost['weave']:.2f} of its ρ of {rho['weave']:.2f}, the shape "
-        f"{lost['shape']:.2f} of {rho['shape']:.2f}: that is all that “non-robust” means."
+        f" At ε = {usefulness.RADII[at]:g} the weave has lost {lost['weave']:.2f} of its ρ of {rho['weave']:.2f}, the"
+        f" shape {lost['shape']:.2f} of {rho['shape']:.2f}: that is all that “non-robust” means."
     )
 
 
@@ -88,9 +89,13 @@ def _curves(rho: torch.Tensor, gamma: torch.Tensor, planted: Planted) -> go.Figu
             sum(float(t.gamma[e, c]) for c, t in enumerate(tables)) / len(tables) for e in range(len(usefulness.RADII))
         ]
         figure.add_scatter(
-            x=radii, y=values, name=f"{name}, measured", mode="markers" if name == "weave" else "lines+markers",
-            line={"color": colour, "dash": "dash"}, marker={"symbol": symbol, "size": 10, "color": colour},
-        )  # fmt: skip
+            x=radii,
+            y=values,
+            name=f"{name}, measured",
+            mode="markers" if name == "weave" else "lines+markers",
+            line={"color": colour, "dash": "dash"},
+            marker={"symbol": symbol, "size": 10, "color": colour},
+        )
     figure.add_hline(y=0, line={"color": "#8c8c8c", "width": 1})
     return styled(figure, "ε, L2 in pixel units", "γ (ρ at ε = 0)")
 
@@ -102,16 +107,22 @@ def _scatter(own: Planted, planted: Planted) -> go.Figure:
         rho = torch.stack([t.rho for t in tables]).gather(0, best[None])[0]
         gamma = torch.stack([t.gamma[0] for t in tables]).gather(0, best[None])[0]
         figure.add_scatter(
-            x=rho.tolist(), y=gamma.tolist(), mode="markers", name=TITLES[side],
+            x=rho.tolist(),
+            y=gamma.tolist(),
+            mode="markers",
+            name=TITLES[side],
             marker={"color": COLOURS[side], "symbol": SYMBOLS[side], "size": 9, "opacity": 0.8},
-        )  # fmt: skip
+        )
     at = usefulness.RADII.index(AT)
     for name, symbol in (("weave", "x"), ("shape", "cross")):
         tables = planted[name]
         figure.add_scatter(
-            x=[float(t.rho[c]) for c, t in enumerate(tables)], y=[float(t.gamma[at, c]) for c, t in enumerate(tables)],
-            mode="markers", name=f"planted {name}", marker={"color": "#d55e00", "symbol": symbol, "size": 12},
-        )  # fmt: skip
+            x=[float(t.rho[c]) for c, t in enumerate(tables)],
+            y=[float(t.gamma[at, c]) for c, t in enumerate(tables)],
+            mode="markers",
+            name=f"planted {name}",
+            marker={"color": "#d55e00", "symbol": symbol, "size": 12},
+        )
     figure.add_hline(y=0, line={"color": "#8c8c8c", "width": 1})
     return styled(figure, "ρ", f"γ at ε = {AT:g}")
 
@@ -126,7 +137,9 @@ def _measured() -> None:
     if "useful/weave/rho" not in found:
         return
     st.caption(
-        f"In the default world: ρ of the weave {found.of('useful/planted/rho').value:.3f} in closed form, {found.of('useful/weave/rho')} measured; "
-        f"γ at 0.5 {found.of('useful/planted/gamma/0.5').value:.3f} and {found.of('useful/weave/gamma/0.5')}. The atlas's own 95 % intervals hold the "
-        f"planted ρ in {found.of('useful/weave/rho_inside').percent} and the planted γ in {found.of('useful/weave/gamma_inside').percent} of the cases. {found.source('useful')}."
+        f"In the default world: ρ of the weave {found.of('useful/planted/rho').value:.3f} in closed form,"
+        f" {found.of('useful/weave/rho')} measured; γ at 0.5 {found.of('useful/planted/gamma/0.5').value:.3f} and"
+        f" {found.of('useful/weave/gamma/0.5')}. The atlas's own 95 % intervals hold the planted ρ in"
+        f" {found.of('useful/weave/rho_inside').percent} and the planted γ in"
+        f" {found.of('useful/weave/gamma_inside').percent} of the cases. {found.source('useful')}."
     )

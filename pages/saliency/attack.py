@@ -30,8 +30,8 @@ def show(recipe: SaliencyRecipe, picture: Picture) -> None:
     frame = min(frame if at is None else at, last)
     write_frame(KEY, frame, 0)
     st.caption(
-        "In each column: the gradient towards the picture's class at the clean picture, what has changed in it, and the gradient "
-        "at this step of the attack. The attack itself moves the picture against the gradient, by ‖δ‖ so far."
+        "In each column: the gradient towards the picture's class at the clean picture, what has changed in it, and the"
+        " gradient at this step of the attack. The attack itself moves the picture against the gradient, by ‖δ‖ so far."
     )
     shown = replace(recipe, frame=frame)
     films_of = {name: frames[1:] for name, frames in painted.items()}

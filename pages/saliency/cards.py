@@ -33,8 +33,10 @@ STYLE = f"""{crisp.STYLE}<style>
 .map summary {{ cursor: pointer; opacity: 0.8; }}
 .map .fails {{ border-left: 3px solid #b35806; padding: 0.1rem 0 0.1rem 0.6rem; }}
 .map .crisp {{ gap: 0.55rem; }}
-.map .lack {{ align-self: center; margin: 0; padding: 0.9rem 1.1rem; border: 1px dashed rgb(128 128 128 / 0.5); border-radius: 0.3rem; }}
-.legend {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1.6rem; margin: 0.4rem 0 1.3rem; font-size: 0.86rem; }}
+.map .lack {{ align-self: center; margin: 0; padding: 0.9rem 1.1rem; border: 1px dashed rgb(128 128 128 / 0.5);
+  border-radius: 0.3rem; }}
+.legend {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1.6rem; margin: 0.4rem 0 1.3rem;
+  font-size: 0.86rem; }}
 .legend .bar {{ width: min(20rem, 80vw); }}
 .legend .bar i {{ display: block; height: 0.8rem; border-radius: 0.2rem; border: 1px solid rgb(128 128 128 / 0.4); }}
 .legend .bar span {{ display: flex; justify-content: space-between; }}

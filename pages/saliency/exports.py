@@ -31,15 +31,18 @@ def files(recipe: SaliencyRecipe, lines: Sequence[Line]) -> list[Download]:
     out = Bundle(recipe)
     names = list(lines[0].row.attributions)
     out.slide(
-        "Sheet", "saliency.png",
+        "Sheet",
+        "saliency.png",
         lambda: [
             [image[0] for image in (render.to_uint8(at.row.x), *(at.row.painted(recipe, name) for name in names))]
             for at in lines
         ],
-        heads=("picture", *titles(*names)), sides=[at.row.title for at in lines],
+        heads=("picture", *titles(*names)),
+        sides=[at.row.title for at in lines],
         caption="Orange pixels speak for the class, purple ones against it; each map on its own scale."
-        if recipe.scale == "relative" and recipe.channel != "colour" else "The same colour is the same value in a row.",
-    )  # fmt: skip
+        if recipe.scale == "relative" and recipe.channel != "colour"
+        else "The same colour is the same value in a row.",
+    )
 
     def arrays() -> dict[str, Tensor | np.ndarray]:
         found = {f"{i:02d}_{name}": a for i, line in enumerate(lines) for name, a in line.row.attributions.items()}
@@ -71,10 +74,12 @@ def films(
     """List the downloads of the gradient along an attack."""
     out = Bundle(recipe)
     out.slide(
-        "Sheet", "gradients-sheet.png",
+        "Sheet",
+        "gradients-sheet.png",
         lambda: [[frames[min(recipe.frame, len(frames) - 1)] for frames in painted.values()]],
-        heads=titles(*painted), caption=f"The gradient towards the picture's class at step {recipe.frame} of an attack.",
-    )  # fmt: skip
+        heads=titles(*painted),
+        caption=f"The gradient towards the picture's class at step {recipe.frame} of an attack.",
+    )
     out.playable("gradients", played)
     out.film("gradients", lambda: list(painted.values()), ms=150)
 

@@ -96,7 +96,8 @@ def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
     )
     st.html(
         f"{STYLE}{legend(recipe, of=a)}"
-        f'<div class="crisp" style="grid-template-columns: repeat(3, minmax(0, 11rem)); margin-bottom: 1.6rem">{top}</div>'
+        '<div class="crisp" style="grid-template-columns: repeat(3, minmax(0, 11rem)); margin-bottom:'
+        f' 1.6rem">{top}</div>'
     )
     at = crisp.figure(picture.x, picture.caption, ("the picture", picture.caption))
     alone = Row.of(recipe, f"From {b} to {a}", picture.x, {name: made.gradient for name, made in found.items()})
@@ -114,9 +115,10 @@ def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
     )
     st.html(f'<div class="maps wide">{"".join(cards)}</div>')
     st.caption(
-        f"Each map is the gradient of the logit of {a} minus that of {b}; the cosine is that of its angle to the inter-class direction, "
-        f"the difference of the means of {means.of}. Theorem 3 of the paper says of two Gaussian classes that a robust model's "
-        f"worst cosine is the better one; pictures are not Gaussian{', so it is measured below' * (measured.here() is not None)}."
+        f"Each map is the gradient of the logit of {a} minus that of {b}; the cosine is that of its angle to the"
+        f" inter-class direction, the difference of the means of {means.of}. Theorem 3 of the paper says of two"
+        " Gaussian classes that a robust model's worst cosine is the better one; pictures are not"
+        f" Gaussian{', so it is measured below' * (measured.here() is not None)}."
     )
     logits = {name: made.logits for name, made in found.items()}
     lines = [Line(alone, logits), Line(mean, logits)]

@@ -22,8 +22,8 @@ from pages.ui.world import current
 FAILS = 0.5  # rank correlation from which a map is called much the same; there is no agreed limit
 SYMBOLS = ("circle", "diamond", "square", "cross")
 MULTIPLIED = (
-    " Each value is multiplied by the pixel's distance from the baseline, which no shuffling changes: much of what such a map "
-    "shows is the picture."
+    " Each value is multiplied by the pixel's distance from the baseline, which no shuffling changes: much of what such"
+    " a map shows is the picture."
 )
 
 
@@ -141,8 +141,8 @@ def show() -> None:
     )
     st.markdown(sentence(found, key))
     st.caption(
-        f"Points: means over n = {found['n']} test pictures; bars: 95 % bootstrap intervals; seed {found['seed']}, {found['date']}; "
-        f"{found['how']}. The camera in the chart saves it as PNG."
+        f"Points: means over n = {found['n']} test pictures; bars: 95 % bootstrap intervals; seed {found['seed']},"
+        f" {found['date']}; {found['how']}. The camera in the chart saves it as PNG."
     )
     with st.expander("All numbers"):
         keys = ["class_alignment", *MEASURES]
@@ -161,8 +161,8 @@ def headline(found: Mapping[str, Any]) -> str:
     if not cells:
         return ""
     return (
-        "Does the gradient point from class to class, as theorem 3 has it? Cosine with the difference of the class means, "
-        f"averaged over the nine other classes: {'; '.join(cells)} (n = {found['n']} test pictures)."
+        "Does the gradient point from class to class, as theorem 3 has it? Cosine with the difference of the class"
+        f" means, averaged over the nine other classes: {'; '.join(cells)} (n = {found['n']} test pictures)."
     )
 
 
@@ -201,7 +201,7 @@ def chart(found: Mapping[str, Any], key: str) -> go.Figure:
 
 
 def sentence(found: Mapping[str, Any], key: str) -> str:
-    """Say for how many methods the robust model is above, below or not told apart, and whether that is the claim's way."""
+    """Say for how many methods the robust model is above, below or not told apart, and whether as the claim says."""
     if not found["differences"]:
         return ""
     name, of = next(iter(found["differences"].items()))
@@ -243,7 +243,9 @@ def _no_better(found: Mapping[str, Any], key: str) -> Iterator[str]:
             and (of[m][key]["interval"][0] <= high if good > 0 else of[m][key]["interval"][1] >= low)
         ]
         if bad:
-            yield f" **No better than a random order (judged by the intervals) in {titles(name)[0]}: {', '.join(bad)}.**"
+            yield (
+                f" **No better than a random order (judged by the intervals) in {titles(name)[0]}: {', '.join(bad)}.**"
+            )
 
 
 def numbers(found: Mapping[str, Any], keys: Sequence[str]) -> Iterator[list[str]]:

@@ -30,7 +30,9 @@ CLAIMS = {
     "methods": "One picture, one question (which pixels is this prediction based on?), eleven methods of asking it.",
     "pictures": "One method, several pictures: what is the rule and what is the exception?",
     "attack": "Play: the gradient at each step of an attack, which is what the attack follows.",
-    "classes": "What would make this more of one class and less of another? Beside it, how the two classes really differ.",
+    "classes": (
+        "What would make this more of one class and less of another? Beside it, how the two classes really differ."
+    ),
 }
 WORDS = {
     "methods": ["loss gradient", "completeness", "randomisation check"],
@@ -41,8 +43,8 @@ WORDS = {
 PRESETS = [
     shell.Preset(
         "Noise and outline",
-        "Look at *Loss gradient*: the standard model's is grain, the robust model's has the animal's outline in it. Then at"
-        " *SmoothGrad*: by sizes alone (switch on *Sizes only*) the two now look much alike.",
+        "Look at *Loss gradient*: the standard model's is grain, the robust model's has the animal's outline in it."
+        " Then at *SmoothGrad*: by sizes alone (switch on *Sizes only*) the two now look much alike.",
         {},
     ),
     shell.Preset(
@@ -53,7 +55,8 @@ PRESETS = [
     ),
     shell.Preset(
         "Along an attack",
-        "Press play and read *cosine with step 0*: the standard model's gradient soon turns away, the robust model's keeps its shape.",
+        "Press play and read *cosine with step 0*: the standard model's gradient soon turns away, the robust model's"
+        " keeps its shape.",
         {"view": "attack"},
     ),
     shell.Preset(
@@ -84,19 +87,20 @@ HERE = {  # what each world tries first; presets of other worlds name classes th
     "imagenet": [
         shell.Preset(
             "Grain and outline",
-            "Look at *Loss gradient*: grain, all over the picture. *Integrated Gradients* average it and show eyes and nose; but"
-            " they multiply by each pixel's distance from grey, so part of what you see is only the picture.",
+            "Look at *Loss gradient*: grain, all over the picture. *Integrated Gradients* average it and show eyes and"
+            " nose; but they multiply by each pixel's distance from grey, so part of what you see is only the picture.",
             {},
         ),
         shell.Preset(
             "Ask for an airliner",
-            "The same maps for a class that is not in the picture. Which of them change? A map that stays the same does not"
-            " explain the answer.",
+            "The same maps for a class that is not in the picture. Which of them change? A map that stays the same does"
+            " not explain the answer.",
             {"target": "airliner"},
         ),
         shell.Preset(
             "Along an attack",
-            "Press play and read *cosine with step 0*: after a few steps too small to see, the gradient is another one.",
+            "Press play and read *cosine with step 0*: after a few steps too small to see, the gradient is another"
+            " one.",
             {"view": "attack"},
         ),
         shell.Preset(
@@ -113,9 +117,13 @@ def opening() -> SaliencyRecipe:
     """Return the recipe with which this world opens; without a robust network both columns are of one."""
     world, here = current(), pair()
     return replace(
-        DEFAULTS, standard=here.standard, robust=here.right, norm=world.norm, window=world.pixels(DEFAULTS.window),
+        DEFAULTS,
+        standard=here.standard,
+        robust=here.right,
+        norm=world.norm,
+        window=world.pixels(DEFAULTS.window),
         world=world.name,
-    )  # fmt: skip
+    )
 
 
 def controls(view: str) -> SaliencyRecipe:
@@ -162,9 +170,15 @@ def controls(view: str) -> SaliencyRecipe:
 def look_controls() -> dict[str, Any]:
     """Show the controls of the drawing."""
     channel = st.segmented_control(
-        "Show", list(CHANNELS), default=DEFAULTS.channel, key="channel", bind="query-params", required=True, wrap=True,
+        "Show",
+        list(CHANNELS),
+        default=DEFAULTS.channel,
+        key="channel",
+        bind="query-params",
+        required=True,
+        wrap=True,
         help="The sum over the colour channels, one of them, or all three as a colour picture around grey.",
-    )  # fmt: skip
+    )
     scale = choose(
         "Scale",
         {"relative": "Each map its own", "common": "One for all"},
@@ -184,7 +198,12 @@ def settings() -> dict[str, Any]:
     return {
         "samples": int(
             st.slider(
-                "Noisy copies, or points on the path", 1, 128, DEFAULTS.samples, key="samples", bind="query-params",
+                "Noisy copies, or points on the path",
+                1,
+                128,
+                DEFAULTS.samples,
+                key="samples",
+                bind="query-params",
                 help="For SmoothGrad, VarGrad, Integrated Gradients and Gradient SHAP.",
             )
         ),
@@ -200,11 +219,15 @@ def settings() -> dict[str, Any]:
         ),
         "window": int(
             st.slider(
-                "Occlusion's square, pixels", current().pixels(1), current().side, opening().window,
-                key="window", bind="query-params",
+                "Occlusion's square, pixels",
+                current().pixels(1),
+                current().side,
+                opening().window,
+                key="window",
+                bind="query-params",
             )
         ),
-    }  # fmt: skip
+    }
 
 
 def attack_controls() -> dict[str, Any]:
@@ -224,7 +247,10 @@ def class_box(label: str, key: str, nothing: str) -> str:
 
 
 def in_use() -> dict[str, Any]:
-    """Return the defaults of the controls that are there: a value set for a control of another view would wait for it."""
+    """Return the defaults of the controls that are there.
+
+    A value set for a control of another view would wait for it.
+    """
     recipe, elsewhere = opening(), ("picture", "view", "frame", "world")
     blank = PerturbRecipe(norm=recipe.norm, world=recipe.world)
     fields = {name: value or None for name, value in vars(recipe).items() if name not in elsewhere}

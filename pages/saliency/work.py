@@ -18,7 +18,10 @@ ATTACK_STEPS = SaliencyRecipe().attack.steps
 
 
 def explanations(recipe: SaliencyRecipe, wanted: Sequence[tuple[str, Picture]]) -> Iterator[dict[str, Explanation]]:
-    """Yield each model's map for each method and picture, in order as they come; fewer where the person pressed Stop."""
+    """Yield each model's map for each method and picture, in order as they come.
+
+    Fewer where the person pressed Stop.
+    """
 
     def piece(one: Loaded, method: str, picture: Picture) -> Piece[Explanation]:
         asked = replace(views.cache_key(recipe, method), picture=picture.id)

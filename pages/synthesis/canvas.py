@@ -45,9 +45,7 @@ def canvas(
         "token": live.token,
         "page": page,
         "models": [{"title": title, "subtitle": subtitle} for title, subtitle in titles],
-        "starts": [
-            {"name": name, "label": label, "pixels": packed(to_uint8(x)[0])} for name, label, x in starts
-        ],
+        "starts": [{"name": name, "label": label, "pixels": packed(to_uint8(x)[0])} for name, label, x in starts],
         "classes": list(worlds.get().classes),
         "size": SIZE,
         "judge": judge,
@@ -55,7 +53,7 @@ def canvas(
         "step": step,
         "version": version,
         "play": play,
-    }  # fmt: skip
+    }
     _mount(key=key, data=data, on_changed_change=_nothing)
 
 

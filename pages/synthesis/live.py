@@ -1,11 +1,11 @@
 """The live connection of hold to morph: a WebSocket beside Streamlit's own, on the same port.
 
-Streamlit reruns a script for everything a widget says, which is too slow for a picture that moves while a button is held
-(and a fragment on a timer would rerun for nothing all the time). `st.App` lets an app add routes, so the canvas talks to
-this one directly: it says which class is held, and gets a frame for each step. No script runs meanwhile.
+Streamlit reruns a script for everything a widget says, which is too slow for a picture that moves while a button is
+held (and a fragment on a timer would rerun for nothing all the time). `st.App` lets an app add routes, so the canvas
+talks to this one directly: it says which class is held, and gets a frame for each step. No script runs meanwhile.
 
-Who may connect: whoever knows the token that the page put into the canvas, from a page of the same origin. Each step is a
-short job in the line that all work of the app stands in, so a hold shares the cores step by step with other visitors.
+Who may connect: whoever knows the token that the page put into the canvas, from a page of the same origin. Each step is
+a short job in the line that all work of the app stands in, so a hold shares the cores step by step with other visitors.
 """
 
 import asyncio

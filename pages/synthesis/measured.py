@@ -22,8 +22,8 @@ def measured(path: Path = RESULTS) -> None:
     n = found["per_class"] * len(current().classes)
     st.markdown("### Measured, not only shown")
     st.markdown(
-        f"{n:,} starts, {found['per_class']} of each class, drawn from the class Gaussians; the same for every model. How often does "
-        "each network see the class that was wanted?"
+        f"{n:,} starts, {found['per_class']} of each class, drawn from the class Gaussians; the same for every model."
+        " How often does each network see the class that was wanted?"
     )
     rows = [["nobody: the starts", "0", "0", *_rates(found["starts"]["recognised"], viewers)]]
     for name, limits in sorted(found["painted"].items(), reverse=True):
@@ -38,8 +38,8 @@ def measured(path: Path = RESULTS) -> None:
         f"{seconds:.1f} s ({title(name)})" for name, seconds in sorted(found["cpu_seconds_per_batch_of_16"].items())
     )
     st.caption(
-        f"In brackets: 95 % intervals; n = {n:,}; in italics: a network that looks at its own pictures. A batch of 16 at limit 6 takes "
-        f"{times} of one CPU core. Seed {found['seed']}, {found['date']}; {found['how']}."
+        f"In brackets: 95 % intervals; n = {n:,}; in italics: a network that looks at its own pictures. A batch of 16"
+        f" at limit 6 takes {times} of one CPU core. Seed {found['seed']}, {found['date']}; {found['how']}."
     )
     st.markdown(reading(found))
     with st.expander("Class by class, at the smallest limit"):
@@ -58,11 +58,11 @@ def reading(found: Mapping[str, Any]) -> str:
     except (KeyError, StopIteration):
         return ""
     return (
-        f"After a change of L2 {small} the third network sees the class in {by_third[0]} of the standard "
-        f"model's pictures and in {by_third[1]} of the robust model's: standard networks share what the standard model changed. The robust "
-        f"model sees it in only {by_robust[0]} of the standard model's. At L2 {large} everybody sees it in nearly all of both "
-        f"({by_third[2]} and {by_third[3]}; the robust model {by_robust[2]} of the standard model's), so these numbers do not tell paint from "
-        "noise there; your eyes do."
+        f"After a change of L2 {small} the third network sees the class in {by_third[0]} of the standard model's"
+        f" pictures and in {by_third[1]} of the robust model's: standard networks share what the standard model"
+        f" changed. The robust model sees it in only {by_robust[0]} of the standard model's. At L2 {large} everybody"
+        f" sees it in nearly all of both ({by_third[2]} and {by_third[3]}; the robust model {by_robust[2]} of the"
+        " standard model's), so these numbers do not tell paint from noise there; your eyes do."
     )
 
 

@@ -92,7 +92,8 @@ def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
     _write_address(recipe, linked)
     if linked is None:
         st.caption(
-            "A link cannot carry brush strokes, uploads or changed settings; the files below, the script among them, do."
+            "A link cannot carry brush strokes, uploads or changed settings; the files below, the script among"
+            " them, do."
         )
     downloads(files(recipe, board), key="morph", script=morph.script(board, names))
 
@@ -146,13 +147,19 @@ def files(recipe: SynthesisRecipe, board: Board) -> list[Download]:
 
     for k, (head, name) in enumerate(zip(titles(*names), names, strict=True)):
         out.pixels(
-            f"Picture, {head}", f"morph-{k + 1}-{name}.png", partial(shown, k),
+            f"Picture, {head}",
+            f"morph-{k + 1}-{name}.png",
+            partial(shown, k),
             "32 × 32, pixel for pixel",
-        )  # fmt: skip
+        )
     out.slide(
-        "Before and after", "morph-sheet.png", lambda: [list(board.film[0]), list(board.film[-1])],
-        heads=titles(*names), sides=("First frame", "Last frame"), caption=_held(board),
-    )  # fmt: skip
+        "Before and after",
+        "morph-sheet.png",
+        lambda: [list(board.film[0]), list(board.film[-1])],
+        heads=titles(*names),
+        sides=("First frame", "Last frame"),
+        caption=_held(board),
+    )
 
     def strips() -> list[np.ndarray]:
         every = -(-len(board.film) // FILM_AT_MOST)

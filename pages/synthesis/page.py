@@ -20,8 +20,10 @@ from pages.ui.world import current
 DEFAULTS = SynthesisRecipe()
 VIEWS = {"morph": "Draw and hold", "studio": "Sixteen at once"}
 CLAIMS = {
-    "morph": "Draw something, or take one of the starts; then hold a class. Both models are soon sure: watch what each has added by then,"
-    " and what it adds if you hold on.",
+    "morph": (
+        "Draw something, or take one of the starts; then hold a class. Both models are soon sure: watch what each has"
+        " added by then, and what it adds if you hold on."
+    ),
     "studio": "Sixteen pictures at once: what one gradient can do besides classifying.",
 }
 WORDS = {"morph": ["hold", "anchor", "who sees it"], "studio": ["class Gaussian", "tasks", "who sees it"]}
@@ -37,9 +39,9 @@ TASKS_SAY = {
 PRESETS = [
     shell.Preset(
         "A drawing becomes a horse",
-        "Drag the film back to its first frames: the standard model, on the left, is sure after about three of the forty steps, the"
-        " robust one after about seven. From then on the robust model draws legs, a mane and a meadow; the standard model draws a"
-        " vaguer horse under coloured noise. Then hold another class.",
+        "Drag the film back to its first frames: the standard model, on the left, is sure after about three of the"
+        " forty steps, the robust one after about seven. From then on the robust model draws legs, a mane and a meadow;"
+        " the standard model draws a vaguer horse under coloured noise. Then hold another class.",
         {"view": "morph", "morph-start": "sketch/meadow", "morph-holds": ("horse:40",)},
     ),
     shell.Preset(
@@ -66,13 +68,16 @@ def presets() -> None:
         PRESETS,
         key="synthesis",
         defaults={
-            **{name: getattr(DEFAULTS, name) for name in ("view", "task", "target", "second", "share", "region", "coarse")},
+            **{
+                name: getattr(DEFAULTS, name)
+                for name in ("view", "task", "target", "second", "share", "region", "coarse")
+            },
             **{name: getattr(DEFAULTS, name) for name in ("feature", "eps", "steps", "seed", "standard", "robust")},
             "morph-start": DEFAULTS.start,
             "morph-holds": DEFAULTS.holds,
             "picture": pictures.default_id(),
         },
-    )  # fmt: skip
+    )
     asked = {name: st.session_state.pop(f"morph-{name}", None) for name in ("start", "holds")}
     if asked["start"] is not None and st.session_state["view"] == "morph":  # the studio's leave the canvas alone
         morph.ask(replace(DEFAULTS, **asked))
@@ -100,9 +105,13 @@ def studio_controls() -> SynthesisRecipe:
         most = model(defaults.robust).head.in_features - 1
         found["feature"] = int(st.number_input("Feature", 0, most, 0, key="feature", bind="query-params"))
     found["eps"] = st.select_slider(
-        "How far (L2)", LIMITS, value=defaults.eps, key="eps", bind="query-params",
+        "How far (L2)",
+        LIMITS,
+        value=defaults.eps,
+        key="eps",
+        bind="query-params",
         help="From the start, in pixel units of [0, 1]. The models were made robust, or not, at 0.5.",
-    )  # fmt: skip
+    )
     found["steps"] = st.slider("Steps", 10, 200, defaults.steps, 10, key="steps", bind="query-params")
     return SynthesisRecipe(**found)  # type: ignore[arg-type]
 
@@ -120,7 +129,8 @@ def shared_controls(view: str) -> dict[str, Any]:
 
 shell.header(
     "Synthesis",
-    "Hold a class and watch the picture become it: a robust classifier can paint, because its features are ones you see.",
+    "Hold a class and watch the picture become it: a robust classifier can paint, because its features are ones you"
+    " see.",
     needs="the class Gaussians that its starts are drawn from",
 )
 presets()

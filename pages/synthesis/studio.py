@@ -72,9 +72,15 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
 
     def played() -> Scene:
         return scrubbing(
-            rows, axis, frame=frame, gain=1, captions=("start", "what was added"), title="Synthesis", claim=CLAIM,
+            rows,
+            axis,
+            frame=frame,
+            gain=1,
+            captions=("start", "what was added"),
+            title="Synthesis",
+            claim=CLAIM,
             models=stamped(recipe.standard, recipe.robust),
-        )  # fmt: skip
+        )
 
     downloads(files(shown, left, right, played), key="studio", script=studio.script(shown))
 
@@ -154,7 +160,7 @@ def row(head: str, name: str, made: Painting, judged: Tensor | None, other: int 
         curve_name=curve_name,
         readouts=tuple(readouts),
         alt=tuple(f"{text}." for text in alt),
-    )  # fmt: skip
+    )
 
 
 def pick(recipe: SynthesisRecipe, left: Painting, right: Painting) -> None:
@@ -229,9 +235,11 @@ def files(recipe: SynthesisRecipe, left: Painting, right: Painting, played: Call
 
     for name, painting in made.items():
         out.slide(
-            f"Sheet, {title(name)}", f"{name}-painted.png", partial(cells, painting),
+            f"Sheet, {title(name)}",
+            f"{name}-painted.png",
+            partial(cells, painting),
             caption=f"Painted by {title(name)} in {painting.steps[recipe.frame]} steps from {painting.of}.",
-        )  # fmt: skip
+        )
     out.film("studio", lambda: [sheets(painting.frames) for painting in made.values()], ms=100)
 
     def arrays() -> dict[str, Tensor]:

@@ -19,8 +19,8 @@ def show(recipe: TransferRecipe) -> None:
     how, ours = results.figure3()
     st.plotly_chart(figure(ours), key="transfer-figure3", alt=alt(ours), config=camera("transfer-figure3"))
     st.markdown(
-        f"- **The paper's five architectures: r = {_r(PAPER)}.** Each learned from the same training set D_det, whose labels "
-        "are right only by the non-robust features of a ResNet-50."
+        f"- **The paper's five architectures: r = {_r(PAPER)}.** Each learned from the same training set D_det, whose"
+        " labels are right only by the non-robust features of a ResNet-50."
     )
     if ours:
         st.markdown(
@@ -33,12 +33,12 @@ def show(recipe: TransferRecipe) -> None:
             "python -m core.datasets.experiments run figure3, then python -m core.transfer measure."
         )
     st.markdown(
-        "A correlation over so few points is weak evidence by itself: look at its interval. We found no ε and no number of "
-        "steps for the paper's transfer rates, so compare the order of the points, not their height."
+        "A correlation over so few points is weak evidence by itself: look at its interval. We found no ε and no number"
+        " of steps for the paper's transfer rates, so compare the order of the points, not their height."
     )
     st.markdown(
-        "- **At the origin:** a set made of [bugs](bugs), perturbations that transfer to nobody; it teaches nobody either. The "
-        "authors put it there in their reply to Nakkiran (Distill 2019), and it is in no correlation here."
+        "- **At the origin:** a set made of [bugs](bugs), perturbations that transfer to nobody; it teaches nobody"
+        " either. The authors put it there in their reply to Nakkiran (Distill 2019), and it is in no correlation here."
     )
     with st.expander("The numbers", icon=":material/table:"):
         rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
@@ -53,8 +53,8 @@ def show(recipe: TransferRecipe) -> None:
             alt="The points of the figure",
         )
     st.caption(
-        "The paper's points and its dashed line are read from the vector graphic of figure 3 (Ilyas et al. 2019), so they come "
-        "without n and interval."
+        "The paper's points and its dashed line are read from the vector graphic of figure 3 (Ilyas et al. 2019), so"
+        " they come without n and interval."
     )
     downloads(files(recipe, ours), key="transfer-figure3", script=views.script(recipe))
 
@@ -145,14 +145,15 @@ def files(recipe: TransferRecipe, ours: Sequence[Point]) -> list[Download]:
     rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
     out = Bundle(recipe)
     out.table(
-        "Points", "figure3.csv",
+        "Points",
+        "figure3.csv",
         lambda: {
             "who": [who for who, _ in rows],
             "architecture": [p.name for _, p in rows],
             "accuracy": [p.accuracy for _, p in rows],
             "transfer": [p.transfer for _, p in rows],
         },
-    )  # fmt: skip
+    )
     return out.files
 
 

@@ -195,6 +195,4 @@ def table(grid: Grid, on_pick: Callable[[str, str], None], *, key: str) -> None:
 
     frame = pd.DataFrame.from_dict(rows, orient="index")
     frame.index.name = "made for ↓, shown to →"
-    st.dataframe(
-        frame, key=key, on_select=chosen, selection_mode="single-cell", alt=sentence(grid), height="content"
-    )  # fmt: skip
+    st.dataframe(frame, key=key, on_select=chosen, selection_mode="single-cell", alt=sentence(grid), height="content")

@@ -98,14 +98,14 @@ def reading(recipe: TransferRecipe, grid: Grid, measured: Measured | None) -> No
     """Say in a few sentences what the matrix shows."""
     if recipe.show == "noise":
         st.markdown(
-            "**The control.** Each picture carries random noise of exactly the length that the attack used. What is left "
-            "of the numbers is what size alone does."
+            "**The control.** Each picture carries random noise of exactly the length that the attack used. What is"
+            " left of the numbers is what size alone does."
         )
         return
     st.markdown(
-        "**How to read it.** A row is the network that the perturbations were made for, a column the network that they "
-        "are shown to. On the diagonal the attacker knows the network (the *white-box* rate); everywhere else it does not, "
-        "and the perturbation travels or does not."
+        "**How to read it.** A row is the network that the perturbations were made for, a column the network that they"
+        " are shown to. On the diagonal the attacker knows the network (the *white-box* rate); everywhere else it does"
+        " not, and the perturbation travels or does not."
     )
     if any(views.JOIN in source for source in grid.sources):
         st.markdown("The last row attacks an ensemble; the attacker knows all of its members.")
@@ -186,10 +186,15 @@ def files(
     out.playable("transfer", played)
     if found is not None:
         out.slide(
-            "Pictures of the cell, PNG", "transfer-cell.png", lambda: _pictures(found), heads=("clean", "attacked"),
-            caption=f"Made for {grid.titles[recipe.source]}, shown to {grid.titles[recipe.target]}: "
-            f"{recipe.norm} ε = {recipe.radius[0]}, {recipe.goal}.",
-        )  # fmt: skip
+            "Pictures of the cell, PNG",
+            "transfer-cell.png",
+            lambda: _pictures(found),
+            heads=("clean", "attacked"),
+            caption=(
+                f"Made for {grid.titles[recipe.source]}, shown to {grid.titles[recipe.target]}: "
+                f"{recipe.norm} ε = {recipe.radius[0]}, {recipe.goal}."
+            ),
+        )
     out.table("Rates", "transfer.csv", lambda: _rates(cells), "All rates of all pairs, with intervals")
     out.arrays("transfer.npz", lambda: _arrays(grid, rows, found), "Counts, predictions, example pictures")
     return out.files

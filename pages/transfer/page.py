@@ -27,8 +27,10 @@ CLAIMS = {
     "matrix": "Each row: adversarial examples made for one network. Each column: a network that never saw the attack.",
     "curve": "One pair: the larger the change, the more often it travels; noise of the same size does far less.",
     "similarity": "Do perturbations travel better between networks whose representations are alike?",
-    "figure3": "The paper's test: the better an architecture learns from ResNet's non-robust features, the more often "
-    "ResNet's adversarial examples fool it.",
+    "figure3": (
+        "The paper's test: the better an architecture learns from ResNet's non-robust features, the more often "
+        "ResNet's adversarial examples fool it."
+    ),
 }
 WORDS = {
     "matrix": ["transfer", "white box", "which pictures count", "noise of the same size", "targeted"],
@@ -39,8 +41,8 @@ WORDS = {
 PRESETS = [
     shell.Preset(
         "It travels",
-        "ResNet-9's perturbations, shown to a VGG that took no part: compare its column with the noise. Nobody told the two "
-        "networks what to look at; both learned it from the same data.",
+        "ResNet-9's perturbations, shown to a VGG that took no part: compare its column with the noise. Nobody told the"
+        " two networks what to look at; both learned it from the same data.",
         {"source": "resnet9-standard", "target": "vgg-standard"},
     ),
     shell.Preset(
@@ -50,14 +52,15 @@ PRESETS = [
     ),
     shell.Preset(
         "It even names the class",
-        "Now the attack wants one particular wrong class. That the *other* network says this very class is what a bug of one "
-        "network could not explain.",
+        "Now the attack wants one particular wrong class. That the *other* network says this very class is what a bug"
+        " of one network could not explain.",
         {"goal": "targeted", "eps": "1"},
     ),
     shell.Preset(
         "One way only",
-        "Compare the robust network's row with its column. What is made for it fools the standard networks, more often than "
-        "itself; what is made for them hardly reaches it. It uses features that they use as well, but not the other way round.",
+        "Compare the robust network's row with its column. What is made for it fools the standard networks, more often"
+        " than itself; what is made for them hardly reaches it. It uses features that they use as well, but not the"
+        " other way round.",
         {"eps": "1", "source": "resnet9-l2", "target": "resnet9-standard"},
     ),
 ]

@@ -19,8 +19,8 @@ def predict_first(rate: Rate, source: str, target: str, goal: str) -> bool:
         return True
     does = "be wrong about" if goal == "untargeted" else "predict the wanted class for"
     st.markdown(
-        f"**Predict:** perturbations were made for {source} alone. Of 100 pictures that it and {target} get right, how many "
-        f"will {target} {does}?"
+        f"**Predict:** perturbations were made for {source} alone. Of 100 pictures that it and {target} get right, how"
+        f" many will {target} {does}?"
     )
     guess = st.radio(
         "Your prediction", list(GUESSES), index=None, horizontal=True, key="guess", label_visibility="collapsed"

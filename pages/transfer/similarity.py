@@ -36,7 +36,10 @@ class Pair:
 
 
 def show(recipe: TransferRecipe, measured: Measured | None) -> None:
-    """Show the scatter and what it says; only measured numbers will do, for few pictures make every likeness too high."""
+    """Show the scatter and what it says.
+
+    Only measured numbers will do, for few pictures make every likeness too high.
+    """
     pairs = pairs_of(recipe, measured) if measured is not None else []
     if measured is None or len(pairs) < 2:
         st.info("This view needs measured numbers of three models or more: python -m core.transfer measure")
@@ -58,8 +61,8 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
             alt="Likeness and transfer rate of each pair, with 95 % intervals",
         )
     st.caption(
-        f"Linear CKA of the penultimate layers on {pairs[0].likeness.n:,} clean test pictures (Kornblith et al. 2019); bars are "
-        f"95 % intervals. Transfer: {source_line(measured)}"
+        f"Linear CKA of the penultimate layers on {pairs[0].likeness.n:,} clean test pictures (Kornblith et al. 2019);"
+        f" bars are 95 % intervals. Transfer: {source_line(measured)}"
     )
     downloads(files(recipe, pairs), key="transfer-similarity", script=views.script(recipe))
 
@@ -139,8 +142,8 @@ def verdicts(pairs: list[Pair]) -> list[str]:
             f"{100 * p_value:.1f} % of cases ({len(names)} networks): {judged}."
         )
     lines.append(
-        "\nThe interval of *r* takes the pairs for independent; they share networks, so it is too narrow. The shuffling is "
-        "not fooled by that (Mantel's test)."
+        "\nThe interval of *r* takes the pairs for independent; they share networks, so it is too narrow. The shuffling"
+        " is not fooled by that (Mantel's test)."
     )
     return ["\n".join(lines)]
 
@@ -149,8 +152,8 @@ def alt(pairs: list[Pair]) -> str:
     """Say in words what the scatter shows."""
     likeness, rates = [p.likeness.value for p in pairs], [100 * p.rate.value for p in pairs]
     return (
-        f"Scatter of {len(pairs)} pairs: linear CKA from {min(likeness):.2f} to {max(likeness):.2f}, transfer rate from "
-        f"{min(rates):.0f} to {max(rates):.0f} per cent. The same numbers are in the table below."
+        f"Scatter of {len(pairs)} pairs: linear CKA from {min(likeness):.2f} to {max(likeness):.2f}, transfer rate from"
+        f" {min(rates):.0f} to {max(rates):.0f} per cent. The same numbers are in the table below."
     )
 
 
@@ -158,7 +161,8 @@ def files(recipe: TransferRecipe, pairs: list[Pair]) -> list[Download]:
     """List the downloads."""
     out = Bundle(recipe)
     out.table(
-        "Pairs", "transfer-similarity.csv",
+        "Pairs",
+        "transfer-similarity.csv",
         lambda: {
             "source": [p.source for p in pairs],
             "target": [p.target for p in pairs],
@@ -171,7 +175,7 @@ def files(recipe: TransferRecipe, pairs: list[Pair]) -> list[Download]:
             "n": [p.rate.n for p in pairs],
         },
         "Likeness and rate of each pair, with intervals",
-    )  # fmt: skip
+    )
     return out.files
 
 

@@ -56,7 +56,10 @@ def matrix(recipe: TransferRecipe, show: Callable[[list[Transfer]], None]) -> li
 
 
 def curve(recipe: TransferRecipe) -> dict[str, Transfer]:
-    """Return the live curve of the recipe's pair by radius, computing what is missing; fewer radii if it was stopped."""
+    """Return the live curve of the recipe's pair by radius, computing what is missing.
+
+    Fewer radii if it was stopped.
+    """
     pair = tuple(dict.fromkeys((recipe.source, recipe.target)))
     at = {label: replace(recipe, eps=label) for label in RADII[recipe.norm]}
     pieces = [_piece(one, recipe.source, pair, (*key_of(one, _stamps(pair)), recipe.source)) for one in at.values()]

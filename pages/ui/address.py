@@ -1,7 +1,7 @@
-"""What stands in the address without being a widget's own text, and choices whose words there are not those on the page.
+"""What stands in the address without being a widget's own text, and choices that have other words there.
 
-Streamlit binds a widget to the address by the text that people read. Here a choice reads "Label it yourself" and the address
-`view=quiz`, so that links outlive better words.
+Streamlit binds a widget to the address by the text that people read. Here a choice reads "Label it yourself" and the
+address `view=quiz`, so that links outlive better words.
 """
 
 import time

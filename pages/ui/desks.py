@@ -1,4 +1,7 @@
-"""What a session has of the work beside its page: its account, results of its own, what its page shows, what it stopped."""
+"""What a session has of the work beside its page.
+
+Its account, results of its own, what its page shows, what it stopped.
+"""
 
 from collections import OrderedDict
 from collections.abc import Hashable

@@ -14,9 +14,13 @@ from pages.ui.world import current
 AXES = {"gradients": "cosine or correlation", "features": "of all features, %"}
 # Okabe and Ito's colours, which no colour blindness confuses, and a dash and a symbol each.
 LOOKS = (
-    ("#0072b2", "solid", "circle"), ("#e69f00", "dash", "square"), ("#009e73", "dot", "diamond"),
-    ("#cc79a7", "dashdot", "triangle-up"), ("#8c8c8c", "longdash", "x"), ("#56b4e9", "longdashdot", "star"),
-)  # fmt: skip
+    ("#0072b2", "solid", "circle"),
+    ("#e69f00", "dash", "square"),
+    ("#009e73", "dot", "diamond"),
+    ("#cc79a7", "dashdot", "triangle-up"),
+    ("#8c8c8c", "longdash", "x"),
+    ("#56b4e9", "longdashdot", "star"),
+)
 Curves = Mapping[str, Mapping[float, Value]]
 
 

@@ -130,7 +130,10 @@ class Bundle:
 
 
 def camera(name: str) -> dict[str, Any]:
-    """Return what makes a chart's own camera save it in the size of a slide: `st.plotly_chart(config=camera("curve"))`."""
+    """Return what makes a chart's own camera save it in the size of a slide.
+
+    `st.plotly_chart(config=camera("curve"))`.
+    """
     size = {"format": "png", "filename": name, "width": 1100, "height": 620, "scale": 2}
     return {"displaylogo": False, "toImageButtonOptions": size}
 

@@ -1,7 +1,7 @@
 """Work under way: each piece computed once, in a thread of its own, however many wait for it.
 
-A flight begins when somebody asks for its piece, takes turns with other visitors' (`pages.ui.turns`), and ends when it is
-whole, when the last who waits says Stop, or some seconds after nobody waits for it any more.
+A flight begins when somebody asks for its piece, takes turns with other visitors' (`pages.ui.turns`), and ends when it
+is whole, when the last who waits says Stop, or some seconds after nobody waits for it any more.
 """
 
 import functools

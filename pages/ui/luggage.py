@@ -1,7 +1,7 @@
 """What a session takes along when its page is loaded anew by us: the stage changes its colours that way.
 
-What stands in the address needs nothing of this. Uploads and a lecture of one's own are in the session only; they wait here, in
-memory, for the session that comes: a minute at most, and for whoever has the word.
+What stands in the address needs nothing of this. Uploads and a lecture of one's own are in the session only; they wait
+here, in memory, for the session that comes: a minute at most, and for whoever has the word.
 """
 
 import re

@@ -92,6 +92,10 @@ def offer(recipe: Callable[[], bytes | str] | None, *, key: str) -> None:
             st.toast(f"Step {number} of your lecture; see the page *Lecture*.", icon=":material/playlist_add_check:")
 
     st.button(
-        "Add to my lecture", icon=":material/playlist_add:", key=f"{key}-to-lecture", on_click=take, width="content",
+        "Add to my lecture",
+        icon=":material/playlist_add:",
+        key=f"{key}-to-lecture",
+        on_click=take,
+        width="content",
         help="This very view as a step; the page Lecture has your steps, as a file to edit and download.",
-    )  # fmt: skip
+    )

@@ -128,15 +128,25 @@ def _controls(key: str, picture: Picture) -> None:
     if st.session_state.get(f"{key}-source") not in ("upload", "webcam"):  # they show the last picture until one comes
         st.session_state[f"{key}-source"] = picture.id.partition("/")[0]
     source = st.segmented_control(
-        "Picture from", kinds, key=f"{key}-source", format_func=_called, required=True,
-        wrap=True, on_change=_change_source, args=(key,),
-    )  # fmt: skip
+        "Picture from",
+        kinds,
+        key=f"{key}-source",
+        format_func=_called,
+        required=True,
+        wrap=True,
+        on_change=_change_source,
+        args=(key,),
+    )
     match source:
         case "upload":
             st.file_uploader(
-                "A picture of yours", [*map(str.lower, FORMATS), "jpg"], key=f"{key}-file",
-                max_upload_size=MAX_BYTES // 2**20, on_change=_receive, args=(key, f"{key}-file"),
-            )  # fmt: skip
+                "A picture of yours",
+                [*map(str.lower, FORMATS), "jpg"],
+                key=f"{key}-file",
+                max_upload_size=MAX_BYTES // 2**20,
+                on_change=_receive,
+                args=(key, f"{key}-file"),
+            )
         case "webcam":
             st.camera_input("Take a picture", key=f"{key}-camera", on_change=_receive, args=(key, f"{key}-camera"))
         case _:
@@ -148,17 +158,32 @@ def _called(kind: str) -> str:
 
 
 def _what_is_on_it(key: str) -> None:
-    """Ask for the truth about an upload, without which each model's clean answer would be its own, and where it is cut."""
+    """Ask for the truth about an upload, without which each model would be its own judge, and where it is cut."""
     st.selectbox(
-        "What is on it?", range(len(current().classes)), index=None, format_func=current().classes.__getitem__,
-        placeholder="none of these", key=f"{key}-label", on_change=_again, args=(key,),
-        help="Attacks start from the true class; without it, each model's own answer to the clean picture stands for it.",
-    )  # fmt: skip
+        "What is on it?",
+        range(len(current().classes)),
+        index=None,
+        format_func=current().classes.__getitem__,
+        placeholder="none of these",
+        key=f"{key}-label",
+        on_change=_again,
+        args=(key,),
+        help=(
+            "Attacks start from the true class; without it, each model's own answer to the clean picture stands for it."
+        ),
+    )
     if any("cut to" in note for note in st.session_state[f"{key}-upload"].notes):
         st.slider(
-            "Where the square is cut, %", 0, 100, 50, 5, key=f"{key}-cut", on_change=_again, args=(key,),
+            "Where the square is cut, %",
+            0,
+            100,
+            50,
+            5,
+            key=f"{key}-cut",
+            on_change=_again,
+            args=(key,),
             help="Along the longer side, from left or top.",
-        )  # fmt: skip
+        )
 
 
 def _again(key: str) -> None:
@@ -181,22 +206,37 @@ def _candidates(key: str, source: str, picture: Picture) -> None:
         for id in found[start : start + STRIP]:
             candidate = pictures.get(id)
             st.button(
-                f"![{_alt(candidate)}]({data_url(png(_pixels(candidate, 64)))})", key=f"{key}-candidate-{id}",
-                type="primary" if id == picture.id else "secondary", on_click=_choose, args=(key, id),
-            )  # fmt: skip
+                f"![{_alt(candidate)}]({data_url(png(_pixels(candidate, 64)))})",
+                key=f"{key}-candidate-{id}",
+                type="primary" if id == picture.id else "secondary",
+                on_click=_choose,
+                args=(key, id),
+            )
 
 
 def _search(key: str, source: str, picture: Picture) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            "Class", range(len(current().classes)), index=None, format_func=current().classes.__getitem__,
-            placeholder="all", key=f"{key}-class", width=160, on_change=_another, args=(key, source),
-        )  # fmt: skip
+            "Class",
+            range(len(current().classes)),
+            index=None,
+            format_func=current().classes.__getitem__,
+            placeholder="all",
+            key=f"{key}-class",
+            width=160,
+            on_change=_another,
+            args=(key, source),
+        )
         st.session_state[f"{key}-number"] = int(picture.id.partition("/")[2])
         st.number_input(
-            "Number", 0, len(pictures.ids(source)) - 1, key=f"{key}-number", width=140,
-            on_change=_go_to_number, args=(key, source),
-        )  # fmt: skip
+            "Number",
+            0,
+            len(pictures.ids(source)) - 1,
+            key=f"{key}-number",
+            width=140,
+            on_change=_go_to_number,
+            args=(key, source),
+        )
         st.button("Another one", key=f"{key}-another", icon=":material/shuffle:", on_click=_another, args=(key, source))
 
 

@@ -1,4 +1,7 @@
-"""The pages: what each is called, its icon, and what one does there. `app.py` and the home page list them in this order."""
+"""The pages: what each is called, its icon, and what one does there.
+
+`app.py` and the home page list them in this order.
+"""
 
 from dataclasses import dataclass
 

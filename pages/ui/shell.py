@@ -31,7 +31,8 @@ div[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.8; }
 div[data-testid="stCaptionContainer"] p { color: inherit; }
 div[data-testid="stCaptionContainer"] code { font-size: 0.8rem; }
 @media (max-width: 640px) {
-  [class*="-presets"]:not([class*="-preset-"]) { flex-wrap: nowrap !important; overflow-x: auto; scrollbar-width: none; }
+  [class*="-presets"]:not([class*="-preset-"]) { flex-wrap: nowrap !important; overflow-x: auto; scrollbar-width: none;
+    }
   [class*="-presets"]:not([class*="-preset-"]) > * { flex: none; }
 }
 </style>"""
@@ -75,8 +76,8 @@ def header(title: str, claim: str, *, needs: str | None = None, alone: str = "",
     Args:
         title: Of the page.
         claim: What it shows.
-        needs: What of a world it needs that only the first world has; "" where it works in every world; None where it is
-            not about a world.
+        needs: What of a world it needs that only the first world has; "" where it works in every world; None where it
+            is not about a world.
         elsewhere: Its title in other worlds, where the one in the first names a class.
         alone: What it shows in a world without a robust network, where the claim is about one.
     """
@@ -177,7 +178,10 @@ told = user_errors  # as pages called it before
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Do what `user_errors` does around the whole app; of a fault of ours say that it is one, and log where it happened."""
+    """Do what `user_errors` does around the whole app.
+
+    Of a fault of ours say that it is one, and log where it happened.
+    """
     with user_errors():
         try:
             yield
@@ -186,7 +190,8 @@ def guarded() -> Iterator[None]:
         except Exception:
             log.exception("a page ended in an error")
             st.error(
-                "This page met a fault of the program itself; the server's log says where. Reload it, or press *Reset*.",
+                "This page met a fault of the program itself; the server's log says where. Reload it, or press"
+                " *Reset*.",
                 icon=":material/error:",
             )
             st.stop()

@@ -25,7 +25,10 @@ async def may_connect(socket: WebSocket) -> bool:
 
 
 def sockets(path: str, serve: Callable[[WebSocket], Awaitable[Any]]) -> list[BaseRoute]:
-    """Serve web sockets at a path, with and without `server.baseUrlPath` in front: a proxy may or may not take it away."""
+    """Serve web sockets at a path, with and without `server.baseUrlPath` in front.
+
+    A proxy may or may not take it away.
+    """
     return [WebSocketRoute(f"/{path}", serve), WebSocketRoute(f"/{{base:path}}/{path}", serve)]
 
 

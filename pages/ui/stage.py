@@ -13,7 +13,8 @@ from pages.ui.component import component
 STYLE = """<style>
 html {
   font-size: 20px;
-  --stage: 1; --stage-tools: none; --stage-muted: 88%; --stage-rule: 30%; --stage-side: 25rem; --stage-purple: #b794ff; --stage-orange: #ffa01f;
+  --stage: 1; --stage-tools: none; --stage-muted: 88%; --stage-rule: 30%; --stage-side: 25rem; --stage-purple: #b794ff;
+    --stage-orange: #ffa01f;
 }
 html[data-controls] { --stage-tools: flex; }
 div[data-testid="stMainBlockContainer"] { max-width: none; padding: 1rem 2rem 2rem; }
@@ -25,17 +26,21 @@ header[data-testid="stHeader"] {
 }
 section[data-testid="stSidebar"] {
   position: fixed !important; inset: 0 auto 0 0; z-index: 1000; height: 100vh !important; width: 22rem !important;
-  min-width: 22rem !important; transform: translateX(-105%) !important; visibility: hidden; box-shadow: 0 0 16px rgb(0 0 0 / 30%);
+  min-width: 22rem !important; transform: translateX(-105%) !important; visibility: hidden;
+    box-shadow: 0 0 16px rgb(0 0 0 / 30%);
 }
 html[data-controls] header[data-testid="stHeader"] { transform: none; visibility: visible; }
 html[data-controls] section[data-testid="stSidebar"] { transform: none !important; visibility: visible; }
 html[data-controls] div[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
-html[data-controls]:has(section[data-testid="stSidebar"]) div[data-testid="stMainBlockContainer"] { padding-left: 24rem; }
+html[data-controls]:has(section[data-testid="stSidebar"]) div[data-testid="stMainBlockContainer"] { padding-left: 24rem;
+  }
 .st-key-stage { min-width: 7rem; flex: none; }
-html:not([data-controls]) :is([class*="st-key-stage-tools"], .st-key-world-box, [class~="st-key-view"], [class$="-presets"], [class*="-presets "]) { display: none; }
+html:not([data-controls]) :is([class*="st-key-stage-tools"], .st-key-world-box, [class~="st-key-view"],
+  [class$="-presets"], [class*="-presets "]) { display: none; }
 div[data-testid="stMainBlockContainer"]::after {
   content: "Key M, or the edge of the screen: controls"; position: fixed; z-index: 900; right: 1rem; bottom: 1rem;
-  padding: 0.2rem 0.7rem; border-radius: 1rem; background: #1c262d; color: #fff; font-size: 0.8rem; pointer-events: none;
+  padding: 0.2rem 0.7rem; border-radius: 1rem; background: #1c262d; color: #fff; font-size: 0.8rem;
+    pointer-events: none;
   animation: stage-hint 7s steps(1) forwards;
 }
 @keyframes stage-hint { to { visibility: hidden; } }

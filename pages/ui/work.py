@@ -4,9 +4,9 @@
     outcomes = ask(pieces, group=recipe, text="Explaining…")               # in the order of the pieces
 
 A piece that somebody else has asked for is not computed again: all who wait for it see the same progress. It runs in
-turns in a thread of its own (`pages.ui.flights`), not in the script, which only watches; whatever ends the script (Stop,
-another control, a closed tab) leaves it. Work that nobody waits for stands back, goes on where it was if somebody asks
-again soon, and else ends.
+turns in a thread of its own (`pages.ui.flights`), not in the script, which only watches; whatever ends the script
+(Stop, another control, a closed tab) leaves it. Work that nobody waits for stands back, goes on where it was if
+somebody asks again soon, and else ends.
 
 A complete result is kept for everybody under its key, an upload's in the session alone; what a page in sight shows is
 held by its session, whatever the store forgets. A stopped one is the session's own, says at which step it was stopped,
@@ -170,7 +170,9 @@ def wanted(
     group: Hashable | None = None,
     show: Callable[[dict[Hashable, State]], None] | None = None,
 ) -> list[T]:
-    """Return the results of all the pieces, as `ask` does; a stopped one is said to be that, and without any the page ends.
+    """Return the results of all the pieces, as `ask` does.
+
+    A stopped one is said to be that, and without any the page ends.
 
     Args:
         pieces: What is wanted.

@@ -1,7 +1,7 @@
 """The world that the page in sight is in: its classes, its pictures, its models.
 
-It is in the address on every page that is about one, as `?world=imagenet`, and goes along from page to page. Where only one
-is installed there is nothing to choose and nothing is shown.
+It is in the address on every page that is about one, as `?world=imagenet`, and goes along from page to page. Where only
+one is installed there is nothing to choose and nothing is shown.
 """
 
 import streamlit as st
@@ -12,7 +12,9 @@ from core.models.pair import Pair, opening
 from core.worlds import World
 from pages.ui.address import keep
 
-KEY = "world-here"  # in the session; the box that shows it has a key of its own, because Streamlit forgets boxes out of sight
+KEY = (  # in the session; the box that shows it has a key of its own, because Streamlit forgets boxes out of sight
+    "world-here"
+)
 ENTERED = "world-entered"  # in the session: the page has not put its controls to this world's defaults yet
 # Controls whose values are of one world: they are forgotten when another is entered.
 OF_ONE = (
@@ -79,9 +81,15 @@ def switch() -> None:
         return
     st.session_state["world-box"] = current().name
     st.selectbox(
-        "World", there, key="world-box", format_func=lambda name: worlds.get(name).title, width=150,
-        label_visibility="collapsed", on_change=_entered, help="Which pictures, classes and models.",
-    )  # fmt: skip
+        "World",
+        there,
+        key="world-box",
+        format_func=lambda name: worlds.get(name).title,
+        width=150,
+        label_visibility="collapsed",
+        on_change=_entered,
+        help="Which pictures, classes and models.",
+    )
 
 
 def serves(title: str, needs: str) -> None:

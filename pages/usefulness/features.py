@@ -1,4 +1,7 @@
-"""The features view of the Usefulness page: what a feature of each model looks like, and how little it takes to lower it."""
+"""The features view of the Usefulness page.
+
+What a feature of each model looks like, and how little it takes to lower it.
+"""
 
 from typing import Any
 
@@ -75,8 +78,8 @@ def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
     chosen = int(choice.chosen(recipe, side).sum())
     among = f" One of the {chosen} that the brush holds." if chosen else ""
     st.caption(
-        f"ρ = {seen.rho:.2f}, γ = {seen.gamma:.2f} at ε = {seen.eps:g}: {kind} {question}. f is in standard deviations. "
-        f"Small: the {len(seen.ids)} of {seen.seen:,} {SOURCES[choice.source_of(recipe)]} that excite it most.{among}"
+        f"ρ = {seen.rho:.2f}, γ = {seen.gamma:.2f} at ε = {seen.eps:g}: {kind} {question}. f is in standard deviations."
+        f" Small: the {len(seen.ids)} of {seen.seen:,} {SOURCES[choice.source_of(recipe)]} that excite it most.{among}"
     )
 
 
@@ -87,14 +90,18 @@ def files(recipe: UsefulnessRecipe, found: dict[str, Look]) -> list[Download]:
     out.playable("usefulness", lambda: scene(recipe))
     out.table("Table of all features", "usefulness.csv", lambda: table(recipe))
     out.slide(
-        "Sheet", "features.png",
+        "Sheet",
+        "features.png",
         lambda: [
             list(render.to_uint8(torch.cat([f.made, f.typical, f.moved, _shown(f.gradient), f.x]).cpu()))
             for f in found.values()
         ],
         sides=[f"{called(recipe)[side]}, feature {f.index}" for side, f in found.items()],
-        caption="Made to excite the feature; a typical picture; that one moved to lower it; the gradient; what excites it most.",
-    )  # fmt: skip
+        caption=(
+            "Made to excite the feature; a typical picture; that one moved to lower it; the gradient; what excites it"
+            " most."
+        ),
+    )
     whats = ("made", "typical", "moved", "gradient", "x", "values")
     out.arrays("features.npz", lambda: {f"{names[s]}_{w}": getattr(f, w) for s, f in found.items() for w in whats})
     return out.files

@@ -36,14 +36,22 @@ def controls() -> dict[str, str]:
     """Show what stays on, and which head weighs it; return these fields of the recipe."""
     with st.container(horizontal=True):
         keep = choose(
-            "Leave on", KEEP, key="keep", default="all",
-            help="Robust and non-robust at the ε of the slider and for the task. Brushed are the features that you drag over in "
-            "a panel; the other panel's model then stays whole.",
-        )  # fmt: skip
+            "Leave on",
+            KEEP,
+            key="keep",
+            default="all",
+            help=(
+                "Robust and non-robust at the ε of the slider and for the task. Brushed are the features that you drag"
+                " over in a panel; the other panel's model then stays whole."
+            ),
+        )
         head = choose(
-            "Head", HEADS, key="head", default="masked",
+            "Head",
+            HEADS,
+            key="head",
+            default="masked",
             help="The model's own, with what is off held at its mean; or the least-squares head on what is on.",
-        )  # fmt: skip
+        )
     return {"keep": keep, "head": head}
 
 
@@ -74,9 +82,9 @@ def show(recipe: UsefulnessRecipe) -> None:
                 else "pictures of the gallery, which a robust model painted and which are easier than CIFAR-10"
             )
             st.caption(
-                f"Clean: the first {clean['standard'].n:,} test pictures, from their features. Attacked: {ATTACKED} {what}; "
-                f"PGD-{ATTACK_STEPS} on log-odds, then on the margin, knowing the re-weighted head; L2, ε = {eps:g}. In "
-                "brackets: 95 % intervals."
+                f"Clean: the first {clean['standard'].n:,} test pictures, from their features. Attacked: {ATTACKED}"
+                f" {what}; PGD-{ATTACK_STEPS} on log-odds, then on the margin, knowing the re-weighted head; L2, ε ="
+                f" {eps:g}. In brackets: 95 % intervals."
             )
     curves(recipe, eps)
     downloads(files(recipe, clean, found), key="usefulness-head", script=views.script(recipe))
@@ -157,13 +165,19 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
                     x=[line["kept"] for line in shown],
                     y=[100 * rate["value"] for rate in rates],
                     error_y={
-                        "type": "data", "symmetric": False, "thickness": 1,
+                        "type": "data",
+                        "symmetric": False,
+                        "thickness": 1,
                         "array": [100 * (rate["interval"][1] - rate["value"]) for rate in rates],
                         "arrayminus": [100 * (rate["value"] - rate["interval"][0]) for rate in rates],
                     },
-                    line={"color": COLOURS[what], "dash": dash}, name=f"{what}, {words}",
-                    legendgroup=f"{what}{keep}", showlegend=column == 1, row=1, col=column,
-                )  # fmt: skip
+                    line={"color": COLOURS[what], "dash": dash},
+                    name=f"{what}, {words}",
+                    legendgroup=f"{what}{keep}",
+                    showlegend=column == 1,
+                    row=1,
+                    col=column,
+                )
         figure.update_xaxes(type="log", dtick=0.30103, title="features kept", row=1, col=column)
     figure.update_yaxes(range=[0, 100], ticksuffix=" %")
     figure.update_layout(
@@ -171,16 +185,19 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
     )
     st.markdown(f"### Measured: a head that keeps only some features, attacked at ε = {attack[3:]}")
     st.plotly_chart(
-        figure, key="usefulness-curves", theme="streamlit", config=camera("usefulness-heads"),
+        figure,
+        key="usefulness-curves",
+        theme="streamlit",
+        config=camera("usefulness-heads"),
         alt="Accuracy, clean and attacked, against the number of features kept, for both models",
-    )  # fmt: skip
+    )
     st.markdown(
         "\n".join(f"- {verdict(heads[side], found['models'][names[side]], recipe.head, attack)}" for side in there)
     )
     st.caption(
-        f"Ranked by γ at ε = {found['ranked_at']:g} for each feature's best class. n = {found['n']} attacked, seed {found['seed']}, "
-        f"{found['date']}; {found['how']}. Bars and brackets: 95 % intervals. Switching features off does not change how the others are "
-        "computed."
+        f"Ranked by γ at ε = {found['ranked_at']:g} for each feature's best class. n = {found['n']} attacked, seed"
+        f" {found['seed']}, {found['date']}; {found['how']}. Bars and brackets: 95 % intervals. Switching features off"
+        " does not change how the others are computed."
     )
 
 
@@ -198,8 +215,8 @@ def verdict(title: str, lines: list[dict[str, Any]], head: str, attack: str) -> 
         else "no gain from choosing the robust ones that this many pictures could show"
     )
     return (
-        f"**{title}**, attacked: {said[0]} with all {whole['kept']}, {said[1]} with the {part} most robustly useful, {said[2]} with the "
-        f"{part} least: {outcome}."
+        f"**{title}**, attacked: {said[0]} with all {whole['kept']}, {said[1]} with the {part} most robustly useful,"
+        f" {said[2]} with the {part} least: {outcome}."
     )
 
 

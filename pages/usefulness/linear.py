@@ -22,12 +22,18 @@ from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
 KEY = "usefulness-linear"
 FEATURES = {"singular": "singular vectors", "ensemble": "a sum of weak ones", "containment": "a hidden robust one"}
 CLAIMS = {
-    "singular": "Each singular vector of trucks and frogs is a feature. The useful ones are smooth, and robust; the fine ones are "
-    "neither useful nor robust.",
-    "ensemble": "Sum many weak directions, each with the sign of its usefulness. On the training pictures the sum is useful and not "
-    "robust; look at the test pictures before you believe it.",
-    "containment": "Hide a little of a robust direction in a non-robust one: as useful as the robust one, on test pictures too, and as "
-    "easy to push as the other.",
+    "singular": (
+        "Each singular vector of trucks and frogs is a feature. The useful ones are smooth, and robust; the fine ones"
+        " are neither useful nor robust."
+    ),
+    "ensemble": (
+        "Sum many weak directions, each with the sign of its usefulness. On the training pictures the sum is useful and"
+        " not robust; look at the test pictures before you believe it."
+    ),
+    "containment": (
+        "Hide a little of a robust direction in a non-robust one: as useful as the robust one, on test pictures too,"
+        " and as easy to push as the other."
+    ),
 }
 AXES = {
     "singular": ("direction", "counted from the strongest"),
@@ -41,9 +47,12 @@ def controls() -> dict[str, Any]:
     known = goh.load()
     with st.container(horizontal=True):
         linear = choose(
-            "Feature", FEATURES, key="linear", default=UsefulnessRecipe().linear,
+            "Feature",
+            FEATURES,
+            key="linear",
+            default=UsefulnessRecipe().linear,
             on_change=lambda: st.query_params.pop("frame", None),
-        )  # fmt: skip
+        )
         found: dict[str, object] = {"linear": linear}
         if linear == "containment":
             blank = UsefulnessRecipe()
@@ -130,9 +139,9 @@ def sentence(path: Path, frame: int, known: goh.Known) -> str:
     error = 1 / known.n_test**0.5
     left = "that is, nothing that could be told from chance" if abs(f.rho_test) < 2 * error else f"± {1.96 * error:.2f}"
     return (
-        f"**ρ = {f.rho:.3f} on training pictures, {f.rho_test:.3f} on test pictures** ({left}). An L2 adversary takes it away "
-        f"with ε = {max(0.0, f.rho * f.deviation):.3g}; a random direction shows ρ ≈ {known.chance:.3f} on the "
-        "training pictures by chance."
+        f"**ρ = {f.rho:.3f} on training pictures, {f.rho_test:.3f} on test pictures** ({left}). An L2 adversary takes"
+        f" it away with ε = {max(0.0, f.rho * f.deviation):.3g}; a random direction shows ρ ≈ {known.chance:.3f} on the"
+        " training pictures by chance."
     )
 
 
@@ -146,38 +155,71 @@ def chart(path: Path, frame: int, known: goh.Known) -> None:
         (robust, "#0072b2", f"γ > 0 at ε = {EPS:g}"),
     ):
         figure.add_scattergl(
-            x=deviation[where], y=rho[where], mode="markers", name=f"singular vectors, {name}",
-            marker={"size": 9 if colour == "#0072b2" else 4, "color": colour, "opacity": 0.9 if colour == "#0072b2" else 0.35},
+            x=deviation[where],
+            y=rho[where],
+            mode="markers",
+            name=f"singular vectors, {name}",
+            marker={
+                "size": 9 if colour == "#0072b2" else 4,
+                "color": colour,
+                "opacity": 0.9 if colour == "#0072b2" else 0.35,
+            },
             text=[f"direction {i}" for i in np.flatnonzero(where)],
             hovertemplate="%{text}<br>std %{x:.3g}, ρ = %{y:.3f}<extra></extra>",
-        )  # fmt: skip
+        )
     for test, dash, name in ((False, "solid", "training"), (True, "dot", "test")):
         xs = [f.deviation_test if test else f.deviation for f in path.features]
         ys = [f.rho_test if test else f.rho for f in path.features]
         figure.add_scatter(
-            x=xs, y=[y if y > 3e-4 else None for y in ys], mode="lines+markers", line={"dash": dash, "color": "#8a7eb3"}, marker={"size": 4},
-            name=f"the slider's way, {name} pictures", text=path.labels,
-            hovertemplate=f"{'test' if test else 'training'}, %{{text}}<br>std %{{x:.3g}}, ρ = %{{y:.3f}}<extra></extra>",
+            x=xs,
+            y=[y if y > 3e-4 else None for y in ys],
+            mode="lines+markers",
+            line={"dash": dash, "color": "#8a7eb3"},
+            marker={"size": 4},
+            name=f"the slider's way, {name} pictures",
+            text=path.labels,
+            hovertemplate=(
+                f"{'test' if test else 'training'}, %{{text}}<br>std %{{x:.3g}}, ρ = %{{y:.3f}}<extra></extra>"
+            ),
             visible="legendonly" if len(path.labels) > 60 else True,
-        )  # fmt: skip
+        )
         figure.add_scatter(
-            x=[xs[frame]], y=[ys[frame]], mode="markers", showlegend=False, hoverinfo="skip",
-            marker={"size": 15, "symbol": "circle-open" if test else "circle", "color": "#8a7eb3", "line": {"width": 3}},
-        )  # fmt: skip
+            x=[xs[frame]],
+            y=[ys[frame]],
+            mode="markers",
+            showlegend=False,
+            hoverinfo="skip",
+            marker={
+                "size": 15,
+                "symbol": "circle-open" if test else "circle",
+                "color": "#8a7eb3",
+                "line": {"width": 3},
+            },
+        )
     span = np.array([deviation.min(), deviation.max()])
     for eps in (0.001, 0.01, 0.1, 1.0):
         figure.add_scatter(
-            x=span, y=eps / span, mode="lines", line={"width": 1, "color": "rgba(128,128,128,0.6)", "dash": "dash"},
-            showlegend=False, hoverinfo="skip",
-        )  # fmt: skip
+            x=span,
+            y=eps / span,
+            mode="lines",
+            line={"width": 1, "color": "rgba(128,128,128,0.6)", "dash": "dash"},
+            showlegend=False,
+            hoverinfo="skip",
+        )
         figure.add_annotation(
-            x=np.log10(eps / 0.8), y=np.log10(0.8), text=f"ε = {eps:g}", showarrow=False, xanchor="left",
+            x=np.log10(eps / 0.8),
+            y=np.log10(0.8),
+            text=f"ε = {eps:g}",
+            showarrow=False,
+            xanchor="left",
             font={"size": 12, "color": "gray"},
-        )  # fmt: skip
+        )
     figure.add_hline(
-        y=known.chance, line={"width": 1, "dash": "dot", "color": "gray"}, annotation_text="chance",
+        y=known.chance,
+        line={"width": 1, "dash": "dot", "color": "gray"},
+        annotation_text="chance",
         annotation_position="bottom left",
-    )  # fmt: skip
+    )
     powers = {
         "type": "log",
         "exponentformat": "power",
@@ -189,14 +231,21 @@ def chart(path: Path, frame: int, known: goh.Known) -> None:
         height=460, margin={"l": 10, "r": 10, "t": 20, "b": 10}, legend={"orientation": "h", "y": -0.2}
     )
     st.plotly_chart(
-        figure, key="usefulness-goh", theme="streamlit", config=camera("usefulness-linear"),
-        alt="Usefulness against standard deviation of all singular vectors, both on logarithmic axes, with the construction's way",
-    )  # fmt: skip
+        figure,
+        key="usefulness-goh",
+        theme="streamlit",
+        config=camera("usefulness-linear"),
+        alt=(
+            "Usefulness against standard deviation of all singular vectors, both on logarithmic axes, with the"
+            " construction's way"
+        ),
+    )
     st.caption(
-        f"All {len(deviation):,} singular vectors of {known.n:,} training pictures, {goh.PAIR[0]} against {goh.PAIR[1]}. A feature above a "
-        "dashed line is robustly useful at its ε. After Goh, “Two Examples of Useful, Non-Robust Features” (Distill, 2019), who "
-        "shows 729 points and judges on the pictures that the directions come from; the test pictures are our addition. The "
-        "authors reply that a containment meets the definition, and that the relabelled data set D_det excludes it as the explanation."
+        f"All {len(deviation):,} singular vectors of {known.n:,} training pictures, {goh.PAIR[0]} against"
+        f" {goh.PAIR[1]}. A feature above a dashed line is robustly useful at its ε. After Goh, “Two Examples of"
+        " Useful, Non-Robust Features” (Distill, 2019), who shows 729 points and judges on the pictures that the"
+        " directions come from; the test pictures are our addition. The authors reply that a containment meets the"
+        " definition, and that the relabelled data set D_det excludes it as the explanation."
     )
 
 
@@ -217,15 +266,20 @@ def files(
     out = Bundle(recipe)
     out.playable("linear", played)
     out.slide(
-        "Direction", "direction.png", lambda: [[_pictures(path.vectors[frame : frame + 1])[0]]],
-        caption=f"{AXES[recipe.linear][0]} {path.labels[frame]}: usefulness {path.features[frame].rho:.3f} on training pictures, "
-        f"{path.features[frame].rho_test:.3f} on test pictures; {goh.PAIR[0]} against {goh.PAIR[1]}.",
-    )  # fmt: skip
+        "Direction",
+        "direction.png",
+        lambda: [[_pictures(path.vectors[frame : frame + 1])[0]]],
+        caption=(
+            f"{AXES[recipe.linear][0]} {path.labels[frame]}: usefulness {path.features[frame].rho:.3f} on training"
+            f" pictures, {path.features[frame].rho_test:.3f} on test pictures; {goh.PAIR[0]} against {goh.PAIR[1]}."
+        ),
+    )
     out.table("All positions of the slider", "linear.csv", table)
     out.arrays(
-        "linear.npz", lambda: {"vectors": path.vectors, "deviation": known.deviation, "rho": known.rho},
+        "linear.npz",
+        lambda: {"vectors": path.vectors, "deviation": known.deviation, "rho": known.rho},
         "float32; vectors are kept with 8 bits a pixel",
-    )  # fmt: skip
+    )
     return out.files
 
 

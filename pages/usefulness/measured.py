@@ -10,7 +10,7 @@ from pages.ui.tables import table
 
 
 def measured(recipe: UsefulnessRecipe) -> None:
-    """Show how many features are robustly useful at each radius, in both models, with what the attack may have missed."""
+    """Show how many features are robustly useful by radius, in both models, and what the attack may have missed."""
     atlases = {side: atlas_of(recipe, side) for side in SIDES}
     found = {side: lookup(atlas, recipe.task, recipe.against)[0] for side, atlas in atlases.items()}
     radii = atlases["standard"].radii
@@ -33,12 +33,12 @@ def measured(recipe: UsefulnessRecipe) -> None:
     )
     check = next((atlas.about["check"] for atlas in atlases.values() if "check" in atlas.about), None)
     st.caption(
-        f"In brackets: those whose 95 % interval lies above 0. ρ from all {about['n']:,} test pictures, how far a feature can be "
-        f"pushed from {about['n_pushed']} of them, as many of each class, seed {about['seed']}, {about['date']}; {about['how']}. An attack finds a bound: the "
-        "true γ may be lower, never higher."
+        f"In brackets: those whose 95 % interval lies above 0. ρ from all {about['n']:,} test pictures, how far a"
+        f" feature can be pushed from {about['n_pushed']} of them, as many of each class, seed {about['seed']},"
+        f" {about['date']}; {about['how']}. An attack finds a bound: the true γ may be lower, never higher."
         + (
-            f" Against {check['steps']} steps of PGD at one radius (on {check['pictures']} pictures, {check['features']} features) the walk "
-            f"reached this part of the push: {checks}."
+            f" Against {check['steps']} steps of PGD at one radius (on {check['pictures']} pictures,"
+            f" {check['features']} features) the walk reached this part of the push: {checks}."
             if check
             else ""
         )

@@ -21,8 +21,14 @@ from pages.usefulness.scatter import brush_in_sight, frame_in_sight, scatter
 
 VIEWS = {"features": "Every feature", "head": "Switch features off", "linear": "Made by hand"}
 CLAIMS = {
-    "features": "Each point is one number that a model computes of a picture. Drag ε: how many still help when an adversary may move the picture by so much?",
-    "head": "Switch features off, and see what a head can do with the others. What is left of the accuracy, clean and attacked?",
+    "features": (
+        "Each point is one number that a model computes of a picture. Drag ε: how many still help when an adversary may"
+        " move the picture by so much?"
+    ),
+    "head": (
+        "Switch features off, and see what a head can do with the others. What is left of the accuracy, clean and"
+        " attacked?"
+    ),
     "linear": "Two features made by hand, with nothing but linear algebra: useful, and not robust.",
 }
 WORDS = {
@@ -34,42 +40,52 @@ DEFAULTS = UsefulnessRecipe()
 PRESETS = [
     shell.Preset(
         "The cloud sinks",
-        "Drag ε from 0 to 0.5. At 0 all points lie on the diagonal, γ = ρ. The standard model's cloud falls through zero at"
-        " an ε that you cannot see; the robust model's stays up.",
+        "Drag ε from 0 to 0.5. At 0 all points lie on the diagonal, γ = ρ. The standard model's cloud falls through"
+        " zero at an ε that you cannot see; the robust model's stays up.",
         {"useful-frame": 4},
     ),
     shell.Preset(
         "Live on what is robust",
-        "At ε = 0.15 about half of the standard model's features are still robustly useful. A head that may use only those"
-        " keeps its clean accuracy; does it withstand the attack?",
+        "At ε = 0.15 about half of the standard model's features are still robustly useful. A head that may use only"
+        " those keeps its clean accuracy; does it withstand the attack?",
         {"view": "head", "keep": "robust", "useful-frame": 3},
     ),
     shell.Preset(
         "Accuracy entirely from non-robust features",
-        "Only the features that are not robustly useful at ε = 0.25 stay on. The standard model's head still gets most clean"
-        " pictures right with them; then look at the attacked accuracy.",
+        "Only the features that are not robustly useful at ε = 0.25 stay on. The standard model's head still gets most"
+        " clean pictures right with them; then look at the attacked accuracy.",
         {"view": "head", "keep": "brittle", "useful-frame": 4},
     ),
     shell.Preset(
         "Hide a robust direction",
-        "Drag α from 0. Two thousandths of a robust direction make a useless one as useful as the robust one, and no less"
-        " brittle: Goh's containment.",
+        "Drag α from 0. Two thousandths of a robust direction make a useless one as useful as the robust one, and no"
+        " less brittle: Goh's containment.",
         {"view": "linear", "linear": "containment"},
     ),
-]  # fmt: skip
+]
 
 
 def sidebar() -> UsefulnessRecipe:
     """Show the task, the models and the pictures; return the recipe they make."""
     task = choose(
-        "Task", {"best": "each feature's best class", **{name: name for name in current().classes}}, key="task", default="best",
-        listed=True, help="Each feature judged by the class that it is most useful for, against the rest; or all of them by one "
-        "class. y = +1 for the class, −1 for the rest, and both count alike.",
-    )  # fmt: skip
+        "Task",
+        {"best": "each feature's best class", **{name: name for name in current().classes}},
+        key="task",
+        default="best",
+        listed=True,
+        help=(
+            "Each feature judged by the class that it is most useful for, against the rest; or all of them by one "
+            "class. y = +1 for the class, −1 for the rest, and both count alike."
+        ),
+    )
     against = st.selectbox(
-        "Against", ["rest", *current().classes], key="against", bind="query-params", disabled=task == "best",
+        "Against",
+        ["rest", *current().classes],
+        key="against",
+        bind="query-params",
+        disabled=task == "best",
         help="A class against another one rests on fewer pictures, so its intervals are wider.",
-    )  # fmt: skip
+    )
     there = atlas.names()
     with st.expander("More"):
         left = model_box("Left model", DEFAULTS.standard, "standard", there)
@@ -86,10 +102,16 @@ def one_feature(recipe: UsefulnessRecipe) -> dict[str, object]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         side = choose("Look at a feature of", called(recipe), key="side", default=DEFAULTS.side)
         number = st.number_input(
-            "Feature", 0, 4095, None, key="feature", bind="query-params", width=260,
+            "Feature",
+            0,
+            4095,
+            None,
+            key="feature",
+            bind="query-params",
+            width=260,
             placeholder="the most useful one",
             help="A click on a point chooses it. Empty: the most useful one of the chosen, or of all.",
-        )  # fmt: skip
+        )
     return {"side": side, "feature": -1 if number is None else int(number)}
 
 
@@ -103,8 +125,8 @@ def forget_other_pages() -> None:
 
 shell.header(
     "Usefulness",
-    "Almost every feature of a standard model is useful, and at ε = 0.25, too little to see, almost none is robustly useful. A robust"
-    " model's features withstand it.",
+    "Almost every feature of a standard model is useful, and at ε = 0.25, too little to see, almost none is robustly"
+    " useful. A robust model's features withstand it.",
     needs="measurements of every feature on labelled test pictures",
 )
 shell.presets(
@@ -133,7 +155,8 @@ with shell.user_errors():
         linear.show(replace(DEFAULTS, view="linear", frame=FIRST_FRAME[str(fields["linear"])], **fields))
     elif not atlas.names():
         st.warning(
-            "No measured features are here whose model is. Make them with: make zoo, then python -m core.usefulness measure"
+            "No measured features are here whose model is. Make them with: make zoo, then python -m core.usefulness"
+            " measure"
             if not checkpoints.names()
             else "No features have been measured. Measure them with: python -m core.usefulness measure"
         )

@@ -1,7 +1,7 @@
 """The scatter of usefulness against robust usefulness, a panel a model: its slider moves the points in the browser.
 
-A brush over points, a click on one, and the slider's release are reported; what they mean is kept here, in the session and
-in the address: `frame` and `brush` by this file, `feature` and `side` by the widgets of those names.
+A brush over points, a click on one, and the slider's release are reported; what they mean is kept here, in the session
+and in the address: `frame` and `brush` by this file, `feature` and `side` by the widgets of those names.
 """
 
 from collections.abc import Sequence

@@ -30,7 +30,10 @@ AXIS = Axis(
 
 
 def trajectory(title: str, subtitle: str, seed: int, weakness: float, size: int = 32, frames: int = FRAMES) -> Row:
-    """Return a cat under growing sign noise, and a classifier's imagined answers; frame f moves pixels by f/2 levels."""
+    """Return a cat under growing sign noise, and a classifier's imagined answers.
+
+    Frame f moves pixels by f/2 levels.
+    """
     photo = photographs.chelsea()[:, 60:360]
     cat = to_uint8(torch.from_numpy(resize(photo, (size, size), anti_aliasing=True)).permute(2, 0, 1)[None].float())
     clean = from_uint8(cat)

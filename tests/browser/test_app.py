@@ -89,7 +89,9 @@ class Tab:
 
 @pytest.fixture
 def visit(browser, app_server):
-    """Open a path of the app in a context of its own. Whatever the test is about, errors in the page, a server that does
+    """Open a path of the app in a context of its own.
+
+    Whatever the test is about, errors in the page, a server that does
     not find something, or a lossy picture anywhere fail it."""
     contexts, problems = [], []
 
@@ -175,8 +177,7 @@ def test_stop_ends_soon_and_keeps_what_was_computed(visit, record_property):
     stop = tab.page.get_by_role("button", name="Stop")
     stop.wait_for()
     tab.page.get_by_text("Attacking both models").wait_for()
-    tab.page.evaluate(
-        """() => {
+    tab.page.evaluate("""() => {
             const bar = () => document.body.innerText.includes('Attacking both models');
             const button = [...document.querySelectorAll('button')].find((b) => b.textContent.trim() === 'Stop');
             button.addEventListener('click', () => {
@@ -184,8 +185,7 @@ def test_stop_ends_soon_and_keeps_what_was_computed(visit, record_property):
                 const look = () => bar() ? requestAnimationFrame(look) : (window.__gone = performance.now() - start);
                 look();
             }, { capture: true, once: true });
-        }"""
-    )
+        }""")
     stop.click()
     caption = tab.page.get_by_text("what was computed is kept")
     caption.wait_for()
@@ -298,8 +298,9 @@ def test_an_upload_outlives_the_reload_by_which_the_stage_turns_dark(visit, tmp_
     with tab.page.expect_navigation():
         tab.page.get_by_role("button", name="Dark stage", exact=True).click()
     tab.settle()
-    assert tab.page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor") == (
-        "rgb(18, 23, 28)"
+    assert (
+        tab.page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+        == "rgb(18, 23, 28)"
     )
     held = tab.root.locator(".reference canvas").first.evaluate("c => Array.from(c.__pixels())")
     np.testing.assert_array_equal(np.array(held, np.uint8).reshape(image.shape), image)
@@ -430,10 +431,8 @@ def test_a_phone_needs_no_sideways_scrolling(visit, path, query):
         tab.rest()
     else:
         tab.settle()
-    wide = tab.page.evaluate(
-        """() => [document.documentElement, ...document.querySelectorAll('[data-testid=stMain]')]
-            .map((el) => el.scrollWidth)"""
-    )
+    wide = tab.page.evaluate("""() => [document.documentElement, ...document.querySelectorAll('[data-testid=stMain]')]
+            .map((el) => el.scrollWidth)""")
     assert max(wide) <= 390
 
 
@@ -446,11 +445,9 @@ def test_every_picture_has_a_text_for_those_who_do_not_see_it(visit, path, query
     else:
         tab.settle()
     # Pictures in a button's label lend it their text; Streamlit's decorations are hidden from readers.
-    mute = tab.page.evaluate(
-        """() => [...document.querySelectorAll('img')]
+    mute = tab.page.evaluate("""() => [...document.querySelectorAll('img')]
             .filter((el) => el.offsetParent && !el.closest('[aria-hidden=true]') && !el.alt?.trim())
-            .map((el) => el.outerHTML.slice(0, 120))"""
-    )
+            .map((el) => el.outerHTML.slice(0, 120))""")
     assert mute == []
     if path != "/":
         for canvas in tab.root.locator("canvas[role=img]").all():

@@ -11,7 +11,10 @@ pytestmark = pytest.mark.browser
 
 WAIT_MS = 120_000
 PHOTO = {"picture": "photo/chelsea", "view": "paint", "target": "dog"}
-WIDER = "() => [...document.querySelectorAll('[data-testid=stMain], html')].filter(e => e.scrollWidth > e.clientWidth).length"
+WIDER = (
+    "() => [...document.querySelectorAll('[data-testid=stMain], html')].filter(e => e.scrollWidth >"
+    " e.clientWidth).length"
+)
 
 
 @pytest.fixture(scope="module", autouse=True)

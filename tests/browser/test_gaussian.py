@@ -86,8 +86,8 @@ def test_the_browser_computes_what_python_computes(visit):
         expect_same(page, recipe)
     at = GaussianRecipe(eps=3.0)
     shown = page.locator(".gaussian").evaluate(
-        "(el, values) => { Object.assign(el.stage, { attack: 1, fixed: { shape: 'gaussian', budget: 'each' }, values });"
-        " el.stage.draw(); return el.stage.panels.map(panel => panel.moved.deltas.flat()); }",
+        "(el, values) => { Object.assign(el.stage, { attack: 1, fixed: { shape: 'gaussian', budget: 'each' }, values"
+        " }); el.stage.draw(); return el.stage.panels.map(panel => panel.moved.deltas.flat()); }",
         {name: getattr(at, name) for name in stage.DRAGGED},
     )
     v = views.draws(at, (2, views.SHOWN, 2)).flatten(0, 1) * views.truth_of(at).sqrt()
@@ -158,5 +158,8 @@ def test_a_phone_is_wide_enough_and_the_plane_works_in_the_dark(visit):
     page.get_by_role("button", name="Attack all points").click()
     page.wait_for_function("() => true")
     assert not settles(page, WIDE)
-    inside = "el => Math.max(...[...el.querySelectorAll('.toolbar *, .readouts *, .plane')].map(e => e.getBoundingClientRect().right))"
+    inside = (
+        "el => Math.max(...[...el.querySelectorAll('.toolbar *, .readouts *, .plane')].map(e =>"
+        " e.getBoundingClientRect().right))"
+    )
     assert page.locator(".gaussian").evaluate(inside) <= 390

@@ -19,7 +19,8 @@ BEYOND = """() => {
   const edge = document.documentElement.clientWidth + 1;
   const name = e => `${e.tagName}.${e.dataset.testid || e.className}`.slice(0, 60);
   return !wide ? [] : [...document.querySelectorAll('*')].map(e => [e, e.getBoundingClientRect()])
-    .filter(([e, r]) => r.right > edge).map(([e, r]) => `${name(e)} ${Math.round(r.left)}-${Math.round(r.right)}`).slice(0, 12);
+    .filter(([e, r]) => r.right > edge)
+    .map(([e, r]) => `${name(e)} ${Math.round(r.left)}-${Math.round(r.right)}`).slice(0, 12);
 }"""
 VIEWS = ("emergence", "gallery", "feature", "between")
 

@@ -77,7 +77,10 @@ def at(page) -> str:
 
 @pytest.mark.slow
 def test_the_paper_in_15_minutes_is_given_with_a_clicker(tab, record_property):
-    """All of it, offline: no step is empty, no error, each opens the view of its link; the times are recorded, not judged."""
+    """All of it, offline: no step is empty, no error, each opens the view of its link.
+
+    The times are recorded, not judged.
+    """
     lecture, times = shelf.get("paper"), []
     page = tab("?lecture=paper&step=1")
     page.locator(".bar").wait_for()
@@ -121,7 +124,8 @@ def test_on_a_stage_the_answer_leaves_room_for_both_verdicts(tab):
 
 LOWEST = """() => {
   const found = [];
-  const walk = (root) => root.querySelectorAll('*').forEach((e) => { found.push(e); if (e.shadowRoot) walk(e.shadowRoot); });
+  const walk = (root) => root.querySelectorAll('*').forEach((e) => { found.push(e);
+    if (e.shadowRoot) walk(e.shadowRoot); });
   walk(document);
   const rows = found.filter((e) => e.matches('.row')).slice(0, 2);
   return {

@@ -22,7 +22,10 @@ HOSTILE = '</script><img src=x onerror="document.title=1">'
 
 @pytest.fixture
 def play(browser, tmp_path: Path):
-    """Open a page's text from disk with the network off; a request, an error or a word on the console fails the test."""
+    """Open a page's text from disk with the network off.
+
+    A request, an error or a word on the console fails the test.
+    """
     contexts, problems = [], []
 
     def go(text: str, **options):

@@ -404,7 +404,8 @@ def test_on_a_phone_the_next_model_is_a_swipe_or_a_button_away(visit):
     assert lab.root.locator(".current canvas").first.bounding_box()["width"] >= 320
     lab.root.locator(".names button").nth(1).click()
     lab.page.wait_for_function(
-        "el => Math.abs(el.querySelectorAll('.row')[1].getBoundingClientRect().left - el.getBoundingClientRect().left) < 2",
+        "el => Math.abs(el.querySelectorAll('.row')[1].getBoundingClientRect().left -"
+        " el.getBoundingClientRect().left) < 2",
         arg=lab.root.element_handle(),
     )
     assert [b.get_attribute("aria-pressed") for b in lab.root.locator(".names button").all()] == [
@@ -479,7 +480,8 @@ OUTSIDE = """el => {
     const { left, right } = row.getBoundingClientRect();
     for (const node of row.querySelectorAll('.frame, .stage, .verdict, .badge, .bars li, .curve, .readouts > div')) {
       const box = node.getBoundingClientRect();
-      if (box.width && (box.left < left - 1 || box.right > right + 1)) found.push(`${node.className || node.tagName} ${box.left}-${box.right}`);
+      if (box.width && (box.left < left - 1 || box.right > right + 1)) 
+        found.push(`${node.className || node.tagName} ${box.left}-${box.right}`);
     }
   }
   const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;

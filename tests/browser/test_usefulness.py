@@ -1,4 +1,7 @@
-"""The Usefulness page in a real Chromium: the cloud moves with the slider, a brush and a click choose, a phone is wide enough."""
+"""The Usefulness page in a real Chromium.
+
+The cloud moves with the slider, a brush and a click choose, a phone is wide enough.
+"""
 
 import pytest
 

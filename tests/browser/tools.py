@@ -20,7 +20,7 @@ def settles(page: "playwright.Page", script: str, patience_ms: int = 15_000) -> 
 
 
 def still(found: "playwright.Locator", patience_ms: int = 15_000) -> dict[str, float]:  # noqa: F821
-    """Return the box of an element in sight once it no longer moves, for what is above it may come later and push it down."""
+    """Return the box of an element in sight once it no longer moves, for what is above may come later."""
     found.scroll_into_view_if_needed()
     box = found.bounding_box()
     for _ in range(patience_ms // 250):

@@ -116,7 +116,7 @@ def test_steepest_attains_the_dual_norm_with_length_one(ball, grad):
 @balls
 @pytest.mark.parametrize("scale", [1e-42, 1e-38, 1e-30, 1e-10, 1e-7, 1e10, 1e30, 1e38])
 def test_steepest_has_no_floor_and_no_overflow_in_float32(ball, scale):
-    """s(c g) = s(g) for c > 0: `g / (|g| + 1e-10)` would step 0 for gradients of 1e-30, and squares overflow at 1e30."""
+    """s(c g) = s(g) for c > 0: `g / (|g| + 1e-10)` would step 0 for gradients of 1e-30, and squares overflow."""
     torch.set_flush_denormal(False)
     grad = 2 * torch.rand(3, 3, 8, 8, generator=draws()) - 1
     step = ball(1.0).steepest((grad.double() * scale).float())

@@ -58,7 +58,10 @@ def test_it_is_the_sum_that_the_discussion_writes():
 
 
 def test_a_linear_pair_has_the_closed_form_bug():
-    """Orthogonal w and v at a point where neither has an opinion: delta = eps (v - w) / sqrt 2, y being class 0, t class 1."""
+    """Orthogonal w and v at a point where neither has an opinion.
+
+    Delta = eps (v - w) / sqrt 2, y being class 0, t class 1.
+    """
     w, v = orthogonal()
     x, eps = grey(2), 0.5
     y, t = torch.zeros(2, dtype=torch.int64), torch.ones(2, dtype=torch.int64)
@@ -69,7 +72,7 @@ def test_a_linear_pair_has_the_closed_form_bug():
 
 
 def test_a_member_that_is_the_victim_forbids_everything():
-    """Both terms pull equally and in opposite directions where they cancel: nothing is left to find for this ensemble."""
+    """Both terms pull equally and oppositely where they cancel: nothing is left to find for this ensemble."""
     w, _ = orthogonal()
     y, t = torch.zeros(1, dtype=torch.int64), torch.ones(1, dtype=torch.int64)
     x = grey(1)
@@ -170,9 +173,14 @@ def test_the_script_of_each_view_runs(view, tmp_path, checkpoint):
     program = views.script(BugsRecipe(view=view, picture=picture, steps=1, members=1, n=100, rounds=1))
     (tmp_path / "view.py").write_text(program, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, str(tmp_path / "view.py")], cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
+        [sys.executable, str(tmp_path / "view.py")],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert view == "measured" or done.stdout
     assert (tmp_path / "bug.png").is_file() == (view == "pair")

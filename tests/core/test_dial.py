@@ -116,9 +116,16 @@ def test_a_network_of_another_kind_has_no_place_on_the_dial():
 # What a view depends on
 
 CHANGED = DialRecipe(
-    picture="photo/rocket", start="grey", method="occlusion", target="frog", canvas="seed", eps="2", trend="transfer",
-    frame=1, seed=9,
-)  # fmt: skip
+    picture="photo/rocket",
+    start="grey",
+    method="occlusion",
+    target="frog",
+    canvas="seed",
+    eps="2",
+    trend="transfer",
+    frame=1,
+    seed=9,
+)
 
 
 @pytest.mark.parametrize(

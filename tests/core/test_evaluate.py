@@ -319,8 +319,13 @@ def test_what_is_no_ball_is_refused_with_an_example(text):
 def test_the_command_ends_with_a_sentence(arguments, said):
     done = subprocess.run(
         [sys.executable, "-m", "core.train.evaluate", *arguments],
-        cwd=ROOT, env={**os.environ, "ROBUST_FROG_THREADS": "1"}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "ROBUST_FROG_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 1
     assert done.stderr.startswith(said)
     assert done.stderr.count("\n") == 1

@@ -34,7 +34,7 @@ SOLVED = {
     "robust-feature": ("/usefulness?feature=8", "/usefulness?feature=0"),
     "brittle-head": ("92.2", "50"),
     "wrong-labels": ("student-det", "student-rand"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", exercises())
@@ -157,8 +157,17 @@ def test_other_weights_are_named():
 
 @pytest.mark.parametrize(
     "text",
-    ["{}", "[]", "<html></html>", '{"kind": "ExercisesReport"}', '{"kind": "ExercisesReport", "name": "", "stamps": {}, "exercises": {"no": {"answer": {"said": "x"}, "passed": true, "says": ""}}}'],
-)  # fmt: skip
+    [
+        "{}",
+        "[]",
+        "<html></html>",
+        '{"kind": "ExercisesReport"}',
+        (
+            '{"kind": "ExercisesReport", "name": "", "stamps": {}, "exercises": {"no": {"answer": {"said": "x"},'
+            ' "passed": true, "says": ""}}}'
+        ),
+    ],
+)
 def test_what_is_no_report_is_told_in_a_sentence(text: str):
     with pytest.raises(InputError):
         reports.from_text(text)

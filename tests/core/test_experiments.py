@@ -191,7 +191,10 @@ def test_students_by_name(originals, places, checkpoint):
 
 @pytest.mark.parametrize(("experiment", "name"), [("table1", "student-det"), ("cats-vs-dogs", "student-unseen")])
 def test_renewed_statistics_are_measured_beside(experiment, name, originals, places, checkpoint, monkeypatch):
-    """Of a model whose batch norms are still there, with original pictures; who never saw a cat or a dog is shown none."""
+    """Of a model whose batch norms are still there, with original pictures.
+
+    Who never saw a cat or a dog is shown none.
+    """
     checkpoint("resnet9-standard")
     shown = []
 

@@ -1,4 +1,4 @@
-"""A stranger's weights: what they are is read, what they want to run is not, and what they are not is said in a sentence."""
+"""A stranger's weights: what they are is read, what they want to run is not, what they are not is said."""
 
 import collections
 import io
@@ -210,7 +210,10 @@ def test_a_file_that_is_too_large_or_not_there_is_refused(tmp_path):
 @pytest.mark.parametrize("new", [True, False])
 @pytest.mark.parametrize("under", ["", "state_dict", "model"])
 def test_a_state_dict_is_read_as_torch_reads_it(tmp_path, new, under):
-    """torch.load(weights_only=True), today's format and that before 1.6; a view, a transpose and whole numbers included."""
+    """torch.load(weights_only=True), today's format and that before 1.6.
+
+    A view, a transpose and whole numbers included.
+    """
     plain = {**state(), "view": torch.arange(12.0)[4:8], "turned": torch.arange(6.0).reshape(2, 3).T}
     plain |= {"half": torch.randn(3).half(), "bf16": torch.randn(3).bfloat16(), "yes": torch.tensor([True, False])}
     path = tmp_path / "w.pt"
@@ -253,8 +256,8 @@ def test_reading_a_pickle_imports_nothing(tmp_path):
     torch.save({"w": torch.zeros(2)}, path)
     path.write_bytes(edited(path.read_bytes(), "data.pkl", b"\x80\x02cthis\ns\n)R."))
     script = (
-        "import sys\nfrom pathlib import Path\nfrom core.models import foreign\n"
-        f"try:\n    foreign.read(Path({str(path)!r}))\nexcept ValueError as e:\n    print(e)\nprint('this' in sys.modules)"
+        "import sys\nfrom pathlib import Path\nfrom core.models import foreign\ntry:\n   "
+        f" foreign.read(Path({str(path)!r}))\nexcept ValueError as e:\n    print(e)\nprint('this' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "this.s" in done.stdout and done.stdout.endswith("False\n")

@@ -55,7 +55,10 @@ def test_every_wave_has_norm_one_and_its_spectrum_at_its_frequency_and_the_mirro
 
 
 def test_a_wave_is_that_of_the_published_code():
-    """0.5 + 0.5i at (u, v), its conjugate at the mirror, 1 where that is the same place; ifftshift, ifft2, times side."""
+    """0.5 + 0.5i at (u, v), its conjugate at the mirror, 1 where that is the same place.
+
+    Ifftshift, ifft2, times side.
+    """
     for u, v in [(3, -5), (0, 7), (-16, 2), (15, 15), (0, 0), (-16, -16), (0, -16)]:
         put = torch.zeros(SIDE, SIDE, dtype=torch.complex128)
         place, other = ((a + SIDE // 2, b + SIDE // 2) for a, b in ((u, v), mirror(u, v, SIDE)))

@@ -52,9 +52,7 @@ def built() -> dict[int, Pictures]:
     """A gallery of two and one of eight a class, from the same eight candidates."""
     model, _, _ = trained()
     train = template_pictures(200, contrast=0.08, noise=0.2)
-    return {
-        n: build(model, model, train, per_class=n, candidates=8, seed=1, rank=20) for n in (2, 8)
-    }  # fmt: skip
+    return {n: build(model, model, train, per_class=n, candidates=8, seed=1, rank=20) for n in (2, 8)}
 
 
 def test_the_gallery_has_so_many_of_each_class(built):

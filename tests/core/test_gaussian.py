@@ -34,7 +34,10 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 @some
 @given(variances, budgets, seeds)
 def test_the_worst_move_satisfies_the_conditions_of_a_global_maximum(model, eps, seed):
-    """Of a quadratic on a ball: (lambda Sigma - I) delta = v, |delta| = eps, and lambda Sigma - I >= 0. They suffice."""
+    """Of a quadratic on a ball: (lambda Sigma - I) delta = v, |delta| = eps, and lambda Sigma - I >= 0.
+
+    They suffice.
+    """
     v = normal(5, len(model), seed=seed) * 3
     delta = theory.worst_move(v, model, eps)
     torch.testing.assert_close(delta.norm(dim=1), torch.full((5,), eps, dtype=DOUBLE), rtol=1e-9, atol=0)

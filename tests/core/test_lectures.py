@@ -106,7 +106,10 @@ def test_a_lecture_comes_back_from_its_file(title, about, minutes, drawn):
         ("[[step]]\ntitle = 'a'\npage = 'perturb'", "the lecture: title must be a text of 1"),
         (STEP.replace("perturb", "nowhere"), "step 1: there is no page 'nowhere'; have home, bugs"),
         (STEP.replace("perturb", "../perturb"), "there is no page"),
-        (STEP + "view = { frame = 900 }", "step 1: the view of page 'perturb' cannot be: frame must be 0 to 200, got 900"),
+        (
+            STEP + "view = { frame = 900 }",
+            "step 1: the view of page 'perturb' cannot be: frame must be 0 to 200, got 900",
+        ),
         (STEP + "view = { eps = 1 }", "a PerturbRecipe has no eps"),
         (STEP + "view = { steps = '9' }", "steps must be a int"),
         (STEP + "view = { norm = 'L1' }", "norm must be one of"),
@@ -126,7 +129,7 @@ def test_a_lecture_comes_back_from_its_file(title, about, minutes, drawn):
         ("#" * (files.MOST_BYTES + 1), "at most 256 kB"),
         (STEP.replace("perturb", "synthesis") + "view = { holds = [1] }", "holds must be texts"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_wrong_is_told_why_in_one_sentence(text, said):
     with pytest.raises(InputError) as problem:
         read(text)

@@ -139,7 +139,10 @@ def test_the_bayes_rule_of_a_weave_alone_is_linear_along_the_difference_of_the_p
 
 
 def test_an_attack_on_the_linear_network_writes_the_target_and_erases_its_own():
-    """The closed-form optimum toward k is (w_k - w_y) / sqrt(2): cosine 1 / sqrt(2) with both, 0.0144 with a random one."""
+    """The closed-form optimum toward k is (w_k - w_y) / sqrt(2): cosine 1 / sqrt(2) with both.
+
+    A random one has 0.0144.
+    """
     world = replace(CALM, faint=0.4)
     seen = probes.written(WeaveReader(world), world, draw(world, 20, 0), 0.2)
     assert seen.cosine["weave"].numpy() == pytest.approx(1 / math.sqrt(2), abs=0.02)

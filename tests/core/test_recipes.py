@@ -197,8 +197,14 @@ def test_fields_that_a_file_does_not_name_have_their_default():
 def test_json_is_readable_and_says_its_kind():
     written = json.loads(to_json(Every(word="Mądry")))
     assert written == {
-        "kind": "Every", "word": "Mądry", "choice": "x", "number": 3, "flag": False, "on": True, "several": ["p", "q"],
-    }  # fmt: skip
+        "kind": "Every",
+        "word": "Mądry",
+        "choice": "x",
+        "number": 3,
+        "flag": False,
+        "on": True,
+        "several": ["p", "q"],
+    }
     assert "Mądry" in to_json(Every(word="Mądry"))
 
 
@@ -267,11 +273,18 @@ def test_a_program_has_its_imports_in_their_usual_order_and_the_apps_settings_be
     ]
     lines = program(imports, "print(1)").splitlines()
     assert lines[2:] == [
-        "import math", "import zlib", "from pathlib import Path", "",
-        "import numpy as np", "",
-        "from core.compute import setup_cpu", "from core.files.render import png", "",
-        "setup_cpu(1)  # as the app, so that sums round alike", "print(1)",
-    ]  # fmt: skip
+        "import math",
+        "import zlib",
+        "from pathlib import Path",
+        "",
+        "import numpy as np",
+        "",
+        "from core.compute import setup_cpu",
+        "from core.files.render import png",
+        "",
+        "setup_cpu(1)  # as the app, so that sums round alike",
+        "print(1)",
+    ]
 
 
 def test_the_program_of_an_upload_says_how_to_hand_the_picture_over():

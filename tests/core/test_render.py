@@ -1,4 +1,7 @@
-"""Pixels arrive as they were computed: rounding, PNG and its text, sprites, packed perturbations, animations, sheets."""
+"""Pixels arrive as they were computed.
+
+Rounding, PNG and its text, sprites, packed perturbations, animations, sheets.
+"""
 
 import base64
 import io

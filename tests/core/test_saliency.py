@@ -1,4 +1,4 @@
-"""Attribution methods: exact where the answer is known, equal to captum's, safe on a shared model, refused where undefined."""
+"""Attribution methods: exact where the answer is known, equal to captum's, safe on shared models, else refused."""
 
 import re
 import threading
@@ -46,7 +46,10 @@ def pair(n: int = 2, size: int = 32) -> tuple[Tensor, Tensor]:
 
 
 def test_on_a_linear_model_every_gradient_method_is_exact():
-    """grad = w; x * w; IG = DeepLift = (x - x0) * w for any number of points; Gradient SHAP too where there is no noise."""
+    """grad = w; x * w; IG = DeepLift = (x - x0) * w for any number of points.
+
+    Gradient SHAP too where there is no noise.
+    """
     model, (x, y) = linear(), (images(4), torch.tensor([0, 1, 2, 1]))
     w = model[1].weight.detach()[y].reshape(x.shape)
     wanted = {
@@ -211,7 +214,7 @@ def test_gradient_shap_agrees_with_captum_where_both_draw_the_same(relu, monkeyp
 
 
 def test_captum_alone_is_silently_wrong_on_silu():
-    """Why activations are dressed: without, Guided Backprop is the plain gradient, and DeepLift's shares do not add up."""
+    """Why activations are dressed: else Guided Backprop is the plain gradient, and DeepLift's shares do not add up."""
     model, (x, y) = tiny(), pair(1)
     gradient = explained(model, x, y, "gradient", score=logit)
     torch.testing.assert_close(plain(model, "guided_backprop", x, y), gradient)

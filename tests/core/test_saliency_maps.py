@@ -1,4 +1,7 @@
-"""From attributions to pictures, to rows of them, and to numbers: colours, scales, measures, and what the page computes."""
+"""From attributions to pictures, to rows of them, and to numbers.
+
+Colours, scales, measures, and what the page computes.
+"""
 
 import json
 import os
@@ -156,7 +159,10 @@ def test_noise_has_no_coherence_and_no_edge_correlation_but_a_high_edge_cosine()
 
 
 def test_deletion_and_insertion_of_a_model_that_looks_at_one_pixel():
-    """Its pixel first: the class is gone after the first step and there after it; its pixel last: the other way round."""
+    """Its pixel first: the class is gone after the first step and there after it.
+
+    Its pixel last: the other way round.
+    """
     w = torch.zeros(1, 3, 8, 8)
     w[0, :, 3, 5] = 100.0
     model, x, y = Plane(w), torch.ones(1, 3, 8, 8), torch.tensor([0])

@@ -52,9 +52,14 @@ def test_a_sweep_is_its_radii_attacked_one_by_one(norm, targets):
     for e, eps in enumerate(EPS[norm]):
         for i in range(2):
             alone = sweep(
-                model, x[i : i + 1], y[i : i + 1], balls.NORMS[norm], [eps], steps=4,
+                model,
+                x[i : i + 1],
+                y[i : i + 1],
+                balls.NORMS[norm],
+                [eps],
+                steps=4,
                 target=None if t is None else t[i : i + 1],
-            )  # fmt: skip
+            )
             torch.testing.assert_close(together.x_adv[e, i], alone.x_adv[0, 0], rtol=0, atol=1e-6)
             torch.testing.assert_close(together.logits[e, i], alone.logits[0, 0], rtol=0, atol=1e-6)
             torch.testing.assert_close(together.norm[e, i], alone.norm[0, 0], rtol=0, atol=1e-6)
@@ -356,7 +361,7 @@ def test_on_shipped_models_minimum_norm_is_hardly_ever_worse_than_the_grid(name,
     [("resnet9-standard", "L2", 0.25), ("resnet9-l2", "L2", 1.0), ("resnet9-l2", "Linf", 8 / 255)],
 )
 def test_the_default_attack_is_as_strong_as_twice_as_many_steps_of_constant_length(name, norm, eps, checkpoint, cifar):
-    """On 128 test pictures: at most one more is still right after ten steps on the cosine than after constant PGD-20."""
+    """On 128 test pictures: at most one more is right after ten steps on the cosine than after constant PGD-20."""
     default = PerturbRecipe()
     model = for_inference(checkpoint(name))
     x, y = cifar.x(range(128)), cifar.y(range(128))

@@ -72,9 +72,7 @@ def test_the_file_that_ships_is_small_and_has_all_classes():
 def test_nothing_moves_outside_the_mask():
     model, x = tiny(), images(2, size=32)
     mask = region("left half")
-    made = synthesise(
-        masked(targeted(model, torch.tensor([1, 2])), x, mask), x, L2(3.0), steps=4, step_size=0.5
-    )  # fmt: skip
+    made = synthesise(masked(targeted(model, torch.tensor([1, 2])), x, mask), x, L2(3.0), steps=4, step_size=0.5)
     changed = (made != x).any(1, keepdim=True)
     assert changed.any()
     assert not (changed & (mask == 0)).any()

@@ -117,9 +117,15 @@ def test_both_denominators():
     """Right for both: pictures 0, 1, 2. Fooled among them: 0, 1; of all six: 0, 1, 3, 4, 5."""
     cell = counted().cell("s", "t")
     assert cell == Cell(
-        fooled=Rate(2, 3), fooled_of_all=Rate(5, 6), noise=Rate(1, 3), noise_of_all=Rate(3, 6),
-        hit=Rate(1, 3), hit_of_all=Rate(3, 6), noise_hit=Rate(1, 3), noise_hit_of_all=Rate(1, 6),
-    )  # fmt: skip
+        fooled=Rate(2, 3),
+        fooled_of_all=Rate(5, 6),
+        noise=Rate(1, 3),
+        noise_of_all=Rate(3, 6),
+        hit=Rate(1, 3),
+        hit_of_all=Rate(3, 6),
+        noise_hit=Rate(1, 3),
+        noise_hit_of_all=Rate(1, 6),
+    )
     assert cell.rate("attack", "both", "untargeted") == Rate(2, 3)
     assert cell.rate("noise", "all", "targeted") == Rate(1, 6)
     assert Cell.of_json(json.loads(json.dumps(cell.as_json()))) == cell
@@ -625,7 +631,10 @@ def test_our_points_of_figure_3_carry_their_intervals(tmp_path):
 
 @pytest.mark.skipif(not RESULTS.is_file(), reason="nothing is measured; python -m core.transfer measure")
 def test_what_ships_was_measured_on_enough_pictures_and_is_consistent():
-    """2,000 pictures for the main settings, all pairs, values that are hits / n; a standard model's row peaks at itself."""
+    """2,000 pictures for the main settings, all pairs, values that are hits / n.
+
+    A standard model's row peaks at itself.
+    """
     found = Measured.read()
     assert found.about["n"] >= 2000
     assert {"seed", "steps", "date", "how"} <= found.about.keys()

@@ -1,4 +1,4 @@
-"""Usefulness: linear features in closed form, the search against it, classes and pairs, heads with features off, Goh."""
+"""Usefulness: linear features in closed form, the search against it, classes and pairs, switched heads, Goh."""
 
 import json
 import math
@@ -135,7 +135,7 @@ def test_gamma_is_rho_minus_the_dual_norm_on_linear_features(ball, seed):
 
 
 def test_usefulness_is_the_mean_of_y_f():
-    """With as many of each answer, rho is E[y f] over the pictures, gamma E[inf y f], and a turned feature counts alike."""
+    """With as many of each answer, rho is E[y f] over the pictures, gamma E[inf y f]; a turned feature counts alike."""
     model, x = tiny(), images(20, size=8)
     y = torch.arange(20) % 2
     found = extremes(model.features, x, L2, (0.2,))

@@ -209,7 +209,7 @@ def test_memory_is_bounded_by_pixels_where_pictures_are_large():
 
 @pytest.mark.parametrize("method", ["guided_backprop", "deep_lift"])
 def test_methods_with_rules_of_their_own_have_one_for_every_module_of_the_packaged_network(method):
-    """DeepLift is complete: in a network whose ReLU6 and padding were passed through as they are, the sum is another."""
+    """DeepLift is complete: if ReLU6 and padding were passed through as they are, the sum is another."""
     model, x = tiny("efficientnet-lite0", 8, classes=5), images(1, size=64)
     found = attribute(model, x, torch.tensor([2]), method)
     plain = attribute(model, x, torch.tensor([2]), "gradient", score=logit)

@@ -281,8 +281,13 @@ def test_weights_are_fp16():
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "core.train.zoo", *arguments],
-        cwd=ROOT, env={**os.environ, "ROBUST_FROG_THREADS": "1"}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "ROBUST_FROG_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_the_command_lists_what_is_declared_and_what_is_here(monkeypatch, capsys):

@@ -1,4 +1,7 @@
-"""The Debate and Errors pages: claims with and without results, both views of a visitor, and every view of the errors."""
+"""The Debate and Errors pages.
+
+Claims with and without results, both views of a visitor, and every view of the errors.
+"""
 
 import pytest
 from streamlit.testing.v1 import AppTest

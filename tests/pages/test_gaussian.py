@@ -94,9 +94,18 @@ def test_the_other_views_open(view, shown):
 
 def test_every_control_comes_back_from_its_address(shown):
     recipe = GaussianRecipe(
-        mu1=-3.25, mu2=2.0, var1=9.0, var2=0.07, angle=-33.0, eps=2.35, shape="ellipse", budget="average",
-        probe1=1.0, probe2=-1.5, seed=7,
-    )  # fmt: skip
+        mu1=-3.25,
+        mu2=2.0,
+        var1=9.0,
+        var2=0.07,
+        angle=-33.0,
+        eps=2.35,
+        shape="ellipse",
+        budget="average",
+        probe1=1.0,
+        probe2=-1.5,
+        seed=7,
+    )
     opened(**to_query(recipe))
     assert shown.recipe == recipe_of(shown) == recipe
 
@@ -104,10 +113,19 @@ def test_every_control_comes_back_from_its_address(shown):
 @pytest.mark.parametrize(
     "bad",
     [
-        {"eps": "-1", "var1": "0", "mu1": "inf", "angle": "999", "shape": "square", "budget": "", "view": "all", "seed": "-1"},
+        {
+            "eps": "-1",
+            "var1": "0",
+            "mu1": "inf",
+            "angle": "999",
+            "shape": "square",
+            "budget": "",
+            "view": "all",
+            "seed": "-1",
+        },
         {"eps": "nan", "var2": "-3", "mu2": "1e9", "shape": "", "view": "", "seed": "x", "probe1": "[]"},
     ],
-)  # fmt: skip
+)
 def test_bad_values_in_the_address_fall_back(bad, shown):
     app = opened(**bad)
     assert not app.error

@@ -376,10 +376,14 @@ def test_an_upload_can_be_wanted(offline, shown):
 
 def test_what_was_measured_is_shown_with_n_and_intervals(shown, monkeypatch, tmp_path):
     numbers = {
-        "distance_mean": 0.031, "distance_interval": [0.03, 0.032], "pixel_distance_mean": 9.0, "moved_mean": 3.0,
+        "distance_mean": 0.031,
+        "distance_interval": [0.03, 0.032],
+        "pixel_distance_mean": 9.0,
+        "moved_mean": 3.0,
         "sees_wanted": {"vgg": {"value": 0.85, "interval": [0.79, 0.89], "hits": 170, "n": 200}},
-        "sees_start": {"vgg": {"value": 0.1, "interval": [0.07, 0.15], "hits": 20, "n": 200}}, "seconds_per_picture": 0.42,
-    }  # fmt: skip
+        "sees_start": {"vgg": {"value": 0.1, "interval": [0.07, 0.15], "hits": 20, "n": 200}},
+        "seconds_per_picture": 0.42,
+    }
     about = {"judge": "vgg", "n": 200, "seed": 0, "date": "2026-01-02", "how": "batches of 50"}
     path = tmp_path / "inversion.json"
     path.write_text(json.dumps({**about, "settings": {"fast": {"resnet9-l2": numbers}}}))

@@ -1,4 +1,7 @@
-"""The pages in a world of somebody's own: they work in it, or say in a sentence why not, and speak of its classes alone."""
+"""The pages in a world of somebody's own.
+
+They work in it, or say in a sentence why not, and speak of its classes alone.
+"""
 
 import re
 from dataclasses import replace

@@ -344,10 +344,14 @@ def test_the_answer_is_shown_only_after_the_prediction(shown):
     at = [perturb.attack(recipe, name).threshold for name in (recipe.standard, recipe.robust)]
     left, right = (10**6 if t is None else t for t in at)
     truth = (
-        "neither" if min(left, right) == 10**6
-        else "both at the same ε" if left == right
-        else "Standard ResNet-9" if left < right else "Robust ResNet-9"
-    )  # fmt: skip
+        "neither"
+        if min(left, right) == 10**6
+        else "both at the same ε"
+        if left == right
+        else "Standard ResNet-9"
+        if left < right
+        else "Robust ResNet-9"
+    )
     assert app.success[0].value.startswith(f"You said *Robust ResNet-9*; it is **{truth}**. Standard ResNet-9: ")
 
 

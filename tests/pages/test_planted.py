@@ -1,4 +1,4 @@
-"""The Sandbox page: it opens with what ships, a moved slider asks for training, every question has an answer, files and script."""
+"""The Sandbox page: it opens with what ships, a moved slider asks for training, every question has an answer."""
 
 import csv
 import io

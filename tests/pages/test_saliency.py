@@ -168,9 +168,20 @@ def test_every_control_comes_back_from_its_address(recipe, offline, shown):
 def test_bad_values_in_the_address_fall_back(offline, shown, monkeypatch):
     monkeypatch.setattr(maps, "METHODS", {"gradient": METHODS["gradient"]})
     bad = {
-        "view": "all", "target": "pig", "samples": "0", "noise": "x", "channel": "alpha", "opacity": "900", "window": "99",
-        "standard": "../x", "third": "none", "baseline": "pink", "seed": "-1", "frame": "x", "measure": "taste",
-    }  # fmt: skip
+        "view": "all",
+        "target": "pig",
+        "samples": "0",
+        "noise": "x",
+        "channel": "alpha",
+        "opacity": "900",
+        "window": "99",
+        "standard": "../x",
+        "third": "none",
+        "baseline": "pink",
+        "seed": "-1",
+        "frame": "x",
+        "measure": "taste",
+    }
     app = opened(**bad)
     assert not app.error
     assert recipe_of(shown) == PHOTO
@@ -283,7 +294,7 @@ def test_what_two_settings_share_is_computed_once():
 
 @pytest.mark.parametrize("ends", [(0, 99), (99, 0), (5, 2)])
 def test_attacks_stopped_at_different_steps_still_stand_side_by_side(ends, monkeypatch, offline, shown):
-    """The columns are equally long, each ends with its own result, and what they are compared with is the clean picture."""
+    """The columns are equally long, each ends with its own result; they are compared with the clean picture."""
 
     names = (PHOTO.standard, PHOTO.robust)
     opened(view="attack")

@@ -141,8 +141,13 @@ def test_generated_pictures_beside_a_measured_rate_are_said_to_be_others():
 
 @pytest.mark.parametrize(
     ("goal", "show", "of"),
-    [("untargeted", "attack", "all"), ("untargeted", "noise", "both"), ("targeted", "attack", "both"), ("targeted", "noise", "all")],
-)  # fmt: skip
+    [
+        ("untargeted", "attack", "all"),
+        ("untargeted", "noise", "both"),
+        ("targeted", "attack", "both"),
+        ("targeted", "noise", "all"),
+    ],
+)
 def test_the_exported_matrix_is_what_the_recipe_asks_for(goal, show, of, offered):
     opened(goal=goal, show=show, of=of, norm="Linf")
     cells = made_up().cells[f"Linf 8/255 {goal}"]
@@ -197,7 +202,7 @@ def test_the_address_names_the_cell_and_the_setting(offered):
     "query",
     [{"eps": "0.1", "goal": "targeted", "source": "nobody"}, {"norm": "Linf", "eps": "0.5", "view": "zzz"}],
     ids=str,
-)  # fmt: skip
+)
 def test_nonsense_in_the_address_falls_back(query, offered):
     app = opened(**query)
     assert not app.error

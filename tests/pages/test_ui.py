@@ -55,9 +55,16 @@ def trajectory(**changes) -> Trajectory:
     norm = torch.tensor([0.0, 0.1, 0.2, 0.3])
     logits = torch.tensor([[3.0, 0, -1], [1.0, 0, -1], [0, 1.0, -1], [0, 3.0, -1]])
     made = {
-        "positions": (0.0, 0.1, 0.2, 0.3), "x": x, "y": 0, "target": None, "x_adv": (x + norm.reshape(-1, 1, 1, 1) / 10).clamp(0, 1),
-        "logits": logits, "norm": norm, "allowed": norm, "success": logits.argmax(1) != 0,
-    }  # fmt: skip
+        "positions": (0.0, 0.1, 0.2, 0.3),
+        "x": x,
+        "y": 0,
+        "target": None,
+        "x_adv": (x + norm.reshape(-1, 1, 1, 1) / 10).clamp(0, 1),
+        "logits": logits,
+        "norm": norm,
+        "allowed": norm,
+        "success": logits.argmax(1) != 0,
+    }
     return Trajectory(**{**made, **changes})
 
 
@@ -76,8 +83,11 @@ def test_a_row_shows_what_was_computed():
     assert made.flags == (None, None, "fooled", "fooled")
     assert made.curve == pytest.approx(found.probabilities[:, 0].tolist()), "of the true class"
     assert dict(made.readouts)["‖δ‖ measured"] == (
-        "0.000 of 0.000", "0.100 of 0.100", "0.200 of 0.200", "0.300 of 0.300",
-    )  # fmt: skip
+        "0.000 of 0.000",
+        "0.100 of 0.100",
+        "0.200 of 0.200",
+        "0.300 of 0.300",
+    )
     assert dict(made.readouts)["right model says"] == verdicts(found.logits.flip(0), made.classes)
     assert made.alt[2] == "Standard: cat at 0.2; the model says dog 67 %; measured size 0.200 of 0.200."
 
@@ -90,10 +100,13 @@ def test_a_mistake_on_the_clean_picture_is_not_called_fooled():
 
 def test_models_are_titled_by_their_training_and_told_apart(monkeypatch):
     known = {
-        "a": "ResNet-9, standard training", "b": "ResNet-9, standard training, another seed",
-        "c": "ResNet-9, adversarial training (L2, eps 0.5)", "d": "ResNet-9, adversarial training (Linf, 8/255)",
-        "e": "Student of D_NR: the standard model's features", "f": "A network of yours",
-    }  # fmt: skip
+        "a": "ResNet-9, standard training",
+        "b": "ResNet-9, standard training, another seed",
+        "c": "ResNet-9, adversarial training (L2, eps 0.5)",
+        "d": "ResNet-9, adversarial training (Linf, 8/255)",
+        "e": "Student of D_NR: the standard model's features",
+        "f": "A network of yours",
+    }
     monkeypatch.setattr(naming, "title", known.__getitem__)
     assert naming.titles("a", "c") == ("Standard ResNet-9", "Robust ResNet-9")
     assert naming.titles("c", "a") == ("Robust ResNet-9", "Standard ResNet-9"), "the models', not the sides'"
@@ -211,8 +224,10 @@ def test_a_preset_sets_its_values_over_the_defaults():
         from pages.ui import shell
 
         shell.presets(
-            [shell.Preset("One", "Look.", {"a": 5})], key="p", defaults={"a": 1, "b": "x"},
-        )  # fmt: skip
+            [shell.Preset("One", "Look.", {"a": 5})],
+            key="p",
+            defaults={"a": 1, "b": "x"},
+        )
         st.slider("a", 0, 9, key="a")
         st.text_input("b", key="b")
 

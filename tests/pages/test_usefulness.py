@@ -1,4 +1,7 @@
-"""The Usefulness page without its component: views and address, brush and feature, heads, what is said, files, script."""
+"""The Usefulness page without its component.
+
+Views and address, brush and feature, heads, what is said, files, script.
+"""
 
 import io
 import json

@@ -1,4 +1,7 @@
-"""Work beside a page: single flight, fairness, Stop, abandonment, and what is kept where; without a browser or a model."""
+"""Work beside a page: single flight, fairness, Stop, abandonment, and what is kept where.
+
+Without a browser or a model.
+"""
 
 import threading
 import time
@@ -474,7 +477,10 @@ def test_short_work_of_a_connection_is_done_in_turn_and_its_errors_come_back():
 
 
 def test_what_is_cancelled_while_it_waits_is_not_computed_and_takes_no_turn(monkeypatch):
-    """A connection that closed has cancelled what it waited for; a result given to that would be an error in the thread."""
+    """A connection that closed has cancelled what it waited for.
+
+    A result given to that would be an error in the thread.
+    """
     made = Turns(1)
     monkeypatch.setattr(flights, "turns", lambda: made)
     log, free = [], threading.Event()

@@ -42,7 +42,9 @@ def rows(app: AppTest) -> list[list[str]]:
 
 
 def stop_once(monkeypatch: pytest.MonkeyPatch, *ends: int) -> SimpleNamespace:
-    """Press Stop in the first run that computes: its loops end at these steps, one a piece; later ones run to their end.
+    """Press Stop in the first run that computes: its loops end at these steps, one a piece.
+
+    Later ones run to their end.
 
     Returns:
         `runs`: how often something was computed.

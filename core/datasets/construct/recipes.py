@@ -12,8 +12,10 @@ KINDS = {
     "nonrobust": "D_NR: the same through a standard model",
     "rand": "D_rand: a perturbation toward a class drawn at random; that class as the label",
     "det": "D_det: a perturbation toward the next class; that class as the label",
-    "leak": "control for D_rand: no adversarial features; pictures that drew their own class stay as they are, the others"
-    " get one fixed noise pattern a class",
+    "leak": (
+        "control for D_rand: no adversarial features; pictures that drew their own class stay as they are, the others"
+        " get one fixed noise pattern a class"
+    ),
 }
 INVERTED = ("robust", "nonrobust")
 PERTURBED = ("rand", "det")

@@ -1,11 +1,12 @@
 """What each experiment of the paper consists of: sets, students, and what it costs at each profile.
 
-A student is a network that is trained the ordinary way on a set. `PLANS` names the students of each experiment; a profile
-says how many pictures, steps and epochs. The training settings are those of the paper's table 3 as far as they are printed:
-SGD with momentum 0.9 and weight decay 5e-4, batch 128, rate 0.1 with shifts and flips; for D_det no augmentation. Two things
-differ. The rate follows one cycle, which suits short trainings; the paper drops it in steps. And students of perturbed
-sets see whitened pixels (`core.models.normalization.Whiten`): without, a network needs twenty epochs before it finds anything in
-D_rand (the paper's figure 10), at a rate of 0.01, which only the profile `full` can afford.
+A student is a network that is trained the ordinary way on a set. `PLANS` names the students of each experiment; a
+profile says how many pictures, steps and epochs. The training settings are those of the paper's table 3 as far as they
+are printed: SGD with momentum 0.9 and weight decay 5e-4, batch 128, rate 0.1 with shifts and flips; for D_det no
+augmentation. Two things differ. The rate follows one cycle, which suits short trainings; the paper drops it in steps.
+And students of perturbed sets see whitened pixels (`core.models.normalization.Whiten`): without, a network needs twenty
+epochs before it finds anything in D_rand (the paper's figure 10), at a rate of 0.01, which only the profile `full` can
+afford.
 """
 
 from dataclasses import dataclass, field, replace
@@ -34,10 +35,10 @@ class Student:
         title: For people.
         made: How its set is constructed; None trains on the original pictures.
         train: How it is trained.
-        classes: The original classes it is about; empty is all. Others are left out, labels are counted anew, and the source
-            model is asked about these alone (unless subset is "unseen").
-        subset: "" all pictures of the set, "moved" only those whose new label is not their own, "unseen" only pictures of
-            other classes that were given the label of one of `classes`.
+        classes: The original classes it is about; empty is all. Others are left out, labels are counted anew, and the
+            source model is asked about these alone (unless subset is "unseen").
+        subset: "" all pictures of the set, "moved" only those whose new label is not their own, "unseen" only pictures
+            of other classes that were given the label of one of `classes`.
         keep: Put its weights among the checkpoints.
     """
 
@@ -67,7 +68,8 @@ class Scale:
         inverted_epochs: Passes over D_R and D_NR.
         pair_epochs: Passes over cats and dogs.
         unseen_epochs: Passes over the fewer pictures that are neither and are labelled so.
-        seeds: Of the students of D_rand and D_det, one of the same set each; controls, pairs and figure 3 have the first.
+        seeds: Of the students of D_rand and D_det, one of the same set each; controls, pairs and figure 3 have the
+            first.
         inverted_seeds: Of the students of D_R, D_NR and as many originals.
         tested: Test pictures attacked for robust accuracy.
         steps: Steps of that attack.

@@ -1,4 +1,7 @@
-"""Run an experiment: build the sets, train the students, measure, write the results. Everything resumes after a kill."""
+"""Run an experiment: build the sets, train the students, measure, write the results.
+
+Everything resumes after a kill.
+"""
 
 import json
 import logging
@@ -86,7 +89,10 @@ def run(
 
 
 def _known(results: Path, *names: str) -> dict[str, Any]:
-    """Read the students that are measured, of these experiments or of all: one that two of them have is trained once."""
+    """Read the students that are measured, of these experiments or of all.
+
+    One that two of them have is trained once.
+    """
     files = [results / f"{name}.json" for name in names or PLANS]
     return {
         key: student
@@ -235,8 +241,8 @@ def _trained(
 def measure(model: Classifier, training: Pictures, test: Pictures, scale: Scale) -> dict[str, Any]:
     """Measure clean accuracy on the whole test set and robust accuracy on the first pictures of it.
 
-    "clean renewed" is the clean accuracy once batch norm has the statistics of the first original training pictures, whose
-    labels it is not told: see `core.models.normalization.renewed`.
+    "clean renewed" is the clean accuracy once batch norm has the statistics of the first original training pictures,
+    whose labels it is not told: see `core.models.normalization.renewed`.
     """
     here = compute.device()
     x, y = test.x().to(here), test.y().to(here)

@@ -4,7 +4,7 @@
     hold = Hold((standard, robust), board.pictures, board.anchor, target=FROG, eps=6.0, step_size=0.15)
     board.add(torch.cat([hold.advance(k, 1) for k in range(2)]))        # one frame of the film
 
-board     a hold, which is the one loop, run a few steps at a time; and the drawing with its film, its undo and its replay
+board     a hold, which is the one loop, run a few steps at a time; and the drawing with its film, undo and replay
 starts    what a board may begin with, by name: sketches, draws from a class, pictures
 links     a board as a recipe and as a program, and back
 

@@ -23,7 +23,7 @@ UNDO = 40
 
 @dataclass(frozen=True)
 class Act:
-    """One hold: toward which class, how many steps, within which L2 distance of the anchor, and how long each step was."""
+    """One hold: toward which class, how many steps, within which L2 of the anchor, and how long each was."""
 
     target: int
     steps: int

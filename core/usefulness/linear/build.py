@@ -53,10 +53,19 @@ def analyse(
     measured = torch.stack([_half_difference(scores, y_test), scores.std(0, correction=0)], 1)
     covariance = torch.cov(along_test[:, among].T, correction=0)
     return Known(
-        variances.sqrt().float(), difference.float(), along_test.std(0, correction=0).float(), difference_test.float(),
-        shown, directions[:, among].T.reshape(-1, *shape).float(), covariance.float(), counts, measured.float(),
-        ensembles.reshape(-1, *shape).float(), len(train), len(test),
-    )  # fmt: skip
+        variances.sqrt().float(),
+        difference.float(),
+        along_test.std(0, correction=0).float(),
+        difference_test.float(),
+        shown,
+        directions[:, among].T.reshape(-1, *shape).float(),
+        covariance.float(),
+        counts,
+        measured.float(),
+        ensembles.reshape(-1, *shape).float(),
+        len(train),
+        len(test),
+    )
 
 
 def _half_difference(values: Tensor, y: Tensor) -> Tensor:

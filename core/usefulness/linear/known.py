@@ -204,7 +204,16 @@ def _load(path: Path, stamp: int) -> Known:  # noqa: ARG001 - a new file is read
         return (flat / flat.norm(dim=1, keepdim=True)).reshape(-1, 3, side, side)
 
     return Known(
-        a["deviation"], a["difference"], a["deviation_test"], a["difference_test"], tuple(a["shown"].tolist()),
-        unit(a["vectors"]), a["covariance_test"], tuple(a["sizes"].tolist()), a["ensemble_test"], unit(a["ensembles"]),
-        int(a["n"]), int(a["n_test"]),
-    )  # fmt: skip
+        a["deviation"],
+        a["difference"],
+        a["deviation_test"],
+        a["difference_test"],
+        tuple(a["shown"].tolist()),
+        unit(a["vectors"]),
+        a["covariance_test"],
+        tuple(a["sizes"].tolist()),
+        a["ensemble_test"],
+        unit(a["ensembles"]),
+        int(a["n"]),
+        int(a["n_test"]),
+    )
