@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from core.models import pickles
-from core.models.pickles import Piece, Stored, UnreadableError
+from core.models.admitted import Piece, Stored, UnreadableError
 from core.problems import InputError
 
 MOST_BYTES = 4 * 2**30

@@ -14,122 +14,11 @@ It admits less than `torch.load(weights_only=True)`, which fails at the first fo
 import io
 import pickletools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import IO, Any, cast
 
-import torch
-
-from core.problems import InputError
+from core.models.admitted import STORAGES, Name, Refused, Stored, UnreadableError, made, put
 
 MOST_STEPS = 4_000_000  # of the stack machine; a ResNet-50 with its optimiser takes 30,000
-MOST_AXES = 16  # of a tensor
-MOST_LONG = 2**48  # of an axis
-
-
-class UnreadableError(InputError):
-    """A pickle that cannot be read; the message says why."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Stands where the file wanted an object of its own; knows nothing but the name of its maker."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Name:
-    """A name that a file asked for, e.g. "torch._utils._rebuild_tensor_v2"."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Stored:
-    """Numbers that lie elsewhere in the file: their key, type and count."""
-
-    key: str
-    dtype: torch.dtype
-    count: int
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A tensor that was not made yet: a view of stored numbers."""
-
-    stored: Stored
-    offset: int
-    size: tuple[int, ...]
-    stride: tuple[int, ...]
-
-    @property
-    def count(self) -> int:
-        """Number of its elements."""
-        count = 1
-        for n in self.size:
-            count *= n
-        return count
-
-
-KINDS = {
-    "Float": torch.float32,
-    "Double": torch.float64,
-    "Half": torch.float16,
-    "BFloat16": torch.bfloat16,
-    "Long": torch.int64,
-    "Int": torch.int32,
-    "Short": torch.int16,
-    "Char": torch.int8,
-    "Byte": torch.uint8,
-    "Bool": torch.bool,
-}
-STORAGES = {f"torch.{kind}Storage": dtype for kind, dtype in KINDS.items()}
-
-
-def _piece(stored: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Piece:
-    """Describe a tensor; its every element must lie inside what is stored, and each place is used once at most."""
-    numbers = (offset, *size[:MOST_AXES], *stride[:MOST_AXES])
-    sound = isinstance(stored, Stored) and len(size) == len(stride) <= MOST_AXES
-    if not sound or not all(type(n) is int and 0 <= n < MOST_LONG for n in numbers):
-        raise UnreadableError("it describes a tensor in a way that no PyTorch writes")
-    made = Piece(stored, offset, tuple(size), tuple(stride))
-    last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
-    if made.count > stored.count or (made.count and last >= stored.count):
-        raise UnreadableError(
-            f"a tensor of shape {list(size)} reaches beyond the {stored.count:,} numbers that it is made of"
-        )
-    return made
-
-
-def _pairs(items: Any = (), *_: Any) -> dict[Any, Any]:
-    if isinstance(items, dict):
-        return items
-    found: dict[Any, Any] = {}
-    for key, value in items:
-        _set(found, key, value)
-    return found
-
-
-def _set(found: dict[Any, Any], key: Any, value: Any) -> None:
-    if isinstance(
-        key, str | int | float | bytes | None
-    ):  # anything larger could take forever to hash, and names no weight
-        found[key] = value
-
-
-# All that a file may have made, each by a function of ours that computes nothing.
-MAKERS: dict[str, Callable[..., Any]] = {
-    "collections.OrderedDict": _pairs,
-    "collections.defaultdict": lambda *_: {},
-    "torch._utils._rebuild_tensor": _piece,
-    "torch._utils._rebuild_tensor_v2": _piece,
-    "torch._utils._rebuild_parameter": lambda data, *_: data,
-    "torch._utils._rebuild_parameter_with_state": lambda data, *_: data,
-    "torch.Size": lambda size=(), *_: tuple(size),
-}
-for _module in ("builtins", "__builtin__"):
-    MAKERS |= {f"{_module}.dict": _pairs}
-    MAKERS |= {f"{_module}.{kind}": lambda items=(), *_: items for kind in ("list", "tuple", "set", "frozenset")}
 
 
 def read(file: io.BufferedIOBase) -> Any:
@@ -172,14 +61,6 @@ def parts(tree: Any) -> Iterator[Any]:
             waiting.extend(reversed(list(part.values())))
         elif isinstance(part, list | tuple):
             waiting.extend(reversed(part))
-
-
-def _made(what: Any, args: Any) -> Any:
-    """Return what a call would have returned, without calling."""
-    if isinstance(what, Name):
-        maker = MAKERS.get(what.name)
-        return maker(*args) if maker else Refused(what.name)
-    return what if isinstance(what, Refused) else Refused(type(what).__name__)
 
 
 class _Machine:
@@ -251,7 +132,7 @@ class _Machine:
     def update(self, items: list[Any]) -> None:
         if isinstance(self.stack[-1], dict):
             for key, value in zip(items[::2], items[1::2], strict=True):
-                _set(self.stack[-1], key, value)
+                put(self.stack[-1], key, value)
 
     def dictionary(self, _: Any) -> None:
         items = self.marked()
@@ -262,7 +143,7 @@ class _Machine:
         what, args, *_ = self.many(count)
         args = args if isinstance(args, tuple | list) else ()
         self.spend(len(args) + sum(len(part) for part in args[:2] if isinstance(part, tuple | list)))
-        self.push(_made(what, args))
+        self.push(made(what, args))
 
     def named(self, _: Any) -> None:
         module, name = self.many(2)
@@ -272,7 +153,7 @@ class _Machine:
 
     def instance(self, named: Any) -> None:
         what, *args = [Name(str(named).replace(" ", "."))] * (named is not None) + self.marked()
-        self.push(_made(what, args))
+        self.push(made(what, args))
 
     def persistent(self, key: Any) -> None:
         match key:

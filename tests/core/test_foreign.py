@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from core.models import build, foreign, pickles
+from core.models.admitted import Refused
 from core.models.fitting import fit, stated_normalisation, swap_colours
 from core.problems import InputError
 from tests.helpers import images, tiny
@@ -181,13 +182,13 @@ def test_a_hostile_file_gets_one_sentence_and_runs_nothing(name, tmp_path):
     content, says = HOSTILE[name]
     trace, path = tmp_path / "trace", tmp_path / name
     path.write_bytes(content(trace) if callable(content) else content)
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(InputError) as told:
         foreign.read(path)
     assert says in str(told.value), told.value
     assert name in str(told.value) and "\n" not in str(told.value) and len(str(told.value)) < 400
     assert not trace.exists(), "the file ran its own code"
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 def test_the_payload_of_these_tests_would_leave_a_trace(tmp_path):
@@ -243,7 +244,7 @@ def test_a_refused_object_is_inert():
     """Nothing that a pickle can do to it makes it call, hold or set anything."""
     program = b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00echo\x85R}X\x01\x00\x00\x00aK\x01sb."
     tree = pickles.read(io.BytesIO(program))
-    assert tree == pickles.Refused("os.system")
+    assert tree == Refused("os.system")
     # BUILD with slots is how a pickle sets attributes of what it got hold of: of a class of torch, say.
     pollute = b"\x80\x02ctorch\nFloatStorage\nN}X\x05\x00\x00\x00dtypeK\x01s\x86b."
     pickles.read(io.BytesIO(pollute))

@@ -30,7 +30,7 @@ from core.datasets.recipe import DatasetsRecipe
 from core.files import render
 from core.models import checkpoints
 from core.rates import Rate
-from pages.datasets import build, quiz, results
+from pages.datasets import build, experiments, figures, quiz, results
 from pages.datasets import student as datasets_student
 from pages.ui import store
 from tests.app_process import ROOT
@@ -213,13 +213,13 @@ def test_results_show_the_papers_numbers_and_say_what_was_not_measured(shown):
     app = opened(view="results")
     assert "48.2 %" in html(app)
     assert "63.3 %" in html(app)
-    assert said(app).count("was not measured yet") == len(results.EXPERIMENTS)
+    assert said(app).count("was not measured yet") == len(experiments.EXPERIMENTS)
 
 
 def test_results_that_were_measured_stand_beside_the_papers(shown, tmp_path):
     rate = {"value": 0.5, "interval": [0.49, 0.51], "hits": 5000, "n": 10_000}
     student = {
-        **dict.fromkeys(results.MEASURED, rate),
+        **dict.fromkeys(experiments.MEASURED, rate),
         "n_train": 50_000,
         "seed": 100,
         "recipe": {"epochs": 2, "arch": "resnet9"},
@@ -231,14 +231,14 @@ def test_results_that_were_measured_stand_beside_the_papers(shown, tmp_path):
     app = opened(view="results")
     assert "<b>50.0 % [49.0, 51.0]</b> / 63.3 %" in html(app)
     assert "50,000 pictures, 2 epochs, seed 100" in said(app)
-    assert said(app).count("was not measured yet") == len(results.EXPERIMENTS)  # D_det is still missing
+    assert said(app).count("was not measured yet") == len(experiments.EXPERIMENTS)  # D_det is still missing
 
 
 @pytest.mark.parametrize(("interval", "warned"), [([0.48, 0.52], True), ([0.7, 0.74], False)])
 def test_a_student_that_guesses_is_said_to_guess(interval, warned, shown, tmp_path):
     rate = {"value": sum(interval) / 2, "interval": interval, "hits": 1, "n": 2000}
     student = {
-        **dict.fromkeys(results.MEASURED, rate),
+        **dict.fromkeys(experiments.MEASURED, rate),
         "n_train": 10,
         "seed": 1,
         "recipe": {"epochs": 1, "arch": "resnet9"},
@@ -251,9 +251,9 @@ def test_a_student_that_guesses_is_said_to_guess(interval, warned, shown, tmp_pa
 
 
 def test_the_bars_are_what_was_measured_and_the_diamonds_the_papers():
-    line = results.EXPERIMENTS["figure2"].lines[0]
-    rates = {name: Rate(hits, 100).as_json() for name, hits in zip(results.MEASURED, (70, 40, 20), strict=True)}
-    drawn = results.bars([line], {line.student: rates})
+    line = experiments.EXPERIMENTS["figure2"].lines[0]
+    rates = {name: Rate(hits, 100).as_json() for name, hits in zip(experiments.MEASURED, (70, 40, 20), strict=True)}
+    drawn = figures.bars([line], {line.student: rates})
     assert [bar.y[0] for bar in drawn.data if bar.type == "bar"] == [70, 40, 20]
     assert [mark.y[0] for mark in drawn.data if mark.type == "scatter"] == list(line.paper)
     low, high = rates["clean"]["interval"]
@@ -263,24 +263,24 @@ def test_the_bars_are_what_was_measured_and_the_diamonds_the_papers():
 
 
 def test_renewed_statistics_stand_beside_and_a_student_without_a_papers_number_has_a_bar_too():
-    line = results.EXPERIMENTS["controls"].lines[-1]
+    line = experiments.EXPERIMENTS["controls"].lines[-1]
     assert line.paper == (None, None, None)
-    rates = {name: Rate(hits, 100).as_json() for name, hits in zip(results.HEADS, (30, 2, 1, 44), strict=True)}
-    bars = [bar for bar in results.bars([line], {line.student: rates}).data if bar.type == "bar"]
+    rates = {name: Rate(hits, 100).as_json() for name, hits in zip(experiments.HEADS, (30, 2, 1, 44), strict=True)}
+    bars = [bar for bar in figures.bars([line], {line.student: rates}).data if bar.type == "bar"]
     assert [bar.y[0] for bar in bars] == [30, 44]
-    del rates[results.RENEWED]
-    bars = [bar for bar in results.bars([line], {line.student: rates}).data if bar.type == "bar"]
+    del rates[experiments.RENEWED]
+    bars = [bar for bar in figures.bars([line], {line.student: rates}).data if bar.type == "bar"]
     assert [bar.y[0] for bar in bars] == [30]
 
 
 def test_other_seeds_are_rings_and_a_sentence():
-    lines = list(results.EXPERIMENTS["table1"].lines)
+    lines = list(experiments.EXPERIMENTS["table1"].lines)
 
     def student(hits: int) -> dict[str, object]:
-        return {name: Rate(hits, 100).as_json() for name in results.HEADS}
+        return {name: Rate(hits, 100).as_json() for name in experiments.HEADS}
 
     def rings(students: dict[str, object]) -> list[go.Scatter]:
-        drawn = results.bars(lines, students).data
+        drawn = figures.bars(lines, students).data
         return [mark for mark in drawn if mark.type == "scatter" and mark.marker.symbol == "circle-open"]
 
     students = {"student-rand": student(50), "student-det": student(20)}
@@ -288,7 +288,7 @@ def test_other_seeds_are_rings_and_a_sentence():
     assert results.other_seeds(lines[0], students) == ""
     students |= {"student-rand-1": student(52), "student-rand-2": student(47), "student-det-1": student(23)}
     assert [(ring.x, ring.y, ring.offsetgroup) for ring in rings(students)] == [
-        (("D_rand", "D_rand", "D_det"), (52, 47, 23), name) for name in ("clean", results.RENEWED)
+        (("D_rand", "D_rand", "D_det"), (52, 47, 23), name) for name in ("clean", experiments.RENEWED)
     ]
     said = results.other_seeds(lines[0], students)
     assert "52.0 %" in said
@@ -301,7 +301,7 @@ def test_the_table_of_all_students_is_what_was_measured_and_the_script_prints_it
     rows = list(csv.DictReader(io.StringIO(file.make())))
     table = {(row["experiment"], row["student"], row["measured"]): row for row in rows}
     found = json.loads((RESULTS / "table1.json").read_text())["students"]["student-det"]
-    for what in (*results.HEADS, "label + 1"):
+    for what in (*experiments.HEADS, "label + 1"):
         row = table["table1", "student-det", what]
         assert float(row["value"]) == int(row["hits"]) / int(row["n"]) == found[what]["value"]
         assert [float(row["low"]), float(row["high"])] == found[what]["interval"]
@@ -324,10 +324,10 @@ def test_where_nothing_was_measured_the_table_is_empty(tmp_path):
 
 
 def test_what_robust_features_taught_a_student_of_d_det_is_said():
-    rand, det = results.EXPERIMENTS["table1"].lines
+    rand, det = experiments.EXPERIMENTS["table1"].lines
     assert "40.0 %" in results.next_label(det, {"label + 1": Rate(40, 100).as_json()})
     assert results.next_label(rand, {}) == ""
-    pair = results.EXPERIMENTS["cats-vs-dogs"].lines[0]
+    pair = experiments.EXPERIMENTS["cats-vs-dogs"].lines[0]
     assert results.next_label(pair, {"label + 1": Rate(40, 100).as_json()}) == ""
 
 
