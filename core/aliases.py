@@ -38,6 +38,8 @@ OLD = {
     "core.gallery": "core.synthesis.gallery",
     "core.synthesis_results": "core.synthesis.measure",
     "core.synthesis_views": "core.synthesis.studio",
+    "core.planted.scenes": "core.data.planted.scenes",
+    "core.planted.world": "core.data.planted.world",
     "core.morph": "core.synthesis.morph",
     "core.evaluate": "core.train.evaluate",
     "core.zoo": "core.train.zoo",

@@ -4,6 +4,7 @@
     get("cifar10/02dcd3b0047b")        # the one whose pixels have that fingerprint, whatever order the set is in
     get("photo/chelsea")               # scikit-image's cat: there without network and without CIFAR-10
     get("photo-224/chelsea")           # the same at 224 pixels, for networks of photographs
+    get("planted/12")                  # drawn by code: see core.data.planted
     from_upload(data, "holiday.jpg")   # any PNG, JPEG, WebP, GIF or BMP, or one clear sentence
 
 An id is short and stable, so it can stand in an address, a recipe or the name of an exported file.
@@ -21,6 +22,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from core.data import own
+from core.data.planted import drawn
 from core.data.sets import CIFAR10_CLASSES, DataError, Pictures, cifar10, cifar10_root, from_npz, square
 from core.data.decode import PictureError, decode
 from core.files.render import from_uint8
@@ -82,7 +84,7 @@ def get(id: str) -> Picture:
             return Picture(id, from_uint8(_photo(name)), _INDEX.get(label or ""), caption, "photograph")
         case _ if name in PHOTOS and (side := PHOTO.fullmatch(kind)):
             return Picture(id, from_uint8(_photo(name, int(side[1]))), None, PHOTOS[name][1], "photograph")
-        case _ if kind in own.declared():
+        case _ if kind == drawn.NAME or kind in own.declared():
             return _row(kind, name)
         case "upload":
             raise PictureError(
@@ -167,18 +169,21 @@ def _row(kind: str, name: str) -> Picture:
     of_class = pictures.classes[pictures.labels[int(name)]]
     label = _number(kind, of_class)
     source = {"cifar10": "CIFAR-10 test set", "gallery": "generated"}.get(kind, pictures.source)
-    usual = of_class if label is None or kind in own.declared() else CIFAR10_CLASSES[label]
+    usual = CIFAR10_CLASSES[label] if label is not None and kind in OF_CIFAR else of_class
     caption = f"{usual}, {source} no. {int(name)}"
     return Picture(f"{kind}/{int(name)}", pictures.x([int(name)]), label, caption, source)
 
 
 def _number(kind: str, name: str) -> int | None:
     """Return the index of a class of that source among those of its world."""
-    mine = own.declared().get(kind)
-    return _INDEX.get(name) if mine is None else mine.classes.index(name)
+    if kind in OF_CIFAR:
+        return _INDEX.get(name)
+    return (drawn.WORLD.names if kind == drawn.NAME else own.declared()[kind].classes).index(name)
 
 
 def _set(kind: str) -> Pictures:
+    if kind == drawn.NAME:
+        return drawn.load("test")
     if kind in own.declared():
         try:
             return own.load(kind, "test")

@@ -22,7 +22,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core import worlds
-from core.data.own import declared, places
+from core.data import labelled
+from core.data.own import places
 from core.data.sets import where_in
 from core.files.atomic import replacing
 from core.models import Classifier, build, packaged
@@ -247,11 +248,11 @@ def _order(about: Header) -> list[int] | None:
     """Return where each class of its world stands among the model's own, by name; None where they stay as they are.
 
     Raises:
-        CheckpointError: If it knows other classes than a world of somebody's own.
+        CheckpointError: If it knows other classes than the pictures of its world are of.
     """
     if about.world == worlds.DEFAULT:
         return where_in(about.classes)
-    if about.world not in declared():
+    if not labelled.has(about.world):
         return None
     ours = worlds.get(about.world).classes
     found = places(ours, about.classes)

@@ -8,11 +8,13 @@ from torch import Tensor, nn
 
 from core import worlds
 from core.data import pictures
+from core.data.planted.marks import Marks
 from core.files.playable import Scene, scrubbing
 from core.files.render import to_uint8
 from core.files.trajectory import Axis, Row
 from core.models import ready
 from core.models.titles import stamped, title, titles
+from core.perturb import planted
 from core.perturb.recipe import PerturbRecipe
 from core.perturb.views import Trajectory, attack, noise
 from core.words import size, verdicts
@@ -32,12 +34,18 @@ class Others:
         right_logits: The right model's logits of the left model's frames (F, K).
         left_logits: The left model's logits of the right model's frames (F, K).
         noise_by_right: The right model's logits of the noise (F, K).
+        planted: What was planted in the picture, where that is known.
+        weave: The planted weave itself, as large as the left model's attack, as the left model sees it; with `planted`.
+        weave_by_right: The right model's logits of it (F, K); with `planted`.
     """
 
     control: Trajectory
     right_logits: Tensor
     left_logits: Tensor
     noise_by_right: Tensor
+    planted: Marks | None = None
+    weave: Trajectory | None = None
+    weave_by_right: Tensor | None = None
 
 
 def others(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, models: tuple[nn.Module, nn.Module]) -> Others:
@@ -50,9 +58,11 @@ def others(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, models: t
         models: Both, prepared by `core.models.ready`.
     """
     standard, robust = models
-    noisy = noise(recipe, recipe.standard, left, model=standard)
+    noisy, known = noise(recipe, recipe.standard, left, model=standard), planted.here(recipe, left)
+    woven = None if known is None else planted.weave(recipe, left, known, standard)
     with torch.no_grad():
-        return Others(noisy, robust(left.x_adv), standard(right.x_adv), robust(noisy.x_adv))
+        beside = (robust(left.x_adv), standard(right.x_adv), robust(noisy.x_adv))
+        return Others(noisy, *beside, known, woven, None if woven is None else robust(woven.x_adv))
 
 
 def axis(recipe: PerturbRecipe, frames: int) -> Axis:
@@ -77,7 +87,7 @@ def called(recipe: PerturbRecipe) -> tuple[str, str]:
 def rows(
     recipe: PerturbRecipe, left: Trajectory, right: Trajectory, along: Axis, beside: Others | None = None
 ) -> list[Row]:
-    """Build the columns: the left model, the right one, and, where given, the noise control seen by the left one."""
+    """Build the columns: left model, right model and, where given, the controls as the left model sees them."""
     names = called(recipe)
     classes = worlds.of(recipe).classes
 
@@ -88,12 +98,19 @@ def rows(
     if beside is None:
         return [make(n, found, long) for n, found, long in zip(names, (left, right), whole, strict=True)]
     says = [f"{name} predicts" for name in names]
-    noise_of = f"of the same size, as {names[0]} sees it"
-    return [
+    same = f"of the same size, as {names[0]} sees it"
+    made = [
         make(names[0], left, whole[0], (says[1], beside.right_logits)),
         make(names[1], right, whole[1], (says[0], beside.left_logits)),
-        replace(make("Random noise", beside.control, noise_of, (says[1], beside.noise_by_right)), minor=True),
+        replace(make("Random noise", beside.control, same, (says[1], beside.noise_by_right)), minor=True),
     ]
+    known, woven, by_right = beside.planted, beside.weave, beside.weave_by_right
+    if known is None or woven is None or by_right is None:
+        return made
+    fools = tuple("fools" if flag == "fooled" else flag for flag in make("", woven, "").flags)
+    weave_of = make(f"The weave of {classes[known.other]}", woven, same, (says[1], by_right))
+    made.append(replace(weave_of, minor=True, flags=fools))
+    return [planted.marked(one, known) for one in made]
 
 
 def scene(recipe: PerturbRecipe) -> Scene:

@@ -249,12 +249,17 @@ def noise(recipe: PerturbRecipe, name: str, like: Trajectory, *, model: nn.Modul
     model = model if model is not None else ready.load(name)
     x = like.x
     direction = torch.randn(x.shape, generator=_draws(recipe, 10_000, x.device), device=x.device)
-    clean = x.expand(len(like.norm), -1, -1, -1)
-    x_noisy, reached = noise_of_length(clean, direction.expand_as(clean), like.norm.to(x), recipe.norm)
+    return moved_along(recipe, direction, like, model)
+
+
+def moved_along(recipe: PerturbRecipe, direction: Images, like: Trajectory, model: nn.Module) -> Trajectory:
+    """Move the picture along one direction (1, C, H, W) as far as an attack went, frame by frame, and ask the model."""
+    clean = like.x.expand(len(like.norm), -1, -1, -1)
+    moved, reached = noise_of_length(clean, direction.to(clean).expand_as(clean), like.norm.to(clean), recipe.norm)
     with torch.no_grad():
-        logits = model(x_noisy)
+        logits = model(moved)
     fooled = logits.argmax(1) != like.y
-    return replace(like, x_adv=x_noisy, logits=logits, norm=reached, success=fooled, grad_vanished=False)
+    return replace(like, x_adv=moved, logits=logits, norm=reached, success=fooled, grad_vanished=False)
 
 
 def closest(

@@ -7,7 +7,7 @@ finite sum. Only rounding and the few clipped pixels are left out.
 import torch
 from torch import Tensor
 
-from core.planted.world import GREY, PIXELS, PlantedWorld, colours, masks, slopes, weaves
+from core.data.planted.world import GREY, PIXELS, PlantedWorld, colours, masks, slopes, weaves
 from core.types import Images, Logits
 
 CELLS = 4_000_000  # of the largest table at a time

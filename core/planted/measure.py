@@ -1,6 +1,6 @@
 """The command that trains the pairs that ship and answers all questions of the Sandbox over several seeds.
 
-    python -m core.planted train          # checkpoints/planted: two minutes
+    python -m core.planted train          # checkpoints/planted-*: two minutes
     python -m core.planted measure        # assets/results/planted.json: half an hour on one core
 
 A part is a function of a seed to named numbers. Each is kept in runs/planted as soon as it is done, and not done again.
@@ -20,14 +20,15 @@ import torch
 
 from core import compute
 from core.commands import command
+from core.data.planted.scenes import render
 from core.models import Classifier, checkpoints
 from core.planted import networks, probes, sets, superposition, usefulness
 from core.planted.networks import FOLDER, SHIPPED, SIDES, fresh, pair, train
 from core.planted.recipe import PlantedRecipe
 from core.planted.results import PATH, aggregated, save
-from core.planted.scenes import render
 from core.problems import InputError
 from core.rates import Rate
+from core.results import stamps_of
 
 log = logging.getLogger(__name__)
 WORK = checkpoints.FOLDER.parent / "runs" / "planted"
@@ -231,7 +232,7 @@ def gathered(work: Path = WORK) -> dict[str, object]:
         "attacked": ATTACKED,
         "pushed": PUSHED,
         "command": "python -m core.planted measure",
-        "stamps": {f"features-{side}": checkpoints.stamp(f"features-{side}", FOLDER) for side in SIDES},
+        "stamps": stamps_of(networks.named("features", side) for side in SIDES),
     }
     return {"about": about, "numbers": found}
 
@@ -241,7 +242,7 @@ def build(names: list[str]) -> None:
     for name in names:
         recipe = PlantedRecipe(**SHIPPED[name])
         for side in SIDES:
-            path = checkpoints.path_of(f"{name}-{side}", FOLDER)
+            path = checkpoints.path_of(networks.named(name, side), FOLDER)
             if path.is_file():
                 continue
             began = time.monotonic()
@@ -252,7 +253,7 @@ def build(names: list[str]) -> None:
             )
             about = replace(networks.header(recipe, side), measured={"clean": clean.as_json()})
             checkpoints.save(path, model.state_dict(), about)
-            log.info("%s-%s: %s, %.0f s", name, side, clean, time.monotonic() - began)
+            log.info("%s: %s, %.0f s", networks.named(name, side), clean, time.monotonic() - began)
 
 
 @command

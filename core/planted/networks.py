@@ -4,14 +4,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.data.planted import scenes
+from core.data.planted.drawn import NAME, TEST_SEED
 from core.models import Classifier, checkpoints
 from core.models.checkpoints import Header
-from core.planted import scenes
 from core.planted.recipe import PlantedRecipe
 from core.train import fit
 from core.train.report import OnProgress
 
-FOLDER = checkpoints.FOLDER / "planted"  # beside CIFAR-10's models, so that no other page offers them
+FOLDER = checkpoints.FOLDER
 SIDES = ("standard", "robust")
 # Pairs that ship: what differs from the default recipe, and how much longer than the page's own they may have taken.
 SHIPPED: dict[str, dict[str, Any]] = {
@@ -20,7 +21,6 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "conflict": {"visible_agrees": 0.8},
     "data": {"pictures": 8000, "epochs": 3},
 }
-TEST_SEED = 10**6  # of fresh pictures; training pictures have the recipe's own, far below
 
 
 def train(
@@ -42,20 +42,26 @@ def fresh(recipe: PlantedRecipe, n: int) -> scenes.Scenes:
 
 def header(recipe: PlantedRecipe, side: str) -> Header:
     """Describe a network for its checkpoint: the world it lives in and how it was trained."""
-    title = f"PatchNet, planted world, {side}" + (f" (L2 {recipe.train_eps:g})" if side == "robust" else "")
+    training = recipe.training(robust=side == "robust")
+    how = f"adversarial training (L2, eps {recipe.train_eps:g})" if training.inner else "standard training"
     made = {
-        "world": "planted",
+        **asdict(training),
+        "data": f"{recipe.pictures:,} pictures of the planted world",
         "planted": dict(recipe.trained),
-        "train": asdict(recipe.training(robust=side == "robust")),
     }
-    return Header("patchnet", {"width": recipe.width, "classes": recipe.classes}, title, recipe.names, made)
+    return Header(training.arch, training.args, f"PatchNet, {how}", recipe.names, made, world=NAME)
+
+
+def named(name: str, side: str) -> str:
+    """Return the name of a checkpoint of a pair."""
+    return f"{NAME}-{name}-{side}"
 
 
 def shipped(recipe: PlantedRecipe) -> str | None:
     """Name the pair that ships for this recipe, None where there is none."""
     for name, changes in SHIPPED.items():
         if recipe.trained == PlantedRecipe(**changes).trained and all(
-            checkpoints.path_of(f"{name}-{side}", FOLDER).is_file() for side in SIDES
+            checkpoints.path_of(named(name, side), FOLDER).is_file() for side in SIDES
         ):
             return name
     return None
@@ -67,7 +73,7 @@ def load(name: str) -> dict[str, Classifier]:
     Raises:
         core.models.checkpoints.CheckpointError: If a file is missing or damaged, or of another world than it should be.
     """
-    return {side: checkpoints.load(f"{name}-{side}", folder=FOLDER) for side in SIDES}
+    return {side: checkpoints.load(named(name, side), folder=FOLDER) for side in SIDES}
 
 
 def pair(recipe: PlantedRecipe) -> dict[str, Classifier]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from core.planted.world import PlantedWorld
+from core.data.planted.world import PlantedWorld
 from core.recipes import option
 from core.train import InnerAttack, TrainRecipe
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 import torch
 
+from core.data.planted import scenes
+from core.data.planted.world import weaves
 from core.data.sets import Pictures
 from core.datasets.construct.make import make
 from core.datasets.construct.recipes import ConstructRecipe, draw
 from core.models import Classifier
-from core.planted import probes, scenes
+from core.planted import probes
 from core.planted.networks import fresh
 from core.planted.recipe import PlantedRecipe
-from core.planted.world import weaves
 from core.rates import Rate
 from core.train import fit
 from core.train.report import OnProgress

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from core.attacks.balls import L2
+from core.data.planted.scenes import Scenes, render
+from core.data.planted.world import GREY, PlantedWorld, colours, masks, slopes, weaves
 from core.planted.bayes import Means
-from core.planted.scenes import Scenes, render
-from core.planted.world import GREY, PlantedWorld, colours, masks, slopes, weaves
 from core.types import Features, Images
 from core.usefulness.definitions import Measured, Usefulness, against_rest
 from core.usefulness.search import extremes

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from core.data.planted.scenes import Scenes, render
+from core.data.planted.world import GREY, PIXELS, SIDE, PlantedWorld, colours, masks, slopes, weaves
 from core.planted.networks import fresh
 from core.planted.recipe import PlantedRecipe
-from core.planted.scenes import Scenes, render
-from core.planted.world import GREY, PIXELS, SIDE, PlantedWorld, colours, masks, slopes, weaves
 from core.recipes import to_python
 from core.types import Images
 

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from core.attacks import OnStep
+from core.data.planted import scenes
 from core.models import Classifier
-from core.planted import scenes, sets
+from core.planted import sets
 from core.planted.networks import fresh
 from core.planted.recipe import PlantedRecipe
 from core.planted.sets import Built

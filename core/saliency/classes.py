@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core import data, worlds
-from core.data import own, pictures
+from core.data import labelled, pictures
 from core.data.pictures import Picture
 from core.data.sets import Pictures
 from core.models.ready import load
@@ -121,8 +121,8 @@ def class_means(world: World | None = None) -> Means:
     """
     if world is not None and (why := no_means(world)):
         raise InputError(why)
-    if world is not None and world.name in own.declared():
-        return _means(own.load(world.name, "test"), "test")
+    if world is not None and world != worlds.get():
+        return _means(labelled.load(world.name, "test"), "test")
     try:
         return means_of("test", data.cifar10_root())
     except data.DataError:
@@ -133,7 +133,7 @@ def class_means(world: World | None = None) -> Means:
 
 def no_means(world: World) -> str:
     """Say in a sentence why there are no class means of a world; "" where there are."""
-    if world == worlds.get() or world.name in own.declared():
+    if labelled.has(world.name):
         return ""
     return (
         f"From class to class needs labelled pictures, to average those of each class; of {world.title} there are only"

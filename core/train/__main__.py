@@ -10,7 +10,7 @@ import torch.distributed as dist
 from core import compute, data, worlds
 from core.attacks import balls
 from core.commands import command, number, output, whole
-from core.data import own
+from core.data import labelled
 from core.data.sets import Pictures
 from core.models import checkpoints
 from core.problems import InputError
@@ -66,13 +66,13 @@ def main(arguments: list[str] | None = None) -> None:
     )
     compute.setup_cpu()
     here, rank = join_processes()
-    mine = given.world if given.world in own.declared() else None
-    if given.world not in (None, worlds.DEFAULT, mine):
+    mine = given.world if given.world != worlds.DEFAULT else None
+    if mine is not None and not labelled.has(mine):
         raise InputError(
             f"there are no pictures of {worlds.get(given.world).title} here to train on; its networks come trained"
         )
     if mine is not None:
-        pictures = own.load(mine, "train")
+        pictures = labelled.load(mine, "train")
     else:
         pictures = data.from_npz(given.data) if given.data else data.cifar10("train")
     if given.limit is not None:
@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     if rank == 0:
         about = checkpoints.Header(recipe.arch, recipe.args, recipe=asdict(recipe), classes=pictures.classes)
         if mine is not None:
-            test = own.load(mine, "test")
+            test = labelled.load(mine, "test")
             clean = clean_accuracy(model, test.x().to(here), test.y().to(here))
             sys.stdout.write(f"clean accuracy on {test.source}: {clean}\n")
             how = "standard training" if inner is None else f"adversarial training ({inner.norm}, eps {inner.eps:g})"

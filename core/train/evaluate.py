@@ -195,8 +195,7 @@ def ball_name(ball: Ball) -> str:
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    from core import data
-    from core.data import own
+    from core.data import labelled
     from core.models import checkpoints
     from core.train.autoattack import autoattack
     from core.train.robustness import by_steps
@@ -217,8 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     here = compute.device()
     model = compute.for_inference(checkpoints.load(given.model), here)
     about = checkpoints.header(given.model)
-    mine, known = about.world in own.declared(), about.classes
-    test = own.load(about.world, "test") if mine else data.cifar10("test")
+    known, test = about.classes, labelled.load(about.world, "test")
     if known != test.classes:
         raise InputError(
             f"{given.model} knows other classes ({', '.join(known)}) than the test set ({', '.join(test.classes)})"

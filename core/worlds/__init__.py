@@ -14,13 +14,17 @@ from typing import Protocol, runtime_checkable
 from core.data import own as declared_worlds
 from core.data import pictures
 from core.problems import InputError
-from core.worlds import cifar10, imagenet, own
+from core.worlds import cifar10, imagenet, own, planted
 from core.worlds.world import World
 
 __all__ = ["DEFAULT", "World", "first_picture", "get", "known", "names", "of"]
 
 DEFAULT = "cifar10"
-_MAKERS: dict[str, Callable[[], World]] = {"cifar10": cifar10.world, "imagenet": imagenet.world}
+_MAKERS: dict[str, Callable[[], World]] = {
+    "cifar10": cifar10.world,
+    "planted": planted.world,
+    "imagenet": imagenet.world,
+}
 
 
 @runtime_checkable

@@ -20,7 +20,10 @@ from pages.ui.store import model
 def shown_of(job: Job, rows: list[Row]) -> list[Row]:
     """Leave out the second column where both are of one model, and do not call true what only the model says."""
     if len(job.names) == 1:
-        rows = [replace(row, readouts=row.readouts[:1]) for row in (rows[0], rows[-1])]
+        rows = [
+            replace(row, readouts=tuple(read for read in row.readouts if not read[0].endswith(" predicts")))
+            for row in (rows[0], *rows[2:])
+        ]
     return rows if job.picture.label is not None else [replace(row, truth_name="its clean answer") for row in rows]
 
 

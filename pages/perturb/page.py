@@ -6,6 +6,7 @@ import streamlit as st
 
 from core import perturb
 from core.perturb.recipe import PerturbRecipe
+from pages.perturb import planted
 from pages.perturb.answer import predict_first, shown_of, summary
 from pages.perturb.columns import axis_of, columns
 from pages.perturb.controls import controls, defaults
@@ -73,6 +74,7 @@ if shown:
         if not job.complete:
             work.say_stopped(f"Stopped after {frames} of {axis.total} frames; what was computed is kept.")
         summary(job, left, right)
+        planted.strip(recipe_in_sight, left, right)
         still_fools(recipe_in_sight, left, right)
         downloads(files(recipe_in_sight, rows, left, right), key="perturb", script=perturb.script(recipe_in_sight))
 with below:

@@ -41,6 +41,7 @@ PRESETS = [
         {"frame": "0"},
     ),
 ]
+DISC = "planted/19"
 OPENING = shell.Preset(
     "The paper's opening picture",
     "The paper opens with a pig that a network takes for an airliner; here it is a cat. Drag ε from 0 to 2/255: no"
@@ -48,8 +49,27 @@ OPENING = shell.Preset(
     {"picture": "photo-224/chelsea", "norm": "Linf", "reach": "2/255", "target": "airliner", "steps": 30},
     {"frame": "20"},
 )
+PLANTED = [
+    shell.Preset(
+        "What does the attack write?",
+        "At this ε the standard network says *cross*, and you see nothing. Hold *D*: what was added is a weave, and it is the"
+        " one that we planted in all crosses; the fourth picture is that weave alone. Below stands how much of each"
+        " perturbation lies on it.",
+        {"picture": DISC, "target": "cross"},
+        {"frame": "4"},
+    ),
+    shell.Preset(
+        "The robust network is redrawn",
+        "Three times as far, the robust network gives in as well. Hardly anything of its perturbation is weave: much of it lies"
+        " on the two shapes, about a hundred times as much as of random noise.",
+        {"picture": DISC, "target": "cross"},
+        {"frame": "13"},
+    ),
+    *PRESETS[2:4],
+]
 HERE = {  # what each world tries first; presets of other worlds name models and classes that this one has not
     "cifar10": PRESETS,
+    "planted": PLANTED,
     "imagenet": [
         OPENING,
         shell.Preset(

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
+from core.data.planted.scenes import render
 from core.models import Classifier
 from core.planted import probes
 from core.planted.networks import SIDES, fresh
 from core.planted.recipe import PlantedRecipe
 from core.planted.results import Results
-from core.planted.scenes import render
 from core.rates import Rate
 from pages.planted.words import TITLES
 from pages.ui.store import results

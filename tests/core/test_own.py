@@ -76,7 +76,7 @@ def test_without_the_variable_there_is_no_such_world(monkeypatch):
     assert "shapes" not in worlds.known()
     with pytest.raises(InputError, match="there is no world 'shapes'"):
         worlds.get("shapes")
-    with pytest.raises(InputError, match="world must be one of cifar10, imagenet"):
+    with pytest.raises(InputError, match="world must be one of cifar10, planted, imagenet"):
         from_json(PerturbRecipe, to_json(replace(PerturbRecipe(), world="shapes")))
 
 

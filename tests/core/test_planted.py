@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.data.planted.scenes import disagreeing, draw, pictures, render
+from core.data.planted.world import GREY, SHAPES, PlantedWorld, colours, masks, slopes, weaves
 from core.models import checkpoints
 from core.planted import networks, probes, results, sets, superposition, usefulness, views
 from core.planted.bayes import bayes_logits, log_joint
 from core.planted.recipe import PlantedRecipe
-from core.planted.scenes import disagreeing, draw, pictures, render
-from core.planted.world import GREY, SHAPES, PlantedWorld, colours, masks, slopes, weaves
 from tests.helpers import draws
 
 CALM = PlantedWorld(classes=2, visible=2.0, background=0.5, noise=0.02)
@@ -225,10 +225,11 @@ def test_checkpoints_of_this_world_say_so_and_stay_out_of_the_other_pages(tmp_pa
     checkpoints.save(path, model.state_dict(), networks.header(TINY, "standard"))
     loaded, about = checkpoints.read(path)
     assert about.classes == SHAPES[:4]
-    assert about.recipe["world"] == "planted"
+    assert about.world == "planted" and about.recipe["planted"]["classes"] == 4
     x = render(TINY.world, draw(TINY.world, 4, 0))
     torch.testing.assert_close(loaded(x), model(x), atol=0.02, rtol=0.02)
-    assert not {path.name for path in networks.FOLDER.glob("*")} & {f"{n}.safetensors" for n in checkpoints.names()}
+    assert not [name for name in checkpoints.names() if name.startswith("planted")]
+    assert {networks.named("features", side) for side in networks.SIDES} <= set(checkpoints.names(world="planted"))
 
 
 def test_the_pair_that_ships_is_what_it_is_called():

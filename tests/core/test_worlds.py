@@ -55,7 +55,7 @@ def test_the_thousand_names_are_torchvisions_and_no_two_are_the_same():
     assert len(set(names)) == 1000
 
 
-@pytest.mark.parametrize("name", ["cifar10", "imagenet"])
+@pytest.mark.parametrize("name", ["cifar10", "planted", "imagenet"])
 def test_a_world_shows_sweeps_that_it_has(name):
     world = worlds.get(name)
     assert world.reaches.keys() == world.reach.keys() == {"L2", "Linf"}
@@ -67,7 +67,7 @@ def test_a_world_shows_sweeps_that_it_has(name):
 
 
 def test_an_unknown_world_is_refused_with_those_there_are():
-    with pytest.raises(InputError, match=r"no world 'atlantis'; have cifar10, imagenet"):
+    with pytest.raises(InputError, match=r"no world 'atlantis'; have cifar10, planted, imagenet"):
         worlds.get("atlantis")
 
 
@@ -133,7 +133,7 @@ def test_a_model_is_offered_only_in_its_own_world(tmp_path):
 def test_a_missing_extra_is_one_sentence_with_the_way_to_get_it(monkeypatch):
     monkeypatch.setattr("core.models.packaged.find_spec", lambda _: None)
     monkeypatch.setattr("core.worlds.world.find_spec", lambda _: None)
-    assert worlds.names() == ("cifar10",)
+    assert worlds.names() == ("cifar10", "planted")
     assert checkpoints.names(world="imagenet") == ()
     with pytest.raises(checkpoints.CheckpointError, match="make app EXTRAS=imagenet"):
         checkpoints.load(LITE)

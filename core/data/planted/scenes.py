@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from core.data.sets import Pictures
-from core.planted.world import GREY, PIXELS, SIDE, PlantedWorld, colours, masks, slopes, weaves
+from core.data.planted.world import GREY, PIXELS, SIDE, PlantedWorld, colours, masks, slopes, weaves
 from core.types import Images, Labels
 
 BLOCK = 500  # pictures that share a draw of noise

@@ -1,0 +1,26 @@
+"""The labelled pictures of a world, by its name: CIFAR-10's, the planted ones, or somebody's own.
+
+    load("planted", "test").x(range(8))
+"""
+
+from core.data import own
+from core.data.planted import drawn
+from core.data.sets import Pictures, cifar10
+
+CIFAR10 = "cifar10"
+
+
+def has(world: str) -> bool:
+    """Tell whether a world has pictures whose classes are known; photographs have none."""
+    return world in (CIFAR10, drawn.NAME) or world in own.declared()
+
+
+def load(world: str, split: str) -> Pictures:
+    """Return the "train" or the "test" pictures of a world.
+
+    Raises:
+        core.data.DataError: If they are not here, or there is no such world.
+    """
+    if world == CIFAR10:
+        return cifar10(split)
+    return drawn.load(split) if world == drawn.NAME else own.load(world, split)
