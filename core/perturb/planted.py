@@ -1,4 +1,4 @@
-"""In the world whose features are known: how much of each perturbation lies on what was planted, and the weave itself."""
+"""In the world whose features are known: how much of a perturbation lies on what was planted, and the weave itself."""
 
 from collections.abc import Sequence
 from dataclasses import replace

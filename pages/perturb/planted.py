@@ -36,9 +36,9 @@ def strip(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> None:
     grid = 'class="crisp" style="grid-template-columns: repeat(4, minmax(0, 13rem))"'
     st.html(f"{crisp.STYLE}<div {grid}>{''.join(figures)}</div>")
     st.caption(
-        f"Shares of the perturbation's squared length, at the frame in sight. Of a random direction {_chance(known.weave_own)}"
-        f" lies on a weave, and {_chance(known.shapes)} on the two shapes in whatever colours. The rest lies on nothing that was"
-        " planted."
+        "Shares of the perturbation's squared length, at the frame in sight. Of a random direction"
+        f" {_chance(known.weave_own)} lies on a weave, and {_chance(known.shapes)} on the two shapes in any colours;"
+        " what is on none of them is on nothing that was planted."
     )
 
 

@@ -52,16 +52,16 @@ OPENING = shell.Preset(
 PLANTED = [
     shell.Preset(
         "What does the attack write?",
-        "At this ε the standard network says *cross*, and you see nothing. Hold *D*: what was added is a weave, and it is the"
-        " one that we planted in all crosses; the fourth picture is that weave alone. Below stands how much of each"
-        " perturbation lies on it.",
+        "At this ε the standard network says *cross*, and you see nothing. Hold *D*: what was added is a weave, and it"
+        " is the one that we planted in all crosses; the fourth picture is that weave alone. Below stands how much of"
+        " each perturbation lies on it.",
         {"picture": DISC, "target": "cross"},
         {"frame": "4"},
     ),
     shell.Preset(
         "The robust network is redrawn",
-        "Three times as far, the robust network gives in as well. Hardly anything of its perturbation is weave: much of it lies"
-        " on the two shapes, about a hundred times as much as of random noise.",
+        "Three times as far, the robust network gives in as well. Hardly anything of its perturbation is weave: much of"
+        " it lies on the two shapes, about a hundred times as much as of random noise. Hold *D*: do you see a cross?",
         {"picture": DISC, "target": "cross"},
         {"frame": "13"},
     ),
