@@ -731,17 +731,23 @@ async function decode(row) {
   const { id, width, height, frames, unit } = row;
   const blob = new Blob([bytes(row.sprite)], { type: "image/png" });
   const sheet = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
-  const delta = new Int16Array(bytes(row.delta).buffer); // little-endian, as every browser's machine is
   const size = width * height * 3;
+  const draw = (context, frame) => {
+    context.imageSmoothingEnabled = false;
+    context.drawImage(sheet, (frame + 1) * width, 0, width, height, 0, 0, width, height);
+  };
+  const pixels = (frame) => {
+    const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
+    draw(context, frame);
+    return context.getImageData(0, 0, width, height).data.filter((_, i) => i % 4 !== 3);
+  };
+  // Little-endian, as every browser's machine is.
+  const delta = row.delta ? new Int16Array(bytes(row.delta).buffer) : differences(pixels, frames, size);
   const largest = Array.from({ length: frames }, (_, f) => {
     let most = 0;
     for (let i = f * size; i < (f + 1) * size; i++) most = Math.max(most, Math.abs(delta[i]));
     return most * unit;
   });
-  const draw = (context, frame) => {
-    context.imageSmoothingEnabled = false;
-    context.drawImage(sheet, (frame + 1) * width, 0, width, height, 0, 0, width, height);
-  };
   const amplify = (rgba, frame, gain) => {
     const scale = gain * unit * 255;
     for (let i = frame * size, j = 0; j < rgba.length; i += 3, j += 4) {
@@ -750,12 +756,15 @@ async function decode(row) {
       rgba[j + 2] = 127.5 + scale * delta[i + 2];
     }
   };
-  const pixels = (frame) => {
-    const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
-    draw(context, frame);
-    return context.getImageData(0, 0, width, height).data.filter((_, i) => i % 4 !== 3);
-  };
   return { id, width, height, sheet, largest, draw, amplify, pixels };
+}
+
+/** What each frame has more than the reference, in levels of 8 bits. */
+function differences(pixels, frames, size) {
+  const found = new Int16Array(frames * size);
+  const reference = pixels(-1);
+  for (let f = 0; f < frames; f++) pixels(f).forEach((level, i) => (found[f * size + i] = level - reference[i]));
+  return found;
 }
 
 function bytes(base64) {
