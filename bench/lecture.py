@@ -1,11 +1,11 @@
 """What each step of a lecture costs, given with a clicker's keys in headless Chromium.
 
-    python -m bench.lecture [NAME] [--from 1] [--to 18] [--json FILE] [--presenter] [--cifar]
+    python -m bench.lecture [NAME] [--from 1] [--to 18] [--presenter] [--json FILE]
 
-The next step is computed while the present one is shown, as in a lecture; then the key is pressed. *Title*: seconds until the
-page says what it is. *Picture*: until its first picture, plot or drawing is visible. *Rest*: until its script has ended.
-*CPU*: seconds that the server computed meanwhile, of all its threads. *Bytes*: what it sent. The times depend on whatever
-else the machine does, the last two hardly.
+The next step is computed while the present one is shown, as in a lecture; then the key is pressed. *Title*: seconds
+until the page says what it is. *Picture*: until its first picture, plot or drawing is visible. *Rest*: until its script
+has ended. *CPU*: seconds that the server computed meanwhile, of all its threads. *kB*: what it sent. The times depend
+on whatever else the machine does, the last two hardly.
 """
 
 import argparse
@@ -31,9 +31,10 @@ CALM_MS = 250  # a page that rests that long has ended; the bar begins to comput
 
 # Looks at the page often, and notes when what was asked for is there. A step's view is there once the bar has its data.
 WATCH = """([question, look]) => {
-  const began = performance.now(), at = (window.__at = {}), calm = %d;
+  const began = performance.now(), at = (window.__at = {}), calm = CALM;
   let busy = 0;
-  const roots = (root) => [root, ...[...root.querySelectorAll('*')].filter((one) => one.shadowRoot).flatMap((one) => roots(one.shadowRoot))];
+  const inner = (root) => [...root.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean);
+  const roots = (root) => [root, ...inner(root).flatMap(roots)];
   const found = roots(document).map((root) => root.querySelector('section.lecture')).find(Boolean);
   const here = (selector) => found.isConnected ? found.querySelector(selector)?.textContent ?? '' : null;
   const DRAWN = 'canvas, figure, video, svg.main-svg, table, [data-testid=stDataFrame], img';
@@ -41,8 +42,9 @@ WATCH = """([question, look]) => {
     const box = one.getBoundingClientRect();
     return box.width > 30 && box.height > 30 && (!one.matches('img') || (one.complete && one.naturalWidth > 0));
   };
+  const old = (root) => root.host?.closest('[data-stale=true]') || (root.host && root.querySelector('section.lecture'));
   const pictures = () => roots(document.querySelector('[data-testid=stMain]'))
-    .flatMap((root) => root.host?.closest('[data-stale=true]') || root.querySelector?.('section.lecture') === found ? [] : [...root.querySelectorAll(DRAWN)])
+    .flatMap((root) => (old(root) ? [] : [...root.querySelectorAll(DRAWN)]))
     .some((one) => !one.closest('[data-stale=true], section.lecture') && seen(one));
   const timer = window.setInterval(() => {
     const now = performance.now() - began;
@@ -55,7 +57,7 @@ WATCH = """([question, look]) => {
     if (!at.picture && (question || pictures())) at.picture = now;
     if (at.picture && now - busy > calm) { at.rest = Math.max(busy, at.title); clearInterval(timer); }
   }, 30);
-}""" % CALM_MS
+}""".replace("CALM", str(CALM_MS))
 
 
 def cpu_of(url: str) -> Callable[[], float]:
@@ -125,7 +127,8 @@ def given(name: str, first: int, last: int, presenter: bool, chromium: str) -> l
     at, step = every[0]
     with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "log") as url:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1920, "height": 1080} if presenter else {"width": 1440, "height": 900})
+        width, height = (1920, 1080) if presenter else (1440, 900)
+        page = browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{url}/{bar.link(at, step)}{'&present=true' if presenter else ''}")
         page.locator(".bar").wait_for()

@@ -1,4 +1,5 @@
-// The measured transfer matrix, all settings of it. Python side: core/transfer/scene.py, which says what `data` holds.
+// The transfer matrix: all measured settings, played from a file (core/transfer/scene.py says what `data` holds), or one setting
+// on the page (pages/transfer/heat.py), which has controls of its own and is told which cell is chosen.
 
 // Ten points of cividis, as .streamlit/config.toml has them.
 const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
@@ -12,7 +13,7 @@ class Matrix {
   constructor(root) {
     this.root = root;
     this.listeners = new AbortController();
-    const $ = (selector) => root.querySelector(selector);
+    const $ = (this.find = (selector) => root.querySelector(selector));
     this.el = {
       goals: $(".goals"), shows: $(".shows"), norms: $(".norms"), range: $(".range"), where: $(".where"), says: $(".says"),
       head: $("thead"), body: $("tbody"), chosen: $(".chosen"),
@@ -29,9 +30,19 @@ class Matrix {
     this.root.querySelectorAll(".choice label").forEach((label) => label.remove());
   }
 
-  update(data) {
+  update(data, _, setTriggerValue) {
     this.data = data;
-    if (!this.state) {
+    this.trigger = setTriggerValue;
+    this.onPage = data.says !== undefined;
+    if (this.onPage) {
+      this.state = { ...data.first };
+      this.root.dataset.page = "yes";
+      this.root.style.setProperty("--columns", data.targets.length);
+      this.find(".bar").hidden = this.find(".chosen").hidden = true;
+      const heads = JSON.stringify([data.sources, data.targets]);
+      if (this.heads !== heads) this.table();
+      this.heads = heads;
+    } else if (!this.state) {
       this.state = { ...data.first };
       this.choice("goals", "goal", GOALS);
       this.choice("shows", "show", SHOWS);
@@ -63,6 +74,7 @@ class Matrix {
     for (const target of targets) heads.append(Object.assign(text("th", titles[target]), { scope: "col" }));
     this.el.head.replaceChildren(heads);
     this.cells = [];
+    this.el.body.replaceChildren();
     for (const source of sources) {
       const line = document.createElement("tr");
       line.append(Object.assign(text("th", titles[source]), { scope: "row" }));
@@ -70,6 +82,7 @@ class Matrix {
         const button = Object.assign(document.createElement("button"), { type: "button" });
         button.addEventListener("click", () => {
           Object.assign(this.state, { source, target });
+          if (this.onPage) this.trigger("cell", `${source} > ${target}`);
           this.draw();
         }, { signal: this.listeners.signal });
         const place = document.createElement("td");
@@ -87,7 +100,8 @@ class Matrix {
     return this.data.settings.filter((one) => one.goal === goal && one.norm === norm).map((one) => one.eps);
   }
 
-  draw() {
+  /** Let the controls of a page that plays by itself show the state. */
+  controls() {
     const { state, data, el } = this;
     for (const input of this.root.querySelectorAll(".choice input")) {
       input.checked = state[input.name] === input.value;
@@ -103,10 +117,24 @@ class Matrix {
     el.range.disabled = radii.length < 2;
     el.range.setAttribute("aria-valuetext", `epsilon ${state.eps}`);
     el.where.textContent = `ε = ${state.eps}`;
-    const setting = data.settings.find((one) => one.goal === state.goal && one.norm === state.norm && one.eps === state.eps);
-    const does = state.goal === "targeted" ? "the target predicts the wanted class" : "the target is wrong";
-    const about = state.show === "noise" ? ", shown mere noise of the same size" : "";
-    el.says.textContent = `Of 100 pictures ${data.counted}, how often ${does}${about}. Small: 95 % intervals.`;
+  }
+
+  draw() {
+    const { state, data, el } = this;
+    let does = data.says;
+    let about = "";
+    let setting = data.settings[0];
+    if (this.onPage) {
+      const chosen = state.source ? " Choose a cell to see its pictures." : "";
+      el.says.textContent = `Of 100 pictures, how often ${does}. Small: 95 % intervals.${chosen}`;
+      this.root.setAttribute("aria-label", data.alt);
+    } else {
+      this.controls();
+      setting = data.settings.find((one) => one.goal === state.goal && one.norm === state.norm && one.eps === state.eps);
+      does = state.goal === "targeted" ? "the target predicts the wanted class" : "the target is wrong";
+      about = state.show === "noise" ? ", shown mere noise of the same size" : "";
+      el.says.textContent = `Of 100 pictures ${data.counted}, how often ${does}${about}. Small: 95 % intervals.`;
+    }
     for (const { source, target, button } of this.cells) {
       const rate = setting.cells[`${source} > ${target}`]?.[state.show];
       button.disabled = !rate;
@@ -120,7 +148,7 @@ class Matrix {
       button.setAttribute("aria-label", `${data.titles[source]}, shown to ${data.titles[target]}: ${whole(value)} per cent`);
       button.setAttribute("aria-pressed", String(source === state.source && target === state.target));
     }
-    this.say(setting, does, about);
+    if (!this.onPage) this.say(setting, does, about);
   }
 
   say(setting, does, about) {

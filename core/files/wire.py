@@ -78,7 +78,7 @@ def _pictures(row: Row) -> dict[str, Any]:
 
 
 def _encode(row: Row, name: str) -> dict[str, Any]:
-    """Encode the pixels of a row; a perturbation that is the frames' difference is not sent, the browser takes it itself."""
+    """Encode the pixels of a row; a perturbation that is the frames' difference is taken in the browser, not sent."""
     packed, unit = ("", 1 / 255) if row.delta is None else render.delta16(row.delta)
     png = render.sprite(np.concatenate([row.reference[None], row.frames]))
     return {

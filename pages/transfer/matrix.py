@@ -20,7 +20,7 @@ from core.transfer.recipe import TransferRecipe
 from core.transfer.results import Measured, setting_of
 from pages.transfer import cell as transfer_cell
 from pages.transfer import work
-from pages.transfer.heat import Grid, chart, heat, table, width
+from pages.transfer.heat import Grid, heat
 from pages.transfer.heat_png import heat_picture
 from pages.transfer.predict import predict_first
 from pages.ui.duel import duel
@@ -59,9 +59,6 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
             heat(grid, (recipe.source, recipe.target), pick, key="transfer-heat")
         with right:
             reading(recipe, grid, measured)
-        with st.expander("The numbers with their intervals", icon=":material/table:"):
-            st.caption("Per cent, with 95 % intervals. Choose a cell with a click or the arrow keys.")
-            table(grid, pick, key="transfer-table")
         st.caption(f"{pairs_line(recipe, cells)} {origin}")
     with below:
         found = cell(recipe, cells, measured)
@@ -236,5 +233,5 @@ def _arrays(grid: Grid, rows: list[Transfer], found: views.Examples | None) -> d
 def _so_far(slot: DeltaGenerator, recipe: TransferRecipe, rows: list[Transfer]) -> None:
     cells = {pair: cell for row in rows for pair, cell in row.cells.items()}
     if cells:
-        grid = grid_of(recipe, cells, None)
-        slot.altair_chart(chart(grid, None, pick=False), width=width(grid), alt="The rows so far")
+        drawn = heat_picture(grid_of(recipe, cells, None))
+        slot.image(drawn, output_format="PNG", alt="The rows so far")

@@ -14,6 +14,20 @@ WAIT_MS = 120_000
 FEW = {"n": "4", "steps": "6"}
 
 
+WRONGLY_AMPLIFIED = """() => {
+  const inner = (root) => [...root.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean);
+  const roots = (root) => [root, ...inner(root).flatMap(roots)];
+  const row = roots(document).map((root) => root.querySelector('.scrubber .row')).find(Boolean);
+  const pixels = (name) => {
+    const canvas = row.querySelector(`.${name} canvas`);
+    return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  };
+  const [before, now, shown] = ['reference', 'current', 'delta'].map(pixels);
+  const wanted = Uint8ClampedArray.from(now, (level, i) => i % 4 === 3 ? 255 : 127.5 + 10 * (level - before[i]));
+  return { most: Math.max(...shown.map((level, i) => Math.abs(level - wanted[i]))), grey: new Set(shown).size < 10 };
+}"""
+
+
 @pytest.fixture(scope="module", autouse=True)
 def models(checkpoint) -> None:
     for name in (DatasetsRecipe.standard, DatasetsRecipe.robust):
@@ -34,6 +48,7 @@ def test_the_sheets_play_and_the_frame_is_in_the_address(visit):
     page = visit({})
     slider = page.locator(".scrubber[data-ready] .range").first
     playwright.expect(slider).to_have_value("6", timeout=WAIT_MS)
+    assert page.evaluate(WRONGLY_AMPLIFIED) == {"most": 0, "grey": False}, "what was added, ten times, around grey"
     slider.focus()
     page.keyboard.press("Home")
     page.wait_for_function("location.search.includes('frame=0')", timeout=WAIT_MS)

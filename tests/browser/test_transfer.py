@@ -1,4 +1,4 @@
-"""The Transfer page in a real Chromium: a click on the heat map, its table by keyboard, Stop, a phone."""
+"""The Transfer page in a real Chromium: a click on the heat map, its cells by keyboard, Stop, a phone."""
 
 import pytest
 
@@ -15,7 +15,6 @@ pytestmark = [
 
 WAIT_MS = 120_000
 STANDARD, ROBUST = TransferRecipe().source, "resnet9-l2"
-HEAT = "[data-testid=stVegaLiteChart]"
 BEYOND = """() => {
   const wide = [...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth);
   const edge = document.documentElement.clientWidth + 1;
@@ -46,17 +45,14 @@ def visit(open_page):
 
 
 def cell(page: "playwright.Page", source: str, target: str) -> "playwright.Locator":
-    """The rectangle of a pair, by what a screen reader hears of it."""
-    return page.locator(
-        f'{HEAT} [aria-roledescription="rect mark"][aria-label^="shown to: {target}; made for: {source}; rate"]'
-    )
+    """The cell of a pair, by what a screen reader hears of it."""
+    return page.locator(f'.matrix button[aria-label^="{source}, shown to {target}: "]')
 
 
 def test_a_click_on_the_heat_map_opens_the_cell_and_the_link_brings_it_back(visit):
     page = visit({"target": ROBUST})
     page.get_by_text("Made for ResNet-9, shown to ResNet-9, robust").wait_for()
-    rectangle = cell(page, "ResNet-9, robust L2", "ResNet-9")
-    box = still(rectangle)
+    box = still(cell(page, "ResNet-9, robust L2", "ResNet-9"))
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_function(f"location.search.includes('source={ROBUST}')", timeout=WAIT_MS)
     page.get_by_text("Made for ResNet-9, robust L2, shown to ResNet-9 (").wait_for(timeout=WAIT_MS)
@@ -70,16 +66,14 @@ def test_a_click_on_the_heat_map_opens_the_cell_and_the_link_brings_it_back(visi
     assert all(rendering == "pixelated" and alt and width == 32 for rendering, alt, width in seen)
 
 
-def test_the_table_chooses_a_cell_by_keyboard(visit):
+def test_the_keyboard_chooses_a_cell(visit):
     page = visit({"target": ROBUST})
-    page.get_by_text("The numbers with their intervals").click()
-    table = page.get_by_test_id("stDataFrame").first
-    table.wait_for()
-    right = table.bounding_box()["width"] - 20
-    table.click(position={"x": right, "y": 52})  # the first row, which is the chosen source: to have the focus there
-    page.keyboard.press("ArrowDown")
-    page.wait_for_function("location.search.includes('source=')", timeout=WAIT_MS)
-    assert address(page)["source"] != STANDARD
+    page.get_by_text("Made for ResNet-9, shown to ResNet-9, robust").wait_for()
+    chosen = cell(page, "ResNet-9", "ResNet-9, robust L2")
+    assert chosen.get_attribute("aria-pressed") == "true"
+    cell(page, "ResNet-9, robust L2", "ResNet-9").press("Enter")
+    page.wait_for_function(f"location.search.includes('source={ROBUST}')", timeout=WAIT_MS)
+    playwright.expect(chosen).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_live_matrix_can_be_stopped_and_stays_so(visit):

@@ -20,7 +20,7 @@ from core.transfer.results import SETTINGS, Measured, Model
 from core.transfer.similarity import Estimate
 from pages.transfer import curve, figure3, matrix, similarity
 from pages.transfer import work as transfer_work
-from pages.transfer.heat import Grid, chart, sentence
+from pages.transfer.heat import Grid, data, sentence
 from pages.transfer.heat_png import heat_picture
 from pages.transfer.predict import right_guess
 from pages.ui import desks, store
@@ -176,8 +176,8 @@ def test_the_picture_of_the_matrix_carries_the_recipe(offered):
         assert image.width > 500
 
 
-def test_a_click_and_the_table_choose_the_cell():
-    """Both write what the boxes hold."""
+def test_a_click_chooses_the_cell():
+    """It writes what the boxes hold."""
     app = opened()
     app.session_state["source"], app.session_state["target"] = ROBUST, STANDARD  # what a click does
     app = ran(app)
@@ -439,19 +439,18 @@ def grid() -> Grid:
     return Grid(rates, ["a", "b"], ["a", "b"], {"a": "A", "b": "B"}, "the target is wrong")
 
 
-def test_the_heat_map_has_a_cell_for_each_pair_and_a_frame_around_the_chosen_one():
-    spec = chart(grid(), ("a", "b"), pick=True).to_dict()
-    data = next(iter(spec["datasets"].values()))
-    assert {(d["from"], d["to"], d["shown"]) for d in data} == {
-        ("A", "A", "90"),
-        ("A", "B", "40"),
-        ("B", "B", "80"),
-        ("B", "A", "10"),
+def test_the_heat_map_has_a_cell_for_each_pair_with_its_interval_and_knows_the_chosen_one():
+    made = data(grid(), ("a", "b"))
+    (setting,) = made["settings"]
+    assert {pair: cell["rate"][0] for pair, cell in setting["cells"].items()} == {
+        "a > a": 0.9,
+        "a > b": 0.4,
+        "b > b": 0.8,
+        "b > a": 0.1,
     }
-    assert len(spec["layer"]) == 3
-    assert len(chart(grid(), ("a", "z"), pick=True).to_dict()["layer"]) == 2
-    assert [p["name"] for p in spec["params"]] == ["cell"]
-    assert "params" not in chart(grid(), None, pick=False).to_dict()
+    assert setting["cells"]["a > b"]["rate"] == [0.4, *(round(v, 4) for v in Rate(4, 10).interval), 10]
+    assert (made["first"]["source"], made["first"]["target"]) == ("a", "b")
+    assert data(grid(), None)["first"]["source"] == ""
 
 
 def test_the_heat_map_can_be_heard():
@@ -461,6 +460,7 @@ def test_the_heat_map_can_be_heard():
 def test_a_matrix_with_holes_can_be_drawn():
     holes = Grid({("a", "b"): Rate(0, 0)}, ["a"], ["a", "b"], {"a": "A", "b": "B"}, "it is wrong")
     assert heat_picture(holes).shape[2] == 3
+    assert data(holes, None)["settings"][0]["cells"] == {}
 
 
 def test_titles_are_short_and_robust_models_come_last():
