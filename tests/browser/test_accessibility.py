@@ -3,6 +3,7 @@
 import pytest
 
 from pages.ui.rooms import ROOMS
+from tests.browser.tools import settles
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
 
@@ -23,9 +24,14 @@ OPTIONS = {"resultTypes": ["violations"]}
 OFF = "[data-testid=stWidgetLabel][disabled]"
 
 
+# These pages open on a phone in tests of their own, in every view.
+ON_A_PHONE = {"perturb", "frog", "saliency", "synthesis", "transfer", "usefulness", "datasets"}
+TOO_WIDE = "Math.max(0, document.querySelector('[data-testid=stMain]').scrollWidth - 390)"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["", *(room.name for room in ROOMS)])
-def test_axe_finds_nothing_serious(open_page, name, scheme):
+def test_axe_finds_nothing_serious_and_the_page_fits_a_phone(open_page, name, scheme):
     page = open_page(name, {"picture": "photo/chelsea"}, color_scheme=scheme, reduced_motion="reduce")
     page.wait_for_function(RESTS, timeout=WAIT_MS, polling=100)
     found = axe.Axe().run(page, context={"exclude": [[OFF]]}, options=OPTIONS).response["violations"]
@@ -37,15 +43,6 @@ def test_axe_finds_nothing_serious(open_page, name, scheme):
     ]
     assert grave == []
     assert page.locator(".katex-error").count() == 0, "a formula that does not render"
-
-
-# Home and these pages open on a phone in tests of their own, in every view.
-ON_A_PHONE = {"perturb", "frog", "saliency", "synthesis", "transfer", "usefulness", "datasets"}
-
-
-@pytest.mark.parametrize("name", [room.name for room in ROOMS if room.name not in ON_A_PHONE])
-def test_every_other_page_fits_a_phone(open_page, name):
-    page = open_page(name, {"picture": "photo/chelsea"}, width=390, height=844, reduced_motion="reduce")
-    page.wait_for_function(RESTS, timeout=WAIT_MS, polling=100)
-    wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    assert wide <= 390
+    if name not in ON_A_PHONE:
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert settles(page, TOO_WIDE) == 0
