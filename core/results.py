@@ -5,11 +5,13 @@
     found = read(path, "python -m core.inversion measure")      # None where nothing was measured
     stale(found)                                                # ("resnet9-l2",) once it has been trained anew
 
-Files that were measured before there were stamps have none: of them nobody can say whether they are stale.
+A topic declares what it measures, and by which command, in its `parts.py` as `Part`s: `python -m core.train.zoo
+refresh` measures anew whatever hangs on weights that are others by now.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ from core.problems import InputError
 
 FOLDER = checkpoints.FOLDER.parent / "assets" / "results"
 STAMPS = "stamps"
+OF_PARTS = "stamps of parts"  # where the parts of a file are measured one by one: {"heat": {name: stamp}}
+OTHER, NEW, UNKNOWN = "other weights", "new here", "no stamp"  # what can be the matter with a network that takes part
+HELD = (STAMPS, "weights")  # keys under which a part says on which weights it was measured
 
 
 def today() -> str:
@@ -90,13 +95,120 @@ def damaged(path: Path, error: Exception, again: str = "") -> DataError:
 
 
 def stale(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """List the models that have other weights by now than those that these results were measured on.
+    """List the models that have other weights by now than those that these results, or parts of them, were measured on.
 
     Models whose weights are not here, and results without stamps, are not listed: nothing is known of them.
     """
-    stamps = found.get(STAMPS, {})
-    here = [name for name in stamps if checkpoints.path_of(name).is_file()]
-    return tuple(name for name in here if checkpoints.stamp(name) != stamps[name])
+    here = {name: stamps for name, stamps in recorded(found).items() if checkpoints.path_of(name).is_file()}
+    return tuple(name for name, stamps in here.items() if stamps != {checkpoints.stamp(name)})
+
+
+def recorded(found: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Collect all stamps in measured results, by name of the network, wherever in them they stand."""
+    by_name: dict[str, set[str]] = {}
+    for name, stamp in _stamps(found, ""):
+        by_name.setdefault(name, set()).add(stamp)
+    return by_name
+
+
+def _stamps(found: object, parent: str) -> Iterator[tuple[str, str]]:
+    if isinstance(found, list):
+        for one in found:
+            yield from _stamps(one, "")
+    if not isinstance(found, Mapping):
+        return
+    for key, value in found.items():
+        if key == OF_PARTS:
+            for stamps in value.values():
+                yield from stamps.items()
+        elif key in HELD and isinstance(value, Mapping):
+            yield from value.items()
+        elif key == "stamp" and isinstance(value, str):
+            yield parent, value
+        else:
+            yield from _stamps(value, key)
+
+
+def signed(found: Mapping[str, Any], part: str, stamps: Mapping[str, str], parts: Iterable[str]) -> dict[str, Any]:
+    """Note on which weights a part of a file was just measured; what is noted of the other parts stays.
+
+    Args:
+        found: The file's content.
+        part: Its key.
+        stamps: Of the networks that took part; where a part is measured network by network, they join the others.
+        parts: All keys that are measured one by one; those without a note of their own keep the file's stamps.
+    """
+    known = found.get(OF_PARTS) or {one: dict(found.get(STAMPS, {})) for one in parts if one in found}
+    by_part = {**known, part: {**known.get(part, {}), **stamps}}
+    everyone = {name: stamp for noted in by_part.values() for name, stamp in noted.items()}
+    return {**found, STAMPS: everyone, OF_PARTS: by_part}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a file of results that one command measures.
+
+    Args:
+        topic: A folder of core/.
+        name: Of the part, for people.
+        path: The file.
+        command: The module and its arguments, without `python -m`.
+        minutes: What it takes on two cores, roughly; whoever has timed it knows better.
+        weights: Returns the names of the networks that take part, of those that are here.
+        places: Where in the file it stands, each a path of keys; the default is the whole of it.
+    """
+
+    topic: str
+    name: str
+    path: Path
+    command: tuple[str, ...]
+    minutes: int
+    weights: Callable[[], Iterable[str]]
+    places: tuple[tuple[str, ...], ...] = ((),)
+
+    @property
+    def title(self) -> str:
+        """Topic and name."""
+        return f"{self.topic}: {self.name}"
+
+    def held(self, found: Mapping[str, Any]) -> dict[str, set[str]] | None:
+        """Collect the stamps of this part, by network; None where it is not, or not wholly, in what was read."""
+        by_name: dict[str, set[str]] = {}
+        for place in self.places:
+            there: Any = found
+            for key in place:
+                there = there.get(key) if isinstance(there, Mapping) else None
+            if there is None:
+                return None
+            noted = {} if not place else found.get(OF_PARTS, {}).get(place[0], {})
+            own = recorded({place[-1] if place else "": there, STAMPS: noted}) or recorded(
+                {STAMPS: found.get(STAMPS, {})}
+            )
+            for name, stamps in own.items():
+                by_name.setdefault(name, set()).update(stamps)
+        return by_name
+
+    def changed(self) -> dict[str, str] | None:
+        """List the networks because of which it is to be measured anew, with what is the matter; empty if none is.
+
+        None where it was not measured at all.
+
+        Raises:
+            DataError: If the file is damaged.
+        """
+        found = read(self.path, f"python -m {' '.join(self.command)}")
+        held = None if found is None else self.held(found)
+        if held is None:
+            return None
+        here = [name for name in dict.fromkeys([*self.weights(), *held]) if checkpoints.path_of(name).is_file()]
+        what = {name: _standing(held.get(name), checkpoints.stamp(name), known=bool(held)) for name in here}
+        return {name: matter for name, matter in what.items() if matter}
+
+
+def _standing(stamps: set[str] | None, stamp: str, *, known: bool) -> str:
+    if stamps is None:
+        return NEW if known else UNKNOWN
+    return "" if stamps == {stamp} else OTHER
 
 
 def refuse_smaller(path: Path, known: int | None, n: int, *, anew: bool = False) -> None:

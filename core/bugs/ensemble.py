@@ -1,5 +1,7 @@
 """Who takes part: the network that is fooled, those that a bug must leave right, and those that judge it afterwards."""
 
+from hashlib import sha256
+
 from torch import nn
 
 from core.models import checkpoints, ready
@@ -31,6 +33,18 @@ def judges(victim: str = VICTIM) -> tuple[str, ...]:
     """Return the names of five networks that are here and take no part in an attack on the victim."""
     names = (TWIN if name == victim else name for name in JUDGES)
     return tuple(name for name in names if checkpoints.path_of(name).is_file())
+
+
+def everyone() -> tuple[str, ...]:
+    """List all networks that take part in what is measured, of those whose weights are here."""
+    names = dict.fromkeys((VICTIM, *MEMBERS, *judges(), TWIN))
+    return tuple(name for name in names if checkpoints.path_of(name).is_file())
+
+
+def mark() -> str:
+    """Name a folder for what these networks made: with other weights it is another one."""
+    stamps = "".join(checkpoints.stamp(name) for name in everyone())
+    return sha256(stamps.encode()).hexdigest()[:12]
 
 
 def load(names: tuple[str, ...]) -> list[nn.Module]:

@@ -25,7 +25,8 @@ from core.commands import command, whole
 from core.models import checkpoints, ready
 from core.problems import InputError
 from core.rates import Rate
-from core.results import today, update
+from core.results import read, signed, stamps_of, today, update
+from core.results import write as core_write
 from core.transfer.matrix import other_classes, predictions
 from core.types import Images, Labels
 
@@ -93,6 +94,12 @@ def write(path: Path, **parts: Any) -> None:
     update(path, parts, results.AGAIN, indent=1, sort_keys=False)
 
 
+def sign(path: Path, part: str) -> None:
+    """Note that a part is wholly measured, and on which weights."""
+    found = signed(read(path, results.AGAIN) or {}, part, stamps_of(ensemble.everyone()), PARTS)
+    core_write(path, found, indent=1, sort_keys=False)
+
+
 def _about(n: int, seed: int, threads: int) -> dict[str, Any]:
     return {
         "n": n,
@@ -123,36 +130,37 @@ def main(arguments: list[str] | None = None) -> None:
     if unknown := set(given.parts) - {*PARTS}:
         raise InputError(f"no part {', '.join(sorted(unknown))}; have {', '.join(PARTS)}")
     threads = compute.setup_cpu()
-    parts = given.parts or PARTS
+    parts, work = given.parts or PARTS, given.work / ensemble.mark()
     test = data.cifar10("test")
     rows = torch.randperm(len(test), generator=torch.Generator().manual_seed(given.seed))[: given.n].tolist()
     x, y = test.x(rows), test.y(rows)
     target = other_classes(y, len(test.classes), given.seed)
-    names = (ensemble.VICTIM, *ensemble.MEMBERS, *ensemble.judges(), ensemble.TWIN)
-    write(
-        given.out, about=_about(given.n, given.seed, threads), stamps={name: checkpoints.stamp(name) for name in names}
-    )
-    case = Case(x, y, target, ensemble.VICTIM, given.work)
-    everyone = len(ensemble.MEMBERS)
+    write(given.out, about=_about(given.n, given.seed, threads))
+    case = Case(x, y, target, ensemble.VICTIM, work)
+    spared = len(ensemble.MEMBERS)
     if "attacks" in parts:
         found: dict[str, Any] = {}
         for setting in SETTINGS:
             found[setting.name] = {
-                kind: case.measured(setting, n) for kind, n in zip(KINDS, (None, everyone), strict=True)
+                kind: case.measured(setting, n) for kind, n in zip(KINDS, (None, spared), strict=True)
             }
             write(given.out, attacks=found)
+        sign(given.out, "attacks")
     if "members" in parts:
         few = case.first(given.few)
         counts = {str(n): few.measured(SETTINGS[0], n) for n in COUNTS}
         write(given.out, members={"setting": SETTINGS[0].name, "n": len(few.y), "counts": counts})
+        sign(given.out, "members")
     if "wide" in parts:
         few = replace(case.first(given.wide), victim=ensemble.WIDE)
-        kinds = {kind: few.measured(SETTINGS[0], n) for kind, n in zip(KINDS, (None, everyone), strict=True)}
+        kinds = {kind: few.measured(SETTINGS[0], n) for kind, n in zip(KINDS, (None, spared), strict=True)}
         write(given.out, wide={"setting": SETTINGS[0].name, "n": len(few.y), "kinds": kinds})
+        sign(given.out, "wide")
     if "students" in parts:
         lessons, training = Lessons(given.lessons), data.cifar10("train")
         learnt: dict[str, Any] = {}
         for kind in KINDS:
-            learnt[kind] = student(kind, lessons, training, test, given.work)
+            learnt[kind] = student(kind, lessons, training, test, work)
             log.info("student of %ss: on y %s", kind, Rate.from_json(learnt[kind]["clean"]))
             write(given.out, students={"how": about(lessons), "kinds": learnt})
+        sign(given.out, "students")

@@ -1,12 +1,12 @@
 """The networks of the dial: one architecture, one seed, one recipe, and the radius of the adversary in training."""
 
 from core.models import checkpoints
-from core.models.judge import JUDGE
+from core.models.judge import JUDGE, ROBUST_JUDGE
 
 RADII = (0.0, 0.1, 0.25, 0.5, 1.0)  # L2, pixel units of [0, 1]
 # Who says what is on a picture that one of them made: networks that took no part. The first is of another architecture,
 # and its training was the ordinary one; the others met an adversary themselves.
-JUDGES = (JUDGE, "vgg-l2", "resnet9-l2")
+JUDGES = (JUDGE, ROBUST_JUDGE, "resnet9-l2")
 
 
 def name_of(eps: float) -> str:

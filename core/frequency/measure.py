@@ -40,7 +40,6 @@ KEPT = results.RESULTS.parents[2] / "runs" / "frequency"
 MAPPED = ("resnet9-standard", "resnet9-l2", NOISE)
 BLOCK = 10
 SEED = 0
-PARTS = ("heat", "weather", "students", "trades")
 N = {"heat": 1000, "weather": 10_000, "students": 10_000, "trades": 1000}
 TRADED = (balls.L2(0.25), balls.L2(0.5))
 
@@ -75,7 +74,7 @@ def measure_heat(names: Sequence[str], pictures: Pictures, n: int, kept: Path = 
             if not path.is_file():
                 wrong = heat.errors(model, ready.placed(x[part], model), y[part], chosen, seed=mix(SEED, first))
                 _keep(path, wrong.cpu().numpy())
-        _write_heat(models, x[: part.stop], y[: part.stop], stamps, kept, pictures, out)
+        _write_heat(models, x[: part.stop], y[: part.stop], stamps, kept, pictures, out, whole=part.stop == n)
         log.info("heat: %d of %d pictures, %d frequencies, %s", part.stop, n, len(chosen), ", ".join(names))
 
 
@@ -87,6 +86,8 @@ def _write_heat(
     kept: Path,
     pictures: Pictures,
     out: Path | None,
+    *,
+    whole: bool,
 ) -> None:
     n, side = len(y), x.shape[-1]
     about = {**how(pictures, n), "norm": heat.NORM}
@@ -110,7 +111,7 @@ def _write_heat(
     found["frequencies"] = [list(at) for at in frequencies(side)]
     found["regions"] = {name: [low, high if high < 1e9 else None] for name, (low, high) in heat.REGIONS.items()}
     results.write(found, out)
-    results.merged("heat", maps, stamps, out)
+    results.merged("heat", maps, stamps if whole else {}, out)
 
 
 def measure_weather(names: Sequence[str], pictures: Pictures, n: int, out: Path | None = None) -> None:
@@ -134,7 +135,7 @@ def measure_weather(names: Sequence[str], pictures: Pictures, n: int, out: Path 
                     for name, model in models.items()
                 },
             }
-        results.merged("weather", {kind: found}, stamps, out)
+        results.merged("weather", {kind: found}, stamps if kind == list(CORRUPTIONS)[-1] else {}, out)
         results.merged("weather_about", about, {}, out)
         log.info("weather: %s, severity 5: %s", kind, {k: v["value"] for k, v in found["5"].items()})
 
@@ -143,6 +144,7 @@ def measure_students(pictures: Pictures, n: int, out: Path | None = None) -> Non
     """Count right answers on filtered pictures: of each student on its own filter, and of the others on the same."""
     x, y = drawn(pictures, n)
     others = {name: ready.load(name) for name in MAPPED if checkpoints.path_of(name).is_file()}
+    asked: list[str] = [*others]
     for kind, cuts in CUTS.items():
         for cut in cuts:
             name = next(k for k, network in NETWORKS.items() if network.kind == kind and network.cut == cut)
@@ -152,10 +154,11 @@ def measure_students(pictures: Pictures, n: int, out: Path | None = None) -> Non
             seen = as_picture(x, kind, cut)
             models = {name: ready.load(name), **others}
             found = {who: right(model, seen, y).as_json(digits=4) for who, model in models.items()}
-            stamps = {who: checkpoints.stamp(who) for who in models}
-            results.merged("students", {f"{kind}-{cut:g}": found}, stamps, out)
+            results.merged("students", {f"{kind}-{cut:g}": found}, {}, out)
             results.merged("students_about", how(pictures, n), {}, out)
+            asked.append(name)
             log.info("students: %s %s", name, {k: v["value"] for k, v in found.items()})
+    results.merged("students", {}, {who: checkpoints.stamp(who) for who in asked}, out)
 
 
 def measure_trades(names: Sequence[str], pictures: Pictures, n: int, out: Path | None = None) -> None:
@@ -199,7 +202,7 @@ def main(arguments: list[str] | None = None) -> None:
     making.add_argument("names", nargs="*", metavar="NAME", help="by default all of them")
     making.add_argument("--profile", choices=PROFILES, default="cpu")
     measuring = actions.add_parser("measure", help="what the page shows")
-    measuring.add_argument("part", choices=PARTS)
+    measuring.add_argument("part", choices=results.SECTIONS)
     measuring.add_argument("names", nargs="*", metavar="NAME", help=f"networks; by default {', '.join(MAPPED)}")
     measuring.add_argument("--n", type=int, help="test pictures")
     given = parser.parse_args(arguments)

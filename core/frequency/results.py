@@ -16,6 +16,7 @@ from core.files.atomic import replace_with
 
 RESULTS = results.FOLDER / "frequency.json"
 YIN = "Yin et al. (2019), as Gilmer & Hendrycks (2019) quote it"
+SECTIONS = ("heat", "weather", "students", "trades")
 PAPER_FOG = {"standard": 0.857, "robust": 0.553}  # severity and network: not given
 
 
@@ -40,17 +41,13 @@ def write(found: Mapping[str, Any], path: Path | None = None) -> None:
 
 
 def merged(section: str, values: Mapping[str, Any], stamps: Mapping[str, str], path: Path | None = None) -> None:
-    """Put newly measured values into a section of the file, leaving the others as they are."""
+    """Put newly measured values into a section of the file, leaving the others as they are.
+
+    Stamps are given once the whole section is of these weights: a measurement that was stopped before stays stale.
+    """
     found = read(path)
-    before = found.get(section, {})
-    write(
-        {
-            **found,
-            "stamps": {**found.get("stamps", {}), **stamps},
-            section: {**before, **values},
-        },
-        path,
-    )
+    content = {**found, section: {**found.get(section, {}), **values}}
+    write(results.signed(content, section, stamps, SECTIONS) if stamps else content, path)
 
 
 def _lines(value: Any, depth: int) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from core import compute, data, results
 from core.commands import command, results_options, whole
 from core.inversion.invert import SETTINGS, invert, noise_start, relative_distance, representation
-from core.models import Classifier
+from core.models import Classifier, judge
 from core.models.ready import load
 from core.rates import Rate
 
@@ -80,7 +80,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m core.inversion", description="Measure inversions.")
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("--models", nargs="+", default=list(MODELS))
-    parser.add_argument("--judge", default="vgg-standard")
+    parser.add_argument(
+        "--judges", nargs="*", default=list(judge.judges()), help="networks that took no part and say what they see"
+    )
     parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
     parser.add_argument("--n", type=whole(2, 5000), default=200)
     parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
@@ -92,10 +94,10 @@ def main(arguments: list[str] | None = None) -> None:
     if given.anew:
         known = None
     about = results.about(
-        (*MODELS, *given.models, given.judge),
+        (),
         n=given.n,
         seed=given.seed,
-        judge=given.judge,
+        judges=given.judges,
         how=(
             f"test pictures, starts are other test pictures; batches of 50; {threads} CPU threads; torch"
             f" {torch.__version__}"
@@ -103,8 +105,9 @@ def main(arguments: list[str] | None = None) -> None:
     )
     for setting in given.settings:
         for name in given.models:
-            viewers = tuple(v for v in dict.fromkeys((*MODELS, given.judge)) if v != name)
-            found = {name: measure(name, viewers, given.n, given.seed, setting)}
+            viewers = tuple(v for v in dict.fromkeys((*MODELS, *given.judges)) if v != name)
+            stamps = results.stamps_of((name, *viewers))
+            found = {name: {**measure(name, viewers, given.n, given.seed, setting), results.STAMPS: stamps}}
             settings = (known or {}).get("settings", {})
             settings[setting] = {**settings.get(setting, {}), **found}
             known = {**about, "settings": settings}

@@ -1,4 +1,9 @@
-"""The independent judge: a network that took no part in what is shown, and what it sees in it."""
+"""The independent judges: networks that took no part in what is shown, and what they see in it.
+
+Both are of another architecture than the pair that the pages open with. One was trained in the ordinary way: what it
+sees in a picture may be a feature that people do not see. The other met an adversary in training, and sees what is
+robust.
+"""
 
 import torch
 from torch import Tensor
@@ -7,7 +12,12 @@ from core.models import checkpoints
 from core.models.ready import load
 from core.types import Images
 
-JUDGE = "vgg-standard"
+JUDGE, ROBUST_JUDGE = "vgg-standard", "vgg-l2"
+
+
+def judges() -> tuple[str, ...]:
+    """List the judges whose weights are here, the ordinary one first."""
+    return tuple(name for name in (JUDGE, ROBUST_JUDGE) if checkpoints.path_of(name).is_file())
 
 
 def knows(name: str, classes: tuple[str, ...]) -> bool:

@@ -273,4 +273,6 @@ def main(arguments: list[str] | None = None) -> None:
     if given.action == "train":
         build(given.names or known)
     else:
-        measure(given.names or known, given.seeds)
+        shipped = [networks.named("features", side) for side in SIDES]
+        stamps = [checkpoints.stamp(name) for name in shipped if checkpoints.path_of(name).is_file()]
+        measure(given.names or known, given.seeds, WORK / "-".join(stamps))

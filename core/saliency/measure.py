@@ -18,6 +18,7 @@ from core import compute, data, results
 from core.commands import command, results_options, whole
 from core.files.arrays import load_arrays, save_arrays
 from core.models import Classifier, checkpoints
+from core.models.judge import ROBUST_JUDGE
 from core.models.ready import load
 from core.saliency.attribution import attribute
 from core.saliency.classes import means_of
@@ -35,7 +36,7 @@ from core.saliency.measures import (
 from core.saliency.methods import METHODS
 from core.types import Images, Labels, PerExample
 
-MODELS = ("resnet9-standard", "resnet9-l2")
+MODELS = ("resnet9-standard", "resnet9-l2", ROBUST_JUDGE)  # the third: is it robustness, or this architecture?
 RESULTS = results.FOLDER / "saliency.json"
 AGAIN = "python -m core.saliency measure"
 CONTROLS = ("noise", "edges")  # maps that know nothing of any model: white noise, and the picture's own edges
@@ -132,6 +133,11 @@ def summary(values: PerExample, seed: int = 0) -> dict[str, object]:
     return {"mean": float(values.double().mean()), "interval": [low, high], "n": len(values)}
 
 
+def models() -> tuple[str, ...]:
+    """List the models that are measured, of those whose weights are here."""
+    return tuple(name for name in MODELS if checkpoints.path_of(name).is_file())
+
+
 def run(names: tuple[str, ...], n: int, seed: int, samples: int, kept: Path | None = None) -> dict[str, Any]:
     """Measure the models on the same n test pictures.
 
@@ -162,7 +168,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m core.saliency", description="Measure attribution methods.")
     parser.add_argument("action", choices=["measure"])
-    parser.add_argument("--models", nargs="+", default=list(MODELS), help="differences are taken from the first")
+    parser.add_argument("--models", nargs="+", default=list(models()), help="differences are taken from the first")
     parser.add_argument("--n", type=whole(2, 10_000), default=500)
     parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0)
     parser.add_argument("--samples", type=whole(1), default=16)

@@ -12,12 +12,13 @@ from core import compute, data, results
 from core.attacks.balls import L2
 from core.commands import command
 from core.models import Classifier, checkpoints
+from core.models.judge import JUDGE
 from core.models.ready import load
 from core.problems import InputError
 from core.style.layers import moved
 from core.style.pictures import MATERIALS, PHOTOS, TEXTURES
 from core.style.recipe import StyleRecipe
-from core.style.transfer import JUDGE, transfer
+from core.style.transfer import transfer
 
 log = logging.getLogger("core.style")
 RESULTS = results.FOLDER / "style.json"

@@ -8,7 +8,6 @@ For example:
 
 import math
 from dataclasses import dataclass, replace
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +17,7 @@ from core.attacks.balls import L2
 from core.attacks.recording import Recorder, picked
 from core.attacks.rules import lbfgs
 from core.models import Classifier
+from core.models.judge import JUDGE
 from core.models.ready import load, placed
 from core.recipes.python import to_python
 from core.style import pictures
@@ -25,7 +25,6 @@ from core.style.gram import content_distance, layers_of, painted, style_distance
 from core.style.recipe import StyleRecipe
 from core.types import Images
 
-JUDGE = "vgg-standard"
 RADIUS = 2.0  # first trust radius of L-BFGS, pixel units
 FRAMES = 41
 
@@ -50,7 +49,7 @@ class Painting:
     content: Tensor
     stopped: int | None = None
 
-    def at(self, rows: list[int]) -> Self:
+    def at(self, rows: list[int]) -> "Painting":
         """Return the recording with these frames alone."""
         return replace(self, **picked(self, rows, "steps", "frames", "value", "style", "content"))
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import compute, data
+from core import compute, data, results
 from core.commands import command, output, whole
 from core.data.sets import Pictures
 from core.files.arrays import save_arrays
@@ -26,6 +26,7 @@ from core.synthesis.paint import paint
 
 log = logging.getLogger(__name__)
 FILE = checkpoints.FOLDER.parent / "assets" / "gallery.npz"
+RESULTS = results.FOLDER / "gallery.json"
 
 
 def build(
@@ -81,9 +82,14 @@ def main(arguments: list[str] | None = None) -> None:
     robust, standard = (compute.for_inference(checkpoints.load(name)) for name in (given.robust, given.standard))
     train = data.cifar10("train")
     made = build(robust, standard, train, per_class=given.per_class, candidates=given.candidates, seed=given.seed)
+    drawn = len(made) // given.per_class * given.candidates
+    kept = f"{given.per_class} of {given.candidates} a class, those of which both are most certain"
+    how = f"{kept}; torch {torch.__version__}"
     about = f"painted by {given.robust}, seed {given.seed}, kept where {given.standard} agrees"
     arrays = {"images": made.images, "labels": made.labels.astype(np.uint8)}
     save_arrays(given.out, {**arrays, "classes": np.array(made.classes), "about": np.array(about)}, compressed=True)
+    if given.out == FILE:
+        results.write(RESULTS, results.about((given.robust, given.standard), n=drawn, seed=given.seed, how=how))
     sys.stdout.write(f"{given.out}: {len(made)} pictures, {given.out.stat().st_size / 1024:.0f} KB\n")
 
 

@@ -197,6 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     from core.data import labelled
     from core.models import checkpoints
+    from core.train import zoo
     from core.train.autoattack import autoattack
     from core.train.robustness import by_steps
 
@@ -247,6 +248,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 path, about = checkpoints.path_of(given.model), checkpoints.header(given.model)
                 noted = {f"AutoAttack {ball_name(ball)}": {**strong.rate.as_json(), "doubts": list(strong.doubts)}}
                 checkpoints.annotate(path, replace(about, measured={**about.measured, **noted}))
+                if given.model in zoo.declared():
+                    zoo.record(given.model, zoo.entry_of(given.model))
 
 
 if __name__ == "__main__":

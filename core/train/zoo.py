@@ -21,11 +21,11 @@ import torch.distributed as dist
 
 from core import compute, data, results
 from core.attacks import balls
-from core.commands import command, whole
+from core.commands import command, number, whole
 from core.models import ARCHITECTURES, Classifier, checkpoints
 from core.models.checkpoints import Header
 from core.problems import InputError
-from core.train import InnerAttack, TrainRecipe, evaluate, fetch, fit, join_processes, reporter
+from core.train import InnerAttack, TrainRecipe, evaluate, fetch, fit, join_processes, refresh, reporter
 
 log = logging.getLogger(__name__)
 DECLARATIONS = checkpoints.FOLDER / "zoo.toml"
@@ -191,8 +191,19 @@ def measure(name: str, n: int, *, precision: str = "auto", anew: bool = False) -
         what: rate for what, rate in about.measured.items() if what.startswith("AutoAttack")
     }  # of the same weights
     checkpoints.annotate(path, replace(about, measured=measured))
-    record(name, {"title": about.title, "recipe": about.recipe, "measured": measured, "stamp": checkpoints.stamp(name)})
+    record(name, entry_of(name))
     return measured
+
+
+def entry_of(name: str) -> dict[str, Any]:
+    """Return what the results file says of a model: what its header says, and the stamp of its weights."""
+    about = checkpoints.header(name)
+    return {
+        "title": about.title,
+        "recipe": about.recipe,
+        "measured": about.measured,
+        "stamp": checkpoints.stamp(name),
+    }
 
 
 def record(name: str, entry: dict[str, Any]) -> None:
@@ -232,9 +243,16 @@ def main(arguments: list[str] | None = None) -> None:
     measuring.add_argument("--anew", action="store_true", help="replace what was measured on more pictures")
     fetching = actions.add_parser("fetch", help="download a model that lies elsewhere, verify it and keep it")
     fetching.add_argument("names", nargs="+", metavar="NAME", choices=sorted(fetch.sources()))
+    again = actions.add_parser("refresh", help="say what was measured on other weights; with --run, measure it anew")
+    again.add_argument("--run", action="store_true", help="do it; what is still stale after a stop is done next time")
+    again.add_argument("--only", nargs="+", default=[], metavar="TOPIC", help="folders of core/")
+    again.add_argument("--most", type=number(0), metavar="MINUTES", help="leave out what takes longer")
+    again.add_argument("--missing", action="store_true", help="with what was never measured")
     given = parser.parse_args(arguments)
     compute.setup_cpu()
-    if given.action == "fetch":
+    if given.action == "refresh":
+        refresh.refresh(given.only, run=given.run, missing=given.missing, most=given.most)
+    elif given.action == "fetch":
         for name in given.names:
             bring(fetch.sources()[name])
     elif given.action == "list":

@@ -165,8 +165,14 @@ def _student(
         "curve": curve,
         "date": results.today(),
         "torch": torch.__version__,
+        results.STAMPS: results.stamps_of(sources(student)),
         **found,
     }
+
+
+def sources(student: Student) -> tuple[str, ...]:
+    """Name the network that made a student's set; none where no network took part."""
+    return (student.made.source,) if student.made is not None and student.made.source else ()
 
 
 def _taught(
