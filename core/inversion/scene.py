@@ -8,6 +8,8 @@ from core import worlds
 from core.attacks.recording import side_by_side
 from core.attacks.steps import step_axis
 from core.data import pictures
+from core.data.planted import drawn, marks
+from core.data.planted.world import weaves
 from core.files import render
 from core.files.playable import Scene, scrubbing
 from core.files.trajectory import Axis, Row
@@ -58,6 +60,7 @@ def row(
         readouts=(
             ("feature distance", tuple(f"{100 * float(d):.1f} %" for d in made.distance)),
             ("pixel distance", tuple(f"{float(d):.1f}" for d in made.pixel_distance)),
+            *woven(made, classes),
             *others,
         ),
         alt=tuple(
@@ -65,6 +68,15 @@ def row(
             for i, verdict, d in zip(made.steps, said, made.distance, strict=True)
         ),
     )
+
+
+def woven(made: Emergence, classes: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Say, in the world whose features are known, how much of what was added lies on the weaves."""
+    if classes != drawn.WORLD.names:
+        return ()
+    of = weaves(drawn.WORLD.classes, drawn.WORLD.weave).flatten(1)
+    shares = marks.share(made.frames - made.x0, of).tolist()
+    return (("on the weaves", tuple(map(marks.fraction, shares))),)
 
 
 def wanted(x: Images, caption: str) -> Row:

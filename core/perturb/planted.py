@@ -40,7 +40,7 @@ def shares(delta: Tensor, planted: Marks, classes: Sequence[str]) -> tuple[tuple
     found = {name: marks.share(delta, part(planted)).tolist() for name, part in marks.PARTS.items()}
     still = delta.flatten(1).abs().sum(1) == 0
     return tuple(
-        (names[name], tuple("–" if none else fraction(one) for one, none in zip(values, still, strict=True)))
+        (names[name], tuple("–" if none else marks.fraction(one) for one, none in zip(values, still, strict=True)))
         for name, values in found.items()
     )
 
@@ -49,8 +49,3 @@ def marked(row: Row, planted: Marks) -> Row:
     """Give a column its shares."""
     assert row.delta is not None
     return replace(row, readouts=(*row.readouts, *shares(row.delta, planted, row.classes)))
-
-
-def fraction(value: float) -> str:
-    """Write a share in per cent with two digits that count."""
-    return f"{100 * value:.0f} %" if value >= 0.095 else f"{100 * value:.2g} %"

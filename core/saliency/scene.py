@@ -13,7 +13,7 @@ from core.files.render import Frames
 from core.files.trajectory import Axis, Row
 from core.models.titles import stamped, title, titles
 from core.problems import InputError
-from core.saliency import measures, rows
+from core.saliency import measures, planted, rows
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import Along, along
 from core.words import size, verdicts
@@ -61,6 +61,7 @@ def _column(head: str, name: str, made: Along, painted: Frames, recipe: Saliency
             ("‖δ‖ measured", sizes),
             ("gradient norm", tuple(f"{float(n):.3g}" for n in norms)),
             ("cosine with step 0", tuple(f"{float(c):+.2f}" for c in first)),
+            *planted.readouts(made.gradients, recipe.picture),
         ),
         flags=tuple("fooled" if s else None for s in t.success.tolist()),
         threshold=t.threshold,

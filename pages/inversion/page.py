@@ -76,6 +76,28 @@ ALONE = [  # where there is no robust network to compare with
         {"start": "noise"},
     ),
 ]
+HERE = {
+    "planted": [
+        shell.Preset(
+            "Weave or shape",
+            "Press play. To represent the start as it represents the wanted picture, the standard network changes"
+            " little that you see; read how much of it lies on the weaves, where chance puts 0.13 %. The robust one has"
+            " to redraw something; does what the standard one made convince it?",
+            {},
+        ),
+        shell.Preset(
+            "Out of noise",
+            "Small networks, small pictures: neither holds the whole of it. But one writes a faint texture all over,"
+            " and the other strokes.",
+            {"start": "noise"},
+        ),
+        shell.Preset(
+            "An early layer",
+            "The first block still knows almost every pixel, in both models: what makes the difference happens later.",
+            {"block": "stem"},
+        ),
+    ]
+}
 DEFAULTS = InvertRecipe()
 STARTS = {"picture": "Another picture", "noise": "Noise", "grey": "Grey"}
 CANVASES = {"noise": "Noise", "grey": "Grey", "fade": "Cross-fade"}
@@ -169,10 +191,13 @@ shell.header(
     needs="",
     alone="What does a network keep of a picture? One that it represents alike need not look alike to you.",
     elsewhere="Inversion",
+    of={
+        "planted": "What does a network keep of a picture? Here one knows what there was to keep: a shape and a weave."
+    },
 )
 first = pair()
 shell.presets(
-    PRESETS if first.robust and current() == worlds.get() else ALONE,
+    PRESETS if first.robust and current() == worlds.get() else HERE.get(current().name, ALONE),
     key="frog",
     defaults={
         "picture": worlds.first_picture(current()),

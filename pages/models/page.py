@@ -137,10 +137,10 @@ def script(recipe: ModelsRecipe, counted: BySteps | None) -> str:
 
 
 shell.header("Models", "What each model is, how well it does, and how far its robustness can be believed.", needs="")
-shell.presets(PRESETS, key="models", defaults=asdict(DEFAULTS))
 here = current()
-shown = controls(here)
 everything = checkpoints.names(world=here.name)
+shell.presets([one for one in PRESETS if one.values["model"] in everything], key="models", defaults=asdict(DEFAULTS))
+shown = controls(here)
 board = here.name == DEFAULTS.world  # what others have published is of that world
 ours = plot.points(everything, shown.norm)
 big, side = st.columns([3, 2])

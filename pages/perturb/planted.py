@@ -5,8 +5,8 @@ from torch import Tensor
 
 from core import worlds
 from core.data.planted import marks
+from core.data.planted.marks import fraction
 from core.perturb import Trajectory, planted
-from core.perturb.planted import fraction
 from core.perturb.recipe import PerturbRecipe
 from pages.perturb.columns import called
 from pages.ui import crisp

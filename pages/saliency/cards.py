@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
@@ -46,7 +46,7 @@ STYLE = f"""{crisp.STYLE}<style>
 def row(
     shown: Row,
     recipe: SaliencyRecipe,
-    notes: Mapping[str, str] | None = None,
+    notes: Mapping[str, Sequence[str]] | None = None,
     first: str = "",
     beside: str = "",
 ) -> str:
@@ -55,16 +55,14 @@ def row(
     Args:
         shown: The row.
         recipe: How maps are drawn.
-        notes: Of each model, one line more.
+        notes: Of each model, further lines.
         first: A figure on the left.
         beside: What stands on the right instead of a map that there is not: a sentence in which `this` is code.
     """
     figures = []
     for head, (name, attribution) in zip(titles(*shown.attributions), shown.attributions.items(), strict=True):
         strength = float(maps.strength(attribution, recipe.channel))
-        lines = [head, f"strength {strength:.2g}"]
-        if notes and notes.get(name):
-            lines.append(notes[name])
+        lines = [head, f"strength {strength:.2g}", *(notes or {}).get(name, ())]
         alt = f"{shown.title}, {title(name)}: " + "; ".join(lines[1:])
         figures.append(crisp.figure(render.from_uint8(shown.painted(recipe, name)), alt, tuple(lines)))
     if beside:

@@ -1,6 +1,7 @@
 """The views of the Saliency page that show maps in cards: every method, several pictures, class to class."""
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -8,7 +9,7 @@ import streamlit as st
 from core.data import pictures
 from core.data.pictures import Picture
 from core.files import render
-from core.saliency import METHODS, maps, rows, views
+from core.saliency import METHODS, maps, planted, rows, views
 from core.saliency.classes import class_means, no_means
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
@@ -42,10 +43,10 @@ def methods(recipe: SaliencyRecipe, picture: Picture) -> None:
         )
         if not lines:  # one method leads, large, beside the picture
             there = crisp.figure(picture.x, picture.caption, _named(picture))
-            body = row(line.row, recipe, _asked(found), there, _lacking(recipe))
+            body = row(line.row, recipe, _notes(found, picture, _asked), there, _lacking(recipe))
             top.html(f'{STYLE}<div class="lead">{card(about.title, body, below)}</div>{legend(recipe)}')
         else:
-            cards.append(card(about.title, row(line.row, recipe, _sums(found)), below))
+            cards.append(card(about.title, row(line.row, recipe, _notes(found, picture, _sums)), below))
             slot.html(f'<div class="maps">{"".join(cards)}</div>')
         lines.append(line)
     downloads(files(recipe, lines), key="saliency", script=rows.script(recipe))
@@ -68,7 +69,7 @@ def several(recipe: SaliencyRecipe) -> None:
             break
         line = _line(recipe, picture.caption, picture, found)
         first = crisp.figure(picture.x, picture.caption, _named(picture))
-        notes = {n: f"predicts {predicted(made.logits)}" for n, made in found.items()}
+        notes = _notes(found, picture, lambda one: f"predicts {predicted(one.logits)}")
         cards.append(f'<section class="map">{row(line.row, recipe, notes, first)}</section>')
         lines.append(line)
         slot.html(f'<div class="maps wide">{"".join(cards)}</div>')
@@ -103,8 +104,10 @@ def classes(recipe: SaliencyRecipe, picture: Picture) -> None:
     alone = Row.of(recipe, f"From {b} to {a}", picture.x, {name: made.gradient for name, made in found.items()})
     averages = {name: made.average for name, made in found.items()}
     mean = Row.of(recipe, f"From {b} to {a}, averaged", mean_a, averages)
-    cos = {name: f"cosine {made.cosine:+.3f}" for name, made in found.items()}
-    mean_cos = {name: f"cosine {made.average_cosine:+.3f}" for name, made in found.items()}
+    cos = {
+        name: (f"cosine {made.cosine:+.3f}", *planted.shares(made.gradient, picture.id)) for name, made in found.items()
+    }
+    mean_cos = {name: (f"cosine {made.average_cosine:+.3f}",) for name, made in found.items()}
     other = crisp.figure(mean_a, f"Mean picture of class {a}", (f"{first.averaged} pictures", f"of class {a}"))
     cards = (
         card(f"From {b} to {a}, at this picture", row(alone, recipe, cos, at)),
@@ -130,12 +133,17 @@ def _line(recipe: SaliencyRecipe, title: str, picture: Picture, found: dict[str,
     return Line(row, {name: made.logits for name, made in found.items()})
 
 
-def _asked(found: dict[str, Explanation]) -> dict[str, str]:
-    """Say what each model says, and which class is explained."""
-    return {
-        name: f"predicts {predicted(made.logits)}, explained for {current().classes[made.target]}"
-        for name, made in found.items()
-    }
+def _notes(
+    found: dict[str, Explanation], picture: Picture, say: Callable[[Explanation], str]
+) -> dict[str, tuple[str, ...]]:
+    """Write the lines below each model's map: what is said of it, and how much of it lies on planted features."""
+    said = {name: ((say(made),) if say(made) else ()) for name, made in found.items()}
+    return {name: (*lines, *planted.shares(found[name].attribution, picture.id)) for name, lines in said.items()}
+
+
+def _asked(made: Explanation) -> str:
+    """Say what a model says, and which class is explained."""
+    return f"predicts {predicted(made.logits)}, explained for {current().classes[made.target]}"
 
 
 def _named(picture: Picture) -> tuple[str, str]:
@@ -150,10 +158,6 @@ def _lacking(recipe: SaliencyRecipe) -> str:
     return current().robust_how if alone else ""
 
 
-def _sums(found: dict[str, Explanation]) -> dict[str, str]:
+def _sums(made: Explanation) -> str:
     """Say what the shares add up to, where they should add up to something."""
-    return {
-        name: f"adds up to {float(made.attribution.sum()):.2f} of {made.gap:.2f}"
-        for name, made in found.items()
-        if made.gap is not None
-    }
+    return f"adds up to {float(made.attribution.sum()):.2f} of {made.gap:.2f}" if made.gap is not None else ""

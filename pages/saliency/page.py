@@ -109,6 +109,27 @@ HERE = {  # what each world tries first; presets of other worlds name classes th
             {"view": "pictures", "method": "deep_lift"},
         ),
     ],
+    "planted": [
+        shell.Preset(
+            "Which feature does it read?",
+            "Read below the *Loss gradient*: of the standard network's, most lies on the weaves that we planted, and"
+            " less on the shape than its area; the robust network's is where the shape is.",
+            {},
+        ),
+        shell.Preset(
+            "A map of the picture",
+            "Compare *in the shape* of *Integrated Gradients* and *DeepLift* with the loss gradient. Both multiply by"
+            " the picture, so they show its shape, although the standard network reads the weave.",
+            {"picture": "planted/10"},
+        ),
+        ANYWHERE[1],
+        shell.Preset(
+            "From class to class",
+            "What would make this more of one class and less of another? Read the cosines with the difference of the"
+            " two class means, and how much of each gradient lies on the weaves.",
+            {"view": "classes"},
+        ),
+    ],
 }
 DEFAULTS = SaliencyRecipe()
 

@@ -70,7 +70,15 @@ def dress() -> bool:
     return on
 
 
-def header(title: str, claim: str, *, needs: str | None = None, alone: str = "", elsewhere: str = "") -> None:
+def header(
+    title: str,
+    claim: str,
+    *,
+    needs: str | None = None,
+    alone: str = "",
+    elsewhere: str = "",
+    of: Mapping[str, str] | None = None,
+) -> None:
     """Open a page with its title, its claim in one sentence, its world, and the switch for presenter mode.
 
     Args:
@@ -80,6 +88,7 @@ def header(title: str, claim: str, *, needs: str | None = None, alone: str = "",
             is not about a world.
         elsewhere: Its title in other worlds, where the one in the first names a class.
         alone: What it shows in a world without a robust network, where the claim is about one.
+        of: What it shows in some worlds, by their names, where the claim is not true of their networks.
     """
     on = dress()
     work.desk().begin()
@@ -93,7 +102,9 @@ def header(title: str, claim: str, *, needs: str | None = None, alone: str = "",
         if needs is not None:
             world.switch()
         stage.switch(on)
-    st.markdown(f"## {alone if alone and needs is not None and not world.pair().robust else claim}")
+    if needs is not None:
+        claim = (of or {}).get(world.current().name) or (alone if alone and not world.pair().robust else claim)
+    st.markdown(f"## {claim}")
     if needs is not None:
         world.serves(title, needs)
 

@@ -7,13 +7,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import worlds
+from core.attacks.rules import steepest
 from core.data import sets
+from core.inversion import emergence, starts
+from core.inversion.invert import UNLIMITED, Setting
+from pages.inversion import emergence as emergence_page
+from pages.saliency import maps
 from pages.ui import exports, scrubber
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
 WORLD = worlds.get("planted")
-ELSEWHERE = re.compile(r"\b(frog|truck|airplane|CIFAR)", re.IGNORECASE)
+ELSEWHERE = re.compile(rf"\b({'|'.join(worlds.get().classes)})s?\b", re.IGNORECASE)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +40,14 @@ def shown(monkeypatch) -> SimpleNamespace:
         seen.files, seen.script = files, script
 
     monkeypatch.setattr(scrubber, "scrubber", show)
-    monkeypatch.setattr(exports, "downloads", take)
+
+    def scrubbed(rows, axis, key, default):
+        seen.rows, seen.axis = rows, axis
+        return default
+
+    monkeypatch.setattr(emergence_page, "scrubbed", scrubbed)
+    for module in (exports, maps, emergence_page):
+        monkeypatch.setattr(module, "downloads", take)
     return seen
 
 
@@ -47,7 +59,7 @@ def opened(page: str, **query: str) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    return re.sub(r'src="[^"]*"', "", html(app)) + said(app)
+    return re.sub(r"src=\"[^\"]*\"|<style>.*?</style>", "", html(app), flags=re.DOTALL) + said(app)
 
 
 def test_perturb_shows_what_was_planted_as_a_fourth_picture(shown):
@@ -71,3 +83,45 @@ def test_of_one_model_there_is_one_column_and_still_its_shares(shown):
     assert len(shown.rows) == 3
     assert all(any(name.startswith("on the weave") for name, _ in row.readouts) for row in shown.rows)
     assert not any(name.endswith(" predicts") for row in shown.rows for name, _ in row.readouts)
+
+
+def test_saliency_says_how_much_of_a_map_lies_on_each_feature(shown):
+    """The standard network's gradient is on the weaves, the robust one's on the shape."""
+    app = opened("saliency", samples="1", window="16")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    lead = html(app).partition("Input")[0]
+    inside = [float(part) for part in re.findall(r"in the shape ([\d.]+) % \(area 16 %\)", lead)]
+    woven = [float(part) for part in re.findall(r"on the weaves ([\d.]+) % \(chance 0.13 %\)", lead)]
+    assert inside[0] < 16 < inside[-1] and woven[0] > 60 > 4 * woven[-1]
+    assert "Measured, not only shown" not in said(app)
+
+
+@pytest.mark.parametrize("view", ["pictures", "classes"])
+def test_the_other_views_of_saliency(view, shown):
+    app = opened("saliency", view=view)
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert "on the weaves" in html(app)
+
+
+def test_inversion_says_how_much_was_written_into_the_weaves(shown, monkeypatch):
+    for module in (starts, emergence):
+        monkeypatch.setattr(module, "setting_of", lambda _: Setting(2, lambda: steepest(UNLIMITED, 1.0)))
+    app = opened("inversion")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert [title.value for title in app.title] == ["Inversion"]
+    assert [row.title for row in shown.rows] == ["Standard PatchNet", "Robust PatchNet", "Wanted"]
+    assert all("on the weaves" in dict(row.readouts) for row in shown.rows[:2])
+
+
+@pytest.mark.parametrize("view", ["gallery", "feature", "between"])
+def test_the_other_views_of_inversion(view, shown, monkeypatch):
+    for module in (starts, emergence):
+        monkeypatch.setattr(module, "setting_of", lambda _: Setting(2, lambda: steepest(UNLIMITED, 1.0)))
+    app = opened("inversion", view=view)
+    assert not app.error and not ELSEWHERE.search(words(app))
+
+
+def test_models_has_both_cards(shown):
+    app = opened("models")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert len(app.selectbox(key="model").options) >= 2

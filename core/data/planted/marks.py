@@ -1,6 +1,6 @@
 """How much of a perturbation, or of a map, lies on what was planted in a picture.
 
-    here = of("planted/12", other=1)                       # a disc with its weave; and what makes a cross
+    here = of("planted/12", other=1)                       # what is in it, and what makes a cross
     share(delta, here.weave_other), share(delta, here.shapes)
 
 A share is the part of the squared L2 length that lies in a subspace, between 0 and 1; of a random direction it is on average
@@ -128,3 +128,8 @@ PARTS: dict[str, Callable[[Marks], Tensor]] = {
     "weave_own": lambda here: here.weave_own,
     "shapes": lambda here: here.shapes,
 }
+
+
+def fraction(value: float) -> str:
+    """Write a share in per cent with two digits that count."""
+    return f"{100 * value:.0f} %" if value >= 0.095 else f"{100 * value:.2g} %"
