@@ -38,8 +38,7 @@ class Morph {
   destroy() {
     this.listeners.abort();
     this.pause();
-    this.gone = true;
-    this.socket?.close();
+    this.link?.close();
     for (const name of ["stages", "classes", "starts", "swatches"]) this.el[name].replaceChildren();
     this.el.reach.querySelectorAll("label").forEach((label) => label.remove());
   }
@@ -67,30 +66,21 @@ class Morph {
   // --- the socket ---------------------------------------------------------------------------------------------
 
   connect() {
-    this.socket?.close();
-    const { token, page } = this.data;
-    const base = location.pathname.replace(new RegExp(`/*${page}/*$`), "").replace(/\/+$/, "");
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${base}/_morph/${token}`);
-    this.socket = socket;
-    const mine = () => this.socket === socket && !this.gone;
-    socket.onopen = () => mine() && this.complain("");
-    let heard = Promise.resolve(); // one after the other: a film takes a moment to decode
-    socket.onmessage = ({ data }) => (heard = heard.then(() => mine() && this.hear(JSON.parse(data))));
-    socket.onclose = ({ code }) => {
-      if (!mine()) return;
-      this.ready(false);
-      this.letGo();
-      this.root.removeAttribute("data-busy");
-      if (code === 1008 || code === 1006 && !this.wasReady) {
-        this.complain("The live connection was refused. Reload the page; if that does not help, start the app with: make app");
-        if (code === 1008) return;
-      } else this.complain("The connection is gone; trying again …");
-      setTimeout(() => mine() && this.connect(), 1500);
-    };
+    this.link ??= new Line("_morph", {
+      opened: () => this.complain(""),
+      hear: (message) => this.hear(message),
+      lost: (sentence) => {
+        this.ready(false);
+        this.letGo();
+        this.root.removeAttribute("data-busy");
+        this.complain(sentence);
+      },
+    });
+    this.link.open(this.data.token, this.data.page);
   }
 
   send(message) {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+    this.link?.send(message);
   }
 
   async hear(message) {
@@ -159,7 +149,6 @@ class Morph {
 
   ready(is) {
     this.root.toggleAttribute("data-ready", is);
-    if (is) this.wasReady = true;
     this.el.classes.querySelectorAll("button").forEach((button) => (button.disabled = !is));
   }
 
@@ -544,30 +533,6 @@ class Morph {
 }
 
 // --- pixels -----------------------------------------------------------------------------------------------------
-
-function unpack(base64) {
-  const raw = atob(base64);
-  const pixels = new Uint8ClampedArray(raw.length);
-  for (let i = 0; i < raw.length; i++) pixels[i] = raw.charCodeAt(i);
-  return pixels;
-}
-
-function pack(pixels) {
-  let raw = "";
-  for (let i = 0; i < pixels.length; i++) raw += String.fromCharCode(pixels[i]);
-  return btoa(raw);
-}
-
-function paint(canvas, pixels, size) {
-  if (canvas.width !== size) canvas.width = canvas.height = size;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(size, size);
-  for (let i = 0; i < size * size; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = pixels[3 * i + c];
-    image.data[4 * i + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-}
 
 /** Cut the film out of its sprite: rows are frames, columns are models. */
 async function filmOf({ frames, sprite }, size, models) {

@@ -2,14 +2,11 @@
 
     live = Live(board, (standard, robust), judge)
     moved, told = live.step(hold, 0, judged=True)       # the standard model's picture, one step on
-    find(live.token) is live                            # as long as the visitor's session keeps it
 
 The canvas talks to it through `pages.synthesis.live`.
 """
 
 import hashlib
-import secrets
-import weakref
 from collections import OrderedDict
 from typing import Any
 
@@ -20,6 +17,7 @@ from core import worlds
 from core.files.render import Frames, from_uint8
 from core.synthesis.morph import Board, Hold
 from core.types import Images
+from pages.ui.live import Held, top
 from pages.ui.turns import Account
 
 NOTES = 2000  # frames of which what is known is kept
@@ -28,7 +26,7 @@ LOOKED_AT = 120  # frames of a film that are judged when it is opened
 Note = dict[str, Any]  # what is said of a frame, and how far it is from its anchor
 
 
-class Live:
+class Live(Held):
     """One visitor's board with the models that move it; lives as long as their session.
 
     Args:
@@ -41,11 +39,9 @@ class Live:
     def __init__(
         self, board: Board, models: tuple[nn.Module, ...], judge: nn.Module | None, account: Account | None = None
     ) -> None:
+        super().__init__(account)
         self.board, self.models, self.judge = board, models, judge
-        self.account = account if account is not None else Account()
-        self.token = secrets.token_urlsafe(24)
         self.notes: OrderedDict[bytes, Note] = OrderedDict()  # what is known of frames, by their pixels
-        _boards[self.token] = self
 
     def verdicts(self) -> list[dict[str, Any]]:
         """Say what each model sees in its picture, and what the judge sees in it."""
@@ -97,20 +93,8 @@ def digest(frame: Frames) -> bytes:
 
 def said(own: torch.Tensor | None, third: torch.Tensor | None) -> dict[str, Any]:
     """Pack what a model and the judge say of one picture: logits (1, K), None where nobody asked."""
-    return {"says": None if own is None else top(own[0]), "judge": None if third is None else top(third[0], 1)}
-
-
-def top(logits: torch.Tensor, n: int = 3) -> list[list[Any]]:
-    """Name the n most likely classes with their probabilities."""
-    best = logits.softmax(0).topk(n)
-    return [
-        [worlds.get().classes[k], round(p, 4)] for k, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-    ]
-
-
-_boards: "weakref.WeakValueDictionary[str, Live]" = weakref.WeakValueDictionary()
-
-
-def find(token: str) -> Live | None:
-    """Return the board of that token, if its session is still there."""
-    return _boards.get(token)
+    classes = worlds.get().classes
+    return {
+        "says": None if own is None else top(own[0], classes),
+        "judge": None if third is None else top(third[0], classes, 1),
+    }

@@ -8,8 +8,8 @@ from core.data.pictures import SIZE
 from core.files.render import to_uint8
 from core.types import Images
 from pages.synthesis.board import Live
-from pages.synthesis.live import packed
 from pages.ui.component import component
+from pages.ui.live import packed
 
 _mount = component("synthesis")
 

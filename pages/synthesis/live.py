@@ -1,34 +1,27 @@
-"""The live connection of hold to morph: a WebSocket beside Streamlit's own, on the same port.
+"""The live connection of hold to morph (`pages.ui.live`).
 
-Streamlit reruns a script for everything a widget says, which is too slow for a picture that moves while a button is
-held (and a fragment on a timer would rerun for nothing all the time). `st.App` lets an app add routes, so the canvas
-talks to this one directly: it says which class is held, and gets a frame for each step. No script runs meanwhile.
-
-Who may connect: whoever knows the token that the page put into the canvas, from a page of the same origin. Each step is
-a short job in the line that all work of the app stands in, so a hold shares the cores step by step with other visitors.
+The canvas says which class is held, and gets a frame for each step.
 """
 
 import asyncio
 import base64
 import contextlib
 import functools
-import json
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from core import worlds
 from core.files.render import Frames, from_uint8, png
 from core.problems import InputError
 from core.synthesis.morph import Act, Hold
-from pages.synthesis.board import Live, find
-from pages.ui import flights
-from pages.ui.sockets import may_connect, sockets
+from pages.synthesis.board import Live
+from pages.ui import live as connections
+from pages.ui.live import packed, unpacked
 
 PATH = "_morph"  # below the app's address
 FRAME_S = 1 / 25  # a film's pace; a faster machine rests in between
@@ -38,49 +31,26 @@ LONGEST_HOLD = 3000  # steps, should a release get lost
 STEP_AT_MOST = 2.0  # L2, pixel units
 
 
-async def serve(socket: WebSocket) -> None:
-    """Talk to one canvas until it goes away."""
-    live = find(socket.path_params["token"])
-    if live is None or not await may_connect(socket):
-        await socket.close(1008)
-        return
-    await socket.accept()
-    await Talk(live, socket).serve()
-
-
-class Talk:
-    """One connection: what the canvas says, in order, and the hold that runs meanwhile."""
+class Talk(connections.Talk[Live]):
+    """One canvas, and the hold that runs meanwhile."""
 
     def __init__(self, live: Live, socket: WebSocket) -> None:
-        self.live, self.socket = live, socket
-        self.held: asyncio.Event | None = None  # set on release
+        super().__init__(live, socket)
+        self.live = live
+        self.held_down: asyncio.Event | None = None  # set on release
         self.holding: asyncio.Task[None] | None = None
         self.behind, self.seen = 0, asyncio.Event()
 
-    async def serve(self) -> None:
-        """Serve until the canvas goes away, and end its hold then."""
-        try:
-            await self.tell_all()
-            while True:
-                await self.hear(await self.next_message())
-        except (WebSocketDisconnect, RuntimeError):
-            pass
-        finally:
-            if self.holding is not None:
-                self.holding.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await self.holding
+    async def greet(self) -> None:
+        """Send the film and the board."""
+        await self.tell_all()
 
-    async def next_message(self) -> dict[str, Any]:
-        """Wait for a message; what is none is answered."""
-        while True:
-            try:
-                said = json.loads(await self.socket.receive_text())
-            except (KeyError, ValueError, RecursionError):  # bytes, or no JSON
-                said = None
-            if isinstance(said, dict):
-                return said
-            await self.tell({"is": "problem", "text": "a message must be a JSON object"})
+    async def leave(self) -> None:
+        """End the hold."""
+        if self.holding is not None:
+            self.holding.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await self.holding
 
     async def hear(self, asked: dict[str, Any]) -> None:
         """Do what the canvas asks; a hold runs on beside, anything else ends it first."""
@@ -94,8 +64,8 @@ class Talk:
             match what:
                 case "hold":
                     hold, act = self.begin(asked)
-                    self.held = asyncio.Event()
-                    self.holding = asyncio.create_task(self.run(hold, act, self.held))
+                    self.held_down = asyncio.Event()
+                    self.holding = asyncio.create_task(self.run(hold, act, self.held_down))
                     return
                 case "paint":
                     board.paint(unpacked(asked["pixels"], board.film[-1].shape))
@@ -112,7 +82,7 @@ class Talk:
                 case _:  # "release"
                     return
         except (ValueError, KeyError, TypeError, OverflowError) as problem:
-            await self.tell({"is": "problem", "text": str(problem)})
+            await self.problem(str(problem))
             return
         await self.tell_board()
 
@@ -151,7 +121,7 @@ class Talk:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self.seen.wait(), 1)
         except ValueError as problem:
-            await self.tell({"is": "problem", "text": str(problem)})
+            await self.problem(str(problem))
         finally:
             if steps:
                 live.board.held(Act(act.target, steps, act.eps, act.step_size))
@@ -162,11 +132,11 @@ class Talk:
 
     async def release(self) -> None:
         """End the hold, if there is one, after the step that is under way."""
-        if self.holding is not None and self.held is not None:
-            self.held.set()
+        if self.holding is not None and self.held_down is not None:
+            self.held_down.set()
             self.seen.set()
             await self.holding
-            self.holding = self.held = None
+            self.holding = self.held_down = None
             self.behind = 0
 
     def picture(self, frame: Frames, says: list[dict[str, Any]]) -> dict[str, Any]:
@@ -192,15 +162,6 @@ class Talk:
         await self.tell({"is": "film", "frames": len(film), "sprite": strip, "notes": notes})
         await self.tell_board()
 
-    async def in_turn(self, make: Callable[..., Any], *arguments: Any) -> Any:
-        """Run short work when it is this visitor's turn."""
-        future = flights.turn(self.live.account, functools.partial(make, *arguments))
-        return await asyncio.wrap_future(future)
-
-    async def tell(self, message: dict[str, Any]) -> None:
-        """Send a message."""
-        await self.socket.send_text(json.dumps(message))
-
 
 def _film_strip(film: np.ndarray) -> bytes:
     """Lay a film (F, M, H, W, C) out in rows of pictures, a row a frame: tall, because pictures may be 65535 high."""
@@ -209,23 +170,5 @@ def _film_strip(film: np.ndarray) -> bytes:
     return png(np.ascontiguousarray(rows))
 
 
-def packed(frame: Frames) -> str:
-    """Pack an 8-bit picture (H, W, C) as base64."""
-    return base64.b64encode(np.ascontiguousarray(frame).tobytes()).decode()
-
-
-def unpacked(pixels: list[str], shape: tuple[int, ...]) -> Frames:
-    """Read what `packed` wrote, for each of the pictures of that shape (M, H, W, C).
-
-    Raises:
-        ValueError: If it is not as long as it should be.
-    """
-    if len(pixels) != shape[0]:
-        raise InputError(f"expected {shape[0]} pictures, got {len(pixels)}")
-    raw = b"".join(base64.b64decode(text, validate=True) for text in pixels)
-    if len(raw) != math.prod(shape):
-        raise InputError(f"expected {math.prod(shape)} bytes, got {len(raw)}")
-    return np.frombuffer(raw, np.uint8).reshape(shape).copy()
-
-
-ROUTES = sockets(f"{PATH}/{{token}}", serve)
+serve = connections.served(Live, Talk)
+ROUTES = connections.routes(PATH, serve)

@@ -35,9 +35,10 @@ from pages.synthesis import (
 from pages.synthesis import (
     studio as synthesis_studio,
 )
-from pages.synthesis.board import Live, find
-from pages.synthesis.live import Talk, packed, serve
+from pages.synthesis.board import Live
+from pages.synthesis.live import Talk, serve
 from pages.ui import store
+from pages.ui.live import find, packed
 from tests.app_process import ROOT
 from tests.helpers import images, tiny
 from tests.pages.tools import html, ran, stop_once
