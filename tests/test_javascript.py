@@ -112,6 +112,57 @@ def test_numbers_are_written_in_about_three_figures_with_a_true_minus():
     assert written == ["0", "3", "−3", "0.12", "−0.50", "12.3", "−100.0", "123", "1235"]
 
 
+MOTION = ["perturb/motion.js"]
+
+
+def test_a_picture_that_moves_begins_at_rest_and_never_shows_what_is_beside_it():
+    times = [k / 4 for k in range(400)]
+    found = called(MOTION, [["motion", t] for t in times])
+    assert found[0] == {"x": 0, "y": 0, "angle": 0, "zoom": 1}
+    assert max(abs(m["x"]) for m in found) > 0.03, "it moves"
+    for m in found:  # corners of the frame, seen from the picture, whose half side is 1/2
+        for u, v in ((0.5, 0.5), (0.5, -0.5), (-0.5, 0.5), (-0.5, -0.5)):
+            du, dv, c, s = u - m["x"], v - m["y"], math.cos(m["angle"]), math.sin(m["angle"])
+            corner = (c * du + s * dv) / m["zoom"], (c * dv - s * du) / m["zoom"]
+            assert max(map(abs, corner)) <= 0.5 + 1e-9, m
+
+
+def test_a_camera_is_cut_to_the_square_in_its_middle():
+    assert called(MOTION, [["squareOf", 640, 480], ["squareOf", 480, 640, 2], ["squareOf", 100, 100, 0.5]]) == [
+        {"x": 80, "y": 0, "side": 480},
+        {"x": 120, "y": 200, "side": 240},
+        {"x": 0, "y": 0, "side": 100},
+    ]
+
+
+def test_a_tally_is_of_the_last_hundred_frames():
+    many = [False] * 60 + [True] * 60
+    kept: list[bool] = []
+    for fooled in many:
+        (kept,) = called(MOTION, [["counted", kept, fooled]]) if len(kept) > 98 else ([*kept, fooled],)
+    assert kept == many[-100:]
+    assert called(MOTION, [["tally", kept], ["tally", [True]], ["tally", []]]) == [
+        "fooled in 60 of the last 100 frames",
+        "fooled in 1 of the last 1 frame",
+        "",
+    ]
+
+
+def test_what_is_promised_of_the_camera_depends_on_where_the_program_runs():
+    here = ["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "frog.localhost"]
+    away = ["frog.example.org", "localhost.example.org", "10.0.0.7", "127.0.0.1.example.org"]
+    told = called(MOTION, [["promise", host, 32] for host in (*here, *away)])
+    assert all(text.startswith("Nothing leaves this machine") for text in told[: len(here)])
+    assert all(f"{host} attacks them" in text for host, text in zip(away, told[len(here) :], strict=True))
+
+
+def test_every_refusal_of_a_camera_says_what_would_help():
+    names = ["NotAllowedError", "NotFoundError", "NotReadableError", "insecure", "OddError"]
+    told = called(MOTION, [["refusal", name] for name in names])
+    assert len(set(told)) == len(names)
+    assert "OddError" in told[-1]
+
+
 @pytest.mark.parametrize("folder", sorted({path.parent.name for path in ASSETS.glob("*/*.js")}))
 def test_the_scripts_of_a_component_parse_as_the_module_that_they_are_put_together_to(folder, tmp_path):
     shared = [] if folder == "shared" else sorted((ASSETS / "shared").glob("*.js"))

@@ -1,6 +1,6 @@
 // A component's live connection; pages/ui/live.py is at its other end. It comes back by itself.
 
-const AGAIN_MS = 1500;
+const RECONNECT_MS = 1500;
 
 class Line {
   /**
@@ -38,7 +38,7 @@ class Line {
           ? "The live connection was refused. Reload the page; if that does not help, start the app with: make app"
           : "The connection is gone; trying again …",
       );
-      if (code !== 1008) setTimeout(() => mine() && this.open(token, page), AGAIN_MS);
+      if (code !== 1008) setTimeout(() => mine() && this.open(token, page), RECONNECT_MS);
     };
   }
 

@@ -26,6 +26,16 @@ class Morph {
     this.ink = [59, 125, 42];
     this.cursor = [16, 16]; // of the keyboard
     this.listeners = new AbortController();
+    this.link = new Line("_morph", {
+      opened: () => this.complain(""),
+      hear: (message) => this.hear(message),
+      lost: (sentence) => {
+        this.ready(false);
+        this.letGo();
+        this.root.removeAttribute("data-busy");
+        this.complain(sentence);
+      },
+    });
     const $ = (selector) => root.querySelector(selector);
     this.el = {
       stages: $(".stages"), classes: $(".classes"), starts: $(".starts"), swatches: $(".swatches"), colour: $(".colour input"),
@@ -38,7 +48,7 @@ class Morph {
   destroy() {
     this.listeners.abort();
     this.pause();
-    this.link?.close();
+    this.link.close();
     for (const name of ["stages", "classes", "starts", "swatches"]) this.el[name].replaceChildren();
     this.el.reach.querySelectorAll("label").forEach((label) => label.remove());
   }
@@ -66,21 +76,11 @@ class Morph {
   // --- the socket ---------------------------------------------------------------------------------------------
 
   connect() {
-    this.link ??= new Line("_morph", {
-      opened: () => this.complain(""),
-      hear: (message) => this.hear(message),
-      lost: (sentence) => {
-        this.ready(false);
-        this.letGo();
-        this.root.removeAttribute("data-busy");
-        this.complain(sentence);
-      },
-    });
     this.link.open(this.data.token, this.data.page);
   }
 
   send(message) {
-    this.link?.send(message);
+    this.link.send(message);
   }
 
   async hear(message) {

@@ -5,8 +5,8 @@
         seen = chase.follow(x, norm="L2", eps=0.5, target=None)
         seen.x_adv, seen.clean, seen.attacked
 
-What fools a network at one frame fools it at the next, for the picture has hardly moved: so two or three steps a frame are
-enough, where an attack from nothing needs ten.
+What fools a network at one frame fools it at the next, for the picture has hardly moved: so three steps a frame do what
+an attack from nothing needs ten for.
 """
 
 from dataclasses import dataclass

@@ -31,6 +31,7 @@ class PerturbRecipe:
         at: The radius whose iterates axis "steps" shows, one of `eps_labels`; anything else means the sixth of them.
         seed: Of the random start and of the noise control.
         world: In which world, a name of `core.worlds.names`.
+        view: "sweep", or "duel": a camera's picture, or this one moving, attacked without end at the radius `at`.
     """
 
     picture: str = option("")
@@ -49,6 +50,7 @@ class PerturbRecipe:
     schedule: str = option("cosine", among=SCHEDULES)
     precision: str = option("auto", among=("auto", "fp32"))
     world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)
+    view: str = option("sweep", among=("sweep", "duel"), silent=True)
 
     @property
     def eps_values(self) -> tuple[float, ...]:
@@ -81,7 +83,7 @@ class PerturbRecipe:
 def cache_key(recipe: PerturbRecipe) -> PerturbRecipe:
     """Return the recipe with everything at its default that one model's trajectory does not depend on."""
     blank = PerturbRecipe()
-    unused = ["standard", "robust", "frame", *(["at"] if recipe.axis == "eps" else [])]
+    unused = ["standard", "robust", "frame", "view", *(["at"] if recipe.axis == "eps" else [])]
     if recipe.attack == "FGSM":
         unused += ["steps", "schedule"]
     if not recipe.random_start:

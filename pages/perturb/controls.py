@@ -133,4 +133,5 @@ def defaults() -> dict[str, object]:
         "schedule": recipe.schedule,
         "precision": recipe.precision,
         "at": recipe.eps_labels[recipe.at_index],
+        "view": recipe.view,
     }

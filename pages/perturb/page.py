@@ -6,21 +6,23 @@ import streamlit as st
 
 from core import perturb
 from core.perturb.recipe import PerturbRecipe
-from pages.perturb import planted
+from pages.perturb import duel, planted
 from pages.perturb.answer import predict_first, shown_of, summary
 from pages.perturb.columns import axis_of, columns
-from pages.perturb.controls import controls, defaults
+from pages.perturb.controls import controls, defaults, opening
 from pages.perturb.exports import files, still_fools
 from pages.perturb.presets import offered
 from pages.perturb.work import Job
 from pages.ui import shell, work
+from pages.ui.address import choose
 from pages.ui.exports import downloads
 from pages.ui.picker import pick_picture
 from pages.ui.scrubber import frame_in_sight, scrubber, write_frame
 from pages.ui.store import lesson
 from pages.ui.world import current, has_models, pair
 
-FIRST_FRAME = PerturbRecipe().frame
+FIRST = PerturbRecipe()
+FIRST_FRAME = FIRST.frame
 
 shell.header(
     "Perturb",
@@ -36,6 +38,12 @@ if not has_models():
     st.stop()
 if not pair().robust:
     st.caption(current().robust_how)
+with st.sidebar:
+    view = choose("View", {"sweep": "One picture", "duel": "The webcam duel"}, key="view", default=FIRST.view)
+if view == "duel":
+    with shell.user_errors():
+        duel.show(opening())
+    st.stop()
 stage = st.container()
 # The bar and Stop: a click on Stop takes them away before anything else is drawn; between two parts they stay.
 working = st.empty() if st.session_state.get("stop") else st.container()

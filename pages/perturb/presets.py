@@ -40,6 +40,12 @@ PRESETS = [
         dict(STUDENTS),
         {"frame": "0"},
     ),
+    shell.Preset(
+        "The webcam duel",
+        "Press *Use the camera* and hold up a toy, a cup or your face; then press Space. Which model changes its mind?"
+        " Turn ε up until the other one follows, and hold D to see what it took.",
+        {"view": "duel"},
+    ),
 ]
 DISC = "planted/19"
 OPENING = shell.Preset(

@@ -1,15 +1,15 @@
 """Live connections: a WebSocket beside Streamlit's own, on the same port, for what moves while nobody clicks.
 
 Streamlit reruns a script for everything a widget says, which is too slow for a picture that moves (and a fragment on a
-timer would rerun for nothing all the time). `st.App` lets an app add routes, so a component talks to one of these directly,
-and no script runs meanwhile. At its other end is `assets/shared/line.js`.
+timer would rerun for nothing all the time). `st.App` lets an app add routes, so a component talks to one of these
+directly, and no script runs meanwhile. At its other end is `assets/shared/line.js`.
 
     class Board(Held): ...                     # what the session keeps; its token goes into the component's data
     class BoardTalk(Talk[Board]): ...          # greet, hear, leave
     ROUTES = routes("_board", Board, BoardTalk)
 
-Who may connect: whoever knows the token that the page put into the component, from a page of the same origin. Work is done
-in short jobs in the line that all work of the app stands in, so a talk shares the cores step by step with other visitors.
+Who may connect: whoever knows the token that the page put into the component, from a page of the same origin. Work is
+done in short jobs in the line that all work of the app stands in, so a talk shares the cores step by step with others.
 """
 
 import asyncio

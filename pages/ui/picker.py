@@ -14,6 +14,7 @@ from core.data.decode import FORMATS, MAX_BYTES, PictureError
 from core.data.pictures import Picture
 from core.files.render import RGB, data_url, png, to_uint8, upscaled
 from pages.ui.download import offer_cifar10
+from pages.ui.hosting import read_only
 from pages.ui.world import current
 
 PARAMETER = "picture"
@@ -124,7 +125,8 @@ def _write_address(key: str, picture: Picture) -> None:
 
 
 def _controls(key: str, picture: Picture) -> None:
-    kinds = [*pictures.available(current().sources), "upload", "webcam"]
+    own = [] if read_only() else ["upload", "webcam"]
+    kinds = [*pictures.available(current().sources), *own]
     if st.session_state.get(f"{key}-source") not in ("upload", "webcam"):  # they show the last picture until one comes
         st.session_state[f"{key}-source"] = picture.id.partition("/")[0]
     source = st.segmented_control(

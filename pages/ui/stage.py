@@ -14,7 +14,7 @@ STYLE = """<style>
 html {
   font-size: 20px;
   --stage: 1; --stage-tools: none; --stage-muted: 88%; --stage-rule: 30%; --stage-side: 25rem; --stage-purple: #b794ff;
-    --stage-orange: #ffa01f;
+    --stage-duel: 29rem; --stage-orange: #ffa01f;
 }
 html[data-controls] { --stage-tools: flex; }
 div[data-testid="stMainBlockContainer"] { max-width: none; padding: 1rem 2rem 2rem; }

@@ -79,6 +79,7 @@ def test_it_opens_with_the_scrubber_and_says_how_little_it_takes():
         "Noise does nothing",
         "Step by step",
         "Two students",
+        "The webcam duel",
         "Reset",
     ]
     assert not app.error

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
 from streamlit.web.server import server_util
 
@@ -41,53 +40,13 @@ from pages.ui import store
 from pages.ui.live import find, packed
 from tests.app_process import ROOT
 from tests.helpers import images, tiny
-from tests.pages.tools import html, ran, stop_once
+from tests.pages.tools import Socket, html, ran, stop_once
 
 PAGE = str(ROOT / "pages" / "synthesis" / "page.py")
 DEFAULTS = SynthesisRecipe()
 
 
 # The live connection
-
-
-class Socket:
-    """A browser's end, in Python: says what it is told to, and hears everything."""
-
-    def __init__(self, token: str = "", origin: str | None = None) -> None:
-        self.path_params = {"token": token}
-        self.headers = {"host": "here:1", **({"origin": origin} if origin else {})}
-        self.heard, self.closed, self.accepted = [], None, False
-        self.says: asyncio.Queue[str | None] = asyncio.Queue()
-        self.news = asyncio.Event()
-
-    async def accept(self) -> None:
-        self.accepted = True
-
-    async def close(self, code: int) -> None:
-        self.closed = code
-
-    async def send_text(self, text: str) -> None:
-        self.heard.append(json.loads(text))
-        self.news.set()
-        if self.heard[-1]["is"] == "frame":
-            self.say(do="seen")
-
-    async def receive_text(self) -> str:
-        text = await self.says.get()
-        if text is None:
-            raise WebSocketDisconnect(1001)
-        if isinstance(text, bytes):
-            raise KeyError("text")  # as Starlette does
-        return text
-
-    def say(self, **message) -> None:
-        self.says.put_nowait(json.dumps(message))
-
-    async def until(self, kind: str, times: int = 1) -> dict:
-        while sum(m["is"] == kind for m in self.heard) < times:
-            self.news.clear()
-            await asyncio.wait_for(self.news.wait(), 60)
-        return [m for m in self.heard if m["is"] == kind][-1]
 
 
 def live_of(seed: int = 0) -> Live:

@@ -1,10 +1,13 @@
 """What several page tests do with a page under Streamlit's AppTest."""
 
+import asyncio
+import json
 import re
 from types import SimpleNamespace
 from typing import Protocol
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import work
@@ -82,3 +85,43 @@ def _ended(piece: work.Piece, end: int) -> work.Outcome:
 def computes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail the test where something is computed beside the page."""
     monkeypatch.setattr(work, "_watch", lambda *_, **__: pytest.fail("computed again"))
+
+
+class Socket:
+    """A browser's end, in Python: says what it is told to, and hears everything."""
+
+    def __init__(self, token: str = "", origin: str | None = None) -> None:
+        self.path_params = {"token": token}
+        self.headers = {"host": "here:1", **({"origin": origin} if origin else {})}
+        self.heard, self.closed, self.accepted = [], None, False
+        self.says: asyncio.Queue[str | None] = asyncio.Queue()
+        self.news = asyncio.Event()
+
+    async def accept(self) -> None:
+        self.accepted = True
+
+    async def close(self, code: int) -> None:
+        self.closed = code
+
+    async def send_text(self, text: str) -> None:
+        self.heard.append(json.loads(text))
+        self.news.set()
+        if self.heard[-1]["is"] == "frame":
+            self.say(do="seen")
+
+    async def receive_text(self) -> str:
+        text = await self.says.get()
+        if text is None:
+            raise WebSocketDisconnect(1001)
+        if isinstance(text, bytes):
+            raise KeyError("text")  # as Starlette does
+        return text
+
+    def say(self, **message) -> None:
+        self.says.put_nowait(json.dumps(message))
+
+    async def until(self, kind: str, times: int = 1) -> dict:
+        while sum(m["is"] == kind for m in self.heard) < times:
+            self.news.clear()
+            await asyncio.wait_for(self.news.wait(), 60)
+        return [m for m in self.heard if m["is"] == kind][-1]
