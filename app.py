@@ -13,11 +13,16 @@ if __name__ == "app":  # the server imports this file for its routes, and then r
     from pages.lectures import routes as lectures
     from pages.perturb import live as perturb
     from pages.synthesis import live as synthesis
+    from pages.ui import warm
 
     # A folder called pages/ makes Streamlit look for a legacy multipage app until st.navigation has run once; whoever
     # comes first, by a link to a page, would read "page not found".
     PagesManager.uses_pages_directory = False
-    app = st.App("app.py", routes=[*perturb.ROUTES, *synthesis.ROUTES, *lectures.ROUTES])
+    app = st.App(
+        "app.py",
+        routes=[*perturb.ROUTES, *synthesis.ROUTES, *lectures.ROUTES],
+        lifespan=warm.beside_the_server,
+    )
 else:
     st.set_page_config(page_title="Robust Frog", page_icon="🐸", layout="wide")
     home = st.Page("pages/home/page.py", title="Home", icon=":material/home:", default=True)

@@ -137,6 +137,8 @@ class Bar {
     const slide = this.data.slides[this.at];
     this.find(".ask .where").textContent = `${slide.title} · predict first`;
     this.find(".ask .question").textContent = question.ask;
+    this.find(".ask").toggleAttribute("data-pictures", this.data.pictures.length > 0);
+    this.find(".ask .shown").replaceChildren(...pictures(this.data, question));
     const answers = this.find(".answers");
     if (answers.dataset.of === this.place) return;
     answers.dataset.of = this.place;
@@ -173,7 +175,8 @@ class Bar {
     const guess = sessionStorage.getItem(this.place);
     const named = guess === null ? "" : question.choices.length ? question.choices[Number(guess) - 1] : `${guess} ${question.unit}`;
     this.find(".right").textContent = answer?.says ?? "";
-    this.find(".guess").textContent = named && `you said: ${named}.`;
+    this.find(".guess").textContent = named && `${answer ? "you" : "You"} said: ${named}.`;
+    this.find(".verdict .shown").replaceChildren(...pictures(this.data, question));
     this.find(".because").textContent = question.because;
     this.find(".note").textContent = answer?.note ?? "";
     this.find(".verdict").title = question.ask;
@@ -209,7 +212,7 @@ class Bar {
     drawn.replaceChildren();
     if (!tally?.n || !question || this.told.at !== `${this.data.name} ${this.data.slides[this.at].step}`) return;
     const right = this.data.answer?.value;
-    drawn.append(...(question.choices.length ? bars(question.choices, tally, right) : [dots(question, tally, right)]));
+    drawn.append(...(question.choices.length ? bars(question.choices, tally, right, this.data) : [dots(question, tally, right)]));
     drawn.append(Object.assign(text("p", `The room, n = ${tally.n}`), { className: "n" }));
     drawn.setAttribute("aria-label", said(question, tally));
   }
@@ -310,14 +313,35 @@ function stepOf({ low, high }) {
   return whole && high - low >= 5 ? 1 : (high - low) / 100;
 }
 
-function bars(choices, { n, counts }, right) {
+/** What a question shows; once it is answered, with what each model says of it. */
+function pictures({ pictures, said, asking }, { choices }) {
+  return pictures.map((src, i) => {
+    const figure = document.createElement("figure");
+    const name = pictures.length > 1 ? choices[i] : "";
+    figure.append(Object.assign(document.createElement("img"), { src, alt: name || "The picture that the question is about" }));
+    const words = document.createElement("figcaption");
+    if (name) words.append(text("b", name));
+    if (!asking) for (const { who, says } of said[i]) words.append(text("span", `${who}: ${says}`));
+    if (words.childNodes.length) figure.append(words);
+    return figure;
+  });
+}
+
+/** Who of the models chooses what, where there is one picture and the choices are classes. */
+function chosenBy({ said }, choice) {
+  return said.length === 1 ? said[0].filter((one) => one.choice === choice).map((one) => one.who) : [];
+}
+
+function bars(choices, { n, counts }, right, data) {
   return choices.map((words, i) => {
     const row = Object.assign(document.createElement("div"), { className: i + 1 === right ? "row right" : "row" });
     const track = Object.assign(document.createElement("div"), { className: "track" });
     const share = Object.assign(document.createElement("div"), { className: "share" });
     share.style.width = `${(100 * counts[i]) / n}%`;
     track.append(share);
-    row.append(text("span", i + 1 === right ? `${words} ✓` : words), track, text("span", String(counts[i])));
+    const named = text("span", i + 1 === right ? `${words} ✓` : words);
+    for (const who of chosenBy(data, i + 1)) named.append(Object.assign(text("small", who), { className: "model" }));
+    row.append(named, track, text("span", String(counts[i])));
     return row;
   });
 }

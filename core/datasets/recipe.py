@@ -24,6 +24,7 @@ class DatasetsRecipe:
         picture: View "student": the picture, see `core.data.pictures.get`.
         student: View "student": checkpoint of a network that learnt from a constructed set.
         beside: View "student": checkpoint of the network beside it.
+        experiment: View "results": which experiment comes first.
         world: In which world, a name of `core.worlds.names`.
     """
 
@@ -39,4 +40,5 @@ class DatasetsRecipe:
     picture: str = option("")
     student: str = option("student-rand")
     beside: str = option("resnet9-standard")
+    experiment: str = option("table1", among=("table1", "figure2", "cats-vs-dogs", "controls"), silent=True)
     world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)

@@ -6,10 +6,13 @@
     text = write(lecture); read(text) == lecture
 
 lecture   what a lecture is
+shown     pictures that a question shows, and what the models say of them
 links     pages and the recipes that say which of their views
 files     the TOML file, read strictly and written
 shelf     the lectures that ship
-room      who votes, and what has been voted
+ballots   a question and its votes
+room      one talk: where it stands, who listens, what has been voted
+rooms     all talks of a server
 """
 
 from core.lectures.files import read, write

@@ -13,6 +13,14 @@ look_for = "What to look for."
 ask = "Which model gives in first?"
 choices = ["the standard model", "the robust model"]
 answer = 1
+
+A question may show a picture, or two of which one is to be chosen, each changed on the spot:
+
+[[step.question.shows]]
+picture = "gallery/72"
+by = "attack"
+toward = "truck"
+eps = 1.0
 """
 
 import math
@@ -26,12 +34,14 @@ import tomli_w
 
 from core.lectures.lecture import Lecture, Question, Step
 from core.lectures.links import HOME, pages, recipe_kind
+from core.lectures.shown import Shown
 from core.problems import InputError
 from core.recipes import from_values
 
 MOST_BYTES = 256 * 1024
 MOST_STEPS = 100
 CHOICES = (2, 6)
+MOST_SHOWN = 2
 TITLE, TEXT, CHOICE = 120, 4000, 120  # characters
 MEASURED = re.compile(r"[\w.,:> /+-]{1,80}")  # a name in the path of a measured number; the first is a file's
 FILE = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
@@ -68,6 +78,7 @@ def _written(step: Step) -> dict[str, Any]:
     if step.question is None:
         return kept
     asked, blank = asdict(step.question), asdict(Question(step.question.ask))
+    asked["shows"] = tuple({k: v for k, v in asdict(one).items() if v} for one in step.question.shows)
     return {**kept, "question": {k: v for k, v in asked.items() if k == "ask" or v != blank[k]}}
 
 
@@ -109,7 +120,10 @@ def _question(found: dict[str, Any], where: str) -> Question:
     unit, because = table.text("unit", 20), table.text("because", TEXT)
     measured = table.texts("measured", 80)
     right = table.number("answer", None)
+    shows = tuple(_shown(one, table.where) for one in table.tables("shows"))
     table.finish()
+    if len(shows) > MOST_SHOWN or (len(shows) == MOST_SHOWN and len(choices) != MOST_SHOWN):
+        raise InputError(f"{table.where}: shows is a picture, or two of which one of two choices is the answer")
     if choices:
         if not CHOICES[0] <= len(choices) <= CHOICES[1] or len(set(choices)) < len(choices):
             raise InputError(f"{table.where}: choices must be {CHOICES[0]} to {CHOICES[1]} different texts")
@@ -123,7 +137,18 @@ def _question(found: dict[str, Any], where: str) -> Question:
         raise InputError(f"{table.where}: answer must be {low:g} to {high:g}, got {right:g}")
     if measured and not (FILE.fullmatch(measured[0]) and all(MEASURED.fullmatch(name) for name in measured)):
         raise InputError(f"{table.where}: measured must be a results file and the names that lead to a rate in it")
-    return Question(ask, choices, low, high, unit, right, measured, because)
+    return Question(ask, choices, low, high, unit, right, measured, because, shows)
+
+
+def _shown(found: dict[str, Any], where: str) -> Shown:
+    table = _Table(found, f"{where}, shows")
+    texts = {name: table.text(name, CHOICE) for name in ("picture", "by", "toward")}
+    eps = table.number("eps", 0.0)
+    table.finish()
+    try:
+        return Shown(**texts, eps=eps)
+    except InputError as error:
+        raise InputError(f"{table.where}: {error}") from error
 
 
 class _Table:

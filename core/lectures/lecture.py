@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from core.lectures.links import ADDRESSES
+from core.lectures.shown import Shown
 from core.recipes import to_query
 
 
@@ -22,6 +23,7 @@ class Question:
         measured: Where the number was measured, in per cent: the path to a rate, `("table1", "students",
             "student-rand", "clean")`; it then takes the place of `answer`.
         because: What to say of the answer.
+        shows: The picture that it is about, or two of which one is to be chosen.
     """
 
     ask: str
@@ -32,6 +34,7 @@ class Question:
     answer: float | None = None
     measured: tuple[str, ...] = ()
     because: str = ""
+    shows: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)

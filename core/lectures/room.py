@@ -1,63 +1,31 @@
 """The talk that is being given: where it stands, who listens, and what the room has voted.
 
-    rooms = Rooms()
-    talk = rooms.begin()                 # a key that only the lecturer has
-    rooms.invite(talk)                   # and a code for everybody: phones may join now
+    talk = Talk(key)                     # of a server's `core.lectures.rooms.Rooms`
     talk.go("paper", 7, question)        # asks; the same again goes on with the votes that there are
     talk.vote(phone, 1.0)                # counted once a phone; the last one counts
     talk.go("paper", 7, None)            # reveals: no more votes
     talk.tally("paper", 7)
 
 Nothing personal is kept: a phone is a random word that it was given when it joined, in memory until the talk ends.
-Everything is bounded: talks, phones, questions. All of it may be called from any thread.
+Everything is bounded: phones, questions, and by `core.lectures.rooms` talks. All of it may be called from any thread.
 """
 
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
+from core.lectures.ballots import Ballot, Tally, table
 from core.lectures.lecture import Question
 from core.problems import InputError
 
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # no I and no O, which are read as digits
-CODE = 4  # letters
-MOST_TALKS = 256
 MOST_PHONES = 1000
 MOST_BALLOTS = 200
 AWAY_S = 15 * 60.0  # a talk ends that long after its lecturer has left
 IDLE_S = 3 * 3600.0  # or that long after the last step, whoever is still there
 Clock = Callable[[], float]
-
-
-@dataclass
-class Ballot:
-    """A question and its votes, by phone."""
-
-    lecture: str
-    step: int
-    question: Question
-    open: bool = True
-    votes: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Tally:
-    """The votes on one question, without who gave them.
-
-    Args:
-        n: Votes.
-        counts: Of each choice; () where the answer is a number.
-        values: The numbers, sorted; () where there are choices.
-    """
-
-    n: int
-    counts: tuple[int, ...] = ()
-    values: tuple[float, ...] = ()
 
 
 class Talk:
@@ -81,7 +49,14 @@ class Talk:
 
     # --- the lecturer ---
 
-    def go(self, lecture: str, step: int, question: Question | None, notes: Mapping[str, Any] | None = None) -> None:
+    def go(
+        self,
+        lecture: str,
+        step: int,
+        question: Question | None,
+        notes: Mapping[str, Any] | None = None,
+        pictures: tuple[str, ...] = (),
+    ) -> None:
         """Be at that step.
 
         Args:
@@ -89,6 +64,7 @@ class Talk:
             step: Where in it, counted from 1.
             question: It is open to votes; without one, whatever was asked there is revealed.
             notes: What the speaker's second window shows.
+            pictures: What the question shows, see `core.lectures.ballots.Ballot`.
         """
         with self._lock:
             self._touched, at = self._clock(), (lecture, step)
@@ -102,7 +78,7 @@ class Talk:
                 if known is None or known.question != question:
                     while len(self.ballots) >= MOST_BALLOTS:
                         self.ballots.pop(next(iter(self.ballots)))
-                    self.ballots[at] = Ballot(lecture, step, question)
+                    self.ballots[at] = Ballot(lecture, step, question, pictures)
             moved = before != (self.lecture, self.step, self.shown, self.notes)
         if moved:
             self._tell()
@@ -185,11 +161,7 @@ class Talk:
             ballot = self.asked()
             if ballot is None or phone not in self.phones:
                 raise InputError("no question is open for votes now")
-            asked = ballot.question
-            if asked.choices and value not in range(1, len(asked.choices) + 1):
-                raise InputError(f"the answer must be a choice, 1 to {len(asked.choices)}")
-            if not asked.choices and not asked.low <= value <= asked.high:
-                raise InputError(f"the answer must be {asked.low:g} to {asked.high:g}")
+            ballot.check(value)
             ballot.votes[phone] = float(value)
         self._tell()
 
@@ -217,22 +189,12 @@ class Talk:
         """Return the votes on a question; None while it is open, and where nobody was asked."""
         with self._lock:
             ballot = self.ballots.get((lecture, step))
-            return None if ballot is None or ballot.open else _tally(ballot)
+            return None if ballot is None or ballot.open else ballot.tally()
 
     def table(self) -> dict[str, list[object]]:
         """Return all that was voted and revealed: a row for each answer that was given."""
-        rows: list[tuple[object, ...]] = []
         with self._lock:
-            for ballot in self.ballots.values():
-                if ballot.open:
-                    continue
-                asked, n = ballot.question, len(ballot.votes)
-                named = lambda value, asked=asked: asked.choices[int(value) - 1] if asked.choices else f"{value:g}"
-                given = Counter(ballot.votes.values())
-                every = range(1, len(asked.choices) + 1) if asked.choices else sorted(given)
-                rows += [(ballot.lecture, ballot.step, asked.ask, named(v), given[v], n) for v in every]
-        heads = ("lecture", "step", "question", "answer", "votes", "n")
-        return {head: [row[i] for row in rows] for i, head in enumerate(heads)}
+            return table(tuple(self.ballots.values()))
 
     # --- whoever wants to know ---
 
@@ -247,80 +209,3 @@ class Talk:
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener()
-
-
-def _tally(ballot: Ballot) -> Tally:
-    values = sorted(ballot.votes.values())
-    if not ballot.question.choices:
-        return Tally(len(values), values=tuple(values))
-    given = Counter(values)
-    return Tally(len(values), tuple(given[float(i)] for i in range(1, len(ballot.question.choices) + 1)))
-
-
-class Rooms:
-    """All talks of a server.
-
-    Args:
-        clock: Seconds, for tests.
-        first: The letter that codes and keys begin with, so that a proxy can tell servers apart; "" where there is one.
-
-    Raises:
-        InputError: If that is no letter of codes.
-    """
-
-    def __init__(self, clock: Clock = time.monotonic, first: str = "") -> None:
-        if first and first not in tuple(LETTERS):
-            raise InputError(f"a server of several is called by one letter of {LETTERS}, got {first!r}")
-        self._clock, self._first, self._lock = clock, first, threading.Lock()
-        self._talks: dict[str, Talk] = {}
-
-    def begin(self, key: str = "") -> Talk:
-        """Return the talk with that key, or a new one."""
-        with self._lock:
-            self._sweep()
-            found = self._talks.get(key)
-            if found is None:
-                while len(self._talks) >= MOST_TALKS:
-                    self._give_way()
-                found = Talk(f"{self._first}{'.' if self._first else ''}{secrets.token_urlsafe(18)}", self._clock)
-            self._talks.pop(found.key, None)
-            self._talks[found.key] = found  # the latest last
-            return found
-
-    def find(self, key: str) -> Talk | None:
-        """Return the talk with that key, if it goes on."""
-        with self._lock:
-            self._sweep()
-            return self._talks.get(key)
-
-    def invite(self, talk: Talk) -> str:
-        """Open a talk to phones and return its code."""
-        with self._lock:
-            taken = {other.code for other in self._talks.values()}
-            while not talk.code or (talk.code in taken and self._of(talk.code) is not talk):
-                talk.code = self._first + "".join(secrets.choice(LETTERS) for _ in range(CODE - len(self._first)))
-            return talk.code
-
-    def joined(self, code: str) -> Talk | None:
-        """Return the talk with that code, if it goes on."""
-        with self._lock:
-            self._sweep()
-            return self._of(code.strip().upper())
-
-    def end(self, talk: Talk) -> None:
-        """End a talk."""
-        with self._lock:
-            self._talks.pop(talk.key, None)
-        talk.end()
-
-    def _of(self, code: str) -> Talk | None:
-        return next((talk for talk in self._talks.values() if code and talk.code == code), None)
-
-    def _give_way(self) -> None:
-        """Let the one go that nobody has looked at for longest; a room that phones are in stays if it can."""
-        idle = next((key for key, talk in self._talks.items() if not talk.code), next(iter(self._talks)))
-        self._talks.pop(idle).end()
-
-    def _sweep(self) -> None:
-        for key in [key for key, talk in self._talks.items() if not talk.alive()]:
-            self._talks.pop(key).end()

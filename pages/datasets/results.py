@@ -15,8 +15,11 @@ from core.files import arrays
 from core.problems import InputError
 from pages.datasets.experiments import EXPERIMENTS, HEADS, MEASURED, RENEWED, Line, again, at_chance, chance
 from pages.datasets.figures import bars, bars_alt, curves, curves_alt
+from pages.ui.address import choose
 from pages.ui.exports import Download, camera, downloads
 from pages.ui.tables import table
+
+SHORT = {"table1": "Table 1", "figure2": "Figure 2", "cats-vs-dogs": "Cats against dogs", "controls": "Controls"}
 
 
 def results(experiment: str, folder: Path = RESULTS) -> dict[str, Any]:
@@ -47,8 +50,9 @@ def student_rate(experiment: str, student: str) -> str:
 
 def show() -> None:
     """Show every experiment: the table always, the charts where there is something measured."""
-    for name, experiment in EXPERIMENTS.items():
-        found = results(name)
+    first = choose("First", SHORT, key="experiment", default=next(iter(EXPERIMENTS)))
+    for name in dict.fromkeys((first, *EXPERIMENTS)):
+        experiment, found = EXPERIMENTS[name], results(name)
         st.markdown(f"### {experiment.title}")
         st.markdown(experiment.says)
         students = found.get("students", {})

@@ -23,6 +23,7 @@ from core.lectures.links import HOME
 from core.lectures.recipe import MINE
 from core.lectures.room import Talk
 from core.problems import UserError
+from pages.lectures import shown
 from pages.lectures.routes import rooms
 from pages.ui import mine, shell, stage
 from pages.ui.component import component
@@ -197,7 +198,9 @@ def give(at: Place, lecture: Lecture, step: Step) -> Talk:
         "answer": " ".join(filter(None, (f"{right.says}." if right else "", asked.because))) if asked else "",
         "next": after,
     }
-    talk.go(at.lecture, at.step, None if at.shown else asked, notes)
+    talk.go(at.lecture, at.step, None if at.shown else asked, notes, () if at.shown else shown.urls(asked))
+    if at.shown and at.step < len(lecture.steps):
+        shown.ahead(lecture.steps[at.step].question)
     return talk
 
 
@@ -219,6 +222,8 @@ def data(at: Place, lecture: Lecture, step: Step, talk: Talk) -> dict[str, Any]:
         "look_for": step.look_for,
         "question": _question(step, at),
         "answer": asdict(right) if right else None,
+        "pictures": shown.urls(step.question),
+        "said": shown.said(step.question) if at.shown and step.question else [],
         "base": base,
         "key": talk.key,
         "room": (

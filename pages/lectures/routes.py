@@ -19,7 +19,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.files import arrays
-from core.lectures.room import Rooms, Talk
+from core.lectures.room import Talk
+from core.lectures.rooms import Rooms
 from core.problems import UserError
 from pages.ui.sockets import answers, may_connect, sockets
 
@@ -151,7 +152,14 @@ def _for_phone(talk: Talk, me: str) -> dict[str, Any]:
             "text": "Look at the screen. The next question comes here.",
         }
     asked = ballot.question
-    question = {"ask": asked.ask, "choices": asked.choices, "low": asked.low, "high": asked.high, "unit": asked.unit}
+    question = {
+        "ask": asked.ask,
+        "choices": asked.choices,
+        "low": asked.low,
+        "high": asked.high,
+        "unit": asked.unit,
+        "pictures": ballot.pictures,
+    }
     return {"is": "state", "question": question, "voted": talk.voted(me), "text": ""}
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from core.lectures import shelf
+from core.lectures.shown import MODELS
 from tests.app_process import serving
 from tests.browser.tools import address, settles
 
@@ -137,33 +138,33 @@ LOWEST = """() => {
 
 
 def test_page_up_goes_back_and_presenter_mode_stays(tab):
-    page = tab("gaussian?lecture=paper&step=15&shown=true&eps=0&present=true")
+    page = tab("gaussian?lecture=paper&step=16&shown=true&eps=0&present=true")
     page.locator(".bar").wait_for()
     rest(page)
     page.keyboard.press("PageDown")
     page.locator(".ask .question").wait_for()
     page.keyboard.press("PageDown")
     page.locator(".verdict .right", has_text="from one class to the other").wait_for()
-    assert address(page) | {"lecture": "paper", "step": "16", "shown": "true", "present": "true"} == address(page)
+    assert address(page) | {"lecture": "paper", "step": "17", "shown": "true", "present": "true"} == address(page)
     assert address(page)["eps"] == "10"
     page.keyboard.press("PageUp")
     page.keyboard.press("PageUp")
     page.wait_for_function(
-        "() => document.querySelector('.st-key-lecture-bar, body') && location.search.includes('step=15')"
+        "() => document.querySelector('.st-key-lecture-bar, body') && location.search.includes('step=16')"
     )
     rest(page)
-    assert at(page) == "15 / 18"
+    assert at(page) == "16 / 19"
     assert address(page).get("eps", "0") in ("0", "0.0")
 
 
 def test_whoever_wanders_off_keeps_the_lecture_until_they_end_it(tab):
-    page = tab("gaussian?lecture=paper&step=15&shown=true&eps=0")
+    page = tab("gaussian?lecture=paper&step=16&shown=true&eps=0")
     page.locator(".bar").wait_for()
     rest(page)
     page.get_by_role("link", name="Home").first.click()  # the last pages of the navigation may be folded away
     page.get_by_role("heading", name="Robust Frog", exact=True).wait_for()
     rest(page)
-    assert at(page) == "15 / 18"
+    assert at(page) == "16 / 19"
     page.locator(".bar .end").click()
     page.locator(".bar").wait_for(state="detached")
     rest(page)
@@ -171,20 +172,20 @@ def test_whoever_wanders_off_keeps_the_lecture_until_they_end_it(tab):
 
 
 def test_the_notes_follow_and_their_clicker_leads(tab):
-    page = tab("gaussian?lecture=paper&step=15&shown=true&eps=0")
+    page = tab("gaussian?lecture=paper&step=16&shown=true&eps=0")
     page.locator(".bar").wait_for()
     rest(page)
     steps = shelf.get("paper").steps
     notes = tab("notes", beside=page)
-    notes.get_by_role("heading", name=steps[14].title).wait_for()
-    assert steps[14].look_for in notes.locator(".look").inner_text()
-    notes.keyboard.press("PageDown")
     notes.get_by_role("heading", name=steps[15].title).wait_for()
-    assert steps[15].question.ask in notes.locator(".question").inner_text()
-    page.locator(".ask .question", has_text=steps[15].question.ask).wait_for()
+    assert steps[15].look_for in notes.locator(".look").inner_text()
+    notes.keyboard.press("PageDown")
+    notes.get_by_role("heading", name=steps[16].title).wait_for()
+    assert steps[16].question.ask in notes.locator(".question").inner_text()
+    page.locator(".ask .question", has_text=steps[16].question.ask).wait_for()
     page.bring_to_front()
     page.keyboard.press("PageUp")
-    notes.get_by_role("heading", name=steps[14].title).wait_for()
+    notes.get_by_role("heading", name=steps[15].title).wait_for()
     stranger = tab("notes")
     stranger.wait_for_timeout(1000)
     assert stranger.get_by_role("heading", level=1).inner_text() == "Waiting for a lecture"
@@ -215,7 +216,7 @@ class Phone:
 
 def test_sixty_phones_vote_once_each_and_no_vote_is_lost_when_the_lecturers_tab_reloads(tab, offline, record_property):
     pytest.importorskip("websockets")
-    page = tab("gaussian?lecture=paper&step=15&shown=true&eps=0")
+    page = tab("gaussian?lecture=paper&step=16&shown=true&eps=0")
     page.locator(".bar .room").click()
     page.locator(".open").click()
     page.locator(".opened .code").wait_for()
@@ -255,7 +256,7 @@ def test_sixty_phones_vote_once_each_and_no_vote_is_lost_when_the_lecturers_tab_
 
 
 def test_a_phone_votes_at_390_pixels(tab):
-    page = tab("gaussian?lecture=paper&step=16")
+    page = tab("gaussian?lecture=paper&step=17")
     page.locator(".bar .room").click()
     page.locator(".open").click()
     page.locator(".opened .code").wait_for()
@@ -283,3 +284,49 @@ def test_a_lecture_that_there_is_not_is_told(tab):
     page = tab("gaussian?lecture=nothing&step=2")
     page.get_by_text("there is no lecture 'nothing'").wait_for()
     page.get_by_role("heading", name="Gaussian", exact=True).wait_for()
+
+
+def test_the_room_labels_a_picture_and_then_hears_what_the_models_say(tab, checkpoint):
+    for name in MODELS:
+        checkpoint(name)
+    steps = shelf.get("paper").steps
+    number = next(i for i, step in enumerate(steps, 1) if step.question and len(step.question.shows) == 1)
+    page = tab(f"{steps[number - 1].path}?lecture=paper&step={number}&view=quiz", width=1920, height=1080)
+    page.locator(".ask .shown img").wait_for()
+    assert page.locator(".ask .shown img").bounding_box()["width"] > 300
+    assert page.locator(".ask .shown figcaption").count() == 0, "the models speak after the vote"
+    page.locator(".bar .room").click()
+    page.locator(".open").click()
+    page.locator(".opened .code").wait_for()
+    code = page.locator(".opened .code").inner_text()
+    page.locator(".shut").click()
+    phone = tab(f"join?room={code}", width=390, height=844)
+    seen = phone.locator(".shown img")
+    seen.wait_for()
+    assert seen.evaluate("e => [e.naturalWidth, e.src.slice(0, 15)]") == [32, "data:image/png;"], "lossless"
+    assert seen.get_attribute("src") == page.locator(".ask .shown img").get_attribute("src")
+    assert not settles(phone, "document.documentElement.scrollWidth > innerWidth")
+    phone.get_by_role("button", name="frog").click()
+    phone.get_by_text("Counted: frog.").wait_for()
+    page.keyboard.press("PageDown")
+    page.locator(".votes .n", has_text="n = 1").wait_for()
+    rows = page.locator(".votes .row").all_inner_texts()
+    assert [row.split()[0] for row in rows if "ResNet-9" in row] == ["frog", "truck"]
+    assert "Standard ResNet-9: truck" in page.locator(".verdict .shown figcaption").inner_text()
+    phone.get_by_text("Look at the screen.").wait_for()
+    assert phone.locator(".shown img").count() == 0
+
+
+def test_which_of_two_pictures_was_attacked(tab, checkpoint):
+    for name in MODELS:
+        checkpoint(name)
+    page = tab("perturb?lecture=paper&step=3&norm=Linf", width=390, height=844)
+    page.locator(".ask .shown img").nth(1).wait_for()
+    assert page.locator(".ask .shown figcaption").all_inner_texts() == ["left", "right"]
+    assert not settles(page, "document.documentElement.scrollWidth > innerWidth")
+    page.locator(".answers button", has_text="left").click()
+    page.keyboard.press("PageDown")
+    page.locator(".verdict .guess", has_text="you said: left.").wait_for()
+    left, right = page.locator(".verdict .shown figcaption").all_inner_texts()
+    assert "Standard ResNet-9: dog" in left
+    assert "Standard ResNet-9: cat" in right

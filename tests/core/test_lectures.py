@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.lectures import Lecture, Question, Step, files, read, shelf, write
 from core.lectures.answers import answer
 from core.lectures.links import HOME, opened, pages, recipe_kind
+from core.lectures.shown import Shown
 from core.perturb.recipe import PerturbRecipe
 from core.problems import InputError
 from core.recipes import from_query, to_json
@@ -20,6 +21,9 @@ from core.synthesis.recipe import SynthesisRecipe
 SHIPPED = [(name, i, step) for name in shelf.names() for i, step in enumerate(shelf.get(name).steps, 1)]
 BY_STEP = pytest.mark.parametrize(("name", "i", "step"), SHIPPED, ids=[f"{name}-{i}" for name, i, _ in SHIPPED])
 STEP = "title = 'x'\n[[step]]\ntitle = 'a'\npage = 'perturb'\n"
+ONE_MORE = "[[step.question.shows]]\npicture = 'gallery/3'\n"
+SHOWS = STEP + "[step.question]\nask = '?'\n[[step.question.shows]]\n"
+PAIR = (Shown("gallery/3"), Shown("gallery/3", "attack", "cat", 0.5))
 
 
 def test_the_lectures_that_were_promised_ship():
@@ -73,6 +77,7 @@ questions = st.one_of(  # of the fields alone: type checks draw at random, which
     st.fixed_dictionaries(
         {"ask": texts, "choices": st.just(("yes", "no")), "answer": st.sampled_from([None, 1.0, 2.0]), "because": texts}
     ),
+    st.fixed_dictionaries({"ask": texts, "choices": st.just(("left", "right")), "shows": st.just(PAIR)}),
     st.fixed_dictionaries({"ask": texts, "low": st.just(1.0), "high": st.floats(2, 1e6), "unit": st.just("steps")}),
     st.fixed_dictionaries({"ask": texts, "measured": st.just(("table1", "students"))}),
 )
@@ -120,6 +125,16 @@ def test_a_lecture_comes_back_from_its_file(title, about, minutes, drawn):
         (STEP + "[step.question]\nask = '?'\nchoices = ['a', 'a']", "2 to 6 different texts"),
         (STEP + "[step.question]\nask = '?'\nchoices = ['a', 'b']\nanswer = 0", "answer must be a choice, 1 to 2"),
         (STEP + "[step.question]\nask = '?'\nchoices = ['a', 'b']\nanswer = 1.5", "answer must be a choice, 1 to 2"),
+        (
+            SHOWS + "picture = 'cifar10/3'",
+            "step 1, question, shows: a question shows pictures of gallery, photo, planted",
+        ),
+        (SHOWS + "picture = 'gallery/3'\nby = 'magic'", "by must be one of"),
+        (SHOWS + "picture = 'gallery/3'\neps = 1", "eps must be above 0, up to 10, where a picture is changed, got 1"),
+        (SHOWS + "picture = 'gallery/3'\nby = 'noise'", "where a picture is changed, got 0"),
+        (SHOWS + "picture = 'gallery/3'\nby = 'attack'\neps = 1\ntoward = 'unicorn'", "toward must be a class"),
+        (SHOWS + "picture = 'gallery/3'\nby = 'noise'\neps = 1\ntoward = 'cat'", "toward must be a class"),
+        (SHOWS + "picture = 'gallery/3'\n" + ONE_MORE * 2, "two of which one of two choices is the answer"),
         (STEP + "[step.question]\nask = '?'\nlow = 3\nhigh = 3", "low must be less than high"),
         (STEP + "[step.question]\nask = '?'\nlow = nan", "low must be a number"),
         (STEP + "[step.question]\nask = '?'\nanswer = true", "answer must be a number"),

@@ -5,7 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.lectures import Question, room
-from core.lectures.room import Rooms, Talk
+from core.lectures import rooms as server
+from core.lectures.ballots import Tally
+from core.lectures.room import Talk
+from core.lectures.rooms import Rooms
 from core.problems import InputError
 
 WHO = Question("who?", choices=("standard", "robust"), answer=1.0)
@@ -46,7 +49,7 @@ def test_the_last_vote_of_a_phone_counts_and_only_that(talk):
     assert talk.votes() == 2
     assert talk.voted(one) == 2
     talk.go("paper", 2, None)
-    assert talk.tally("paper", 2) == room.Tally(2, counts=(0, 2))
+    assert talk.tally("paper", 2) == Tally(2, counts=(0, 2))
 
 
 def test_nothing_is_told_before_the_answer_and_nothing_counts_after_it(talk):
@@ -170,9 +173,9 @@ def test_ending_a_room_forgets_it_and_tells_who_listens(rooms, talk):
 
 
 def test_codes_are_short_upper_case_and_different(rooms):
-    codes = [rooms.invite(rooms.begin()) for _ in range(room.MOST_TALKS)]
-    assert len(set(codes)) == room.MOST_TALKS
-    assert all(len(code) == 4 and set(code) <= set(room.LETTERS) for code in codes)
+    codes = [rooms.invite(rooms.begin()) for _ in range(server.MOST_TALKS)]
+    assert len(set(codes)) == server.MOST_TALKS
+    assert all(len(code) == 4 and set(code) <= set(server.LETTERS) for code in codes)
     assert rooms.joined(f" {codes[-1].lower()} ") is not None
 
 
@@ -195,10 +198,10 @@ def test_all_is_bounded(rooms, talk, monkeypatch):
     for step in range(1, room.MOST_BALLOTS + 10):
         talk.go("paper", step, WHO)
     assert len(talk.ballots) == room.MOST_BALLOTS
-    for _ in range(room.MOST_TALKS + 10):
+    for _ in range(server.MOST_TALKS + 10):
         rooms.begin()
     assert rooms.find(talk.key) is talk, "a room with a code gives way last"
-    assert len(rooms._talks) == room.MOST_TALKS
+    assert len(rooms._talks) == server.MOST_TALKS
 
 
 def test_the_second_window_turns_the_first(talk):

@@ -119,8 +119,8 @@ def test_a_view_that_lets_no_recipe_out_is_added_by_its_address():
 
 
 def test_a_question_is_asked_before_the_view_and_its_answer_is_not_sent_with_it():
-    step = shelf.get("paper").steps[14 + 1]
-    app = opened("app.py", lecture="paper", step="16")
+    step = shelf.get("paper").steps[16]
+    app = opened("app.py", lecture="paper", step="17")
     sent = "".join(str(element.proto) for element in app.main.children.values())
     assert not app.title
     assert "Where does the gradient of the robust model point" in sent
