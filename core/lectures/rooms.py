@@ -1,9 +1,9 @@
 """All talks of a server: whoever has a talk's key gives it, whoever has its code votes in it.
 
-rooms = Rooms()
-talk = rooms.begin()                 # a key that only the lecturer has
-rooms.invite(talk)                   # and a code for everybody: phones may join now
-rooms.joined("ABCD")                 # the talk with that code
+    rooms = Rooms()
+    talk = rooms.begin()                 # a key that only the lecturer has
+    rooms.invite(talk)                   # and a code for everybody: phones may join now
+    rooms.joined("ABCD")                 # the talk with that code
 """
 
 import secrets
