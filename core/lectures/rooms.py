@@ -4,6 +4,8 @@
     talk = rooms.begin()                 # a key that only the lecturer has
     rooms.invite(talk)                   # and a code for everybody: phones may join now
     rooms.joined("ABCD")                 # the talk with that code
+
+One that its lecturer has left for long is forgotten at the next look.
 """
 
 import secrets
