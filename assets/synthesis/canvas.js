@@ -362,7 +362,7 @@ class Morph {
     const title = this.data.models[k].title;
     const third = judge ? `; ${this.data.judge} says ${judge[0][0]}` : "";
     stage.querySelector("canvas").setAttribute("aria-label",
-      `${title}'s picture, 32 by 32 pixels: it says ${name}, ${percent(p)}${third}; ${far.toFixed(1)} from the anchor.`);
+      `${title}'s picture, ${this.data.size} by ${this.data.size} pixels: it says ${name}, ${percent(p)}${third}; ${far.toFixed(1)} from the anchor.`);
   }
 
   // --- building -----------------------------------------------------------------------------------------------

@@ -23,11 +23,12 @@ from core.models import Classifier
 from core.models.ready import load
 from core.problems import InputError
 from core.recipes import to_python
-from core.synthesis.gaussians import gaussians
+from core.synthesis import seeds
 from core.synthesis.morph import limit
 from core.synthesis.paint import excite, keep_coarse, masked, mixture, region, synthesise
 from core.synthesis.recipe import SynthesisRecipe
 from core.types import Images, Labels
+from core.worlds.world import FILM_PIXELS, World
 
 BATCH = 16
 FRAMES = 31
@@ -110,40 +111,42 @@ def start(recipe: SynthesisRecipe, picture: pictures.Picture | None = None) -> S
         core.data.decode.PictureError: If the picture is not there.
     """
     draws = torch.Generator().manual_seed(recipe.seed)
-    classes = worlds.of(recipe).classes
+    world = worlds.of(recipe)
+    classes, n = world.classes, world.batch(BATCH)
     if recipe.target in classes:
-        wanted = [classes.index(recipe.target)] * BATCH
-    else:  # each: all ten, and six of them again, in an order that the seed decides
+        wanted = [classes.index(recipe.target)] * n
+    else:  # each: all as often as they fit, and some of them once more, in an order that the seed decides
         order = torch.randperm(len(classes), generator=draws).tolist()
-        wanted = sorted([*range(len(classes)), *order[: BATCH - len(classes)]])
+        wanted = sorted([*range(len(classes))] * (n // len(classes)) + order[: n % len(classes)])
     y = torch.tensor(wanted)
     if recipe.task in ("generate", "mix"):
-        seeds = torch.cat([gaussians()[k].sample(1, draws) for k in wanted])
+        x = seeds.seeds(world, wanted, draws)
         if recipe.task == "mix":
-            others = gaussians()[second(recipe)].sample(BATCH, draws)
-            seeds = recipe.share / 100 * seeds + (1 - recipe.share / 100) * others
-        return Start(seeds, y, "draws from the classes' Gaussians")
+            others = seeds.seeds(world, [second(recipe)] * n, draws)
+            x = recipe.share / 100 * x + (1 - recipe.share / 100) * others
+        return Start(x, y, seeds.described(world))
     found = picture if picture is not None else pictures.get(recipe.picture)
-    x = found.x.repeat(BATCH, 1, 1, 1)
+    x = found.x.repeat(n, 1, 1, 1)
     if recipe.task == "turn":
         return Start(_varied(x, draws), y, found.caption)
     if recipe.task == "sharpen":
         few = F.interpolate(coarse(recipe, x), size=x.shape[2:], mode="bicubic", align_corners=False).clamp(0, 1)
         return Start(_varied(few, draws), y, f"{found.caption}, {recipe.coarse} × {recipe.coarse} pixels of it")
     if recipe.task == "inpaint":
-        mask = region(recipe.region)
+        mask = region(recipe.region, world.side)
         mean = (x * (1 - mask)).sum((2, 3), keepdim=True) / (1 - mask).sum().clamp_min(1)
         hole = _varied(mean.expand_as(x), draws)
         return Start(torch.where(mask > 0, hole, x), y, f"{found.caption}, without its {recipe.region}")
-    mask = region(recipe.region)
+    mask = region(recipe.region, world.side)
     return Start(torch.where(mask > 0, _varied(x, draws), x), None, found.caption)
 
 
 def second(recipe: SynthesisRecipe) -> int:
     """Return the index of the other class of a mixture; an unknown name is the default's."""
     classes = worlds.of(recipe).classes
-    name = recipe.second if recipe.second in classes else SynthesisRecipe().second
-    return classes.index(name)
+    default = SynthesisRecipe().second
+    name = recipe.second if recipe.second in classes else default
+    return classes.index(name) if name in classes else len(classes) - 1
 
 
 def coarse(recipe: SynthesisRecipe, x: Images) -> Tensor:
@@ -163,18 +166,18 @@ def objective(recipe: SynthesisRecipe, model: Classifier, begun: Start, picture:
     Raises:
         ValueError: If the model has no such feature.
     """
-    here = begun.x0.device
+    here, side = begun.x0.device, begun.x0.shape[-1]
     if recipe.task == "feature":
         if recipe.feature >= model.head.in_features:
             raise InputError(f"this model has features 0 to {model.head.in_features - 1}, and no {recipe.feature}")
         index = torch.full((len(begun.x0),), recipe.feature, device=here)
-        return masked(excite(model, index), begun.x0, region(recipe.region).to(here))
+        return masked(excite(model, index), begun.x0, region(recipe.region, side).to(here))
     assert begun.y is not None
     y = begun.y.to(here)
     if recipe.task == "mix":
         return mixture(model, y, torch.full_like(y, second(recipe)), recipe.share / 100)
     if recipe.task == "inpaint":
-        return masked(targeted(model, y), begun.x0, region(recipe.region).to(here))
+        return masked(targeted(model, y), begun.x0, region(recipe.region, side).to(here))
     if recipe.task == "sharpen":
         return keep_coarse(targeted(model, y), coarse(recipe, picture.to(here)), COARSE_WEIGHT)
     return targeted(model, y)
@@ -182,13 +185,23 @@ def objective(recipe: SynthesisRecipe, model: Classifier, begun: Start, picture:
 
 def step_size(recipe: SynthesisRecipe) -> float:
     """Return the first step's length: steps and momentum together could go about twice the limit."""
-    reach = min(limit(recipe.eps), 12.0)
-    return 2.5 * reach / max(1, recipe.steps)
+    most = min(limit(recipe.eps), 12.0) * worlds.of(recipe).scale
+    return 2.5 * most / max(1, recipe.steps)
 
 
-def kept_steps(steps: int) -> tuple[int, ...]:
+def reach(recipe: SynthesisRecipe) -> float:
+    """Return how far a picture may go, L2 in pixel units: the recipe's limit, as long as it would be at 32 pixels."""
+    return limit(recipe.eps) * worlds.of(recipe).scale
+
+
+def film(world: World) -> int:
+    """Return how many frames of a batch a film keeps."""
+    return min(FRAMES, max(8, FILM_PIXELS // (world.side**2 * world.batch(BATCH))))
+
+
+def kept_steps(steps: int, frames: int = FRAMES) -> tuple[int, ...]:
     """Choose which iterates become frames: the start, the end, and evenly between."""
-    last = min(FRAMES - 1, steps)
+    last = min(frames - 1, steps)
     return tuple(sorted({round(steps * i / last) for i in range(last + 1)})) if last else (0,)
 
 
@@ -200,7 +213,7 @@ def studio(
     model: nn.Module | None = None,
     on_step: OnStep | None = None,
 ) -> Painting:
-    """Paint a batch of sixteen with one model.
+    """Paint a batch with one model: sixteen pictures, or fewer where they are large.
 
     Args:
         recipe: What to do.
@@ -222,11 +235,11 @@ def studio(
     begun = replace(begun, x0=x0)
     needed = recipe.task == "sharpen"
     x = (picture if picture is not None else pictures.get(recipe.picture)).x if needed else x0[:1]
-    recorder = Recorder(kept_steps(recipe.steps), on_step)
+    recorder = Recorder(kept_steps(recipe.steps, film(worlds.of(recipe))), on_step)
     last = synthesise(
         objective(recipe, ready, begun, x),
         x0,
-        L2(limit(recipe.eps)),
+        L2(reach(recipe)),
         steps=recipe.steps,
         step_size=step_size(recipe),
         on_step=recorder,

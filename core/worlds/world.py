@@ -70,6 +70,10 @@ class World:
         """Return how many frames a film of its pictures has at most, where so many are wanted."""
         return min(most, FILM_PIXELS // self.side**2)
 
+    def batch(self, most: int) -> int:
+        """Return how many of its pictures are worked on at once, where so many small ones would be."""
+        return max(4, min(most, most * (2 * SIDE) ** 2 // self.side**2))
+
     @property
     def installed(self) -> bool:
         """Whether its models can be loaded on this computer."""

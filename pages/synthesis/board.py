@@ -8,6 +8,7 @@ The canvas talks to it through `pages.synthesis.live`.
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -34,13 +35,20 @@ class Live(Held):
         models: Those that move them.
         judge: An independent network that only looks, or None.
         account: Whose share of the cores its steps take; by default one of its own.
+        classes: What the models' logits are called; by default as in the first world.
     """
 
     def __init__(
-        self, board: Board, models: tuple[nn.Module, ...], judge: nn.Module | None, account: Account | None = None
+        self,
+        board: Board,
+        models: tuple[nn.Module, ...],
+        judge: nn.Module | None,
+        account: Account | None = None,
+        classes: tuple[str, ...] = worlds.get().classes,
     ) -> None:
         super().__init__(account)
         self.board, self.models, self.judge = board, models, judge
+        self.classes = classes
         self.notes: OrderedDict[bytes, Note] = OrderedDict()  # what is known of frames, by their pixels
 
     def verdicts(self) -> list[dict[str, Any]]:
@@ -49,7 +57,7 @@ class Live(Held):
         with torch.no_grad():
             own = [model(x[k : k + 1]) for k, model in enumerate(self.models)]
             third = [None if self.judge is None else self.judge(x[k : k + 1]) for k in range(len(own))]
-        return [said(logits, judged) for logits, judged in zip(own, third, strict=True)]
+        return [said(self.classes, logits, judged) for logits, judged in zip(own, third, strict=True)]
 
     def note(self, frame: Frames, says: list[dict[str, Any]], far: list[float]) -> None:
         """Keep what is known of a frame, for the film."""
@@ -71,7 +79,10 @@ class Live(Held):
                 own = torch.stack([model(x[k::m]) for k, model in enumerate(self.models)], 1)
                 third = None if self.judge is None else self.judge(x)
             for i, frame in enumerate(missing):
-                says = [said(own[i, k : k + 1], None if third is None else third[m * i + k][None]) for k in range(m)]
+                says = [
+                    said(self.classes, own[i, k : k + 1], None if third is None else third[m * i + k][None])
+                    for k in range(m)
+                ]
                 self.note(frame, says, [round(d, 3) for d in far[i].tolist()])
         return [self.notes.get(digest(frame)) for frame in film]
 
@@ -83,7 +94,7 @@ class Live(Held):
             with torch.no_grad():
                 third = self.judge(x.to(next(self.judge.parameters()).device))
         moved = hold.advance(k, 1).cpu()
-        return moved, said(hold.logits[k], third)
+        return moved, said(self.classes, hold.logits[k], third)
 
 
 def digest(frame: Frames) -> bytes:
@@ -91,9 +102,8 @@ def digest(frame: Frames) -> bytes:
     return hashlib.blake2b(frame.tobytes(), digest_size=16).digest()
 
 
-def said(own: torch.Tensor | None, third: torch.Tensor | None) -> dict[str, Any]:
+def said(classes: Sequence[str], own: torch.Tensor | None, third: torch.Tensor | None) -> dict[str, Any]:
     """Pack what a model and the judge say of one picture: logits (1, K), None where nobody asked."""
-    classes = worlds.get().classes
     return {
         "says": None if own is None else top(own[0], classes),
         "judge": None if third is None else top(third[0], classes, 1),

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core import worlds
-from core.data.pictures import SIZE
 from core.files.render import to_uint8
 from core.types import Images
 from pages.synthesis.board import Live
@@ -46,8 +44,8 @@ def canvas(
         "page": page,
         "models": [{"title": title, "subtitle": subtitle} for title, subtitle in titles],
         "starts": [{"name": name, "label": label, "pixels": packed(to_uint8(x)[0])} for name, label, x in starts],
-        "classes": list(worlds.get().classes),
-        "size": SIZE,
+        "classes": list(live.classes),
+        "size": live.board.pictures.shape[-1],
         "judge": judge,
         "eps": eps,
         "step": step,

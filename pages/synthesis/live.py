@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from starlette.websockets import WebSocket
 
-from core import worlds
 from core.files.render import Frames, from_uint8, png
 from core.problems import InputError
 from core.synthesis.morph import Act, Hold
@@ -90,7 +89,7 @@ class Talk(connections.Talk[Live]):
         """Read what is to be held and how."""
         target, step_size = int(asked["target"]), float(asked["step"])
         eps = math.inf if asked["eps"] is None else float(asked["eps"])
-        if not (0 <= target < len(worlds.get().classes) and 0 <= step_size <= STEP_AT_MOST and eps >= 0):
+        if not (0 <= target < len(self.live.classes) and 0 <= step_size <= STEP_AT_MOST and eps >= 0):
             raise InputError("there is no such class, or the step is too long")
         board = self.live.board
         hold = Hold(self.live.models, board.pictures, board.anchor, target, eps=eps, step_size=step_size)

@@ -7,11 +7,11 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
+from core import worlds
 from core.data.decode import PictureError
 from core.data.pictures import Picture
 from core.files import render
 from core.files.render import RGB
-from core.models import checkpoints
 from core.models.titles import title, titles
 from core.recipes import to_query
 from core.synthesis import morph
@@ -21,13 +21,18 @@ from pages.synthesis.board import Live
 from pages.synthesis.canvas import canvas
 from pages.ui import shell, work
 from pages.ui.exports import Bundle, Download, downloads
-from pages.ui.judge import JUDGE
+from pages.ui.judge import JUDGE, knows
 from pages.ui.store import Loaded, loaded, model
 from pages.ui.world import current
 
 PAGE = "synthesis"
 ADDRESS = ("start", "holds", "reach")  # what the canvas writes into the address
 FILM_AT_MOST = 240  # frames of an exported film
+
+
+def names_of(recipe: SynthesisRecipe) -> tuple[str, ...]:
+    """List the models that paint, each once."""
+    return tuple(dict.fromkeys((recipe.standard, recipe.robust)))
 
 
 def show(recipe: SynthesisRecipe, picture: Picture) -> None:
@@ -38,16 +43,16 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
 
 def _live(recipe: SynthesisRecipe, picture: Picture) -> Live:
     """Return the visitor's board; a link that says something new, or a newly picked picture, begins another."""
-    names = (recipe.standard, recipe.robust)
+    names = names_of(recipe)
     asked = (names, *(st.query_params.get(name) for name in ADDRESS))
     live: Live | None = st.session_state.get("morph-live")
     if live is None or asked != st.session_state.get("morph-asked"):
         both = [loaded(name) for name in names]
         models = tuple(one.model for one in both)
-        judge = model(JUDGE) if JUDGE in checkpoints.names() else None
+        judge = model(JUDGE) if knows(JUDGE, current().classes) else None
         # Boards change; what is kept is one that nobody has touched.
         ready = _opened(recipe, both).copy()
-        live = st.session_state["morph-live"] = Live(ready, models, judge, work.desk().account)
+        live = st.session_state["morph-live"] = Live(ready, models, judge, work.desk().account, current().classes)
         st.session_state["morph-asked"] = asked
         st.session_state["morph-picture"] = picture.id
         st.session_state["morph-version"] = 0
@@ -63,7 +68,14 @@ def _live(recipe: SynthesisRecipe, picture: Picture) -> Live:
 
 def _opened(recipe: SynthesisRecipe, models: list[Loaded]) -> Board:
     """Make the recipe's board; as far as it came, if it was stopped."""
-    key = ("morph", tuple((one.name, one.stamp) for one in models), recipe.start, recipe.holds, recipe.reach)
+    key = (
+        "morph",
+        recipe.world,
+        tuple((one.name, one.stamp) for one in models),
+        recipe.start,
+        recipe.holds,
+        recipe.reach,
+    )
     steps = sum(act.steps for act in morph.acts_of(recipe))
 
     def make(on_step: work.Step) -> Board:
@@ -76,7 +88,7 @@ def _opened(recipe: SynthesisRecipe, models: list[Loaded]) -> Board:
 @st.fragment
 @shell.guarded()
 def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
-    board, names = live.board, (recipe.standard, recipe.robust)
+    board, names = live.board, names_of(recipe)
     canvas(
         live,
         key="morph-canvas",
@@ -95,7 +107,7 @@ def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
             "A link cannot carry brush strokes, uploads or changed settings; the files below, the script among"
             " them, do."
         )
-    downloads(files(recipe, board), key="morph", script=morph.script(board, names))
+    downloads(files(recipe, board), key="morph", script=morph.script(board, names, recipe.world))
 
 
 def ask(recipe: SynthesisRecipe) -> None:
@@ -117,20 +129,24 @@ def _write_address(recipe: SynthesisRecipe, linked: SynthesisRecipe | None) -> N
         else:
             st.query_params.pop(name, None)
     st.session_state["morph-asked"] = (
-        (recipe.standard, recipe.robust),
+        names_of(recipe),
         *(st.query_params.get(name) for name in ADDRESS),
     )
 
 
 def starts(recipe: SynthesisRecipe, picture: Picture) -> list[tuple[str, str, Tensor]]:
-    """List what the canvas offers to start from: nothing, the picked picture, and a seed of each class."""
+    """List what the canvas offers to start from: nothing, the picked picture, sketches, seeds."""
     found = [("blank", "blank"), (picture.id, "picture")]
-    found += [(f"sketch/{name}", name) for name in morph.SKETCHES]
-    found += [(f"seed/{name}/{recipe.seed}", f"{name} blur") for name in current().classes]
+    if current() == worlds.get():
+        found += [(f"sketch/{name}", name) for name in morph.SKETCHES]
+        found += [(f"seed/{name}/{recipe.seed}", f"{name} blur") for name in current().classes]
+    else:
+        first, called = current().classes[0], "empty" if current().name == "planted" else "blur"
+        found += [(f"seed/{first}/{recipe.seed + i}", f"{called} {i + 1}") for i in range(4)]
     listed = []
     for name, label in found:
         try:
-            x = picture.x if name == picture.id else morph.start(name)
+            x = picture.x if name == picture.id else morph.start(name, recipe.world)
         except (PictureError, ValueError):
             continue
         listed.append((name, label, x))
@@ -139,7 +155,7 @@ def starts(recipe: SynthesisRecipe, picture: Picture) -> list[tuple[str, str, Te
 
 def files(recipe: SynthesisRecipe, board: Board) -> list[Download]:
     """List the downloads; each is made of the board as it is when the button is pressed."""
-    names = (recipe.standard, recipe.robust)
+    names, side = names_of(recipe), board.pictures.shape[-1]
     out = Bundle(morph.described(board, recipe) or replace(recipe, holds=()))
 
     def shown(k: int) -> RGB:
@@ -150,7 +166,7 @@ def files(recipe: SynthesisRecipe, board: Board) -> list[Download]:
             f"Picture, {head}",
             f"morph-{k + 1}-{name}.png",
             partial(shown, k),
-            "32 × 32, pixel for pixel",
+            f"{side} × {side}, pixel for pixel",
         )
     out.slide(
         "Before and after",

@@ -1,5 +1,6 @@
 """The studio of the Synthesis page: sixteen pictures at once, in both models' hands, to scrub, judge, pick and keep."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -14,27 +15,28 @@ from core.attacks.recording import side_by_side
 from core.attacks.rules import State
 from core.attacks.steps import step_axis
 from core.data.pictures import Picture
+from core.data.planted import drawn, marks
+from core.data.planted.world import weaves
 from core.files import render
 from core.files.playable import Scene, scrubbing
 from core.files.render import RGB
 from core.files.slides import slide
-from core.models import checkpoints
 from core.models.titles import stamped, title, titles
 from core.rates import Rate
 from core.synthesis import studio
-from core.synthesis.morph import limit
 from core.synthesis.recipe import SynthesisRecipe
 from core.synthesis.studio import Painting, cache_key
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
-from pages.ui.judge import JUDGE
+from pages.ui.judge import JUDGE, knows
 from pages.ui.scrubber import Row, scrubbed
 from pages.ui.store import model, results
 from pages.ui.world import current
 
 COLUMNS, GAP = 4, 2
 KEPT_AT_MOST = 48
-CLAIM = "Sixteen pictures, moved step by step until each network sees the wanted class in them."
+LARGEST = 96  # pixels a side, of the canvas
+CLAIM = "Several pictures, moved step by step until each network sees the wanted class in them."
 STYLE = """<style>
 .st-key-studio-pick button { padding: 3px; min-height: 0; }
 .st-key-studio-pick img { image-rendering: pixelated; height: 64px; max-height: none; display: block; }
@@ -55,14 +57,13 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
     )
     live.empty()
     left, right = side_by_side(left, right)
-    made_by = {recipe.standard: left, recipe.robust: right}
+    made_by = {recipe.standard: left, recipe.robust: right}  # one, where both are the same model
     judged = {name: _judged(recipe, name, made) for name, made in made_by.items()}
     st.markdown(summary(recipe, left, judged))
     other = studio.second(recipe) if recipe.task == "mix" else None
-    called = titles(recipe.standard, recipe.robust)
     rows = [
         row(head, name, made_by[name], judged[name], other)
-        for head, name in zip(called, (recipe.standard, recipe.robust), strict=True)
+        for head, name in zip(titles(*made_by), made_by, strict=True)
     ]
     axis = step_axis(left, right)
     frame = scrubbed(rows, axis, "studio-scrubber", recipe.frame)
@@ -87,7 +88,7 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
 
 def _judged(recipe: SynthesisRecipe, name: str, made: Painting) -> Tensor | None:
     """Return the third network's logits of every frame (F, N, K), or None where it is not there."""
-    if JUDGE not in checkpoints.names():
+    if not knows(JUDGE, current().classes):
         return None
 
     def look() -> Tensor:
@@ -102,8 +103,9 @@ def _judged(recipe: SynthesisRecipe, name: str, made: Painting) -> Tensor | None
 
 def summary(recipe: SynthesisRecipe, made: Painting, judged: dict[str, Tensor | None]) -> str:
     """Say in a sentence what became of the batch at its last step."""
-    how = f"Up to L2 {recipe.eps} from" if limit(recipe.eps) < 100 else "As far as the steps lead from"
-    text = f"{how} {made.of}; the same sixteen starts for both models. "
+    most, n = studio.reach(recipe), len(made.x0)
+    how = f"Up to L2 {most:g} from" if most < math.inf else "As far as the steps lead from"
+    text = f"{how} {made.of}; {f'the same {n} starts for both models' if len(judged) > 1 else f'{n} starts'}. "
     known = {name: logits for name, logits in judged.items() if logits is not None}
     if made.y is None or len(known) < len(judged):
         return text
@@ -119,7 +121,13 @@ def summary(recipe: SynthesisRecipe, made: Painting, judged: dict[str, Tensor | 
 
 def sheets(frames: Tensor) -> np.ndarray:
     """Lay each frame's N pictures (F, N, C, H, W) out as one 8-bit picture: (F, h, w, 3)."""
-    return np.stack([render.sheet(list(render.to_uint8(frame)), COLUMNS, GAP) for frame in frames])
+    across = columns(frames.shape[1])
+    return np.stack([render.sheet(list(render.to_uint8(frame)), across, GAP) for frame in frames])
+
+
+def columns(n: int) -> int:
+    """Return how many of n pictures stand beside one another."""
+    return COLUMNS if n > COLUMNS else 2
 
 
 def row(head: str, name: str, made: Painting, judged: Tensor | None, other: int | None) -> Row:
@@ -127,7 +135,7 @@ def row(head: str, name: str, made: Painting, judged: Tensor | None, other: int 
     frames = sheets(made.frames)
     n = made.x0.shape[0]
     moved = made.moved.mean(1)
-    readouts = [("moved (L2), mean", tuple(f"{m:.2f}" for m in moved.tolist()))]
+    readouts = [("moved (L2), mean", tuple(f"{m:.2f}" for m in moved.tolist())), *woven(made)]
     judge = titles(JUDGE)[0]
     curve, curve_name = tuple(moved.tolist()), "mean distance moved"
     alt = [
@@ -163,17 +171,30 @@ def row(head: str, name: str, made: Painting, judged: Tensor | None, other: int 
     )
 
 
+def woven(made: Painting) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Say, in the world whose features are known, how much of what was painted lies on the weaves, on average."""
+    if current().name != drawn.NAME:
+        return ()
+    of = weaves(drawn.WORLD.classes, drawn.WORLD.weave).flatten(1)
+    shares = [float(marks.share(frame - made.x0, of).mean()) for frame in made.frames]
+    return (("on the weaves, mean", tuple(map(marks.fraction, shares))),)
+
+
 def pick(recipe: SynthesisRecipe, left: Painting, right: Painting) -> None:
     """Show the right model's pictures at the frame in sight as buttons, and the shelf of those that were kept."""
-    by, beside = titles(recipe.robust, recipe.standard)
+    by, beside = titles(recipe.robust)[0], titles(recipe.standard)[0]
+    if recipe.robust != recipe.standard:
+        by, beside = titles(recipe.robust, recipe.standard)
     made, rival = (render.to_uint8(painting.frames[recipe.frame]) for painting in (right, left))
     st.html(STYLE + crisp.STYLE)
-    st.markdown(f"**Pick what you want to keep** (by {by}; what {beside} made of the same start is kept with it)")
+    also = "" if by == beside else f"; what {beside} made of the same start is kept with it"
+    st.markdown(f"**Pick what you want to keep** (by {by}{also})")
     with st.container(horizontal=True, gap="xsmall", key="studio-pick"):
         for i, image in enumerate(made):
             name = "no class" if right.y is None else current().classes[int(right.y[i])]
+            url = render.data_url(render.png(render.upscaled(image, max(1, 64 // len(image)))))
             st.button(
-                f"![{name}, picture {i + 1}]({render.data_url(render.png(render.upscaled(image, 2)))})",
+                f"![{name}, picture {i + 1}]({url})",
                 key=f"studio-pick-{i}",
                 on_click=_keep,
                 args=(image, rival[i], name, (by, beside)),
@@ -189,7 +210,8 @@ def pick(recipe: SynthesisRecipe, left: Painting, right: Painting) -> None:
     )
     st.html(f'<div class="crisp shelf">{figures}</div>')
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Paint on the last one by hand", key="studio-paint", on_click=_paint_on, icon=":material/brush:")
+        if len(shelf[-1][0]) <= LARGEST:
+            st.button("Paint on the last one by hand", key="studio-paint", on_click=_paint_on, icon=":material/brush:")
         st.download_button(
             "Kept pictures",
             data=_shelf_sheet,
@@ -231,7 +253,8 @@ def files(recipe: SynthesisRecipe, left: Painting, right: Painting, played: Call
 
     def cells(painting: Painting) -> list[list[RGB]]:
         found = list(render.to_uint8(painting.frames[recipe.frame]))
-        return [found[i : i + COLUMNS] for i in range(0, len(found), COLUMNS)]
+        across = columns(len(found))
+        return [found[i : i + across] for i in range(0, len(found), across)]
 
     for name, painting in made.items():
         out.slide(
@@ -261,8 +284,13 @@ def files(recipe: SynthesisRecipe, left: Painting, right: Painting, played: Call
     return out.files
 
 
+def _twice(sheet: RGB) -> RGB:
+    """Enlarge a small sheet."""
+    return render.upscaled(sheet, 2) if len(sheet) < 200 else sheet
+
+
 def _so_far(slot: DeltaGenerator, states: dict[str, State]) -> None:
     if states:
-        images = [render.upscaled(sheets(state.x[None])[0], 2) for state in states.values()]
+        images = [_twice(sheets(state.x[None])[0]) for state in states.values()]
         titles = [f"{title(name)}, so far" for name in states]
         slot.image(images, width=268, output_format="PNG", caption=titles, alt=titles)

@@ -8,7 +8,7 @@ from core.types import Images
 from pages.ui.store import model
 from pages.ui.world import current
 
-__all__ = ["JUDGE", "judge_logits", "logits_of"]
+__all__ = ["JUDGE", "judge_logits", "knows", "logits_of"]
 
 
 def logits_of(name: str, x: Images) -> Tensor:

@@ -18,6 +18,7 @@ from core.inversion.invert import UNLIMITED, Setting
 from core.models import checkpoints
 from pages.inversion import emergence as emergence_page
 from pages.saliency import maps
+from pages.synthesis import morph, studio
 from pages.ui import exports, scrubber, store
 from tests.app_process import ROOT
 from tests.helpers import tiny
@@ -108,13 +109,31 @@ def test_inversion(network, shown, monkeypatch):
     assert [row.title for row in shown.rows] == ["Standard ResNet-9", "Wanted"]
 
 
-@pytest.mark.parametrize("page", ["perturb", "saliency", "inversion"])
+def test_synthesis_paints_out_of_smooth_noise(network, shown, monkeypatch):
+    monkeypatch.setattr(studio, "scrubbed", lambda rows, *_: vars(shown).update(rows=rows) or 0)
+    monkeypatch.setattr(studio, "downloads", lambda *_, **__: None)
+    app = opened("synthesis", view="studio", steps="10")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert [row.title for row in shown.rows] == ["Standard ResNet-9"]
+    assert "from smooth noise" in said(app) and worlds.get("shapes").robust_how in said(app)
+
+
+def test_a_canvas_has_the_classes_and_the_side_of_its_world(network, monkeypatch):
+    seen = SimpleNamespace()
+    monkeypatch.setattr(morph, "canvas", lambda live, **more: vars(seen).update(live=live, **more))
+    app = opened("synthesis", holds="disc:2")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert seen.live.classes == ORDER and seen.live.board.pictures.shape == (1, 3, 64, 64)
+    assert [label for _, label, _ in seen.starts] == ["blank", "picture", "blur 1", "blur 2", "blur 3", "blur 4"]
+
+
+@pytest.mark.parametrize("page", ["perturb", "saliency", "inversion", "synthesis"])
 def test_without_a_network_a_page_says_how_to_train_one(page):
     app = opened(page)
     assert "python -m core.train --world shapes" in "".join(warning.value for warning in app.warning)
 
 
-@pytest.mark.parametrize("page", ["synthesis", "transfer", "usefulness"])
+@pytest.mark.parametrize("page", ["transfer", "usefulness"])
 def test_what_cannot_be_shown_of_it_is_said_in_a_sentence(page, network):
     app = opened(page)
     assert [info.value for info in app.info if "has nothing to show of Shapes yet.** It needs" in info.value]

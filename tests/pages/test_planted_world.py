@@ -13,12 +13,14 @@ from core.inversion import emergence, starts
 from core.inversion.invert import UNLIMITED, Setting
 from pages.inversion import emergence as emergence_page
 from pages.saliency import maps
+from pages.synthesis import morph as synthesis_morph
+from pages.synthesis import studio as synthesis_studio
 from pages.ui import exports, scrubber
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
 WORLD = worlds.get("planted")
-ELSEWHERE = re.compile(rf"\b({'|'.join(worlds.get().classes)})s?\b", re.IGNORECASE)
+ELSEWHERE = re.compile(rf"\b({'|'.join(worlds.get().classes)})\b", re.IGNORECASE)
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +121,31 @@ def test_the_other_views_of_inversion(view, shown, monkeypatch):
         monkeypatch.setattr(module, "setting_of", lambda _: Setting(2, lambda: steepest(UNLIMITED, 1.0)))
     app = opened("inversion", view=view)
     assert not app.error and not ELSEWHERE.search(words(app))
+
+
+def test_synthesis_begins_with_a_picture_in_which_nothing_was_planted(shown, monkeypatch):
+    seen = SimpleNamespace()
+    monkeypatch.setattr(synthesis_morph, "canvas", lambda live, **more: vars(seen).update(live=live, **more))
+    app = opened("synthesis", holds="cross:3")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert seen.live.classes == WORLD.classes
+    assert [head for head, _ in seen.titles] == ["Standard PatchNet", "Robust PatchNet"]
+    assert [label for _, label, _ in seen.starts][:3] == ["blank", "picture", "empty 1"]
+    assert seen.live.board.name == "seed/disc/0" and [act.target for act in seen.live.board.acts] == [1]
+    assert seen.judge == "", "nobody else knows these classes"
+    told = seen.live.verdicts()
+    assert {name for name, _ in told[0]["says"]} <= set(WORLD.classes)
+
+
+def test_the_studio_says_how_much_of_what_was_painted_is_weave(shown, monkeypatch):
+    monkeypatch.setattr(synthesis_studio, "scrubbed", lambda rows, *_: vars(shown).update(rows=rows) or 30)
+    monkeypatch.setattr(synthesis_studio, "downloads", lambda *_, script, **__: vars(shown).update(script=script))
+    app = opened("synthesis", view="studio", steps="10")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    standard, robust = (dict(row.readouts)["on the weaves, mean"] for row in shown.rows)
+    assert float(standard[-1].removesuffix(" %")) > 50 > float(robust[-1].removesuffix(" %"))
+    assert "pictures in which nothing was planted" in said(app)
+    assert "world='planted'" in shown.script
 
 
 def test_models_has_both_cards(shown):

@@ -487,12 +487,11 @@ def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, models
 
 def test_a_damaged_file_of_gaussians_is_one_sentence_in_the_fragment_too(tmp_path, monkeypatch):
     """What a fragment raises never reaches what guards the page."""
-    from core.synthesis import gaussians
-    from core.synthesis.morph import starts
+    from core.synthesis import gaussians, seeds
 
     damaged = tmp_path / "class-gaussians.safetensors"
     damaged.write_bytes(gaussians.FILE.read_bytes()[:5000])
-    monkeypatch.setattr(starts, "gaussians", lambda: gaussians.gaussians(damaged))
+    monkeypatch.setattr(seeds, "gaussians", lambda: gaussians.gaussians(damaged))
     app = AppTest.from_file(PAGE, default_timeout=60).run()
     assert not app.exception
     assert "class-gaussians.safetensors is damaged" in app.error[0].value

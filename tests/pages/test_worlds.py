@@ -19,12 +19,13 @@ from core.perturb.recipe import PerturbRecipe
 from core.saliency import METHODS
 from pages.inversion import emergence as emergence_page
 from pages.saliency import attack, maps
+from pages.synthesis import studio
 from pages.ui import exports, scrubber
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
 QUICK = {"attack": "FGSM"}
-NEEDING = ("bugs", "datasets", "frequency", "synthesis", "transfer", "usefulness")
+NEEDING = ("bugs", "datasets", "frequency", "transfer", "usefulness")
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -179,6 +180,29 @@ def test_the_gradient_along_an_attack_in_the_world_of_photographs(imagenet, show
     assert [row.frames.shape for row in shown.rows] == [(21, 224, 224, 3)]
     assert shown.axis.unit == "of PGD, ε = 0.5/255 in ℓ∞"
     assert shown.rows[0].flags[0] is None and shown.rows[0].flags[-1] == "fooled"
+
+
+def test_synthesis_in_the_world_of_photographs(imagenet, monkeypatch):
+    """Four pictures at once instead of sixteen, and a film of eight frames: memory and browser are bounded."""
+    seen = SimpleNamespace(rows=[], script="")
+    monkeypatch.setattr(studio, "scrubbed", lambda rows, *_: vars(seen).update(rows=rows) or 0)
+    monkeypatch.setattr(studio, "downloads", lambda *_, script, **__: vars(seen).update(script=script))
+    app = opened("synthesis", world="imagenet", steps="10", target="airliner")
+    assert not app.error and app.session_state["view"] == "studio"
+    assert [row.title for row in seen.rows] == ["Standard EfficientNet-Lite0"]
+    assert seen.rows[0].frames.shape == (8, 450, 450, 3)
+    told = dict(seen.rows[0].readouts)
+    assert told["it sees the class in"][0] != told["it sees the class in"][-1] == "4 of 4"
+    assert "Up to L2 42 from smooth noise; 4 starts" in said(app)
+    assert worlds.get("imagenet").robust_how in said(app)
+    assert "frog" not in said(app).lower() and "Measured, not only shown" not in said(app)
+    assert "world='imagenet'" in seen.script
+
+
+def test_a_canvas_without_room_for_a_thousand_buttons_says_so(imagenet):
+    app = opened("synthesis", world="imagenet", view="morph")
+    assert not app.error
+    assert [info.value for info in app.info if "ImageNet has 1,000 and 224; *Several at once* works" in info.value]
 
 
 @pytest.fixture

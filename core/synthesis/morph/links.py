@@ -49,7 +49,7 @@ def opened(
     Raises:
         core.data.decode.PictureError, core.data.DataError: See `start`.
     """
-    board, done = Board.of(start(recipe.start), len(models), recipe.start), 0
+    board, done = Board.of(start(recipe.start, recipe.world), len(models), recipe.start), 0
     for act in acts_of(recipe):
         hold = Hold(models, board.pictures, board.anchor, act.target, eps=act.eps, step_size=act.step_size)
         for step in range(act.steps):
@@ -75,20 +75,23 @@ def described(board: Board, recipe: SynthesisRecipe) -> SynthesisRecipe | None:
     return replace(recipe, start=board.name, holds=holds, reach=told)
 
 
-def script(board: Board, names: Sequence[str]) -> str:
+def script(board: Board, names: Sequence[str], world: str = worlds.DEFAULT) -> str:
     """Write the Python program that makes the board's pictures anew and saves them as PNG, to the same last bit.
 
     Args:
         board: What was drawn and held.
         names: The models' checkpoints.
+        world: In which they live.
     """
+    classes = worlds.get(world).classes
+    where = "" if world == worlds.DEFAULT else f", {world!r}"
     imports = ["from pathlib import Path", "from core.models.ready import load"]
     if board.name and not board.name.startswith("upload/"):
         imports += [
             "from core.synthesis.morph import Act, Board, replay, start",
             "from core.files.render import png, to_uint8",
         ]
-        origin = f"origin = anchor = Board.of(start({board.name!r}), {len(names)}).pictures"
+        origin = f"origin = anchor = Board.of(start({board.name!r}{where}), {len(names)}).pictures"
     else:
         imports += ["import base64", "import zlib", "import numpy as np"]
         imports += [
@@ -103,7 +106,7 @@ def script(board: Board, names: Sequence[str]) -> str:
         read = f"np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape{board.origin.shape}.copy()"
         origin = f"texts = {texts!r}\norigin, anchor = (from_uint8({read}) for text in (texts[0], texts[-1]))"
     acts = "".join(
-        f"    Act({act.target}, {act.steps}, {act.eps!r}, {act.step_size!r}),  # {worlds.get().classes[act.target]}\n"
+        f"    Act({act.target}, {act.steps}, {act.eps!r}, {act.step_size!r}),  # {classes[act.target]}\n"
         for act in board.acts
     ).replace("inf", "math.inf")
     if "math.inf" in acts:

@@ -8,7 +8,7 @@ from core import worlds
 from core.data import pictures
 from core.data.decode import PictureError
 from core.files.render import from_uint8
-from core.synthesis.gaussians import gaussians
+from core.synthesis.seeds import seeds
 from core.types import Images
 
 # Paper, and shapes on it: ovals by their box, polygons by their corners, all in [0, 1].
@@ -55,33 +55,36 @@ SKETCHES: dict[str, tuple[str, tuple[tuple[str, tuple[float, ...], str], ...]]] 
 }
 
 
-def start(name: str) -> Images:
+def start(name: str, world: str = worlds.DEFAULT) -> Images:
     """Return the start of that name (1, C, H, W).
 
     Args:
-        name: "blank", "sketch/meadow" (see `SKETCHES`), "seed/frog/7" (a draw from a class), or a picture's id.
+        name: "blank", "sketch/meadow" (see `SKETCHES`), "seed/frog/7" (a draw, of a class where its world
+            knows what that looks like), or a picture's id.
+        world: In which world, a name of `core.worlds.names`.
 
     Raises:
         core.data.decode.PictureError: If there is none of that name.
         core.data.DataError: If it is a seed and the class Gaussians are not here.
     """
     kind, _, rest = name.partition("/")
+    here = worlds.get(world)
     if name == "blank":
-        return torch.ones(1, 3, pictures.SIZE, pictures.SIZE)
+        return torch.ones(1, 3, here.side, here.side)
     if kind == "sketch" and rest in SKETCHES:
-        return sketch(rest)
+        return sketch(rest, here.side)
     if kind != "seed":
         return pictures.get(name).x
     of_class, _, seed = rest.partition("/")
-    if of_class not in worlds.get().classes or not (seed.isascii() and seed.isdecimal() and len(seed) < 10):
-        raise PictureError("A seed is named like seed/frog/7.")
+    if of_class not in here.classes or not (seed.isascii() and seed.isdecimal() and len(seed) < 10):
+        raise PictureError(f"A seed is named like seed/{here.classes[0]}/7.")
     draws = torch.Generator().manual_seed(int(seed))
-    return gaussians()[worlds.get().classes.index(of_class)].sample(1, draws)
+    return seeds(here, [here.classes.index(of_class)], draws)
 
 
-def sketch(name: str) -> Images:
+def sketch(name: str, side: int = pictures.SIZE) -> Images:
     """Draw one of `SKETCHES` as a child would (1, C, H, W)."""
-    large = 8 * pictures.SIZE  # drawn large and averaged, so that edges are soft
+    large = 8 * side  # drawn large and averaged, so that edges are soft
     paper = Image.new("RGB", (large, large), SKETCHES[name][0])
     pen = ImageDraw.Draw(paper)
     for shape, box, colour in SKETCHES[name][1]:
@@ -90,4 +93,4 @@ def sketch(name: str) -> Images:
             pen.ellipse(place, fill=colour)
         else:
             pen.polygon(place, fill=colour)
-    return from_uint8(np.array(paper.resize((pictures.SIZE, pictures.SIZE), Image.Resampling.BOX))[None])
+    return from_uint8(np.array(paper.resize((side, side), Image.Resampling.BOX))[None])
