@@ -5,7 +5,9 @@ Functions in `core` run where their tensors are; only commands and pages choose,
 
 import functools
 import os
+import platform
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -118,3 +120,15 @@ def setup_app() -> int:
     """
     setup_cpu(None if os.environ.get(THREADS_VARIABLE) else 1)
     return usable_cores()
+
+
+def machine() -> str:
+    """Name this computer's processor and how many of its cores are used, or its graphics card."""
+    here = device()
+    if here.type == "cuda":
+        return torch.cuda.get_device_name(here)
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text("utf-8").splitlines() if info.is_file() else []
+    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    cores = torch.get_num_threads()
+    return f"{named or platform.processor() or platform.machine()}, {cores} {'core' if cores == 1 else 'cores'}"

@@ -60,6 +60,15 @@ def test_the_table_of_rooms_is_that_of_the_tree():
     assert written.group() == table(), "write it anew: python -m tests.rooms"
 
 
+def test_the_table_of_networks_is_that_of_their_headers():
+    """Written by `python -m core.train.zoo table`."""
+    from core.train import board
+
+    found = board.TABLE.search(board.README.read_text("utf-8"))
+    assert found is not None
+    assert found.group() == board.table(), "write it anew: python -m core.train.zoo table"
+
+
 def test_the_map_names_what_there_is():
     """Every file or folder of ours that docs/design.md names is there."""
     text = (ROOT / "docs" / "design.md").read_text("utf-8")

@@ -58,6 +58,19 @@ def targeted_margin(model: nn.Module, t: Labels) -> Objective:
     return lambda x: -margin(model(x), t)
 
 
+def diverging(model: nn.Module, said: Logits) -> Objective:
+    """Have a prediction unlike one that was made: minimise -KL(p || f(x)), p = softmax(said); no label takes part.
+
+    Args:
+        model: Maps images to logits (N, K).
+        said: Logits from which to move away (N, K).
+
+    Source: Zhang et al. (2019), TRADES (arXiv 1901.08573), the inner maximum of eq. (5).
+    """
+    p = said.detach().log_softmax(1)
+    return lambda x: -(p.exp() * (p - model(x).log_softmax(1))).sum(1)
+
+
 def match_features(model: Classifier, z: Features) -> Objective:
     """Have the representation z: minimise |g(x) - z|_2, g the penultimate layer.
 

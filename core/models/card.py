@@ -11,6 +11,7 @@ from core.models import build, checkpoints, packaged
 from core.models.checkpoints import Header
 
 CLEAN, HOW = "clean", "how"
+PGD, AUTOATTACK = "PGD", "AutoAttack"
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,21 @@ class Measured:
         return rates.Rate(self.hits, self.n)
 
     @property
+    def attack(self) -> str:
+        """Which attack gave the number; empty for the clean accuracy."""
+        if self.what == CLEAN:
+            return ""
+        return AUTOATTACK if self.what.startswith(AUTOATTACK) else PGD
+
+    @property
+    def ball(self) -> str:
+        """In which ball, as people write it; "clean" for the clean accuracy."""
+        return self.what.removeprefix(AUTOATTACK).strip()
+
+    @property
     def norm(self) -> str:
         """Of the perturbations: L2 or Linf; empty for the clean accuracy."""
-        return self.what.partition(" ")[0] if self.what != CLEAN else ""
+        return self.ball.partition(" ")[0] if self.what != CLEAN else ""
 
     @property
     def eps(self) -> float:
@@ -53,7 +66,7 @@ def measured(about: Header) -> tuple[Measured, ...]:
         for what, rate in about.measured.items()
         if what != HOW and isinstance(rate, Mapping) and "hits" in rate
     ]
-    return tuple(sorted(found, key=lambda one: (one.norm, one.eps)))
+    return tuple(sorted(found, key=lambda one: (one.norm, one.eps, one.attack != PGD)))
 
 
 def rows(name: str) -> tuple[tuple[str, str], ...]:
@@ -64,9 +77,11 @@ def rows(name: str) -> tuple[tuple[str, str], ...]:
     """
     about, path = checkpoints.header(name), checkpoints.path_of(name)
     found = [("Is", structure(about)), ("Made", history(about)), ("World", worlds.get(about.world).title)]
+    by_ball: dict[str, list[str]] = {}
     for one in measured(about):
-        label = "Accuracy" if one.what == CLEAN else f"under attack, {one.what}"
-        found.append((label, "; ".join([str(one.rate), *one.doubts])))
+        by_ball.setdefault(one.ball, []).append("; ".join([f"{one.attack} {one.rate}".strip(), *one.doubts]))
+    for ball, rates_ in by_ball.items():
+        found.append(("Accuracy" if ball == CLEAN else f"under attack, {ball}", "; ".join(rates_)))
     if found[-1][0].startswith("under"):
         how = about.measured.get(HOW, {})
         told = (

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch.distributed as dist
@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
     run = given.run or given.out.with_name(given.out.name.removesuffix(checkpoints.SUFFIX) + ".run")
     model = fit(recipe, pictures, run=run, device=here, on_progress=reporter() if rank == 0 else None)
     if rank == 0:
-        about = checkpoints.Header(recipe.arch, recipe.args, recipe=asdict(recipe), classes=pictures.classes)
+        about = checkpoints.Header(recipe.arch, recipe.args, recipe=recipe.as_json(), classes=pictures.classes)
         if mine is not None:
             test = labelled.load(mine, "test")
             clean = clean_accuracy(model, test.x().to(here), test.y().to(here))

@@ -7,22 +7,22 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from core import compute
 from core.attacks import balls, descend
-from core.attacks.objectives import autocast, untargeted
 from core.attacks.rules import steepest
 from core.data.sets import Pictures
 from core.models import Classifier, build
 from core.models.normalization import Whiten
 from core.problems import InputError, UserError
 from core.train.batches import batches, padded
+from core.train.losses import adversary
+from core.train.losses import loss as loss_of
 from core.train.recipes import TrainRecipe
 from core.train.report import OnProgress, Progress
 from core.train.state import RunState
+from core.train.weights import in_eval, lifted
 from core.types import Images, Labels
 
 OnEpoch = Callable[[int, Classifier], None]
@@ -70,6 +70,8 @@ def fit(
             f"need at least one full batch, and a batch that {world} processes can share:"
             f" {len(pictures)} pictures, batch_size {recipe.batch_size}"
         )
+    if recipe.trades and recipe.inner is None:
+        raise InputError("TRADES compares a picture with what an adversary made of it: give the recipe an inner attack")
     if here.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
@@ -94,13 +96,11 @@ def fit(
             rate = learning_rate(recipe, now / (recipe.epochs * per_epoch))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            if recipe.inner is not None:
-                x = worst(recipe, model, x, y, draws)
-            with compute.autocast(here, recipe.precision):
-                logits = trained(x).float()
-            loss = F.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)
+            x_adv = x if recipe.inner is None else worst(recipe, model, x, y, draws)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            with lifted(model, recipe.awp, lambda: loss_of(recipe, model, x, x_adv, y)[0]):  # noqa: B023 - called here
+                loss, logits = loss_of(recipe, trained, x, x_adv, y)
+                loss.backward()
             optimizer.step()
             average(averaged, model, recipe.ema, now)
             seen += len(y)
@@ -152,16 +152,17 @@ def initialise(model: nn.Module, generator: torch.Generator) -> None:
 
 
 def worst(recipe: TrainRecipe, model: nn.Module, x: Images, y: Labels, draws: torch.Generator) -> Images:
-    """Run the inner attack from a random direction at a random radius; batch norm stays in training mode."""
+    """Run the inner attack from a random direction at a random radius; batch norm is in the mode the recipe says."""
     inner = recipe.inner
     assert inner is not None
     ball = balls.make(inner.norm, inner.eps)
-    objective = autocast(untargeted(model, y), recipe.precision)
     # A start uniform in the ball would lie on its surface (dimension 3072), where one step of eps is mostly projected
     # away.
     radius = torch.rand(len(x), 1, 1, 1, generator=draws).to(x.device)
     start = x + radius * ball.sample(torch.empty(x.shape), draws).to(x.device)
-    return descend(objective, x, ball, steps=inner.steps, rule=steepest(ball, inner.step_size), start=start)
+    with in_eval(model, wanted=inner.eval_mode):
+        objective = adversary(recipe, model, x, y)
+        return descend(objective, x, ball, steps=inner.steps, rule=steepest(ball, inner.step_size), start=start)
 
 
 def decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.train import cost
+
 SOURCE = "RobustBench (README of March 2025; AutoAttack on all 10,000 test pictures)"
 BALLS = {"L2": "L2 0.5", "Linf": "Linf 8/255"}
 
@@ -48,5 +50,52 @@ BOARDS: dict[str, tuple[Published, ...]] = {
         Published("Engstrom 2019", "ResNet-50", 87.03, 49.25),
         Published("Andriushchenko 2020", "ResNet-18 size", 79.84, 43.93),
         Published("Wong 2020, fast", "ResNet-18 size", 83.34, 43.21),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Costed:
+    """A published network of which enough is known to count the operations of its training.
+
+    Args:
+        who: Authors and year.
+        arch: Key of `core.models.ARCHITECTURES`: the architecture, or one of the same convolutions.
+        epochs: Passes over CIFAR-10's training set.
+        steps: Of the adversary in training.
+        robust: Accuracy under attack, per cent.
+        attack: Which gave that number.
+        note: What the count takes for granted, and the time its authors state.
+    """
+
+    who: str
+    arch: str
+    epochs: int
+    steps: int
+    robust: float
+    attack: str
+    note: str
+
+    @property
+    def operations(self) -> float:
+        """Of its training: a count of ours, by `core.train.cost`."""
+        each = cost.passes({"inner": {"steps": self.steps}}) * cost.TRAINING_SET * self.epochs
+        return cost.forward_operations(self.arch, {}) * each
+
+    @property
+    def says(self) -> str:
+        """Its number, and the attack."""
+        return f"{self.robust:g} % under {self.attack}"
+
+
+LIBRARY = "counted for 7 steps and the 150 epochs that are its library's default; the network's own are not stated"
+COSTED: dict[str, tuple[Costed, ...]] = {
+    "L2": (Costed("Engstrom 2019", "resnet50", 150, 7, 69.24, "AutoAttack", LIBRARY),),
+    "Linf": (
+        Costed(
+            *("Wong 2020, fast", "resnet18", 15, 1, 46.06, "PGD-50 with 10 restarts"),
+            "15 epochs of a PreActResNet-18; 12 minutes in its authors' table, where PGD training takes 4,966",
+        ),
+        Costed("Engstrom 2019", "resnet50", 150, 7, 49.25, "AutoAttack", LIBRARY),
     ),
 }

@@ -2,16 +2,20 @@
 
 import io
 import json
-from dataclasses import asdict
+import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
+from core import compute
 from core.data.sets import Pictures
 from core.files.atomic import replace_with
 from core.problems import InputError
 from core.train.recipes import TrainRecipe
+
+NOTE = "time.json"  # what a run has cost so far
 
 
 class RunState:
@@ -25,7 +29,10 @@ class RunState:
 
     def __init__(self, folder: Path | None, recipe: TrainRecipe, pictures: Pictures) -> None:
         self.path = folder / "state.pt" if folder else None
-        about = {"recipe": asdict(recipe), "n": len(pictures)}
+        self._note = folder / NOTE if folder else None
+        self._minutes = float(spent(folder).get("minutes", 0.0)) if folder else 0.0
+        self._since = time.monotonic()
+        about = {"recipe": recipe.as_json(), "n": len(pictures)}
         self.identity = json.dumps({**about, "data": pictures.fingerprint}, sort_keys=True)
         self._before = json.dumps(about, sort_keys=True)  # of runs that were begun before pictures had fingerprints
 
@@ -62,3 +69,12 @@ class RunState:
             buffer,
         )
         replace_with(self.path, buffer.getvalue())
+        if self._note is not None:
+            minutes = self._minutes + (time.monotonic() - self._since) / 60
+            replace_with(self._note, json.dumps({"minutes": round(minutes, 1), "machine": compute.machine()}))
+
+
+def spent(folder: Path) -> dict[str, Any]:
+    """Return the minutes that a run has taken, all its parts together, and the machine; empty where none is noted."""
+    note = folder / NOTE
+    return dict(json.loads(note.read_text("utf-8"))) if note.is_file() else {}

@@ -12,7 +12,7 @@ import argparse
 import logging
 import sys
 import tomllib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from core.models import ARCHITECTURES, Classifier, checkpoints
 from core.models.checkpoints import Header
 from core.problems import InputError
 from core.train import InnerAttack, TrainRecipe, evaluate, fetch, fit, join_processes, refresh, reporter
+from core.train.state import spent
 
 log = logging.getLogger(__name__)
 DECLARATIONS = checkpoints.FOLDER / "zoo.toml"
@@ -139,10 +140,11 @@ def build(entry: Entry, profile: str, *, force: bool = False) -> Path:
             title=entry.title,
             classes=train.classes,
             recipe={
-                **asdict(recipe),
+                **recipe.as_json(),
                 "profile": profile,
                 "data": train.source,
                 "finished": results.today(),
+                **spent(RUNS / f"{entry.name}-{profile}"),
             },
         )
         checkpoints.save(path, model.state_dict(), about)
@@ -226,6 +228,17 @@ def bring(source: fetch.Source) -> None:
     log.info("%s: kept in %s/", source.name, path.parent.name)
 
 
+def listed() -> None:
+    """Print what is declared, and what is here."""
+    for entry in declared().values():
+        missing = "missing" if "cpu" in entry.profiles else "for a GPU"
+        state = "here" if checkpoints.path_of(entry.name).is_file() else missing
+        sys.stdout.write(f"{entry.name:26} {state:10} {entry.title}\n")
+    for source in fetch.sources().values():
+        state = "here" if checkpoints.path_of(source.name).is_file() else f"{source.mb:.0f} MB"
+        sys.stdout.write(f"{source.name:26} {state:10} {source.title}; fetched by the action fetch\n")
+
+
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
@@ -248,26 +261,22 @@ def main(arguments: list[str] | None = None) -> None:
     again.add_argument("--only", nargs="+", default=[], metavar="TOPIC", help="folders of core/")
     again.add_argument("--most", type=number(0), metavar="MINUTES", help="leave out what takes longer")
     again.add_argument("--missing", action="store_true", help="with what was never measured")
+    timing_ = actions.add_parser("time", help="how long a training takes here, from some of its steps; into the header")
+    timing_.add_argument("names", nargs="+", metavar="NAME")
+    actions.add_parser("table", help="write the table of networks in the README from their headers")
     given = parser.parse_args(arguments)
     compute.setup_cpu()
-    if given.action == "refresh":
+    if given.action in ("time", "table"):
+        from core.train import board
+
+        board.run(given.action, getattr(given, "names", ()))
+    elif given.action == "refresh":
         refresh.refresh(given.only, run=given.run, missing=given.missing, most=given.most)
     elif given.action == "fetch":
         for name in given.names:
             bring(fetch.sources()[name])
     elif given.action == "list":
-        for entry in declared().values():
-            state = (
-                "here"
-                if checkpoints.path_of(entry.name).is_file()
-                else "missing"
-                if "cpu" in entry.profiles
-                else "for a GPU"
-            )
-            sys.stdout.write(f"{entry.name:26} {state:10} {entry.title}\n")
-        for source in fetch.sources().values():
-            state = "here" if checkpoints.path_of(source.name).is_file() else f"{source.mb:.0f} MB"
-            sys.stdout.write(f"{source.name:26} {state:10} {source.title}; fetched by the action fetch\n")
+        listed()
     elif given.action == "measure":
         for name in given.names or [name for name in declared() if checkpoints.path_of(name).is_file()]:
             measure(name, given.n, precision=given.precision, anew=given.anew)

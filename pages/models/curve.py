@@ -22,13 +22,15 @@ BLUE, ORANGE = "#0072b2", "#e69f00"
 
 
 def points(name: str, norm: str) -> list[Measured]:
-    """Return what was measured of a model in a norm, the clean accuracy first."""
+    """Return what was measured of a model in a norm, the clean accuracy first, AutoAttack's beside PGD's."""
     return [one for one in card.measured(checkpoints.header(name)) if one.norm in ("", norm)]
 
 
-def over_eps(found: Sequence[Measured], norm: str) -> go.Figure:
-    """Draw accuracy over eps with its intervals."""
+def over_eps(everything: Sequence[Measured], norm: str) -> go.Figure:
+    """Draw accuracy over eps with its intervals; what AutoAttack leaves stands beside it as crosses."""
     unit = 255 if norm == "Linf" else 1
+    found = [one for one in everything if one.attack != card.AUTOATTACK]
+    strong = [one for one in everything if one.attack == card.AUTOATTACK]
     rates = [one.rate for one in found]
     drawn = go.Figure(
         go.Scatter(
@@ -45,9 +47,22 @@ def over_eps(found: Sequence[Measured], norm: str) -> go.Figure:
             mode="lines+markers",
             line={"color": BLUE, "width": 2.5},
             marker={"size": 10},
+            name="PGD",
         )
     )
+    if strong:
+        drawn.add_scatter(
+            x=[one.eps * unit for one in strong],
+            y=[100 * one.rate.value for one in strong],
+            text=[f"AutoAttack: {one.rate}" for one in strong],
+            hovertemplate="%{text}<extra></extra>",
+            mode="markers",
+            marker={"symbol": "x-thin", "size": 13, "line": {"width": 3, "color": ORANGE}},
+            name="AutoAttack",
+        )
     drawn.update_layout(
+        showlegend=bool(strong),
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         height=320,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         xaxis={"title": "ε (L2, pixel units)" if norm == "L2" else "ε (Linf, in 1/255)"},

@@ -11,7 +11,7 @@ from core.models.titles import title
 from core.train.published import BALLS
 from core.train.robustness import BySteps
 from core.worlds import World
-from pages.models import curve, plot, upload
+from pages.models import cost, curve, plot, upload
 from pages.ui import shell
 from pages.ui.exports import Bundle, camera, downloads
 from pages.ui.model_box import model_box
@@ -102,12 +102,13 @@ def checking(recipe: ModelsRecipe) -> ModelsRecipe:
 def numbers(names: tuple[str, ...]) -> dict[str, list[object]]:
     """Lay out all that was measured of all models."""
     columns: dict[str, list[object]] = {
-        key: [] for key in ("model", "title", "stamp", "ball", "right", "low", "high", "n")
+        key: [] for key in ("model", "title", "stamp", "attack", "ball", "right", "low", "high", "n")
     }
     for name in names:
         about = checkpoints.header(name)
         for one in card.measured(about):
-            cells = (name, about.title, checkpoints.stamp(name), one.what, one.rate.value, *one.rate.interval, one.n)
+            stamp, rate = checkpoints.stamp(name), one.rate
+            cells = (name, about.title, stamp, one.attack, one.ball, rate.value, *rate.interval, one.n)
             for column, cell in zip(columns.values(), cells, strict=True):
                 column.append(cell)
     return columns
@@ -156,6 +157,9 @@ with side:
     found = curve.show(shown, here)
 st.markdown("### Its card")
 show_card(shown)
+if board:
+    st.markdown(f"### What robustness costs, {BALLS[shown.norm]}")
+    cost.show((*everything, *cost.elsewhere()), shown.norm, shown.model)
 out = Bundle(shown)
 out.table("Accuracies", "models.csv", lambda: numbers(everything), "Of all models, with intervals and stamps")
 out.file("Card, JSON", "card.json", "application/json", lambda: json.dumps(dict(card.rows(shown.model)), indent=2))

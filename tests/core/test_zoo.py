@@ -257,7 +257,8 @@ def test_the_readme_quotes_measured_figures():
             if f"`{name}`" not in row:
                 continue
             measured = {f"{100 * rate['value']:.1f}" for what, rate in entry["measured"].items() if what != "how"}
-            quoted = set(re.findall(r"\b\d{1,2}\.\d\b", row.partition(f"`{name}`")[2]))
+            told = re.sub(r"\S+ × 10\S+", "", row.partition(f"`{name}`")[2])  # without operations
+            quoted = set(re.findall(r"\b\d{1,2}\.\d\b", told))
             assert quoted <= measured, f"{name}: {sorted(quoted - measured)} in the README, measured {sorted(measured)}"
 
 
@@ -325,3 +326,62 @@ def test_what_is_here_is_not_trained_again(tmp_path, monkeypatch):
 
 def test_architectures_of_the_zoo_are_known():
     assert {entry.arch for entry in ENTRIES.values()} <= ARCHITECTURES.keys()
+
+
+# The table, and what a training took
+
+
+def test_the_table_says_what_headers_say_and_leaves_empty_columns_out(tmp_path, monkeypatch):
+    from core.train import board
+    from tests.helpers import tiny
+
+    rate = Rate(50, 100).as_json()
+    told = {"clean": Rate(9, 10).as_json(), "L2 0.5": rate}
+    monkeypatch.setattr(checkpoints, "path_of", lambda name, *_: tmp_path / f"{name}.safetensors")
+    about = checkpoints.Header("resnet9", {"width": 4}, "T", recipe={"epochs": 2, "inner": None}, measured=told)
+    checkpoints.save(tmp_path / "a.safetensors", tiny().state_dict(), about)
+    spent = {**about.recipe, "minutes": 12.3, "machine": "abacus, 2 cores"}
+    strong = {**told, "AutoAttack L2 0.5": Rate(20, 50).as_json()}
+    checkpoints.save(tmp_path / "b.safetensors", tiny().state_dict(), replace(about, measured=strong, recipe=spent))
+    head, _, one = board.table(["a"]).splitlines()[1:-1]
+    assert "AutoAttack" not in head and "training" not in head and "PGD, L2 1" not in head
+    assert one.startswith("| `a` | 90.0 % | 50.0 % | ")
+    head, _, one, two = board.table(["a", "b"]).splitlines()[1:-1]
+    assert "AutoAttack | training | operations" in head
+    assert "| L2 0.5: 40.0 % (n = 50) | 12 min on abacus, 2 cores | " in two and "|  |  | " in one
+
+
+def test_minutes_are_counted_while_a_network_trains_and_go_on_after_a_stop(tmp_path, monkeypatch):
+    from core.train import fit, state
+    from tests.helpers import noise_pictures
+
+    clock = iter(range(0, 10_000, 60))
+    monkeypatch.setattr(state.time, "monotonic", lambda: float(next(clock)))
+    recipe = TrainRecipe(args={"width": 4, "classes": 4}, epochs=3, batch_size=16, lr=0.01, precision="fp32")
+    fit(recipe, noise_pictures(32), run=tmp_path, on_progress=lambda p: p.epoch == 2)
+    before = state.spent(tmp_path)["minutes"]
+    fit(recipe, noise_pictures(32), run=tmp_path)
+    after = state.spent(tmp_path)
+    assert 0 < before < after["minutes"] and after["machine"]
+    assert state.spent(tmp_path / "none") == {}
+
+
+def test_minutes_that_were_not_counted_are_timed_from_some_steps(tmp_path, monkeypatch):
+    from core.train import board, cost
+    from tests.helpers import noise_pictures, tiny
+
+    entry = zoo.Entry("a", "A", "resnet9", {"width": 4}, 1, {"cpu": {"epochs": 3, "batch_size": 10}})
+    monkeypatch.setattr(zoo, "declared", lambda: {"a": entry})
+    monkeypatch.setattr(checkpoints, "path_of", lambda name, *_: tmp_path / f"{name}.safetensors")
+    monkeypatch.setattr(board.data, "cifar10", lambda _: noise_pictures(105))
+    monkeypatch.setattr(board.timing, "step_seconds", lambda *_: [2.0])
+    about = checkpoints.Header("resnet9", {"width": 4}, "A", recipe={"epochs": 3, "profile": "cpu"})
+    checkpoints.save(tmp_path / "a.safetensors", tiny().state_dict(), about)
+    stamp = checkpoints.stamp("a", tmp_path)
+    assert board.clock("a") == 1.0  # 3 epochs of 10 steps of 2 s
+    made = checkpoints.header("a", tmp_path)
+    assert cost.minutes(made).startswith("1 min on ") and cost.minutes(made).endswith("from the time of some steps")
+    assert checkpoints.stamp("a", tmp_path) == stamp
+    counted = {"epochs": 3, "profile": "cpu", "minutes": 7.0, "machine": "abacus"}
+    checkpoints.save(tmp_path / "a.safetensors", tiny().state_dict(), replace(about, recipe=counted))
+    assert board.clock("a") == 7.0, "what was counted is not timed"

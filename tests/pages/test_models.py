@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 from core import worlds
 from core.models import card, checkpoints
 from core.models.recipe import ModelsRecipe
-from core.train.published import BOARDS
+from core.train.published import BOARDS, COSTED
 from core.train.robustness import BySteps, Rate
-from pages.models import plot, upload
+from pages.models import cost as costs
+from pages.models import curve, plot, upload
 from pages.ui import store
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, rows, said
@@ -170,3 +171,67 @@ def test_the_limit_of_uploads_is_a_setting(monkeypatch):
 
 def test_the_recipe_is_plain():
     assert json.dumps(vars(ModelsRecipe())) and worlds.get().name == ModelsRecipe().world
+
+
+def test_the_plot_of_costs_has_ours_and_those_that_can_be_counted(checkpoint):
+    """More computation to the right; the paper's network is there with the assumption that the count makes."""
+    checkpoint("resnet9-l2")
+    app = opened()
+    text = said(app)
+    assert (
+        "floating-point operations of training" in text and "Engstrom 2019, ResNet-50: 69.24 % under AutoAttack" in text
+    )
+    assert "library's default" in text
+    ours = {one.name: one for one in costs.points(checkpoints.names(), "L2")}
+    assert ours["resnet9-l2"].operations > ours["resnet9-standard"].operations
+    assert all(one.operations > ours["resnet9-l2"].operations for one in COSTED["L2"])
+    assert "12 minutes in its authors' table" in costs.sentence(list(ours.values()), "Linf")
+
+
+def test_autoattacks_number_stands_beside_pgds(tmp_path, monkeypatch):
+    """On the card each says which attack gave it; in the curve the line is PGD's alone."""
+    told = {"clean": Rate(9, 10), "L2 0.5": Rate(6, 10), "AutoAttack L2 0.5": Rate(5, 10), "L2 1": Rate(3, 10)}
+    about = checkpoints.Header(
+        "resnet9",
+        {"width": 4},
+        "T",
+        recipe={"epochs": 2},
+        measured={what: rate.as_json() for what, rate in told.items()},
+    )
+    found = card.measured(about)
+    assert [(one.attack, one.ball, one.norm, one.eps) for one in found] == [
+        ("", "clean", "", 0.0),
+        ("PGD", "L2 0.5", "L2", 0.5),
+        ("AutoAttack", "L2 0.5", "L2", 0.5),
+        ("PGD", "L2 1", "L2", 1.0),
+    ]
+    line, cross = curve.over_eps(found, "L2").data
+    assert list(line.y) == [90.0, 60.0, 30.0] and list(cross.y) == [50.0]
+    monkeypatch.setattr(checkpoints, "header", lambda *_: about)
+    monkeypatch.setattr(checkpoints, "stamp", lambda *_: "0" * 12)
+    monkeypatch.setattr(checkpoints, "path_of", lambda *_: ROOT / "README.md")
+    rows_ = dict(card.rows("t"))
+    assert (
+        rows_["under attack, L2 0.5"].startswith("PGD 60.0 %")
+        and "; AutoAttack 50.0 %" in rows_["under attack, L2 0.5"]
+    )
+    (point,) = costs.points(["t"], "L2")
+    assert point.auto == Rate(5, 10) and "AutoAttack 50.0 %" in point.hover
+    assert [one.name for one in costs.figure([point], "L2", "t").data] == [
+        "published",
+        "this one, PGD",
+        "here, AutoAttack",
+    ]
+
+
+def test_recipes_that_were_tried_are_a_table_the_most_robust_first():
+    def run(recipe: str, hits: int) -> dict[str, object]:
+        rate = Rate(hits, 100).as_json()
+        fields = {"args": {"width": 16}, "epochs": 3}
+        about = {"recipe": recipe, "title": recipe, "source": "S", "fields": fields, "minutes": 4.0}
+        return {**about, "times_baseline": 1.5, "clean": rate, "L2 0.5": rate}
+
+    rows_ = costs.tried({"runs": {"a": run("a", 40), "b": run("b", 60)}})
+    assert [row[0] for row in rows_] == ["Recipe", "b", "a"]
+    assert rows_[1][3:5] == ["4", "1.50"] and "60.0 %" in rows_[1][6]
+    assert costs.tried({}) == []

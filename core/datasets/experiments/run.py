@@ -148,7 +148,11 @@ def _student(
             student.train.args,
             title=f"Student of {student.title}",
             classes=lessons.classes,
-            recipe={**asdict(student.train), "profile": profile, "set": asdict(student.made) if student.made else None},
+            recipe={
+                **student.train.as_json(),
+                "profile": profile,
+                "set": asdict(student.made) if student.made else None,
+            },
         )
         checkpoints.save(checkpoints.path_of(student.name, places.weights), model.state_dict(), about)
         model = checkpoints.load(student.name, folder=places.weights)  # what is measured is what is kept
@@ -160,7 +164,7 @@ def _student(
         "title": student.title,
         "n_train": len(lessons),
         "seed": student.train.seed,
-        "recipe": asdict(student.train),
+        "recipe": student.train.as_json(),
         "set": _about(made),
         "curve": curve,
         "date": results.today(),
@@ -293,7 +297,7 @@ def _identity(student: Student, scale: Scale) -> str:
 def _lessons(student: Student, scale: Scale) -> dict[str, Any]:
     """Say what decides the weights of a student."""
     return {
-        "train": asdict(student.train),
+        "train": student.train.as_json(),
         "made": asdict(student.made) if student.made else scale.inverted,
         "weights": _weights(student.made),
         "subset": student.subset,

@@ -1,0 +1,38 @@
+"""How long a step of a training takes on this machine, and what the machine is."""
+
+import statistics
+import time
+from dataclasses import replace
+
+from core.data.sets import Pictures
+from core.train.loop import fit
+from core.train.recipes import TrainRecipe
+from core.train.report import Progress
+
+TIMED, WARM, TURNS = 8, 3, 3  # steps of a turn, of which the first do not count, and turns
+
+
+def step_seconds(recipes: tuple[TrainRecipe, ...], pictures: Pictures, turns: int = TURNS) -> list[float]:
+    """Time a step of each recipe, in turns: the median of each, in seconds."""
+    seconds: list[list[float]] = [[] for _ in recipes]
+    for _ in range(turns):
+        for one, found in zip(recipes, seconds, strict=True):
+            found += timed(one, pictures)
+    return [statistics.median(found) for found in seconds]
+
+
+def timed(one: TrainRecipe, pictures: Pictures) -> list[float]:
+    """Take some steps of a training, and return the seconds of each but the first."""
+    stamps: list[float] = []
+
+    def watch(_: Progress) -> bool:
+        stamps.append(time.perf_counter())
+        return len(stamps) > TIMED
+
+    fit(replace(one, epochs=1), first(pictures, (TIMED + 2) * one.batch_size), on_progress=watch)
+    return [after - before for before, after in zip(stamps[WARM - 1 :], stamps[WARM:], strict=False)]
+
+
+def first(pictures: Pictures, n: int) -> Pictures:
+    """Return the first n pictures."""
+    return Pictures(pictures.images[:n], pictures.labels[:n], pictures.classes, pictures.source)
