@@ -9,7 +9,6 @@ on whatever else the machine does, the last two hardly.
 """
 
 import argparse
-import base64
 import json
 import os
 import platform
@@ -21,12 +20,11 @@ from typing import Any
 
 from core.commands import command, whole
 from core.lectures import Step, shelf
-from core.problems import InputError
 from pages.lectures import bar
 from tests.app_process import serving
+from tests.browser.costs import Wire, cpu_of
 
 PATIENCE_MS = 60_000
-TICKS = os.sysconf("SC_CLK_TCK")
 CALM_MS = 250  # a page that rests that long has ended; the bar begins to compute the next step later than that
 
 # Looks at the page often, and notes when what was asked for is there. A step's view is there once the bar has its data.
@@ -60,20 +58,6 @@ WATCH = """([question, look]) => {
 }""".replace("CALM", str(CALM_MS))
 
 
-def cpu_of(url: str) -> Callable[[], float]:
-    """Return what tells the CPU seconds so far of the server at that address."""
-    port = url.rsplit(":", 1)[1]
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            if port.encode() in words and b"streamlit" in words:
-                where = folder / "stat"
-                break
-    else:
-        raise InputError("the server's process is not in /proc: this command runs on Linux")
-    return lambda: sum(map(int, where.read_text().rsplit(")", 1)[1].split()[11:13])) / TICKS
-
-
 class Walk:
     """A lecture given in one tab.
 
@@ -83,18 +67,7 @@ class Walk:
     """
 
     def __init__(self, page: Any, cpu: Callable[[], float]) -> None:
-        self.page, self.cpu, self.bytes = page, cpu, 0
-        wire = page.context.new_cdp_session(page)
-        wire.send("Network.enable")
-        wire.on("Network.dataReceived", self._body)
-        wire.on("Network.webSocketFrameReceived", self._frame)
-
-    def _body(self, told: dict[str, Any]) -> None:
-        self.bytes += told["encodedDataLength"]
-
-    def _frame(self, told: dict[str, Any]) -> None:
-        payload, binary = told["response"]["payloadData"], told["response"]["opcode"] == 2
-        self.bytes += len(base64.b64decode(payload)) if binary else len(payload)
+        self.page, self.cpu, self.wire = page, cpu, Wire(page)
 
     def ready(self) -> None:
         """Wait until the bar says that the next step is computed, and the page rests."""
@@ -103,7 +76,7 @@ class Walk:
 
     def turn(self, place: bar.Place, step: Step) -> dict[str, Any]:
         """Press the clicker's key; return what it took until the page at that place rests."""
-        self.bytes, before = 0, self.cpu()
+        self.wire.bytes, before = 0, self.cpu()
         question = step.question.ask if step.question and not place.shown else ""
         self.page.evaluate(WATCH, [question, step.look_for if place.shown else ""])
         self.page.keyboard.press("PageDown")
@@ -114,7 +87,7 @@ class Walk:
             "asks": not place.shown,
             **{name: round(took[name] / 1000, 3) for name in ("title", "picture", "rest")},
             "cpu": round(self.cpu() - before, 2),
-            "bytes": self.bytes,
+            "bytes": self.wire.bytes,
         }
 
 

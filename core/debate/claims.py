@@ -24,6 +24,7 @@ class Claim:
         source: Where it is.
         page: Address of the experiment here.
         view: The view of that page, or "".
+        trend: What of it the dial has measured, see `core.dial.recipe`, or "".
     """
 
     who: str
@@ -36,6 +37,7 @@ class Claim:
     source: str
     page: str
     view: str = ""
+    trend: str = ""
 
 
 CLAIMS = {
@@ -94,6 +96,7 @@ CLAIMS = {
         " start.",
         f"{DISTILL}response-1/",
         "frequency",
+        trend="shifts",
     ),
     "goh-leakage": Claim(
         "Goh (2019), first response",

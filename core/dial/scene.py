@@ -1,6 +1,7 @@
 """What the scrubber shows of the dial, on the page and without it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -86,12 +87,17 @@ def columns(recipe: DialRecipe, made: Sequence[Position], picture: Picture, seen
                 else f"{recipe.target}, drawn from the class's mean and covariance"
             ),
         )
-        return [column(recipe, made, picture, seen), retitled(still, "Painted on")]
+        return [column(recipe, made, picture, seen), beside(retitled(still, "Painted on"))]
     still = wanted(picture.x, picture.caption)
     return [
         column(recipe, made, picture, seen),
-        still if recipe.view == "inversion" else retitled(still, "The picture"),
+        beside(still if recipe.view == "inversion" else retitled(still, "The picture")),
     ]
+
+
+def beside(row: Row) -> Row:
+    """Show a picture that stands still as large as the one that moves: the two are to be compared."""
+    return replace(row, minor=False)
 
 
 def retitled(row: Row, title: str) -> Row:

@@ -12,6 +12,7 @@ from pages.debate.line import NUMBERS, line
 from pages.ui import shell
 from pages.ui.address import choose
 from pages.ui.bars import bars
+from pages.ui.dial import under_the_dial
 from pages.ui.exports import Bundle, downloads
 from pages.ui.rooms import ROOMS
 from pages.ui.store import lesson
@@ -63,6 +64,8 @@ def show(key: str, claim: Claim) -> None:
                 params = {"view": claim.view} if claim.view else {}
                 if st.button(f"Try it: {room.title}", key=f"debate-try-{key}", icon=room.icon):
                     st.switch_page(room.file, query_params=params)
+            if claim.trend:
+                under_the_dial(f"debate-dial-{key}", view="measured", trend=claim.trend)
             st.page_link(claim.source, label="Read it", icon=":material/open_in_new:")
 
 

@@ -34,6 +34,14 @@ def show(recipe: PlantedRecipe) -> None:
             f' {html.escape(names)}"></figure></div>'
         )
         st.caption(f"Fresh pictures of this world, a class in each row: {names}. Each also carries a weave.")
+        woven_all = "".join(
+            crisp.figure(x[None], f"The weave of {name}, amplified", (name,))
+            for name, x in zip(recipe.names, views.pattern_sheet(recipe.world), strict=True)
+        )
+        st.caption("What each class's weave looks like, strongly amplified")
+        st.html(
+            f'<div class="crisp" style="grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr))">{woven_all}</div>'
+        )
     with right:
         parts = views.layers(recipe.world, scenes)
         y, weave = int(scenes.y[0]), int(scenes.weave[0])
@@ -53,13 +61,5 @@ def show(recipe: PlantedRecipe) -> None:
             )
             for name in LAYERS
         )
-        columns = "grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr))"
+        columns = "grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr))"
         st.html(f'{crisp.STYLE}<div class="crisp" style="{columns}">{figures}</div>')
-        woven_all = "".join(
-            crisp.figure(x[None], f"The weave of {name}, amplified", (name,))
-            for name, x in zip(recipe.names, views.pattern_sheet(recipe.world), strict=True)
-        )
-        st.caption("What each class's weave looks like, strongly amplified")
-        st.html(
-            f'<div class="crisp" style="grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr))">{woven_all}</div>'
-        )

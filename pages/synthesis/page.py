@@ -13,6 +13,7 @@ from core.synthesis.studio import BATCH, IGNORED
 from pages.synthesis import measured, morph, studio
 from pages.synthesis.presets import ANYWHERE, HERE
 from pages.ui import shell
+from pages.ui.dial import under_the_dial
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson, model
@@ -172,6 +173,7 @@ with shell.user_errors():
         linked, _ = from_query(SynthesisRecipe, st.query_params.to_dict())
         asked = {name: getattr(linked, name) for name in morph.ADDRESS if name in st.query_params}
         morph.show(replace(recipe, **asked), picture)
+    under_the_dial("synthesis-dial", picture, view="paint")
 shell.glossary("synthesis", WORDS[view])
 with st.expander("The mathematics"):
     st.markdown(lesson("synthesis")["mathematics"])
