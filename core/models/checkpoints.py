@@ -92,10 +92,12 @@ def _lives_in(path: Path, version: tuple[int, int]) -> str:  # noqa: ARG001 - a 
         return worlds.DEFAULT
 
 
-def knowing(classes: Sequence[str], folder: Path = FOLDER, *, students: bool = True) -> tuple[str, ...]:
-    """List the models that know exactly these classes; of a file that is no checkpoint the log says so, and no more."""
+def knowing(
+    classes: Sequence[str], folder: Path = FOLDER, *, students: bool = True, world: str = worlds.DEFAULT
+) -> tuple[str, ...]:
+    """List a world's models that know exactly these classes; of a file that is no checkpoint only the log speaks."""
     found = []
-    for name in names(folder, students=students):
+    for name in names(folder, students=students, world=world):
         try:
             about = header(name, folder)
         except CheckpointError as problem:

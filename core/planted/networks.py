@@ -20,6 +20,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "bugs": {"faint": 0.0, "pictures": 300, "epochs": 40, "width": 6},
     "conflict": {"visible_agrees": 0.8},
     "data": {"pictures": 8000, "epochs": 3},
+    "seed": {"seed": 100},  # of which the standard one ships: a third network, to which perturbations transfer
 }
 
 
@@ -49,7 +50,8 @@ def header(recipe: PlantedRecipe, side: str) -> Header:
         "data": f"{recipe.pictures:,} pictures of the planted world",
         "planted": dict(recipe.trained),
     }
-    return Header(training.arch, training.args, f"PatchNet, {how}", recipe.names, made, world=NAME)
+    title = f"PatchNet, {how}" + (", another seed" if recipe.seed else "")
+    return Header(training.arch, training.args, title, recipe.names, made, world=NAME)
 
 
 def named(name: str, side: str) -> str:

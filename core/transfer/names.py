@@ -15,7 +15,7 @@ def title(name: str, measured: Measured | None = None) -> str:
     if measured is not None and name in measured.models:
         long = measured.models[name].title
     else:
-        long = checkpoints.header(name).title if name in checkpoints.names() else name
+        long = checkpoints.header(name).title if checkpoints.path_of(name).is_file() else name
     short = long.replace(", standard training", "")
     return re.sub(r"adversarial training \((\w+), [^)]*\)", r"robust \1", short)
 

@@ -33,7 +33,7 @@ LOOKED_AT = 24  # pictures among which examples are sought
 AT_ONCE = 32  # pictures, so that a step is short and other visitors may come between
 JOIN = "+"  # between the members of an ensemble's name
 # What each computation depends on besides the models.
-ESSENTIAL = ("norm", "eps", "goal", "steps", "n", "seed")
+ESSENTIAL = ("norm", "eps", "goal", "steps", "n", "seed", "world")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +76,14 @@ def load(name: str) -> nn.Module:
     """
     if JOIN in name:
         return Ensemble([load(member) for member in name.split(JOIN)])
-    return in_order(ready.load(name), checkpoints.header(name).classes, worlds.get().classes)
+    about = checkpoints.header(name)
+    return in_order(ready.load(name), about.classes, worlds.get(about.world).classes)
 
 
 def models_of(recipe: TransferRecipe) -> tuple[str, ...]:
     """Return the models of a live matrix: those of the recipe that are here, or all but the students."""
-    chosen = tuple(name for name in checkpoints.names() if name in recipe.models)
-    return chosen or checkpoints.knowing(worlds.of(recipe).classes, students=False)
+    chosen = tuple(name for name in checkpoints.names(world=recipe.world) if name in recipe.models)
+    return chosen or checkpoints.knowing(worlds.of(recipe).classes, students=False, world=recipe.world)
 
 
 def sources_of(recipe: TransferRecipe) -> tuple[str, ...]:
@@ -92,7 +93,7 @@ def sources_of(recipe: TransferRecipe) -> tuple[str, ...]:
 
 
 def drawn(recipe: TransferRecipe, n: int) -> tuple[tuple[str, ...], Images, Labels]:
-    """Draw pictures with labels: of CIFAR-10's test set, or, where it is not here, of the gallery.
+    """Draw pictures with labels from the first source of the world that is here: of CIFAR-10, or else of the gallery.
 
     Returns:
         Their ids, the images (N, C, H, W) and their classes (N,); fewer than n where there are fewer.
@@ -100,7 +101,7 @@ def drawn(recipe: TransferRecipe, n: int) -> tuple[tuple[str, ...], Images, Labe
     Raises:
         core.data.pictures.PictureError: If there are none.
     """
-    kind = pictures.available()[0]
+    kind = pictures.available(worlds.of(recipe).sources)[0]
     ids = pictures.ids(kind)
     order = torch.randperm(len(ids), generator=torch.Generator().manual_seed(recipe.seed)).tolist()
     found = [picture for k in order[:n] if (picture := pictures.get(ids[k])).label is not None]

@@ -150,7 +150,7 @@ def pair_boxes(recipe: TransferRecipe, names: list[str]) -> tuple[str, str]:
 def models(recipe: TransferRecipe, measured: Measured | None) -> list[str]:
     """List the models of the view: those measured, or those here."""
     if recipe.numbers == "live" or measured is None:
-        return list(checkpoints.names())
+        return list(checkpoints.names(world=recipe.world))
     return list(measured.models)
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
+from core import worlds
 from core.files import render
 from core.files.playable import Scene
 from core.files.render import RGB
@@ -27,6 +28,7 @@ from pages.ui.duel import duel
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.model_box import model_box
 from pages.ui.shell import user_errors
+from pages.ui.world import current
 
 Cells = Mapping[tuple[str, str], Cell]
 
@@ -62,7 +64,8 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
         st.caption(f"{pairs_line(recipe, cells)} {origin}")
     with below:
         found = cell(recipe, cells, measured)
-        duel("transfer-duel")
+        if current() == worlds.get():  # of which the two students are
+            duel("transfer-duel")
 
         def played() -> Scene:
             return scene.lived(recipe, cells) if rows or measured is None else scene.played(recipe, measured)
@@ -147,7 +150,9 @@ def cell(recipe: TransferRecipe, cells: Cells, measured: Measured | None) -> vie
         st.caption("This pair is not computed.")
         return None
     st.markdown(transfer_cell.sentence(recipe, cells[pair], measured))
-    missing = sorted({member for name in pair for member in name.split(views.JOIN)} - set(checkpoints.names()))
+    missing = sorted(
+        {member for name in pair for member in name.split(views.JOIN)} - set(checkpoints.names(world=recipe.world))
+    )
     if missing:
         st.caption(f"The weights of {', '.join(missing)} are not here, so there are no pictures of this cell.")
         return None

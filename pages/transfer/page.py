@@ -5,17 +5,20 @@ from typing import Any
 
 import streamlit as st
 
-from core.data import pictures
+from core import worlds
+from core.data import labelled, pictures
 from core.models import checkpoints
 from core.transfer import results
 from core.transfer.names import in_sight
 from core.transfer.recipe import DEFAULT_RADIUS, RADII, TransferRecipe
 from core.transfer.results import Measured, Setting
+from core.worlds import World
 from pages.transfer import curve, figure3, matrix, similarity
 from pages.ui import shell
 from pages.ui.address import choose
 from pages.ui.dial import under_the_dial
 from pages.ui.store import lesson
+from pages.ui.world import current, has_models
 
 VIEWS = {
     "matrix": "Who fools whom",
@@ -70,6 +73,40 @@ SURE_RADIUS = "1"
 DEFAULTS = TransferRecipe(eps=SURE_RADIUS) if GENERATED else TransferRecipe()
 
 
+HERE = {  # what each world tries first; presets of other worlds name models that this one has not
+    "cifar10": PRESETS,
+    "planted": [
+        shell.Preset(
+            "It travels",
+            "Two standard networks that differ in their seed alone read the same weave, so what is written for one is"
+            " read by the other. Compare with the noise.",
+            {"source": "planted-features-standard", "target": "planted-seed-standard"},
+        ),
+        PRESETS[1],
+        shell.Preset(
+            "Not to who reads the shape",
+            "The robust network hardly looks at the weave: what is made for the others does not reach it.",
+            {"source": "planted-features-standard", "target": "planted-features-robust"},
+        ),
+    ],
+}
+LIVE = ("matrix", "curve")  # the views that are computed here and now, in worlds of which nothing was measured
+
+
+def opening() -> TransferRecipe:
+    """Return the recipe with which this world opens."""
+    world = current()
+    if world == worlds.get():
+        return DEFAULTS
+    there = in_sight(checkpoints.names(world=world.name))
+    return TransferRecipe(world=world.name, numbers="live", source=there[0], target=there[min(1, len(there) - 1)])
+
+
+def served(world: World) -> bool:
+    """Tell whether a world has labelled pictures and more than one network that knows their classes."""
+    return labelled.has(world.name) and len(checkpoints.names(world=world.name)) > 1
+
+
 def controls(view: str, measured: Measured | None) -> TransferRecipe:
     """Show the controls that the view has and return the recipe they make (without the pair)."""
     if view == "figure3":
@@ -95,7 +132,7 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
     norm = found["norm"] = choice("Norm", list(RADII), "norm")
     if view != "curve":
         labels = list(RADII[norm]) if live or measured is None else radii(measured, norm, str(found["goal"]))
-        wanted = replace(DEFAULTS, norm=norm).radius[0]
+        wanted = replace(opening(), norm=norm).radius[0]
         default = wanted if wanted in labels else labels[0]
         if st.session_state.get("eps", default) not in labels:  # of another norm, or not measured
             st.session_state["eps"] = default
@@ -133,12 +170,13 @@ def controls(view: str, measured: Measured | None) -> TransferRecipe:
                 )
             )
         if live and view == "matrix":
-            names = in_sight(checkpoints.names())
+            names = in_sight(checkpoints.names(world=current().name))
             found["models"] = tuple(
                 st.multiselect("Models", names, key="models", bind="query-params", placeholder="all")
             )
             found["ensemble"] = st.toggle("Also attack all of them at once", key="ensemble", bind="query-params")
-    return TransferRecipe(view=view, **found)  # type: ignore[arg-type]
+    first = opening()
+    return TransferRecipe(view=view, world=first.world, source=first.source, target=first.target, **found)  # type: ignore[arg-type]
 
 
 def choice(label: str, options: list[str], key: str, **more: Any) -> str:
@@ -155,27 +193,30 @@ def radii(measured: Measured, norm: str, goal: str) -> list[str]:
 shell.header(
     "Transfer",
     "Perturbations made for one network fool others, because they learnt the same non-robust features.",
-    needs="several networks, and labelled test pictures on which they were compared",
+    needs="several networks, and labelled test pictures",
+    served=served,
 )
+first = opening()
 shell.presets(
-    PRESETS,
+    HERE.get(current().name, PRESETS[1:2]),
     key="transfer",
     defaults={
         "view": "matrix",
-        "eps": DEFAULTS.radius[0],
+        "eps": first.radius[0],
         "models": [],
         **{
-            name: getattr(DEFAULTS, name)
+            name: getattr(first, name)
             for name in ("numbers", "goal", "norm", "of", "show", "steps", "seed", "n", "ensemble", "source", "target")
         },
     },
 )
-if not checkpoints.names():
-    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+if not has_models():
     st.stop()
-view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
+home = current() == worlds.get()  # of whose networks it was measured
+claims = CLAIMS if home else {view: CLAIMS[view] for view in LIVE}
+view = shell.views(claims, first.view, VIEWS)
 with shell.user_errors():
-    measured = Measured.read(results.RESULTS)
+    measured = Measured.read(results.RESULTS) if home else None
     with st.sidebar:
         recipe = controls(view, measured)
     match view:

@@ -28,7 +28,12 @@ def ready(name: str) -> nn.Module:
 
 def key_of(recipe: TransferRecipe, *more: object) -> Key:
     """Return what a computation depends on besides its models."""
-    return ("transfer", *(getattr(recipe, name) for name in views.ESSENTIAL), pictures.available()[0], *more)
+    return (
+        "transfer",
+        *(getattr(recipe, name) for name in views.ESSENTIAL),
+        pictures.available(current().sources)[0],
+        *more,
+    )
 
 
 def matrix(recipe: TransferRecipe, show: Callable[[list[Transfer]], None]) -> list[Transfer]:

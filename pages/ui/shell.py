@@ -1,7 +1,7 @@
 """The frame of every page: claim, presets, views, glossary, presenter mode, and where a problem is shown."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,6 +10,7 @@ import streamlit as st
 
 from core import worlds
 from core.problems import UserError
+from core.worlds import World
 from pages.ui import stage, work, world
 from pages.ui.address import choose
 from pages.ui.store import lesson
@@ -78,6 +79,7 @@ def header(
     alone: str = "",
     elsewhere: str = "",
     of: Mapping[str, str] | None = None,
+    served: Callable[[World], bool] | None = None,
 ) -> None:
     """Open a page with its title, its claim in one sentence, its world, and the switch for presenter mode.
 
@@ -88,6 +90,7 @@ def header(
             is not about a world.
         elsewhere: Its title in other worlds, where the one in the first names a class.
         alone: What it shows in a world without a robust network, where the claim is about one.
+        served: Tells whether a world has what the page needs; by default only the first one has.
         of: What it shows in some worlds, by their names, where the claim is not true of their networks.
     """
     on = dress()
@@ -105,7 +108,7 @@ def header(
     if needs is not None:
         claim = (of or {}).get(world.current().name) or (alone if alone and not world.pair().robust else claim)
     st.markdown(f"## {claim}")
-    if needs is not None:
+    if needs and not (served and served(world.current())):
         world.serves(title, needs)
 
 

@@ -15,6 +15,7 @@ from pages.inversion import emergence as emergence_page
 from pages.saliency import maps
 from pages.synthesis import morph as synthesis_morph
 from pages.synthesis import studio as synthesis_studio
+from pages.transfer import matrix as transfer_matrix
 from pages.ui import exports, scrubber
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
@@ -152,3 +153,26 @@ def test_models_has_both_cards(shown):
     app = opened("models")
     assert not app.error and not ELSEWHERE.search(words(app))
     assert len(app.selectbox(key="model").options) >= 2
+
+
+def test_transfer_is_computed_here_and_now(shown, monkeypatch):
+    """What is written for a standard network is read by another seed's, and not by the robust one."""
+    seen = SimpleNamespace()
+    monkeypatch.setattr(transfer_matrix, "heat", lambda grid, *_, **__: vars(seen).update(grid=grid))
+    monkeypatch.setattr(transfer_matrix, "downloads", lambda *_, script, **__: vars(shown).update(script=script))
+    app = opened("transfer", n="16", steps="10")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    one, other, robust = "planted-features-standard", "planted-seed-standard", "planted-features-robust"
+    assert set(seen.grid.sources) == {one, other, robust}
+    assert seen.grid.rates[one, other].value > 0.8
+    assert seen.grid.rates[one, robust].value < 0.2
+    assert list(app.segmented_control(key="view").options) == ["Who fools whom", "Larger and larger"]
+    assert "world='planted'" in shown.script
+
+
+def test_what_needs_more_says_so_in_a_sentence():
+    for page in ("usefulness", "datasets"):
+        app = opened(page)
+        assert [
+            info.value for info in app.info if "has nothing to show of Planted shapes yet.** It needs" in info.value
+        ]
