@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import data
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
+from core.data.sets import CIFAR10_CLASSES, cifar10_root
 from core.datasets import live
 from core.datasets import student as students
 from core.datasets.experiments import report
@@ -38,6 +38,9 @@ from tests.pages.tools import html, ran, said, stop_once
 
 PAGE = str(ROOT / "pages" / "datasets" / "page.py")
 FEW = {"n": "4", "steps": "3", "eps": "50"}
+
+
+CIFAR = cifar10_root()  # before a fixture hides it
 
 
 @pytest.fixture(autouse=True)
@@ -445,9 +448,42 @@ def test_training_on_wrong_labels_asks_first_and_then_shows_what_was_learnt(monk
     app = AppTest.from_file(str(ROOT / "pages" / "datasets" / "page.py"), default_timeout=120)
     app.session_state["navigated"] = True
     app.query_params["view"] = "live"
+    app.query_params["where"] = "planted"
     app = ran(app)
     assert not [b for b in app.button if b.key == "wrong-go"], "predict first"
-    app = ran(next(r for r in app.radio if r.key == "wrong-guess").set_value("about chance"))
+    app = ran(next(r for r in app.radio if r.key == "wrong-guess-planted").set_value("about chance"))
     app = ran(next(b for b in app.button if b.key == "wrong-go").click())
     assert "You said *about chance*; it is **" in app.success[-1].value
     assert not app.error
+
+
+def test_on_cifar_the_lesson_asks_first_and_shows_every_label_wrong(checkpoint, cifar, monkeypatch):
+    from core.datasets import wrong
+
+    checkpoint(wrong.SET.source)
+    monkeypatch.setenv("CIFAR10_DIR", str(CIFAR))
+    monkeypatch.setattr(wrong, "SET", replace(wrong.SET, n=256, steps=2))
+    monkeypatch.setattr(wrong, "TRAINING", replace(wrong.TRAINING, epochs=2))
+    monkeypatch.setattr(wrong, "TESTED", 64)
+    app = AppTest.from_file(str(ROOT / "pages" / "datasets" / "page.py"), default_timeout=120)
+    app.session_state["navigated"] = True
+    app.query_params["view"] = "live"
+    app = ran(app)
+    assert not [b for b in app.button if b.key == "wrong-go"], "predict first"
+    app = ran(next(r for r in app.radio if r.key == "wrong-guess-cifar10").set_value("20 to 50 %"))
+    app = ran(next(b for b in app.button if b.key == "wrong-go").click())
+    assert "You said *20 to 50 %*; it is **" in app.success[-1].value
+    assert "256 of 256 labels are not what is on the picture" in said(app)
+    assert not app.error
+
+
+def test_without_cifar_the_lesson_is_in_the_planted_world(monkeypatch):
+    from pages.datasets import courses
+
+    monkeypatch.setattr(courses.pictures, "available", lambda *_: ("gallery", "photo"))
+    app = AppTest.from_file(str(ROOT / "pages" / "datasets" / "page.py"), default_timeout=120)
+    app.session_state["navigated"] = True
+    app.query_params["view"] = "live"
+    app = ran(app)
+    assert "this happens in the planted world" in said(app)
+    assert [r.key for r in app.radio] == ["wrong-guess-planted"]
