@@ -20,5 +20,6 @@ def world() -> World:
             "L2": {"0.5": (0.5, 20), "2": (2.0, 20), "5": (5.0, 20)},
         },
         reach={"Linf": "20/255", "L2": "2"},
+        more="The page *Sandbox* has of this world what is known in closed form, and its data sets and students.",
         how="Its networks are missing; make them with: python -m core.planted train features",
     )

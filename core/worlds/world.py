@@ -33,6 +33,7 @@ class World:
             units.
         package: A Python package that has to be installed, or "".
         how: The sentence that says how to get it.
+        more: A sentence that says where else there is something about it, or "".
         robust_how: Where there is no robust model, the sentence that says so and how to get one.
     """
 
@@ -52,6 +53,7 @@ class World:
     inversion: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     package: str = ""
     how: str = ""
+    more: str = ""
     robust_how: str = ""
 
     def __hash__(self) -> int:

@@ -15,7 +15,7 @@ from core.data.pictures import Picture
 from core.files.render import RGB, data_url, png, to_uint8, upscaled
 from pages.ui.download import offer_cifar10
 from pages.ui.hosting import read_only
-from pages.ui.world import current
+from pages.ui.world import current, enter
 
 PARAMETER = "picture"
 SOURCES = {
@@ -59,6 +59,15 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
             st.error(refused)
         if "cifar10" in current().sources and "cifar10" not in pictures.available():
             offer_cifar10(key=f"{key}-download")
+            drawn = worlds.get("planted")
+            st.caption(f"{drawn.title} are drawn by the program and need no download.")
+            st.button(
+                f"Enter {drawn.title}",
+                key=f"{key}-drawn",
+                icon=":material/public:",
+                on_click=enter,
+                args=(drawn.name,),
+            )
     _write_address(key, picture)
     return picture
 

@@ -98,18 +98,20 @@ def serves(title: str, needs: str) -> None:
     if not needs or world == first:
         return
     st.info(
-        f"**{title} has nothing to show of {world.title} yet.** It needs {needs}; so far only {first.title} has these.",
+        f"**{title} has nothing to show of {world.title} yet.** It needs {needs}; so far only {first.title} has these."
+        f" {world.more}",
         icon=":material/public:",
     )
-    st.button(f"Show it for {first.title}", type="primary", on_click=_enter, args=(first.name,))
+    st.button(f"Show it for {first.title}", type="primary", on_click=enter, args=(first.name,))
     st.stop()
 
 
 def _entered() -> None:
-    _enter(st.session_state["world-box"])
+    enter(st.session_state["world-box"])
 
 
-def _enter(name: str) -> None:
+def enter(name: str) -> None:
+    """Go to a world."""
     st.session_state[KEY] = name
     st.session_state.pop("world-missing", None)
     st.session_state[ENTERED] = True

@@ -173,6 +173,12 @@ def test_transfer_is_computed_here_and_now(shown, monkeypatch):
 def test_what_needs_more_says_so_in_a_sentence():
     for page in ("usefulness", "datasets"):
         app = opened(page)
-        assert [
-            info.value for info in app.info if "has nothing to show of Planted shapes yet.** It needs" in info.value
-        ]
+        why = [info.value for info in app.info if "has nothing to show of Planted shapes yet.** It needs" in info.value]
+        assert "Sandbox" in why[0]
+
+
+def test_where_cifar10_is_missing_this_world_is_a_button_away(shown):
+    app = opened("perturb", world="cifar10", attack="FGSM")
+    ran(app.button(key="picture-drawn").click())
+    assert app.session_state["picture"] == WORLD.picture and app.selectbox(key="world-box").value == "planted"
+    assert "picture-drawn" not in [button.key for button in app.button]
