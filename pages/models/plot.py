@@ -87,7 +87,8 @@ def sentence(ours: Sequence[Point], norm: str, chosen: str, *, published: bool) 
     if not ours:
         return f"No model of this world was measured at {BALLS[norm]} yet."
     best = max(ours, key=lambda point: point.robust.value)
-    text = f"Of {len(ours)} models here, {title(best.name)} withstands most: {best.robust} at {BALLS[norm]}."
+    many = f"Of {len(ours)} models here, {title(best.name)} withstands most"
+    text = f"{many if len(ours) > 1 else title(best.name)}: {best.robust} at {BALLS[norm]}."
     here = next((point for point in ours if point.name == chosen), None)
     if here is not None and here.name != best.name:
         text += f" {title(chosen)}: {here.robust}."
