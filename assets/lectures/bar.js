@@ -281,7 +281,10 @@ class Warmer {
         return;
       }
       this.asked = performance.now();
-      visit(this.frame.contentWindow, missing);
+      const there = this.frame.contentWindow;
+      // Of the page that is open there already, controls would keep what the link leaves out: another view than the one to come.
+      if (new URL(missing).pathname === there.location.pathname) there.location.replace(missing);
+      else visit(there, missing);
       return;
     }
     const waited = performance.now() - this.asked;
