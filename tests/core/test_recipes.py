@@ -46,7 +46,8 @@ recipes = st.builds(
     seed=st.integers(0, 2**31 - 1),
     schedule=st.sampled_from(["cosine", "constant"]),
     precision=st.sampled_from(["auto", "fp32"]),
-    world=st.sampled_from(["cifar10", "imagenet"]),
+    world=st.sampled_from(["cifar10", "imagenet", "planted"]),
+    view=st.sampled_from(["sweep", "duel"]),
 )
 every = st.builds(
     Every,
@@ -85,7 +86,7 @@ def test_the_strategy_above_knows_every_field():
     """Whoever adds a field adds it there, and it is tested from the day it exists."""
     assert {f.name for f in dataclasses.fields(PerturbRecipe)} == {
         *("picture", "standard", "robust", "norm", "reach", "attack", "steps"),
-        *("target", "random_start", "axis", "frame", "at", "seed", "schedule", "precision", "world"),
+        *("target", "random_start", "axis", "frame", "at", "seed", "schedule", "precision", "world", "view"),
     }
 
 
