@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from core import worlds
 from core.attacks import OnStep
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES
 from core.datasets import wrong as on_cifar
 from core.datasets.lesson import Lesson, OnMoment
 from core.models import checkpoints, ready
@@ -83,7 +83,7 @@ def cifar() -> Course:
     return Course(
         recipe=recipe,
         sets={"rand": "D_rand, every label wrong"},
-        names=CIFAR10_CLASSES,
+        names=worlds.get("cifar10").classes,
         pictures=recipe.n,
         tested=on_cifar.TESTED,
         epochs=training.epochs,
