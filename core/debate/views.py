@@ -19,8 +19,12 @@ def reading(claim: str, numbers: Sequence[Number]) -> str:
 
 def _leakage(numbers: Sequence[Number]) -> str:
     rand, det = numbers[0], numbers[1]
-    text = "Here too D_rand leaks" if rand.low > CHANCE else "Here D_rand leaks nothing that could be told from chance"
-    text += ", and D_det does not." if det.high < CHANCE else ", and D_det is not clearly below chance."
+    if rand.low > CHANCE:
+        text = "Here too D_rand leaks"
+        text += ", and D_det does not." if det.high < CHANCE else ", and D_det is not clearly below chance."
+    else:
+        text = "We found otherwise: what robust features learn from D_rand is not above chance here"
+        text += ", as little as from D_det." if det.high < CHANCE else "."
     if len(numbers) > 2:
         text += (
             " The third number is a control of ours: pictures that drew their own class stay as they are, the others"
@@ -50,7 +54,13 @@ def _shamir(numbers: Sequence[Number]) -> str:
             f" random direction along the data, the robust network's {robust.value / random.value:.1f} times. Most of"
             " their length is off these directions all the same."
         )
-    return "As the dimples predict: no more along the data than a random direction."
+    text = "As the dimples predict of the standard network: no more along the data than a random direction."
+    if robust.low > random.high:
+        text += (
+            f" Not so of the robust one: its perturbations have {robust.value / random.value:.0f} times the share of a"
+            " random direction along the data."
+        )
+    return text
 
 
 def _nakano(numbers: Sequence[Number]) -> str:

@@ -63,3 +63,33 @@ def test_every_view_of_the_errors_page_opens(view):
     assert not app.error
     if view == "plane":
         assert "right, and has seen none of them" in said(app)
+
+
+def number(value: float) -> measured.Number:
+    return measured.Number("", value, value - 0.01, value + 0.01, 100, "pictures")
+
+
+@pytest.mark.parametrize(
+    ("standard", "robust", "says"),
+    [
+        (0.2, 0.4, "right angle: the standard network's perturbations have 2.0 times"),
+        (
+            0.05,
+            0.4,
+            "no more along the data than a random direction. Not so of the robust one: its perturbations have 4",
+        ),
+        (0.05, 0.1, "no more along the data than a random direction."),
+    ],
+)
+def test_dimples_are_read_of_both_networks(standard, robust, says):
+    told = views.reading("shamir", [number(standard), number(robust), number(0.8), number(0.1)])
+    assert says in told
+    assert ("Not so" in told) == ("Not so" in says)
+
+
+@pytest.mark.parametrize(
+    ("rand", "det", "says"),
+    [(0.3, 0.05, "Here too D_rand leaks, and D_det does not."), (0.08, 0.05, "otherwise: "), (0.3, 0.2, "not clearly")],
+)
+def test_leakage_is_what_is_above_chance(rand, det, says):
+    assert says in views.reading("goh-leakage", [number(rand), number(det)])
