@@ -736,13 +736,15 @@ async function decode(row) {
     context.imageSmoothingEnabled = false;
     context.drawImage(sheet, (frame + 1) * width, 0, width, height, 0, 0, width, height);
   };
-  const pixels = (frame) => {
-    const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
+  const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
+  const rgba = (frame) => {
+    context.clearRect(0, 0, width, height);
     draw(context, frame);
-    return context.getImageData(0, 0, width, height).data.filter((_, i) => i % 4 !== 3);
+    return context.getImageData(0, 0, width, height).data;
   };
+  const pixels = (frame) => rgba(frame).filter((_, i) => i % 4 !== 3);
   // Little-endian, as every browser's machine is.
-  const delta = row.delta ? new Int16Array(bytes(row.delta).buffer) : differences(pixels, frames, size);
+  const delta = row.delta ? new Int16Array(bytes(row.delta).buffer) : differences(rgba, frames, size);
   const largest = Array.from({ length: frames }, (_, f) => {
     let most = 0;
     for (let i = f * size; i < (f + 1) * size; i++) most = Math.max(most, Math.abs(delta[i]));
@@ -760,10 +762,15 @@ async function decode(row) {
 }
 
 /** What each frame has more than the reference, in levels of 8 bits. */
-function differences(pixels, frames, size) {
+function differences(rgba, frames, size) {
   const found = new Int16Array(frames * size);
-  const reference = pixels(-1);
-  for (let f = 0; f < frames; f++) pixels(f).forEach((level, i) => (found[f * size + i] = level - reference[i]));
+  const reference = rgba(-1);
+  for (let f = 0, at = 0; f < frames; f++) {
+    const levels = rgba(f);
+    for (let i = 0; i < levels.length; i += 4) {
+      for (let colour = i; colour < i + 3; colour++) found[at++] = levels[colour] - reference[colour];
+    }
+  }
   return found;
 }
 

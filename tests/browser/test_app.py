@@ -70,6 +70,8 @@ class Tab:
     def pixels(self, row: int, shape: tuple[int, ...]) -> np.ndarray:
         """All frames of a row, as the browser holds them."""
         canvas = self.root.locator(".current canvas").nth(row)
+        handle = canvas.element_handle()  # the browser decodes what it has got after the server rests
+        self.page.wait_for_function("([c, n]) => c.__pixels(n - 1).some(Boolean)", arg=[handle, shape[0]])
         held = canvas.evaluate("(c, n) => Array.from({length: n}, (_, f) => Array.from(c.__pixels(f)))", shape[0])
         return np.array(held, np.uint8).reshape(shape)
 
