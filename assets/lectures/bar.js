@@ -317,22 +317,22 @@ function stepOf({ low, high }) {
 }
 
 /** What a question shows; once it is answered, with what each model says of it. */
-function pictures({ pictures, said, asking }, { choices }) {
-  return pictures.map((src, i) => {
+function pictures({ pictures: sources, said: answers, asking }, { choices }) {
+  return sources.map((src, i) => {
     const figure = document.createElement("figure");
-    const name = pictures.length > 1 ? choices[i] : "";
+    const name = sources.length > 1 ? choices[i] : "";
     figure.append(Object.assign(document.createElement("img"), { src, alt: name || "The picture that the question is about" }));
     const words = document.createElement("figcaption");
     if (name) words.append(text("b", name));
-    if (!asking) for (const { who, says } of said[i]) words.append(text("span", `${who}: ${says}`));
+    if (!asking) for (const { who, says } of answers[i]) words.append(text("span", `${who}: ${says}`));
     if (words.childNodes.length) figure.append(words);
     return figure;
   });
 }
 
 /** Who of the models chooses what, where there is one picture and the choices are classes. */
-function chosenBy({ said }, choice) {
-  return said.length === 1 ? said[0].filter((one) => one.choice === choice).map((one) => one.who) : [];
+function chosenBy({ said: answers }, choice) {
+  return answers.length === 1 ? answers[0].filter((one) => one.choice === choice).map((one) => one.who) : [];
 }
 
 function bars(choices, { n, counts }, right, data) {

@@ -737,14 +737,14 @@ async function decode(row) {
     context.drawImage(sheet, (frame + 1) * width, 0, width, height, 0, 0, width, height);
   };
   const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
-  const rgba = (frame) => {
+  const levels = (frame) => {
     context.clearRect(0, 0, width, height);
     draw(context, frame);
     return context.getImageData(0, 0, width, height).data;
   };
-  const pixels = (frame) => rgba(frame).filter((_, i) => i % 4 !== 3);
+  const pixels = (frame) => levels(frame).filter((_, i) => i % 4 !== 3);
   // Little-endian, as every browser's machine is.
-  const delta = row.delta ? new Int16Array(bytes(row.delta).buffer) : differences(rgba, frames, size);
+  const delta = row.delta ? new Int16Array(bytes(row.delta).buffer) : differences(levels, frames, size);
   const largest = Array.from({ length: frames }, (_, f) => {
     let most = 0;
     for (let i = f * size; i < (f + 1) * size; i++) most = Math.max(most, Math.abs(delta[i]));
@@ -762,13 +762,13 @@ async function decode(row) {
 }
 
 /** What each frame has more than the reference, in levels of 8 bits. */
-function differences(rgba, frames, size) {
+function differences(levels, frames, size) {
   const found = new Int16Array(frames * size);
-  const reference = rgba(-1);
+  const reference = levels(-1);
   for (let f = 0, at = 0; f < frames; f++) {
-    const levels = rgba(f);
-    for (let i = 0; i < levels.length; i += 4) {
-      for (let colour = i; colour < i + 3; colour++) found[at++] = levels[colour] - reference[colour];
+    const frame = levels(f);
+    for (let i = 0; i < frame.length; i += 4) {
+      for (let colour = i; colour < i + 3; colour++) found[at++] = frame[colour] - reference[colour];
     }
   }
   return found;
