@@ -62,13 +62,13 @@ CUTS = {"high": (6.0, 10.0, 14.0), "low": (2.0, 4.0, 8.0)}
 
 def _student(kind: str, cut: float, seed: int) -> Network:
     keeps = "finer than" if kind == "high" else "coarser than"
-    recipe = TrainRecipe(args={"width": WIDTH}, epochs=1, lr=0.2, batch_size=64, seed=seed)
+    recipe = TrainRecipe(args={"width": WIDTH}, epochs=4, lr=0.2, batch_size=64, seed=seed)
     full = TrainRecipe(args={"width": 32}, epochs=30, lr=0.2, batch_size=128, seed=seed)
     return Network(
         f"{FOLDER}{kind}-{cut:g}",
         f"Student of what is {keeps} {cut:g} cycles",
         {"cpu": recipe, "full": full},
-        {"cpu": 12_000, "full": 50_000},
+        {"cpu": 50_000, "full": 50_000},
         kind,
         cut,
     )
@@ -82,10 +82,10 @@ NETWORKS = {
             f"ResNet-9, trained among noise (σ = {SIGMA})",
             # From the standard network's weights and at a low rate: it is that network, with other habits.
             {
-                "cpu": TrainRecipe(args={"width": 32}, epochs=1, lr=0.05, seed=21),
-                "full": TrainRecipe(args={"width": 32}, epochs=1, lr=0.05, seed=21),
+                "cpu": TrainRecipe(args={"width": 32}, epochs=3, lr=0.05, seed=21),
+                "full": TrainRecipe(args={"width": 32}, epochs=10, lr=0.05, seed=21),
             },
-            {"cpu": 15_000, "full": 50_000},
+            {"cpu": 50_000, "full": 50_000},
             start="resnet9-standard",
         ),
         *(_student(kind, cut, 22 + 3 * (kind == "low") + i) for kind in CUTS for i, cut in enumerate(CUTS[kind])),
