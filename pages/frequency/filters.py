@@ -97,8 +97,8 @@ def measured(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
     st.caption(
         f"Right answers, 95 % intervals; chance is 10 %. {about.get('date', '')}, seed {about.get('seed', 0)};"
         f" {about.get('how', '')}. Students are narrow ResNet-9s after four passes over 50,000 filtered pictures: a"
-        " floor of what is there, not a ceiling. Gilmer & Hendrycks report 50 % top-1 on ImageNet-1K for extreme high-pass"
-        " pictures, more than 30 % for strong low-pass."
+        " floor of what is there, not a ceiling. Gilmer & Hendrycks report 50 % top-1 on ImageNet-1K for extreme"
+        " high-pass pictures, more than 30 % for strong low-pass."
     )
 
 
