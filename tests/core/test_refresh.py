@@ -65,7 +65,7 @@ def test_no_number_that_ships_is_of_other_weights(part):
 DEPENDANTS = {
     "mobilenet-standard": {
         *("train: mobilenet-standard", "transfer: who is fooled by whom", "synthesis: who recognises what"),
-        *("dial: transfer", "bugs: attacks", "bugs: members", "bugs: wide", "bugs: students"),
+        *("dial: transfer", "bugs: attacks", "bugs: members", "bugs: wide", "bugs: students", "style: layers"),
     },
     "student-det": {"synthesis: who recognises what"},
     "planted-features-robust": {"planted: all questions"},
