@@ -75,7 +75,7 @@ def test_phones_without_a_cookie_come_to_the_replica_where_their_room_is(hosted,
         context = browser.new_context()
         page = context.new_page()
         page.set_default_timeout(90_000)
-        page.goto(f"{hosted.url}gaussian?lecture=paper&step=16")
+        page.goto(f"{hosted.url}gaussian?lecture=paper&step=17")
         page.locator(".bar .room").click()
         page.locator(".open").click()
         page.locator(".opened .code").wait_for()
