@@ -16,6 +16,7 @@ from core import perturb
 from core.files import render
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_json, to_query
+from tests.browser.tools import settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -70,8 +71,8 @@ class Tab:
     def pixels(self, row: int, shape: tuple[int, ...]) -> np.ndarray:
         """All frames of a row, as the browser holds them."""
         canvas = self.root.locator(".current canvas").nth(row)
-        handle = canvas.element_handle()  # the browser decodes what it has got after the server rests
-        self.page.wait_for_function("([c, n]) => c.__pixels(n - 1).some(Boolean)", arg=[handle, shape[0]])
+        # The browser decodes what it has got after the server rests, in a component that may be mounted anew.
+        settles(canvas, f"c => c.__pixels({shape[0] - 1}).every((level) => !level)", 30_000)
         held = canvas.evaluate("(c, n) => Array.from({length: n}, (_, f) => Array.from(c.__pixels(f)))", shape[0])
         return np.array(held, np.uint8).reshape(shape)
 

@@ -8,13 +8,16 @@ def address(page: "playwright.Page") -> dict[str, str]:  # noqa: F821 - an optio
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
-def settles(page: "playwright.Page", script: str, patience_ms: int = 15_000) -> object:  # noqa: F821
-    """Evaluate until the result is empty or 0, for styles may come after what they style; return the last one."""
+def settles(page: "playwright.Page | playwright.Locator", script: str, patience_ms: int = 15_000) -> object:  # noqa: F821
+    """Evaluate until the result is empty or 0, for styles may come after what they style; return the last one.
+
+    On a page, or on whatever a locator finds by then.
+    """
     found = page.evaluate(script)
     for _ in range(patience_ms // 250):
         if not found:
             break
-        page.wait_for_timeout(250)
+        getattr(page, "page", page).wait_for_timeout(250)
         found = page.evaluate(script)
     return found
 
