@@ -49,7 +49,10 @@ def measured(path: Path = RESULTS) -> None:
 def _row(name: str, setting: str, row: Mapping[str, Any], viewers: list[str]) -> list[str]:
     low, high = row["distance_interval"]
     distance = f"{100 * row['distance_mean']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
-    seen = [f"{_rate(row['sees_wanted'][v])} / {_rate(row['sees_start'][v])}" for v in viewers]
+    seen = [  # a judge that came later has seen only what was measured since
+        f"{_rate(row['sees_wanted'][v])} / {_rate(row['sees_start'][v])}" if v in row["sees_wanted"] else "–"
+        for v in viewers
+    ]
     cost = f"{setting}, {row['seconds_per_picture']:.2f} s each"
     return [title(name), cost, distance, f"{row['moved_mean']:.1f}", *seen]
 
