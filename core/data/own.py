@@ -132,7 +132,7 @@ def _loaded(world: Declared, split: str) -> Pictures:
                 " Parquet files"
             )
         test = _held_out(everything.labels)
-        found = _rows(everything, test if split == "test" else ~test)
+        found = everything.take(test if split == "test" else ~test)
     else:
         chosen = parts[split] or parts["train" if split == "test" else "test"]
         assert chosen is not None
@@ -231,10 +231,6 @@ def _held_out(labels: np.ndarray) -> np.ndarray:
     for k in np.unique(labels):
         test[np.flatnonzero(labels == k)[HELD_OUT - 1 :: HELD_OUT]] = True
     return test
-
-
-def _rows(found: Pictures, mask: np.ndarray) -> Pictures:
-    return Pictures(found.images[mask], found.labels[mask], found.classes, found.source)
 
 
 def plain(name: str) -> str:

@@ -12,7 +12,7 @@ import os
 import re
 import tarfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
 
@@ -75,6 +75,10 @@ class Pictures:
         digest.update(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()[:12]
+
+    def take(self, rows: slice | np.ndarray) -> "Pictures":
+        """Return the set of those pictures alone: a slice, their numbers (n,), or a mask (N,)."""
+        return replace(self, images=self.images[rows], labels=self.labels[rows])
 
     def x(self, rows: Iterable[int] | slice = slice(None)) -> Images:
         """Return those pictures as float32 (n, 3, H, W) in [0, 1]."""

@@ -72,7 +72,7 @@ def learn(
     """
     began = time.monotonic()
     everything, test = cifar10("train", root), cifar10("test", root)
-    original = _first(everything, range(recipe.n))
+    original = everything.take(slice(recipe.n))
     picture = one_by_one.get(one_by_one.default_id())
     seen = picture if picture.id.startswith("cifar10/") and picture.label is not None else None
     x = test.x(range(tested)) if seen is None else torch.cat([seen.x, test.x(range(tested - 1))])
@@ -82,7 +82,7 @@ def learn(
 
     def so_far() -> Lesson:
         made = Pictures(np.concatenate(images), draws.labels.numpy()[: BATCH * len(images)], original.classes, "D_rand")
-        return Lesson(made, _first(original, range(len(made))), x[:1], int(y[0]), built_s=time.monotonic() - began)
+        return Lesson(made, original.take(slice(len(made))), x[:1], int(y[0]), built_s=time.monotonic() - began)
 
     for k, first in enumerate(range(0, recipe.n, BATCH)):
         rows = range(first, min(first + BATCH, recipe.n))
@@ -101,8 +101,3 @@ def learn(
         return made
     clean, _ = right(renewed(student, everything.x(range(recipe.n, recipe.n + RENEWED))), x, y)
     return replace(made, renewed=clean)
-
-
-def _first(pictures: Pictures, rows: range) -> Pictures:
-    kept = slice(rows.start, rows.stop)
-    return Pictures(pictures.images[kept], pictures.labels[kept], pictures.classes, pictures.source)

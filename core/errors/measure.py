@@ -44,7 +44,7 @@ SIZES = {"quick": (250, 2, 20), "cpu": (2000, 60, 300), "full": (50_000, 1000, 2
 def pictures(profile: str, training: Pictures, test: Pictures, work: Path, keep: Callable[[Any], None]) -> None:
     """Train the teacher and its students, one after the other, and keep what is measured after each."""
     scale = wrong.SCALES[profile]
-    chosen = _first(training, scale.pictures)
+    chosen = training.take(slice(scale.pictures))
     taught = wrong.teach(scale, chosen, test, work)
     wrongs = int((taught.labels != chosen.labels).sum())
     found: dict[str, Any] = {
@@ -82,7 +82,7 @@ def planes(profile: str) -> dict[str, Any]:
 def leaks(profile: str, training: Pictures, test: Pictures, work: Path, seed: int, weights: Path) -> dict[str, Any]:
     """Learn D_rand, D_det and the leakage-only control from robust linear features alone."""
     n = SIZES[profile][0]
-    chosen = _first(training, {"quick": 2000}.get(profile, len(training)))
+    chosen = training.take(slice({"quick": 2000}.get(profile, len(training))))
     x, y, classes = chosen.x(), chosen.y(), len(chosen.classes)
     robust = leakage.fit_robust(x, y, classes, torch.Generator().manual_seed(seed))
     seen, right = test.x(), test.y()
@@ -163,10 +163,6 @@ def _perturbed(name: str, x: Tensor) -> Tensor:
         made.append(pgd(goal, there, L2(0.5), steps=20, step_size=0.0625).cpu())
         log.info("%s: %d perturbed", name, sum(map(len, made)))
     return torch.cat(made)
-
-
-def _first(pictures: Pictures, n: int) -> Pictures:
-    return Pictures(pictures.images[:n], pictures.labels[:n], pictures.classes, pictures.source)
 
 
 def _mean(values: Tensor) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from core import compute, data, worlds
 from core.attacks import balls
 from core.commands import command, number, output, whole
 from core.data import labelled
-from core.data.sets import Pictures
 from core.models import checkpoints
 from core.problems import InputError
 from core.train import InnerAttack, TrainRecipe, fit, join_processes, reporter
@@ -76,9 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         pictures = data.from_npz(given.data) if given.data else data.cifar10("train")
     if given.limit is not None:
-        pictures = Pictures(
-            pictures.images[: given.limit], pictures.labels[: given.limit], pictures.classes, pictures.source
-        )
+        pictures = pictures.take(slice(given.limit))
     if len(pictures.classes) != len(worlds.get().classes):
         recipe = replace(recipe, args={**recipe.args, "classes": len(pictures.classes)})
     run = given.run or given.out.with_name(given.out.name.removesuffix(checkpoints.SUFFIX) + ".run")

@@ -31,7 +31,7 @@ from core.train import fit, reporter
 from core.train.autoattack import autoattack
 from core.train.evaluate import ball_name, clean_accuracy, robust_accuracy
 from core.train.state import spent
-from core.train.timing import first, step_seconds
+from core.train.timing import step_seconds
 from core.train.variations import EPS, VARIATIONS, recipe
 
 log = logging.getLogger(__name__)
@@ -68,8 +68,8 @@ def budget(minutes: float, step_s: float, available: int, batch_size: int) -> Bu
 
 def held_out(pictures: Pictures, n: int) -> tuple[Pictures, Pictures]:
     """Split the last n pictures off: those to train on, and those that judge."""
-    rest = Pictures(pictures.images[-n:], pictures.labels[-n:], pictures.classes, f"last {n:,} of {pictures.source}")
-    return first(pictures, len(pictures) - n), rest
+    rest = replace(pictures.take(slice(-n, None)), source=f"last {n:,} of {pictures.source}")
+    return pictures.take(slice(-n)), rest
 
 
 def run(
@@ -109,7 +109,7 @@ def run(
         "%s: %d epochs of %d pictures, %.0f ms a step", name, wanted.epochs, plan_["pictures"], 1e3 * plan_["step_s"]
     )
     model = fit(
-        wanted, first(training, plan_["pictures"]), run=folder, device=compute.device(), on_progress=reporter(60.0)
+        wanted, training.take(slice(plan_["pictures"])), run=folder, device=compute.device(), on_progress=reporter(60.0)
     )
     return {
         "recipe": name,

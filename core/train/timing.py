@@ -3,6 +3,7 @@
 import statistics
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 from core.data.sets import Pictures
 from core.train.loop import fit
@@ -22,17 +23,12 @@ def step_seconds(recipes: tuple[TrainRecipe, ...], pictures: Pictures, turns: in
 
 
 def timed(one: TrainRecipe, pictures: Pictures) -> list[float]:
-    """Take some steps of a training, and return the seconds of each but the first."""
+    """Take some steps of a training, and return the seconds of each but the first, which warm up."""
     stamps: list[float] = []
 
     def watch(_: Progress) -> bool:
         stamps.append(time.perf_counter())
         return len(stamps) > TIMED
 
-    fit(replace(one, epochs=1), first(pictures, (TIMED + 2) * one.batch_size), on_progress=watch)
-    return [after - before for before, after in zip(stamps[WARM - 1 :], stamps[WARM:], strict=False)]
-
-
-def first(pictures: Pictures, n: int) -> Pictures:
-    """Return the first n pictures."""
-    return Pictures(pictures.images[:n], pictures.labels[:n], pictures.classes, pictures.source)
+    fit(replace(one, epochs=1), pictures.take(slice((TIMED + 2) * one.batch_size)), on_progress=watch)
+    return [after - before for before, after in pairwise(stamps[WARM - 1 :])]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import streamlit as st
@@ -62,7 +63,7 @@ def drawn(seed: int) -> list[Picture]:
     ids = pictures.ids(kind)
     order = torch.randperm(len(ids), generator=torch.Generator().manual_seed(seed + 1)).tolist()
     found = (pictures.get(ids[i]) for i in order)
-    return [picture for picture, _ in zip((p for p in found if p.label is not None), range(ROUNDS), strict=False)]
+    return list(islice((picture for picture in found if picture.label is not None), ROUNDS))
 
 
 def score(state: Quiz, chosen: list[Picture], student: str, found: Mapping[str, Any]) -> None:

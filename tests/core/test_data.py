@@ -61,6 +61,15 @@ def test_rows_are_those_asked_for_in_that_order():
         assert pictures.y(rows).dtype == torch.int64
 
 
+@pytest.mark.parametrize("rows", [slice(1, 3), np.array([2, 0]), np.array([False, True, True, False])])
+def test_what_is_taken_keeps_its_labels_classes_and_source(rows):
+    images = np.arange(4 * 2 * 2 * 3, dtype=np.uint8).reshape(4, 2, 2, 3)
+    whole = Pictures(images, np.array([3, 1, 0, 2]), ("a", "b", "c", "d"), "four")
+    part = whole.take(rows)
+    assert (part.images == images[rows]).all() and (part.labels == whole.labels[rows]).all()
+    assert (len(part), part.classes, part.source) == (2, whole.classes, "four")
+
+
 def test_changing_the_tensor_does_not_change_the_picture():
     """x is a copy."""
     pictures = noise_pictures(2)

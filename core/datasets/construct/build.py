@@ -51,7 +51,7 @@ def build(
     if recipe.n > len(pictures):
         raise DataError(f"{recipe.n} pictures were asked for and {pictures.source} has {len(pictures)}")
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-    chosen = Pictures(pictures.images[: recipe.n], pictures.labels[: recipe.n], pictures.classes, pictures.source)
+    chosen = pictures.take(slice(recipe.n))
     draws = draw(recipe, chosen.y(), len(chosen.classes))
     parts = out.with_name(out.name + ".parts")
     if rank == 0:

@@ -115,13 +115,13 @@ def only(pictures: Pictures, classes: tuple[str, ...]) -> Pictures:
 
 def without(pictures: Pictures, classes: tuple[str, ...]) -> Pictures:
     """Leave the pictures of some classes out; labels stay as they are."""
-    return _rows(pictures, ~np.isin(pictures.labels, [pictures.classes.index(name) for name in classes]))
+    return pictures.take(~np.isin(pictures.labels, [pictures.classes.index(name) for name in classes]))
 
 
 def unseen(made: Pictures, source_labels: np.ndarray, classes: tuple[str, ...]) -> Pictures:
     """Keep the pictures that are labelled as some classes and show none of them, with labels counted anew."""
     shown = np.isin(source_labels, [made.classes.index(name) for name in classes])
-    return only(_rows(made, ~shown), classes)
+    return only(made.take(~shown), classes)
 
 
 def asked_about(model: Classifier, rows: Sequence[int]) -> Classifier:
@@ -190,9 +190,9 @@ def _taught(
     originals = only(training, student.classes)
     made = _set(student, places, originals)
     if made is None:
-        return _first(originals, scale.inverted), originals, None
+        return originals.take(slice(scale.inverted)), originals, None
     if student.subset == "moved":
-        return _rows(made.pictures, made.pictures.labels != made.source_labels), originals, made
+        return made.pictures.take(made.pictures.labels != made.source_labels), originals, made
     return made.pictures, originals, made
 
 
@@ -279,14 +279,6 @@ def _about(made: Constructed | None) -> dict[str, Any] | None:
         "mean_distance": float(made.distance.mean()),
         "own_label": float((made.pictures.labels == made.source_labels).mean()),
     }
-
-
-def _first(pictures: Pictures, n: int) -> Pictures:
-    return _rows(pictures, np.arange(len(pictures)) < n)
-
-
-def _rows(pictures: Pictures, rows: np.ndarray) -> Pictures:
-    return Pictures(pictures.images[rows], pictures.labels[rows], pictures.classes, pictures.source)
 
 
 def _identity(student: Student, scale: Scale) -> str:
