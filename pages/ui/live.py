@@ -19,6 +19,7 @@ import json
 import math
 import secrets
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -57,7 +58,7 @@ def find(token: str) -> Held | None:
     return _held.get(token)
 
 
-class Talk(Generic[H]):
+class Talk(ABC, Generic[H]):
     """One connection: what the component says, in order.
 
     Args:
@@ -71,9 +72,9 @@ class Talk(Generic[H]):
     async def greet(self) -> None:
         """Say what a component has to know that has just connected."""
 
+    @abstractmethod
     async def hear(self, asked: dict[str, Any]) -> None:
         """Do what the component asks."""
-        raise NotImplementedError
 
     async def leave(self) -> None:
         """End what is under way when the component has gone."""
