@@ -27,9 +27,11 @@ def keep(name: str, default: str, usable: Callable[[str], bool], *, key: str = "
     written = st.session_state.get(f"{key}-written", default)
     asked = st.query_params.get(name, written if sticky else default)
     before, when = st.session_state.get(f"{key}-before", (None, 0.0))
+    # Streamlit forgets a widget that a run did not show: then the page was away, and its address is a link.
+    away = key not in st.session_state
     # A run that was asked for before the browser had our last word brings the address from before it.
     stale = asked == before and time.monotonic() - when < STALE_S
-    if asked != written and not stale:  # a link, or Back
+    if away or (asked != written and not stale):  # a link, or Back
         st.session_state[key] = asked if usable(asked) else default
     value = str(st.session_state.get(key, default))
     if not usable(value):

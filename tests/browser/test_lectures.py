@@ -110,7 +110,7 @@ def test_the_paper_in_15_minutes_is_given_with_a_clicker(tab, offline, record_pr
         assert at(page) == f"{number} / {len(lecture.steps)}"
         assert urlsplit(page.url).path == f"/{step.path}"
         assert step.question is None or address(page)["shown"] == "true"
-        assert {name: address(page).get(name, value) for name, value in step.query.items()} == step.query
+        assert address(page).items() >= step.query.items()
         assert page.locator("[data-testid=stAlertContentError], [data-testid=stException]").count() == 0
         assert page.locator("canvas, svg, img, table").count() > 3, "an empty step"
     record_property("seconds to the view, and to rest", json.dumps(times))
