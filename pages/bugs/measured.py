@@ -16,6 +16,7 @@ from core.results import stale
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.store import lesson
 from pages.ui.tables import table
+from pages.ui.whiskers import of_rates
 
 KINDS = {"feature": "#E69F00", "bug": "#0072B2"}
 
@@ -167,7 +168,7 @@ def bars(kinds: Mapping[str, Any]) -> go.Figure:
             y=[100 * r.value for r in rates],
             name=kind,
             marker={"color": colour, "pattern": {"shape": "" if kind == "feature" else "/"}},
-            error_y=_whiskers(rates),
+            error_y=of_rates(rates),
             text=[str(r) for r in rates],
             textposition="none",
             hovertemplate="%{text}<extra>" + kind + "</extra>",
@@ -198,7 +199,7 @@ def curve(found: Mapping[str, Any]) -> go.Figure:
         drawn.add_scatter(
             x=list(counts),
             y=[100 * r.value for r in rates],
-            error_y=_whiskers(rates),
+            error_y=of_rates(rates),
             name=titles[name].partition(",")[0],
             mode="lines+markers",
             marker={"symbol": symbol},
@@ -258,15 +259,6 @@ def _versus(one: Mapping[str, Any], setting: str, kind: str) -> tuple[str, str]:
 def _cell(value: Rate) -> str:
     low, high = value.interval
     return f"<b>{100 * value.value:.1f} %</b> [{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def _whiskers(rates: list[Rate]) -> dict[str, object]:
-    return {
-        "array": [100 * (r.interval[1] - r.value) for r in rates],
-        "arrayminus": [100 * (r.value - r.interval[0]) for r in rates],
-        "symmetric": False,
-        "thickness": 1.2,
-    }
 
 
 def _laid(drawn: go.Figure, y: str) -> go.Figure:

@@ -7,6 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pages.datasets.experiments import HEADS, MEASURED, RENEWED, Line, again, chance
+from pages.ui.whiskers import whiskers
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")  # as many as an experiment has lines
 BARS = dict(zip(HEADS, ("#0072B2", "#E69F00", "#009E73", "#56B4E9"), strict=True))
@@ -26,12 +27,8 @@ def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
         figure.add_bar(
             x=saw,
             y=[100 * rate["value"] for rate in rates],
-            error_y={
-                "array": [100 * (rate["interval"][1] - rate["value"]) for rate in rates],
-                "arrayminus": [100 * (rate["value"] - rate["interval"][0]) for rate in rates],
-                "symmetric": False,
-                "color": "gray",  # plotly's own is dark, also on a dark page
-            },
+            # Plotly's own colour is dark, also on a dark page.
+            error_y=whiskers(((rate["value"], *rate["interval"]) for rate in rates), scale=100, color="gray"),
             name=HEADS[name] + ", here" * (name in MEASURED),
             marker_color=BARS[name],
             offsetgroup=name,

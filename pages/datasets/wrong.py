@@ -18,6 +18,7 @@ from pages.datasets.courses import Course
 from pages.ui import crisp, work
 from pages.ui.address import choose
 from pages.ui.exports import Bundle, camera, downloads
+from pages.ui.whiskers import of_rates
 
 SHOWN = 12
 STYLE = """<style>
@@ -152,7 +153,6 @@ def chart(course: Course, made: Lesson) -> go.Figure:
     """Draw the accuracy on clean pictures, pass by pass, with its interval, and chance."""
     at = [moment.epoch for moment in made.moments]
     values = [100 * moment.clean.value for moment in made.moments]
-    bounds = [moment.clean.interval for moment in made.moments]
     figure = go.Figure()
     figure.add_scatter(
         x=at,
@@ -160,11 +160,7 @@ def chart(course: Course, made: Lesson) -> go.Figure:
         mode="lines+markers",
         line={"color": "#0072b2", "width": 4},
         name="clean accuracy",
-        error_y={
-            "array": [100 * h - v for (_, h), v in zip(bounds, values, strict=True)],
-            "arrayminus": [v - 100 * low for (low, _), v in zip(bounds, values, strict=True)],
-            "symmetric": False,
-        },
+        error_y=of_rates(moment.clean for moment in made.moments),
     )
     figure.add_hline(100 / len(course.names), line={"dash": "dash", "color": "#8c8c8c"}, annotation_text="chance")
     figure.update_layout(

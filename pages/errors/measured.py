@@ -14,6 +14,7 @@ from core.files import render
 from pages.errors.exports import bundle
 from pages.ui.bars import bars
 from pages.ui.exports import Download, camera
+from pages.ui.whiskers import whiskers
 from pages.ui.world import current
 
 COLOURS = {"errors": "#0072b2", "random": "#8c8c8c", "shuffled": "#e69f00"}
@@ -137,11 +138,7 @@ def manifold(recipe: ErrorsRecipe) -> list[Download]:
             mode="lines+markers",
             name=title,
             line={"color": colour, "width": 3, "dash": dash},
-            error_y={
-                "type": "data",
-                "array": [100 * s["interval"][1] - m for s, m in zip(shares, mean, strict=True)],
-                "arrayminus": [m - 100 * s["interval"][0] for s, m in zip(shares, mean, strict=True)],
-            },
+            error_y=whiskers(((s["mean"], *s["interval"]) for s in shares), scale=100),
         )
     figure.update_layout(
         height=420,

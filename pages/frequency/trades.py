@@ -21,6 +21,7 @@ from pages.ui.dial import sentence as says
 from pages.ui.dial import under_the_dial
 from pages.ui.exports import Download, downloads
 from pages.ui.tables import table
+from pages.ui.whiskers import whiskers
 
 Value = tuple[float, tuple[float, float], int]  # right answers, their interval, pictures
 STOPS = ("clean", "L2 0.5", "fog", "contrast", "Gaussian noise", "coarse waves", "fine waves")
@@ -99,12 +100,7 @@ def figure(lines: Mapping[str, Mapping[str, Value]]) -> go.Figure:
         drawn.add_scatter(
             x=there,
             y=[100 * value for value, _, _ in values],
-            error_y={
-                "array": [100 * (high - value) for value, (_, high), _ in values],
-                "arrayminus": [100 * (value - low) for value, (low, _), _ in values],
-                "symmetric": False,
-                "thickness": 1.2,
-            },
+            error_y=whiskers(((value, *interval) for value, interval, _ in values), scale=100),
             text=[_text(value) for value in values],
             hovertemplate="%{text}",
             name=title(name),

@@ -14,6 +14,7 @@ from core.rates import Rate
 from pages.frequency.columns import column, here, offer, seen, stage, title
 from pages.ui.scrubber import Axis
 from pages.ui.tables import table
+from pages.ui.whiskers import of_rates
 
 # Okabe and Ito's colours, which no colour blindness confuses, and a dash and a symbol each.
 LOOKS = (("#0072b2", "solid", "circle"), ("#e69f00", "dash", "square"), ("#8c8c8c", "dot", "diamond"))
@@ -64,7 +65,7 @@ def measured(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
             y=[100 * r.value for r in rates],
             text=[str(r) for r in rates],
             hovertemplate="%{text}",
-            error_y=bars(rates),
+            error_y=of_rates(rates),
             name=title(name),
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 2.5},
@@ -121,16 +122,6 @@ def compared(standard: Rate, robust: Rate) -> str:
     if standard.interval[1] < robust.interval[0]:
         return "the robust one is better"
     return "no difference that so few pictures show"
-
-
-def bars(rates: list[Rate]) -> dict[str, Any]:
-    """Return the error bars of rates, in per cent."""
-    return {
-        "array": [100 * (r.interval[1] - r.value) for r in rates],
-        "arrayminus": [100 * (r.value - r.interval[0]) for r in rates],
-        "symmetric": False,
-        "thickness": 1.2,
-    }
 
 
 def numbers(known: Mapping[str, Any]) -> dict[str, list[object]]:

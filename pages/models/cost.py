@@ -16,6 +16,7 @@ from core.train.published import BALLS, COSTED
 from pages.models.plot import CHOSEN, OTHERS, OURS
 from pages.ui.exports import camera
 from pages.ui.tables import table
+from pages.ui.whiskers import of_rates
 
 AUTO = "#009e73"
 
@@ -88,12 +89,7 @@ def figure(ours: Sequence[Point], norm: str, chosen: str) -> go.Figure:
             drawn.add_scatter(
                 x=[one.operations for one in some],
                 y=[100 * one.pgd.value for one in some],
-                error_y={
-                    "array": [100 * (one.pgd.interval[1] - one.pgd.value) for one in some],
-                    "arrayminus": [100 * (one.pgd.value - one.pgd.interval[0]) for one in some],
-                    "symmetric": False,
-                    "thickness": 1.2,
-                },
+                error_y=of_rates(one.pgd for one in some),
                 text=[one.hover for one in some],
                 name=label,
                 mode="markers",

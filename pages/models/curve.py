@@ -16,6 +16,7 @@ from core.train.robustness import COUNTS, BySteps, by_steps
 from core.worlds import World
 from pages.ui import store, work
 from pages.ui.exports import camera
+from pages.ui.whiskers import of_rates
 
 EPS = {"L2": 0.5, "Linf": 8 / 255}  # at which the steps are counted, times the world's scale for L2
 BLUE, ORANGE = "#0072b2", "#e69f00"
@@ -36,12 +37,7 @@ def over_eps(everything: Sequence[Measured], norm: str) -> go.Figure:
         go.Scatter(
             x=[one.eps * unit for one in found],
             y=[100 * rate.value for rate in rates],
-            error_y={
-                "array": [100 * (rate.interval[1] - rate.value) for rate in rates],
-                "arrayminus": [100 * (rate.value - rate.interval[0]) for rate in rates],
-                "symmetric": False,
-                "thickness": 1.5,
-            },
+            error_y=of_rates(rates),
             text=[str(rate) for rate in rates],
             hovertemplate="%{text}<extra></extra>",
             mode="lines+markers",
@@ -129,11 +125,7 @@ def over_steps(counted: BySteps) -> go.Figure:
         go.Scatter(
             x=[str(n) for n in counted.counts],
             y=[100 * rate.value for rate in counted.rates],
-            error_y={
-                "array": [100 * (rate.interval[1] - rate.value) for rate in counted.rates],
-                "arrayminus": [100 * (rate.value - rate.interval[0]) for rate in counted.rates],
-                "symmetric": False,
-            },
+            error_y=of_rates(counted.rates),
             text=[str(rate) for rate in counted.rates],
             hovertemplate="%{x} steps: %{text}<extra></extra>",
             mode="lines+markers",

@@ -9,6 +9,7 @@ from core.models import card, checkpoints
 from core.models.titles import title
 from core.rates import Rate
 from core.train.published import BALLS, BOARDS, SOURCE
+from pages.ui.whiskers import of_rates
 
 OURS, CHOSEN, OTHERS = "#0072b2", "#e69f00", "#8c8c8c"
 
@@ -54,8 +55,8 @@ def figure(ours: Sequence[Point], norm: str, chosen: str, *, published: bool) ->
             drawn.add_scatter(
                 x=[100 * point.clean.value for point in some],
                 y=[100 * point.robust.value for point in some],
-                error_x=_bars([point.clean for point in some]),
-                error_y=_bars([point.robust for point in some]),
+                error_x=of_rates((point.clean for point in some), width=3),
+                error_y=of_rates((point.robust for point in some), width=3),
                 text=[f"{title(point.name)}<br>clean {point.clean}<br>robust {point.robust}" for point in some],
                 name=label,
                 mode="markers",
@@ -70,16 +71,6 @@ def figure(ours: Sequence[Point], norm: str, chosen: str, *, published: bool) ->
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     return drawn
-
-
-def _bars(rates: Sequence[Rate]) -> dict[str, object]:
-    return {
-        "array": [100 * (rate.interval[1] - rate.value) for rate in rates],
-        "arrayminus": [100 * (rate.value - rate.interval[0]) for rate in rates],
-        "symmetric": False,
-        "thickness": 1.2,
-        "width": 3,
-    }
 
 
 def sentence(ours: Sequence[Point], norm: str, chosen: str, *, published: bool) -> str:

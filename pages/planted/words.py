@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from core.planted.results import Number
+from pages.ui.whiskers import whiskers
 
 TITLES = {"standard": "Standard network", "robust": "Robust network", "bayes": "Exact Bayes rule", "student": "Student"}
 COLOURS = {"standard": "#e69f00", "robust": "#0072b2", "bayes": "#8c8c8c"}
@@ -31,10 +32,7 @@ def lines(x: list[float], curves: Mapping[str, list[Number]], x_title: str, y_ti
         figure.add_scatter(
             x=x,
             y=[number.value for number in numbers],
-            error_y={
-                "array": [number.high - number.value for number in numbers],
-                "arrayminus": [number.value - number.low for number in numbers],
-            },
+            error_y=whiskers((number.value, number.low, number.high) for number in numbers),
             name=TITLES.get(name, name),
             mode="lines+markers",
             line={"color": COLOURS.get(name), "dash": DASHES.get(name, "solid"), "width": 3},

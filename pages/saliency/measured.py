@@ -17,6 +17,7 @@ from core.saliency import METHODS
 from core.saliency.measure import RESULTS
 from pages.ui.exports import camera
 from pages.ui.tables import table
+from pages.ui.whiskers import whiskers
 from pages.ui.world import current
 
 FAILS = 0.5  # rank correlation from which a map is called much the same; there is no agreed limit
@@ -179,13 +180,7 @@ def chart(found: Mapping[str, Any], key: str) -> go.Figure:
             y=[label(m) for m in there],
             mode="markers",
             marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 10},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [v["interval"][1] - v["mean"] for v in values],
-                "arrayminus": [v["mean"] - v["interval"][0] for v in values],
-                "thickness": 1.5,
-            },
+            error_x=whiskers((v["mean"], *v["interval"]) for v in values),
             hovertemplate="%{y}: %{x:.3f}<extra>" + title(name) + "</extra>",
         )
     if key.startswith("randomised"):

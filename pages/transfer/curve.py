@@ -17,6 +17,7 @@ from pages.transfer import work
 from pages.transfer.matrix import source_line
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.model_box import model_box
+from pages.ui.whiskers import of_rates
 
 BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#8c8c8c"
 Cells = Mapping[str, Cell]  # by radius
@@ -93,12 +94,7 @@ def figure(recipe: TransferRecipe, lines: Lines) -> go.Figure:
         drawn.add_scatter(
             x=[radii[label] for label in rates],
             y=[100 * r.value for r in rates.values()],
-            error_y={
-                "array": [100 * (r.interval[1] - r.value) for r in rates.values()],
-                "arrayminus": [100 * (r.value - r.interval[0]) for r in rates.values()],
-                "symmetric": False,
-                "thickness": 1.2,
-            },
+            error_y=of_rates(rates.values()),
             text=[str(r) for r in rates.values()],
             hovertemplate="%{text}",
             name=name,

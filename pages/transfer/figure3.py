@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.rates import Rate
 from core.transfer import results, views
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import PAPER, PAPER_LINE, REPLY, Point
 from core.transfer.similarity import correlation
 from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.whiskers import whiskers
 
 GREY, BLUE = "#8c8c8c", "#0072b2"
 
@@ -161,16 +163,10 @@ def _r(points: Sequence[Point]) -> str:
     return str(correlation([p.accuracy for p in points], [p.transfer for p in points]))
 
 
-def _cell(value: float, rate: object) -> str:
+def _cell(value: float, rate: Rate | None) -> str:
     return str(rate) if rate is not None else f"{100 * value:.1f} %"
 
 
-def _bars(values: list[tuple[float, object]]) -> dict[str, object]:
-    found = [(v, rate.interval if rate is not None else (v, v)) for v, rate in values]  # type: ignore[attr-defined]
-    return {
-        "array": [100 * (high - v) for v, (_, high) in found],
-        "arrayminus": [100 * (v - low) for v, (low, _) in found],
-        "symmetric": False,
-        "thickness": 1.2,
-        "visible": any(rate is not None for _, rate in values),
-    }
+def _bars(values: list[tuple[float, Rate | None]]) -> dict[str, object]:
+    spans = [(value, *(rate.interval if rate is not None else (value, value))) for value, rate in values]
+    return whiskers(spans, scale=100, visible=any(rate is not None for _, rate in values))

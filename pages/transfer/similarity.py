@@ -15,6 +15,7 @@ from core.transfer.results import Measured, setting_of
 from core.transfer.similarity import Estimate, correlation, mantel
 from pages.transfer.matrix import source_line
 from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.whiskers import of_rates, whiskers
 
 KINDS = {  # colour and shape, so that no two are told apart by colour alone
     "both standard": ("#0072b2", "circle"),
@@ -91,8 +92,8 @@ def figure(recipe: TransferRecipe, pairs: list[Pair], measured: Measured) -> go.
         drawn.add_scatter(
             x=[p.likeness.value for p in some],
             y=[100 * p.rate.value for p in some],
-            error_x=_bars([(p.likeness.value, p.likeness.interval[0], p.likeness.interval[1]) for p in some]),
-            error_y=_bars([(100 * p.rate.value, 100 * p.rate.interval[0], 100 * p.rate.interval[1]) for p in some]),
+            error_x=whiskers((p.likeness.value, *p.likeness.interval) for p in some),
+            error_y=of_rates(p.rate for p in some),
             text=[
                 f"{title(p.source, measured)} → {title(p.target, measured)}<br>CKA {p.likeness}<br>{p.rate}"
                 for p in some
@@ -177,15 +178,6 @@ def files(recipe: TransferRecipe, pairs: list[Pair]) -> list[Download]:
         "Likeness and rate of each pair, with intervals",
     )
     return out.files
-
-
-def _bars(values: list[tuple[float, float, float]]) -> dict[str, object]:
-    return {
-        "array": [high - value for value, _, high in values],
-        "arrayminus": [value - low for value, low, _ in values],
-        "symmetric": False,
-        "thickness": 1,
-    }
 
 
 def _likeness(known: Mapping[frozenset[str], float], a: str, b: str) -> float:

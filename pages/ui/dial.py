@@ -9,6 +9,7 @@ from core import worlds
 from core.data.pictures import Picture
 from core.dial.networks import RADII, here
 from core.dial.results import Value
+from pages.ui.whiskers import whiskers
 from pages.ui.world import current
 
 AXES = {"gradients": "cosine or correlation", "features": "of all features, %"}
@@ -55,12 +56,7 @@ def figure(curves: Curves, trend: str, height: int = 460) -> go.Figure:
         drawn.add_scatter(
             x=there,
             y=[scale * one.value for one in each],
-            error_y={
-                "array": [scale * (one.high - one.value) for one in each],
-                "arrayminus": [scale * (one.value - one.low) for one in each],
-                "symmetric": False,
-                "thickness": 1.4,
-            },
+            error_y=whiskers(((one.value, one.low, one.high) for one in each), scale=scale),
             text=[words(one, trend) for one in each],
             hovertemplate="%{text}",
             name=label,

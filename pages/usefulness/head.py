@@ -20,6 +20,7 @@ from pages.ui import work
 from pages.ui.address import choose
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.store import loaded, model
+from pages.ui.whiskers import whiskers
 
 KEEP = {
     "all": "all features",
@@ -164,13 +165,7 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
                 figure.add_scatter(
                     x=[line["kept"] for line in shown],
                     y=[100 * rate["value"] for rate in rates],
-                    error_y={
-                        "type": "data",
-                        "symmetric": False,
-                        "thickness": 1,
-                        "array": [100 * (rate["interval"][1] - rate["value"]) for rate in rates],
-                        "arrayminus": [100 * (rate["value"] - rate["interval"][0]) for rate in rates],
-                    },
+                    error_y=whiskers(((rate["value"], *rate["interval"]) for rate in rates), scale=100),
                     line={"color": COLOURS[what], "dash": dash},
                     name=f"{what}, {words}",
                     legendgroup=f"{what}{keep}",
