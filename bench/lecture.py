@@ -33,8 +33,12 @@ WATCH = """([question, look]) => {
   let busy = 0;
   const inner = (root) => [...root.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean);
   const roots = (root) => [root, ...inner(root).flatMap(roots)];
-  const found = roots(document).map((root) => root.querySelector('section.lecture')).find(Boolean);
-  const here = (selector) => found.isConnected ? found.querySelector(selector)?.textContent ?? '' : null;
+  const bars = () => roots(document).map((root) => root.querySelector('section.lecture')).find(Boolean);
+  let found = bars();
+  const here = (selector) => {
+    if (!found?.isConnected) found = bars();
+    return found ? found.querySelector(selector)?.textContent ?? '' : null;
+  };
   const DRAWN = 'canvas, figure, video, svg.main-svg, table, [data-testid=stDataFrame], img';
   const seen = (one) => {
     const box = one.getBoundingClientRect();

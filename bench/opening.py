@@ -4,7 +4,7 @@
 
 *Fresh*: the first visitor of a server that has just started, one server a run. *Warm*: a new browser context on a
 server that has shown the page before. Time runs from the request of the address to the first visible picture, plot or
-drawing, and to the moment when the page's script has ended.
+drawing (on Lecture, the table of steps), and to the moment when the page's script has ended.
 """
 
 import argparse
@@ -25,7 +25,9 @@ from pages.ui.rooms import ROOMS
 from tests.app_process import serving
 
 PATIENCE_MS = 120_000
-SHOWN = ", ".join(f".stMain {what}:visible" for what in ("canvas", "img", "svg.main-svg", "figure", "video"))
+# Some pages have no picture: bars of a component of ours, or a table.
+DRAWN = ("canvas", "img", "svg.main-svg", "figure", "video", "table", ".bar")
+SHOWN = ", ".join(f".stMain {what}:visible" for what in DRAWN)
 ENDED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 
 
