@@ -10,6 +10,7 @@ from core.exercises.recipe import ExercisesRecipe
 from core.exercises.report import page as report_page
 from core.exercises.report import report, to_json
 from core.models import checkpoints
+from pages.exercises.start import start
 from pages.ui import shell, work
 from pages.ui.address import keep
 from pages.ui.exports import Download
@@ -28,7 +29,7 @@ def given() -> Given:
 
 def listed(names: Mapping[str, Exercise], chosen: str) -> None:
     """Show all exercises as a row of buttons: solved, tried, or open."""
-    with st.container(horizontal=True, key="exercises-list"):
+    with st.container(horizontal=True, key="exercises-presets"):
         for i, (name, exercise) in enumerate(names.items(), 1):
             found = given().get(name)
             icon = ":material/check_circle:" if found and found[1].passed else ":material/circle:"
@@ -131,6 +132,7 @@ listed(found, chosen)
 exercise = found[chosen]
 task(exercise)
 with shell.user_errors():
+    start(exercise)
     asked = hand_in(exercise)
     if asked is not None:
         answer = handed(exercise, asked)

@@ -1,12 +1,14 @@
 """The Exercises page: what is handed in is recomputed, and the report holds what was handed in."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.exercises import exercises
 from pages.ui.store import forget
 from tests.app_process import ROOT
-from tests.pages.tools import ran, said
+from tests.pages.tools import html, ran, said
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +68,14 @@ def test_every_exercise_opens(name: str):
 
 def test_a_link_to_an_exercise_that_is_not_there_opens_the_first():
     assert next(iter(exercises().values())).task in said(opened(exercise="zzz"))
+
+
+def test_a_task_opens_with_its_picture_and_what_its_models_say(checkpoint):
+    page = html(opened(exercise="fool-one"))
+    assert page.count("<figure") == 1
+    assert all(re.search(rf"{name}: \w+ \d+ %|{name}: \w+ 99\.\d %", page) for name in ("VGG", "ResNet-9"))
+    assert html(opened(exercise="early-layer")).count("<figure") == 2
+
+
+def test_a_task_without_pictures_says_where_it_starts():
+    assert "As it opens: At ε = 1 the robust gradient stands 39.8°" in said(opened(exercise="align"))
