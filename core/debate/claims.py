@@ -1,4 +1,4 @@
-"""Eight claims on one line from bugs to features: the paper, its six responses, and the dimpled manifold.
+"""Nine claims on one line from bugs to features: the paper, its six responses, and two later papers.
 
 All texts are our own words; where a claim stands on the line is our reading of it. Sources: the Distill discussion
 (2019) with the authors' replies, https://distill.pub/2019/advex-bugs-discussion/, and the papers named.
@@ -68,6 +68,20 @@ CLAIMS = {
         "https://arxiv.org/abs/2106.10151",
         "errors",
         "manifold",
+    ),
+    "li": Claim(
+        "Li, Wang, Guo, Wang (2023)",
+        "Not real features",
+        29,
+        "What serves one way of learning and no other is a shortcut of that way, not a feature of the data. Non-robust"
+        " features serve who learns from labels; they hardly serve who learns without. Robust ones serve both.",
+        "A network that learns from D_NR without labels is worth little under a linear probe, however good a student"
+        " with labels is. From D_R it keeps more of its worth.",
+        "accuracy of a linear probe, taught by the set itself, on clean test pictures (chance: 10 %)",
+        "",
+        "https://arxiv.org/abs/2310.18936",
+        "errors",
+        "learners",
     ),
     "wallace": Claim(
         "Wallace (2019)",

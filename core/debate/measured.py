@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.errors import learnt
 from core.models import checkpoints
 
 RESULTS = checkpoints.FOLDER.parent / "assets" / "results"
@@ -161,9 +162,21 @@ def _shamir(folder: Path) -> list[Number]:
     return [_rate(title, found["shares"][name]["50"], of="pictures") for name, title in titles.items()]
 
 
+def _li(folder: Path) -> list[Number]:
+    found = _read(folder, "errors")["learners"]
+    asked = [(learner, kind) for kind in learnt.SETS for learner in ("supervised", "contrastive")]
+    numbers = []
+    for learner, kind in (*asked, ("untrained", "nonrobust")):
+        span = learnt.span(found, learner, kind, "own")
+        title = f"{learnt.SETS[kind]}, {learnt.LEARNERS[learner]}"
+        numbers.append(Number(title, span.value, span.low, span.high, span.n))
+    return numbers
+
+
 READERS: dict[str, Callable[[Path], list[Number]]] = {
     "nakkiran": _nakkiran,
     "shamir": _shamir,
+    "li": _li,
     "wallace": _wallace,
     "gilmer": _gilmer,
     "goh-leakage": _goh_leakage,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from core.debate.claims import CLAIMS
 from core.debate.measured import Number, measured
 from core.debate.recipe import DebateRecipe
+from core.errors import learnt
 from core.files import arrays
 from core.recipes.python import to_python
 
@@ -75,10 +76,20 @@ def _nakano(numbers: Sequence[Number]) -> str:
     )
 
 
+def _li(numbers: Sequence[Number]) -> str:
+    robust, nonrobust = (learnt.change(*numbers[i : i + 2]) for i in (2, 4))
+    without, untrained = numbers[5], numbers[6]
+    text = learnt.verdict(robust, nonrobust)
+    if without.low > untrained.high:
+        return f"{text} Still, what it found in D_NR is more than a network has that was not taught at all."
+    return f"{text} On D_NR it is no better than a network that was not taught at all."
+
+
 READINGS: dict[str, Callable[[Sequence[Number]], str]] = {
     "goh-leakage": _leakage,
     "wallace": _wallace,
     "shamir": _shamir,
+    "li": _li,
     "nakano": _nakano,
 }
 

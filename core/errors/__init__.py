@@ -4,5 +4,7 @@ wrong       a network's errors, and nothing else, teach another one (Wallace 201
 toy         the same on 32 points of a plane, in a second
 leakage     what robust linear features alone find in D_rand and D_det (Goh 2019)
 manifold    is a perturbation on or off the data? (the dimpled manifold of Shamir et al. 2021)
+learners    do non-robust features serve a learner without labels? (Li et al. 2023; `contrastive` is one,
+            `learnt` reads what was measured)
 measure     python -m core.errors measure
 """

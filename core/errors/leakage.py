@@ -91,6 +91,7 @@ class Linear:
 def fit_linear(features: Features, y: Labels, classes: int, *, steps: int = 200) -> Linear:
     """Learn the labels from a few features (N, D): logistic regression to its optimum, by L-BFGS over all rows."""
     scale, centre = torch.std_mean(features, dim=0)
+    scale = torch.where(scale > 1e-6 * centre.abs(), scale, 1.0)  # a feature that never varies says nothing
     z = (features - centre) / scale
     weight = torch.zeros(classes, z.shape[1]).requires_grad_()
     bias = torch.zeros(classes).requires_grad_()

@@ -1,6 +1,6 @@
-"""The command: python -m core.errors measure [pictures] [toy] [leakage] [manifold].
+"""The command: python -m core.errors measure [pictures] [toy] [leakage] [manifold] [learners].
 
-Each part is written as soon as it is measured; the trainings of "pictures" go on where they were stopped.
+Each part is written as soon as it is measured; trainings go on where they were stopped.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from core.commands import command
 from core.data.sets import Pictures
 from core.datasets import construct
 from core.datasets.construct import ConstructRecipe
-from core.errors import leakage, manifold, toy, wrong
+from core.datasets.experiments import Places
+from core.errors import leakage, learners, manifold, toy, wrong
 from core.errors.recipe import ErrorsRecipe
 from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
@@ -182,8 +183,10 @@ def _keeper(path: Path, part: str, profile: str) -> Callable[[Any], None]:
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
-    parts = ("toy", "manifold", "leakage", "pictures")
-    parser = argparse.ArgumentParser(prog="python -m core.errors", description="Wrong labels, leakage, and dimples.")
+    parts = ("toy", "manifold", "leakage", "pictures", "learners")
+    parser = argparse.ArgumentParser(
+        prog="python -m core.errors", description="Wrong labels, leakage, dimples, learners without labels."
+    )
     parser.add_argument("action", choices=["measure"])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; none means all")
     parser.add_argument("--profile", choices=PROFILES, default="cpu")
@@ -206,5 +209,8 @@ def main(arguments: list[str] | None = None) -> None:
             pictures(given.profile, training, test, work, keep)
         elif part == "leakage":
             keep(leaks(given.profile, training, test, work, given.seed, given.weights))
+        elif part == "learners":
+            places = Places() if given.work == WORK else Places(work=given.work)
+            learners.measure(given.profile, training, test, work / part, places, keep)
         else:
             keep(dimples(given.profile, training, test, given.seed))

@@ -2,15 +2,17 @@
 
 from functools import partial
 
+from core.errors.learners import PAIR
 from core.errors.measure import RESULTS, ROBUST, STANDARD
 from core.results import Part
 
-# What it takes, and which networks take part: the students of "pictures" and of the plane are trained for it.
+# What it takes, and which networks take part: those of "pictures", "learners" and the plane are trained for it.
 MEASURED: dict[str, tuple[int, tuple[str, ...]]] = {
     "toy": (2, ()),
     "manifold": (10, (STANDARD, ROBUST)),
     "leakage": (15, (STANDARD,)),
     "pictures": (60, ()),
+    "learners": (30, tuple(PAIR.values())),
 }
 
 

@@ -13,7 +13,13 @@ from core.errors.recipe import ErrorsRecipe
 from core.files import arrays, render
 from core.recipes.python import to_python
 
-PARTS = {"plane": "toy", "pictures": "pictures", "leakage": "leakage", "manifold": "manifold"}  # view: part of the file
+PARTS = {
+    "plane": "toy",
+    "pictures": "pictures",
+    "leakage": "leakage",
+    "manifold": "manifold",
+    "learners": "learners",
+}  # view: part of the file
 
 
 def results(view: str, path: Path | None = None) -> dict[str, Any] | None:

@@ -17,8 +17,7 @@ from core.models import Classifier, build
 from core.models.normalization import Whiten
 from core.problems import InputError, UserError
 from core.train.batches import batches, padded
-from core.train.losses import adversary
-from core.train.losses import loss as loss_of
+from core.train.losses import Lesson, adversary, minimised
 from core.train.recipes import TrainRecipe
 from core.train.report import OnProgress, Progress
 from core.train.state import RunState
@@ -44,6 +43,7 @@ def fit(
     on_progress: OnProgress | None = None,
     on_epoch: OnEpoch | None = None,
     start: Classifier | None = None,
+    lesson: Lesson | None = None,
 ) -> Classifier:
     """Train a classifier, or finish a run that was interrupted.
 
@@ -54,7 +54,8 @@ def fit(
         device: Where to train; under `torchrun` each process has its own.
         on_progress: Called every step; returning True stops after this epoch's last saved state.
         on_epoch: Called as `on_epoch(epochs_done, averaged_model)` after each epoch.
-        start: Whose weights a fresh run begins with, a model of the same architecture; None draws them anew.
+        start: What a fresh run begins with, a copy of it; None builds the recipe's model and draws its weights.
+        lesson: What a step teaches instead of the labels; None is cross-entropy or TRADES, as the recipe says.
 
     Returns:
         The averaged model in eval mode.
@@ -72,6 +73,8 @@ def fit(
         )
     if recipe.trades and recipe.inner is None:
         raise InputError("TRADES compares a picture with what an adversary made of it: give the recipe an inner attack")
+    if lesson is not None and (recipe.inner is not None or recipe.awp):
+        raise InputError("an adversary attacks the labels, and this lesson has none: give the recipe no inner attack")
     if here.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
@@ -80,7 +83,7 @@ def fit(
     optimizer = torch.optim.SGD(
         decayed(model, recipe.weight_decay), lr=recipe.lr, momentum=recipe.momentum, nesterov=True
     )
-    state = RunState(run, recipe, pictures)
+    state = RunState(run, recipe, pictures, lesson)
     done = state.restore(model, averaged, optimizer, here)
     # Buffers are not broadcast: each process keeps the batch statistics of its own pictures, the first one's are saved.
     trained: nn.Module = DistributedDataParallel(model, broadcast_buffers=False) if world > 1 else model
@@ -98,14 +101,14 @@ def fit(
                 group["lr"] = rate
             x_adv = x if recipe.inner is None else worst(recipe, model, x, y, draws)
             optimizer.zero_grad(set_to_none=True)
-            with lifted(model, recipe.awp, lambda: loss_of(recipe, model, x, x_adv, y)[0]):  # noqa: B023 - called here
-                loss, logits = loss_of(recipe, trained, x, x_adv, y)
+            with lifted(model, recipe.awp, lambda: minimised(recipe, lesson, model, x, x_adv, y, draws)[0]):  # noqa: B023 - called here
+                loss, hits = minimised(recipe, lesson, trained, x, x_adv, y, draws)
                 loss.backward()
             optimizer.step()
             average(averaged, model, recipe.ema, now)
             seen += len(y)
             loss_sum += float(loss.detach()) * len(y)
-            right += float((logits.argmax(1) == y).sum())
+            right += float(hits.sum()) * len(y) / len(hits)
             if not loss_sum < float("inf"):
                 raise Diverged(f"the loss is {loss_sum} at epoch {epoch}, step {step}; lower lr ({recipe.lr})")
             if on_progress is not None:
@@ -124,11 +127,10 @@ def fit(
 
 
 def beginning(recipe: TrainRecipe, pictures: Pictures, start: Classifier | None) -> Classifier:
-    """Build the model that a run starts with: weights drawn from the seed, or those of another model."""
-    model = build(recipe.arch, **recipe.args)
+    """Make the model that a run starts with: the recipe's with weights drawn from the seed, or a copy of another."""
     if start is not None:
-        model.load_state_dict(start.state_dict())
-        return model
+        return deepcopy(start).requires_grad_(True)
+    model = build(recipe.arch, **recipe.args)
     initialise(model, torch.Generator().manual_seed(recipe.seed))
     if isinstance(model.normalize, Whiten):
         model.normalize.fit(pictures.x(range(min(WHITENED, len(pictures)))))

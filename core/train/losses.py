@@ -1,5 +1,7 @@
 """What a training step minimises, and what its adversary maximises."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,6 +10,10 @@ from core import compute
 from core.attacks.objectives import Objective, autocast, diverging, untargeted
 from core.train.recipes import TrainRecipe
 from core.types import Images, Labels, Logits
+
+# Another lesson than the labels: (recipe, model in training mode, x (N, C, H, W), draws) -> the loss, and which of its
+# answers are right (M,). Its repr tells one lesson from another.
+Lesson = Callable[[TrainRecipe, nn.Module, Images, torch.Generator], tuple[Tensor, Tensor]]
 
 
 def adversary(recipe: TrainRecipe, model: nn.Module, x: Images, y: Labels) -> Objective:
@@ -40,3 +46,19 @@ def loss(recipe: TrainRecipe, model: nn.Module, x: Images, x_adv: Images, y: Lab
         apart = F.kl_div(attacked.log_softmax(1), plain.log_softmax(1), reduction="batchmean", log_target=True)
         value = value + recipe.trades * apart
     return value, attacked
+
+
+def minimised(
+    recipe: TrainRecipe,
+    lesson: Lesson | None,
+    model: nn.Module,
+    x: Images,
+    x_adv: Images,
+    y: Labels,
+    draws: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Compute the loss of a step, and which answers are right (M,): a lesson's own, or the labels'; see `loss`."""
+    if lesson is not None:
+        return lesson(recipe, model, x, draws)
+    value, logits = loss(recipe, model, x, x_adv, y)
+    return value, logits.argmax(1) == y

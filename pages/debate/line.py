@@ -1,4 +1,4 @@
-"""The line from bugs to features: eight claims and the visitor on it.
+"""The line from bugs to features: nine claims and the visitor on it.
 
 Nothing is on it that its label does not say too.
 """

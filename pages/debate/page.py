@@ -1,4 +1,4 @@
-"""Debate: eight claims about adversarial examples on one line, each with what was measured here."""
+"""Debate: nine claims about adversarial examples on one line, each with what was measured here."""
 
 from dataclasses import asdict
 
@@ -71,7 +71,7 @@ def show(key: str, claim: Claim) -> None:
 
 shell.header(
     "Debate",
-    "Bugs or features? Eight voices on one line, and what each of them says comes out when it is measured here.",
+    "Bugs or features? Nine voices on one line, and what each of them says comes out when it is measured here.",
 )
 shell.presets(PRESETS, key="debate", defaults=asdict(DEFAULTS))
 before = position("Where do you stand before you read?", "before", "0: they are bugs. 100: they are features.")
@@ -90,7 +90,7 @@ stage.html(line(opened, before, None if after == DEFAULTS.after and before == DE
 if after != before:
     way = "features" if after > before else "bugs"
     st.markdown(f"You moved by **{abs(after - before)}** towards {way}. The address of this page keeps both places.")
-with st.expander("All eight, one after the other"):
+with st.expander("All nine, one after the other"):
     for key, claim in CLAIMS.items():
         if key != opened:
             show(key, claim)

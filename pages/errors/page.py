@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import views
 from core.errors.recipe import ErrorsRecipe
-from pages.errors import measured, plane
+from pages.errors import learners, measured, plane
 from pages.ui import shell
 from pages.ui.exports import downloads
 from pages.ui.store import lesson
@@ -20,13 +20,30 @@ CLAIMS = {
         "Is what passes over always brittle? Ten robust numbers of each picture, and what they alone can learn (Goh)."
     ),
     "manifold": "Do perturbations follow the data, or leave it? The dimpled manifold says: at a right angle.",
+    "learners": (
+        "Do non-robust features serve a learner that is told no labels? Li et al. find that they hardly do, and call"
+        " them shortcuts."
+    ),
 }
-VIEWS = {"plane": "Coins on a plane", "pictures": "On pictures", "leakage": "What leaks", "manifold": "Along the data?"}
+VIEWS = {
+    "plane": "Coins on a plane",
+    "pictures": "On pictures",
+    "leakage": "What leaks",
+    "manifold": "Along the data?",
+    "learners": "Without labels",
+}
 WORDS = {
     "plane": ["by heart", "adversarial", "control"],
     "pictures": ["error", "control", "distillation"],
     "leakage": ["robust linear feature", "D_rand and D_det", "leak"],
     "manifold": ["direction of the data", "dimple", "share"],
+    "learners": ["D_R and D_NR", "contrastive", "linear probe", "collapse"],
+}
+SHOWN = {
+    "pictures": measured.pictures,
+    "leakage": measured.leakage,
+    "manifold": measured.manifold,
+    "learners": learners.learners,
 }
 DEFAULTS = ErrorsRecipe()
 PRESETS = [
@@ -62,8 +79,7 @@ with shell.user_errors():
         recipe, files = plane.show(stage, plane.controls())
     else:
         recipe = ErrorsRecipe(view=view)
-        show = {"pictures": measured.pictures, "leakage": measured.leakage, "manifold": measured.manifold}[view]
-        files = show(recipe)
+        files = SHOWN[view](recipe)
     downloads(files, key="errors", script=views.script(recipe))
 shell.glossary("errors", WORDS[view])
 with st.expander("The mathematics"):

@@ -103,7 +103,7 @@ ROOMS = (
         "debate",
         "Debate",
         ":material/forum:",
-        "Eight claims on one line, measured; and you.",
+        "Nine claims on one line, measured; and you.",
         section="Debate",
         door="argue",
     ),

@@ -3,11 +3,17 @@
 Claims with and without results, both views of a visitor, and every view of the errors.
 """
 
+import json
+from dataclasses import asdict
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.debate import measured, views
 from core.debate.claims import CLAIMS
+from core.errors import learnt
+from core.errors import views as errors
+from core.errors.learners import LESSON, SCALES
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
@@ -27,7 +33,7 @@ def offline(monkeypatch, tmp_path):
 
 def test_it_opens_with_the_line_and_a_measured_claim():
     app = opened("debate")
-    assert html(app).count('class="claim') == len(CLAIMS) == 8
+    assert html(app).count('class="claim') == len(CLAIMS) == 9
     assert "Wallace" in said(app)
     assert not app.error
 
@@ -57,12 +63,50 @@ def test_a_reading_follows_its_numbers():
     assert "otherwise" in views.reading("nakano", [down, up])
 
 
-@pytest.mark.parametrize("view", ["plane", "pictures", "leakage", "manifold"])
+@pytest.mark.parametrize("view", ["plane", "pictures", "leakage", "manifold", "learners"])
 def test_every_view_of_the_errors_page_opens(view):
     app = opened("errors", view=view)
     assert not app.error
     if view == "plane":
         assert "right, and has seen none of them" in said(app)
+
+
+def rate(value: float) -> dict[str, object]:
+    return {"value": value, "interval": [value - 0.01, value + 0.01], "n": 1000, "hits": int(1000 * value)}
+
+
+def of_learners(none: float) -> dict[str, object]:
+    """Made-up results: `none` is what D_NR is worth without labels."""
+    worth = {"supervised": 0.5, "contrastive": 0.45, "untrained": 0.3}
+    runs = {
+        f"{learner}-{kind}-0": {"own": rate(value), "fresh": rate(value), "clean": rate(value), "collapsed": False}
+        for learner, value in worth.items()
+        for kind in learnt.SETS
+    }
+    runs["contrastive-nonrobust-0"] |= {"own": rate(none), "collapsed": none < 0.2}
+    scale = SCALES["quick"]
+    settings = {name: getattr(scale, name).as_json() for name in ("supervised", "contrastive")}
+    settings["contrastive"]["lesson"] = asdict(LESSON)
+    return {"runs": runs, "pictures": scale.pictures, "profile": "quick", "date": "2026-01-01", **settings}
+
+
+@pytest.mark.parametrize(("none", "says"), [(0.15, "As Li et al. found"), (0.49, "We found otherwise")])
+def test_learners_without_labels_are_told_by_their_numbers(none, says, monkeypatch, tmp_path):
+    path = tmp_path / "errors.json"
+    path.write_text(json.dumps({"learners": of_learners(none)}))
+    monkeypatch.setattr(errors, "RESULTS", path)
+    monkeypatch.setattr(measured, "RESULTS", tmp_path)
+    app = opened("errors", view="learners")
+    assert says in said(app)
+    assert len(app.get("plotly_chart")) == len(learnt.PROBES)
+    assert bool(app.warning) == (none < 0.2), "a collapse is told"
+    assert says in said(opened("debate", claim="li"))
+
+
+def test_learners_that_were_not_measured_say_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(errors, "RESULTS", tmp_path / "errors.json")
+    app = opened("errors", view="learners")
+    assert "core.errors measure learners" in app.info[0].value
 
 
 def number(value: float) -> measured.Number:

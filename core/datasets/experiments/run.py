@@ -140,7 +140,7 @@ def _student(
 ) -> dict[str, Any]:
     test = only(test, student.classes)
     lessons, originals, made = _taught(student, scale, places, training)
-    folder = places.work / "students" / f"{student.name}-{profile}-{_short(_lessons(student, scale))}"
+    folder = places.work / "students" / f"{student.name}-{profile}-{short(_lessons(student, scale))}"
     model, curve = _trained(student.train, lessons, test, folder)
     if student.keep and profile != "quick":
         about = checkpoints.Header(
@@ -206,17 +206,28 @@ def _sign(student: Student, found: dict[str, Any], profile: str, places: Places)
 
 
 def _set(student: Student, places: Places, training: Pictures) -> Constructed | None:
-    recipe = student.made
-    if recipe is None:
-        return None
+    return None if student.made is None else constructed(student.made, places, training, student.classes)
+
+
+def constructed(
+    recipe: ConstructRecipe, places: Places, training: Pictures, classes: tuple[str, ...] = ()
+) -> Constructed:
+    """Return a set from the folder `sets` of these places, where it is built unless it is there; a build goes on.
+
+    Args:
+        recipe: What to construct; of the pictures that there are, if it asks for more.
+        places: Where to keep it.
+        training: The originals.
+        classes: The source model is asked about these classes alone, which are those of `training`; empty is all.
+    """
     recipe = replace(recipe, n=min(recipe.n, len(training)))
-    of = "-".join((recipe.kind, *student.classes))
-    path = places.work / "sets" / f"{of}-{_short({**asdict(recipe), 'weights': _weights(recipe)})}.npz"
+    of = "-".join((recipe.kind, *classes))
+    path = places.work / "sets" / f"{of}-{short({**asdict(recipe), 'weights': _weights(recipe)})}.npz"
     if path.is_file():
         return construct.read(path)
     here = compute.device()
     model = checkpoints.load(recipe.source) if recipe.source else None
-    if model is not None and student.classes:
+    if model is not None and classes:
         names = checkpoints.header(recipe.source).classes
         model = asked_about(model, [names.index(name) for name in training.classes])
     if model is not None:
@@ -226,7 +237,9 @@ def _set(student: Student, places: Places, training: Pictures) -> Constructed | 
         log.info("%s: shard %d of %d", path.stem, done, total)
         return False
 
-    return construct.build(recipe, model, training, path, on_shard=report)
+    made = construct.build(recipe, model, training, path, on_shard=report)
+    assert made is not None
+    return made
 
 
 def _trained(
@@ -283,7 +296,7 @@ def _about(made: Constructed | None) -> dict[str, Any] | None:
 
 def _identity(student: Student, scale: Scale) -> str:
     how = {"tested": (scale.tested, scale.steps), "renewed": RENEWED}
-    return _short({**_lessons(student, scale), **how})
+    return short({**_lessons(student, scale), **how})
 
 
 def _lessons(student: Student, scale: Scale) -> dict[str, Any]:
@@ -302,5 +315,6 @@ def _weights(made: ConstructRecipe | None) -> str:
     return checkpoints.stamp(made.source) if made is not None and made.source else ""
 
 
-def _short(content: object) -> str:
+def short(content: object) -> str:
+    """Return ten digits that tell settings apart, for names of files and folders."""
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]

@@ -1,0 +1,98 @@
+"""What was measured of learners with and without labels, summed up over seeds, and what it says of the claim.
+
+`span(found, "contrastive", "nonrobust", "own")` reads the part "learners" of errors.json, which `core.errors.learners`
+measures.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SETS = {"original": "original pictures", "robust": "D_R", "nonrobust": "D_NR"}
+LEARNERS = {"supervised": "taught with labels", "contrastive": "taught without labels", "untrained": "not taught"}
+PROBES = {"own": "probe taught by the set itself", "fresh": "probe taught by other original pictures"}
+
+
+@dataclass(frozen=True)
+class Span:
+    """An accuracy over seeds: the mean, and from the lowest to the highest end of their 95 % intervals.
+
+    Args:
+        value: The mean.
+        low: The lowest end.
+        high: The highest end.
+        n: Test pictures.
+        seeds: Networks.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    seeds: int
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
+
+def runs(found: Mapping[str, Any], learner: str, kind: str) -> list[Mapping[str, Any]]:
+    """List what was measured of a learner on a set, one seed after the other."""
+    return [run for name, run in found["runs"].items() if name.rpartition("-")[0] == f"{learner}-{kind}"]
+
+
+def span(found: Mapping[str, Any], learner: str, kind: str, probe: str) -> Span:
+    """Sum up the seeds of a learner, a set and a probe, keys of `LEARNERS`, `SETS` and `PROBES`.
+
+    Raises:
+        KeyError: If none of them is measured yet.
+    """
+    rates = [run[probe] for run in runs(found, learner, kind)]
+    if not rates:
+        raise KeyError(f"{learner}-{kind}")
+    low, high = min(rate["interval"][0] for rate in rates), max(rate["interval"][1] for rate in rates)
+    return Span(sum(rate["value"] for rate in rates) / len(rates), low, high, rates[0]["n"], len(rates))
+
+
+def whole(found: Mapping[str, Any]) -> bool:
+    """Whether every learner is measured on every set, with one seed at least."""
+    return all(runs(found, learner, kind) for learner in LEARNERS for kind in SETS)
+
+
+def change(labels: Any, none: Any) -> tuple[float, float]:
+    """Say by how much accuracy changes once labels are taken away, and half of the interval of that.
+
+    Args:
+        labels: With labels: whatever has value, low and high.
+        none: Without.
+    """
+    return none.value - labels.value, math.hypot(labels.high - labels.low, none.high - none.low) / 2
+
+
+def points(value: float) -> str:
+    """Write a difference of accuracies as percentage points, with its sign."""
+    return f"{100 * value:+.0f}".replace("-", "−")
+
+
+def verdict(robust: tuple[float, float], nonrobust: tuple[float, float]) -> str:
+    """Say in a sentence what both changes (see `change`) make of the claim that D_NR loses more than D_R."""
+    (r, half_r), (n, half_n) = robust, nonrobust
+    by = f"without labels the probe's accuracy changes by {points(n)} points on D_NR and by {points(r)} on D_R."
+    if abs(n - r) <= math.hypot(half_r, half_n):
+        return f"Not told apart at this size: {by}"
+    return f"{'As Li et al. found' if n < r else 'We found otherwise'}: {by}"
+
+
+def of_fresh(found: Mapping[str, Any]) -> str:
+    """Say in two sentences what encoders are worth to a probe that learns from ordinary pictures with their labels."""
+    original, robust, nonrobust = (span(found, "contrastive", kind, "fresh") for kind in SETS)
+    untrained = span(found, "untrained", "nonrobust", "fresh")
+    text = (
+        f"Asked about ordinary pictures, the network that D_NR taught without labels reaches {nonrobust}, that of D_R"
+        f" {robust}, that of the originals {original}; not taught, {untrained}."
+    )
+    if nonrobust.low > untrained.high:
+        return f"{text} D_NR did teach it something: not what its labels mean, but how pictures look."
+    if nonrobust.high < untrained.low:
+        return f"{text} D_NR made it worse than it was before."
+    return f"{text} D_NR taught it nothing that this probe can use."
