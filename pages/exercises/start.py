@@ -26,7 +26,8 @@ def models_of(exercise: Exercise) -> tuple[str, ...]:
     """List the models that the view opens with and whose weights are here; none where they are the question."""
     if exercise.choices:
         return ()
-    recipe, _ = from_query(InvertRecipe if exercise.page == "frog" else PerturbRecipe, exercise.view)
+    kind: type[InvertRecipe | PerturbRecipe] = InvertRecipe if exercise.page == "frog" else PerturbRecipe
+    recipe, _ = from_query(kind, exercise.view)
     return tuple(name for name in (recipe.standard, recipe.robust) if name in checkpoints.names())
 
 
