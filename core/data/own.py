@@ -8,7 +8,7 @@
     load("shapes", "test").x()                         # float32 (N, 3, 64, 64)
 
 The pictures lie beside it: sub-folders, one a class; `.npz` of images, labels and classes; Parquet with image bytes, as
-Hugging Face writes it; or CIFAR-10 as torchvision unpacks it. Where there are `train` and `test` (folders, or files whose
+Hugging Face writes it; or batches as CIFAR-10's, see `core.data.batches`. Where there are `train` and `test` (folders, or files whose
 names begin so) they are kept apart; else every fifth picture of a class is for testing. Grey pictures get three equal channels.
 """
 
@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from core.data import batches
 from core.data.decode import PictureError, decode
-from core.data.sets import DataError, Pictures, cifar10, from_folder, from_npz, square
+from core.data.sets import DataError, Pictures, from_folder, from_npz, square
 
 VARIABLE = "ROBUST_FROG_WORLDS"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -34,7 +35,6 @@ TAKEN = ("cifar10", "imagenet", "gallery", "photo", "upload", "planted")
 SPLITS = ("train", "test")
 HELD_OUT = 5  # one picture in so many is for testing, where there is no set for that
 SIDES = range(8, 513)
-BATCHES = "cifar-10-batches-py"
 log = logging.getLogger(__name__)
 
 
@@ -151,8 +151,9 @@ def _part(world: Declared, split: str) -> Pictures | None:
 
 def _within(world: Declared, folder: Path, prefix: str) -> Pictures | None:
     """Read what lies in a folder: of files those whose names begin with the prefix; None where there is nothing."""
-    if (folder / BATCHES).is_dir():
-        return _named(world, cifar10(prefix, folder)) if prefix else None
+    if (folder / batches.FOLDER).is_dir():
+        found = batches.from_batches(folder / batches.FOLDER, prefix, world.side) if prefix else None
+        return _named(world, _by_number(world, found)) if found is not None else None
     arrays, tables = (sorted(folder.glob(f"{prefix}*{suffix}")) for suffix in (".npz", ".parquet"))
     parts = [_named(world, _from_arrays(world, path)) for path in arrays]
     parts += [_named(world, from_parquet(path, world.classes, world.side)) for path in tables]
@@ -169,8 +170,13 @@ def _from_arrays(world: Declared, path: Path) -> Pictures:
     if found.images.shape[1:3] != (world.side, world.side):
         images = np.stack([square(Image.fromarray(image), world.side) for image in found.images])
         found = Pictures(images, found.labels, found.classes, found.source)
+    return _by_number(world, found)
+
+
+def _by_number(world: Declared, found: Pictures) -> Pictures:
+    """Give pictures the world's names where their file has none: then it counts as the world does."""
     numbered = found.classes == tuple(map(str, range(len(found.classes))))
-    if numbered and len(found.classes) <= len(world.classes):  # the file has no names: it counts as the world does
+    if numbered and len(found.classes) <= len(world.classes):
         return Pictures(found.images, found.labels, world.classes, found.source)
     return found
 

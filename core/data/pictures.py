@@ -1,7 +1,7 @@
 """Name one picture and get it: the test set, a photograph, the gallery, an upload.
 
     get("cifar10/1234").x              # the picture with that index in the test set, (1, 3, 32, 32)
-    get("cifar10/02dcd3b0047b")        # the one whose pixels have that fingerprint, whatever order the set is in
+    get("cifar10/02dcd3b0047b")        # the one whose pixels have that fingerprint, whatever order the set is in; so of any set
     get("photo/chelsea")               # scikit-image's cat: there without network and without CIFAR-10
     get("photo-224/chelsea")           # the same at 224 pixels, for networks of photographs
     get("planted/12")                  # drawn by code: see core.data.planted
@@ -115,8 +115,8 @@ def available(sources: tuple[str, ...] = OF_CIFAR) -> tuple[str, ...]:
 
 def default_id() -> str:
     """Return a frog: of CIFAR-10 if it is here, else of the gallery; with neither, the photograph of a cat."""
-    if _present("cifar10") and FROG in _fingerprints(cifar10_root()):
-        return f"cifar10/{_fingerprints(cifar10_root())[FROG]}"
+    if _present("cifar10") and FROG in _fingerprints("cifar10", cifar10_root()):
+        return f"cifar10/{_fingerprints('cifar10', cifar10_root())[FROG]}"
     frogs = [id for kind in available() if kind != "photo" for id in ids(kind, _INDEX["frog"])[:1]]
     return (*frogs, "photo/chelsea")[0]
 
@@ -160,8 +160,8 @@ def fingerprint(image: UInt8[np.ndarray, "h w 3"]) -> str:
 
 def _row(kind: str, name: str) -> Picture:
     pictures = _set(kind)
-    if kind == "cifar10" and len(name) == 12:
-        name = str(_fingerprints(cifar10_root()).get(name, name))
+    if len(name) == 12:
+        name = str(_fingerprints(kind, _root(kind)).get(name, name))
     # Without the first and third check, other scripts' digits and numbers of a megabyte would get through.
     if not (name.isascii() and name.isdecimal() and len(name) < 8 and int(name) < len(pictures)):
         where = {"cifar10": "CIFAR-10 test set", "gallery": "gallery"}.get(kind, pictures.source)
@@ -208,9 +208,16 @@ def _test_set(root: Path) -> Pictures:
     return _of_our_size(cifar10("test", root))
 
 
-@functools.lru_cache(maxsize=2)
-def _fingerprints(root: Path) -> dict[str, int]:
-    return {fingerprint(image): i for i, image in enumerate(_test_set(root).images)}
+@functools.lru_cache(maxsize=8)
+def _fingerprints(kind: str, root: Path) -> dict[str, int]:  # noqa: ARG001 - of a set elsewhere they are others
+    return {fingerprint(image): i for i, image in enumerate(_set(kind).images)}
+
+
+def _root(kind: str) -> Path:
+    """Return where a set's pictures come from; those that we drew come from nowhere."""
+    if kind in own.declared():
+        return own.declared()[kind].folder
+    return {"cifar10": cifar10_root(), "gallery": GALLERY}.get(kind, Path())
 
 
 @functools.lru_cache(maxsize=2)

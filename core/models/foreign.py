@@ -21,8 +21,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from core.models import pickles
-from core.models.admitted import Piece, Stored, UnreadableError
+from core.data import pickles
+from core.data.admitted import Piece, Stored, UnreadableError
 from core.problems import InputError
 
 MOST_BYTES = 4 * 2**30

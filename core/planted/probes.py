@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from core.attacks import pgd
 from core.attacks.balls import L2
 from core.attacks.objectives import targeted, untargeted
+from core.data.planted.bayes import bayes_logits
 from core.data.planted.scenes import Scenes, disagreeing, render
 from core.data.planted.world import PlantedWorld, colours, masks, weaves
-from core.planted.bayes import bayes_logits
 from core.rates import Rate
 from core.train.evaluate import predict
 from core.types import Images, Labels, Logits, PerExample

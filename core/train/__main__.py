@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--limit", type=whole(1), help="train on the first LIMIT pictures")
     parser.add_argument("--run", type=Path, help="folder of the run's state (default: beside OUT)")
-    parser.add_argument("--arch", default="resnet9")
+    parser.add_argument("--arch", default="resnet9", help="of this project, timm/NAME or torchvision/NAME")
     parser.add_argument("--width", type=whole(1, 1024))
     parser.add_argument("--epochs", type=whole(1), default=TrainRecipe.epochs)
     parser.add_argument("--batch-size", type=whole(2), default=TrainRecipe.batch_size)
@@ -76,8 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
         pictures = data.from_npz(given.data) if given.data else data.cifar10("train")
     if given.limit is not None:
         pictures = pictures.take(slice(given.limit))
-    if len(pictures.classes) != len(worlds.get().classes):
-        recipe = replace(recipe, args={**recipe.args, "classes": len(pictures.classes)})
+    recipe = replace(recipe, args={**recipe.args, **told(recipe.arch, pictures)})
     run = given.run or given.out.with_name(given.out.name.removesuffix(checkpoints.SUFFIX) + ".run")
     model = fit(recipe, pictures, run=run, device=here, on_progress=reporter() if rank == 0 else None)
     if rank == 0:
@@ -89,13 +88,21 @@ def main(arguments: list[str] | None = None) -> None:
             how = "standard training" if inner is None else f"adversarial training ({inner.norm}, eps {inner.eps:g})"
             about = replace(
                 about,
-                title=f"{CALLED.get(recipe.arch, recipe.arch)}, {how}",
+                title=f"{CALLED.get(recipe.arch, recipe.arch.rpartition('/')[2])}, {how}",
                 world=mine,
                 measured={"clean": clean.as_json()},
             )
         checkpoints.save(given.out, model.state_dict(), about)
     if dist.is_initialized():
         dist.destroy_process_group()
+
+
+def told(arch: str, pictures: data.Pictures) -> dict[str, int]:
+    """Return what a network must be told of its pictures: one of another library has no defaults of ours."""
+    classes = {"classes": len(pictures.classes)}
+    if "/" in arch:
+        return {**classes, "side": pictures.images.shape[1]}
+    return {} if len(pictures.classes) == len(worlds.get().classes) else classes
 
 
 if __name__ == "__main__":

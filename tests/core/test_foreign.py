@@ -19,8 +19,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from core.data.admitted import Refused
 from core.models import build, foreign, pickles
-from core.models.admitted import Refused
 from core.models.fitting import fit, stated_normalisation, swap_colours
 from core.problems import InputError
 from tests.helpers import images, tiny

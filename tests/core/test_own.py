@@ -1,6 +1,7 @@
 """A world of somebody's own: four classes of grey pictures in folders, and everything that can be wrong with one."""
 
 import io
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from PIL import Image
 
 from core import perturb, worlds
-from core.data import own, pictures
+from core.data import batches, own, pictures
 from core.data.sets import DataError
 from core.inversion import starts
 from core.inversion.recipe import InvertRecipe
@@ -104,7 +105,20 @@ def parquet(folder) -> None:
     write_table(arrow.Table.from_pylist(rows), folder / "train-00000.parquet")
 
 
-@pytest.mark.parametrize("write", [npz, two_splits, parquet])
+def batches_of(folder, *, protocol: int = 2, meta: bool = True, names: tuple[str, ...] = CLASSES) -> None:
+    """CIFAR-10's layout as torchvision unpacks it: rows of 3 x 64 x 64 numbers, a channel after the other."""
+    folder = folder / batches.FOLDER
+    folder.mkdir()
+    images, labels = some()
+    rows = np.repeat(images[:, None], 3, 1).reshape(len(images), -1)
+    for name, part in (("data_batch_1", slice(0, 8)), ("data_batch_2", slice(8, 12)), ("test_batch", slice(0, 12))):
+        batch = {"batch_label": name, "labels": labels[part].tolist(), "data": rows[part], "filenames": ["a.png"] * 12}
+        (folder / name).write_bytes(pickle.dumps(batch, protocol))
+    if meta:
+        (folder / batches.META).write_bytes(pickle.dumps({"label_names": list(names)}, protocol))
+
+
+@pytest.mark.parametrize("write", [npz, two_splits, parquet, batches_of])
 def test_other_layouts_say_the_same(write, tmp_path, monkeypatch):
     write(declare(tmp_path / "shapes"))
     monkeypatch.setenv(own.VARIABLE, str(tmp_path / "shapes"))
@@ -115,6 +129,64 @@ def test_other_layouts_say_the_same(write, tmp_path, monkeypatch):
     assert np.array_equal(first, images[CLASSES.index("cross")])
     if write is not npz:
         assert [ORDER[k] for k in found.labels] == [CLASSES[k] for k in labels]
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_batches_are_read_whoever_pickled_them(protocol, tmp_path, monkeypatch):
+    batches_of(declare(tmp_path / "shapes"), protocol=protocol, meta=False)
+    monkeypatch.setenv(own.VARIABLE, str(tmp_path))
+    images, labels = some()
+    assert np.array_equal(own.load("shapes", "test").images[..., 1], images)
+    assert own.load("shapes", "train").labels.tolist() == labels.tolist(), "no names: as world.toml counts"
+
+
+def test_a_batch_of_python_2_is_read_too(tmp_path):
+    """Bytes were texts there, and the array's numbers are one: this is how the original batches begin."""
+    folder = tmp_path / batches.FOLDER
+    folder.mkdir()
+    array = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x01K\x0c\x86"
+    array += b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89"
+    array += b"U\x0cabcdefghi\xff\x00ltb"
+    (folder / "test_batch").write_bytes(b"\x80\x02}(U\x04data" + array + b"U\x06labels](K\x02eu.")
+    found = batches.from_batches(folder, "test", 2)
+    assert found.images[0, 0, 0].tolist() == list(b"aei") and found.images[0, 1, 1].tolist() == [*b"dh", ord("l")]
+    assert found.labels.tolist() == [2] and found.classes == ("0", "1", "2")
+
+
+class Payload:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('it was run')",))
+
+
+@pytest.mark.parametrize(
+    ("batch", "says"),
+    [
+        ({"data": Payload(), "labels": [0]}, "needs arrays data and labels, and has data, labels"),
+        ({"data": np.zeros((2, 3072), np.uint8)}, "needs arrays data and labels, and has data"),
+        ({"data": np.zeros((2, 3072), np.float32), "labels": [0, 1]}, "must be uint8"),
+        ({"data": np.zeros((2, 3072), np.uint8), "labels": [0]}, "as many labels"),
+        ({"data": np.zeros((1, 100), np.uint8), "labels": [0]}, None),
+        ({"data": np.zeros((1, 101), np.uint8), "labels": [0]}, "which is 3 side side for no side"),
+        (Payload(), "it holds Refused, not a dictionary"),
+        (b"junk", "cannot be read"),
+    ],
+)
+def test_a_batch_that_is_none_is_one_sentence_and_nothing_is_run(batch, says, tmp_path):
+    folder = tmp_path / batches.FOLDER
+    folder.mkdir()
+    (folder / "test_batch").write_bytes(batch if isinstance(batch, bytes) else pickle.dumps(batch))
+    if says is None:
+        assert batches.from_batches(folder, "test", 32).images.shape == (1, 32, 32, 3), "grey, 10 pixels"
+        return
+    with pytest.raises(DataError, match=says):
+        batches.from_batches(folder, "test", 32)
+
+
+def test_batches_of_other_classes_are_refused_with_both_lists(tmp_path, monkeypatch):
+    batches_of(declare(tmp_path / "shapes"), names=("cross", "disc", "ring", "star"))
+    monkeypatch.setenv(own.VARIABLE, str(tmp_path))
+    with pytest.raises(DataError, match="they are cross, disc, ring, star, and it says ring"):
+        own.load("shapes", "train")
 
 
 def test_labels_without_names_count_as_the_file_does(tmp_path, monkeypatch):

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.data.planted.bayes import bayes_logits, log_joint
 from core.data.planted.scenes import disagreeing, draw, pictures, render
 from core.data.planted.world import GREY, SHAPES, PlantedWorld, colours, masks, slopes, weaves
 from core.models import checkpoints
 from core.planted import networks, probes, results, sets, superposition, usefulness, views
-from core.planted.bayes import bayes_logits, log_joint
 from core.planted.recipe import PlantedRecipe
 from tests.helpers import draws
 

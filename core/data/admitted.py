@@ -1,13 +1,15 @@
-"""What may come out of a pickle that is read as data: plain containers, tensors not yet made, and names.
+"""What may come out of a pickle that is read as data: plain containers, arrays, tensors not yet made, and names.
 
 `MAKERS` is the whole list of what a file may have made, each by a function of ours that computes nothing. Whatever
 else a file wants to build is a `Refused`.
 """
 
 from collections.abc import Callable
+import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from core.problems import InputError
@@ -61,6 +63,69 @@ class Piece:
         return count
 
 
+@dataclass(frozen=True)
+class Kind:
+    """The type of an array's numbers, e.g. "u1"."""
+
+    code: str
+
+    def take(self, state: Any) -> None:
+        """Read what else the file says of it: the order of its bytes.
+
+        Raises:
+            UnreadableError: If that is another computer's.
+        """
+        if isinstance(state, tuple) and state[1:2] == (">",):
+            raise UnreadableError("its arrays were written by a computer of another byte order")
+
+
+class Array:
+    """An array of NumPy, whose numbers come after it is made."""
+
+    name = "numpy.ndarray"
+
+    def __init__(self) -> None:
+        self.values: np.ndarray = np.empty(0, dtype=np.uint8)
+
+    def take(self, state: Any) -> None:
+        """Fill it with (version, shape, type, whether columns come first, numbers), as NumPy writes.
+
+        Raises:
+            UnreadableError: If the numbers are not as many as the shape says.
+        """
+        match state:
+            case (_, tuple(shape), Kind(code), columns_first, bytes() | bytearray() | str() as numbers):
+                # Python 2 wrote them as text, of which each letter is a byte.
+                data = numbers.encode("latin-1") if isinstance(numbers, str) else bytes(numbers)
+                self.values = _array(data, code, shape, "F" if columns_first else "C")
+            case _:
+                raise UnreadableError("it describes an array in a way that no NumPy writes")
+
+
+def _array(data: bytes, code: str, shape: tuple[Any, ...], order: Any) -> np.ndarray:
+    whole = all(type(n) is int and 0 <= n < MOST_LONG for n in shape) and len(shape) <= MOST_AXES
+    if not whole or math.prod(shape) * np.dtype(code).itemsize != len(data):
+        raise UnreadableError(f"an array of shape {list(shape)[:MOST_AXES]} has {len(data):,} bytes, which do not fit")
+    return np.frombuffer(data, dtype=code).reshape(shape, order="F" if order == "F" else "C")
+
+
+def _kind(code: Any = "", *_: Any) -> "Kind | Refused":
+    name = str(code).lstrip("|<=")
+    return Kind(name) if name in NUMBERS else Refused("numpy.dtype")
+
+
+def _bytes(text: Any, *_: Any) -> bytes:
+    """Return the bytes that Python 3 writes as a text of Latin letters where a protocol has no bytes."""
+    return text.encode("latin-1") if isinstance(text, str) else b""
+
+
+def _frombuffer(data: Any, kind: Any, shape: Any, order: Any, *_: Any) -> Array:
+    found = Array()
+    found.take((1, shape, kind, order == "F", data))
+    return found
+
+
+NUMBERS = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"b1", "f2", "f4", "f8"}
 KINDS = {
     "Float": torch.float32,
     "Double": torch.float64,
@@ -117,6 +182,9 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_parameter_with_state": lambda data, *_: data,
     "torch.Size": lambda size=(), *_: tuple(size),
 }
+for _module in ("numpy.core", "numpy._core"):
+    MAKERS |= {f"{_module}.multiarray._reconstruct": lambda *_: Array(), f"{_module}.numeric._frombuffer": _frombuffer}
+MAKERS |= {"numpy.dtype": _kind, "_codecs.encode": _bytes}
 for _module in ("builtins", "__builtin__"):
     MAKERS |= {f"{_module}.dict": _pairs}
     MAKERS |= {f"{_module}.{kind}": lambda items=(), *_: items for kind in ("list", "tuple", "set", "frozenset")}

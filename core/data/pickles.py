@@ -1,11 +1,11 @@
 """Pickles read as data: nothing in them is ever called.
 
 A pickle is a program for a small stack machine, and `pickle.load` runs it: it imports what the file names and calls it.
-This reader interprets the same program without importing or calling anything. Numbers, texts, plain containers and
-tensors come out as themselves; whatever else the file wants to build comes out as a `Refused` that only knows its name.
-So checkpoints made with dill, or by Lightning with half a trainer inside, give up their weights and nothing else.
+This reader interprets the same program without importing or calling anything. Numbers, texts, plain containers,
+tensors and arrays come out as themselves; whatever else the file wants to build comes out as a `Refused` that only
+knows its name. So checkpoints made with dill, or by Lightning with half a trainer inside, give up their weights and nothing else.
 
-    tree = read(io.BytesIO(data))     # dicts, lists, tuples, numbers, texts, `Piece`s and `Refused`s
+    tree = read(io.BytesIO(data))     # dicts, lists, tuples, numbers, texts, `Piece`s, `Array`s, `Refused`s
     names(tree)                       # what was refused, e.g. ("robustness.tools.helpers.AverageMeter",)
 
 It admits less than `torch.load(weights_only=True)`, which fails at the first foreign name instead of going round it.
@@ -16,7 +16,7 @@ import pickletools
 from collections.abc import Callable, Iterator
 from typing import IO, Any, cast
 
-from core.models.admitted import STORAGES, Name, Refused, Stored, UnreadableError, made, put
+from core.data.admitted import STORAGES, Array, Kind, Name, Refused, Stored, UnreadableError, made, put
 
 MOST_STEPS = 4_000_000  # of the stack machine; a ResNet-50 with its optimiser takes 30,000
 
@@ -45,8 +45,8 @@ def read(file: io.BufferedIOBase) -> Any:
 
 
 def names(tree: Any) -> tuple[str, ...]:
-    """List what was refused, each name once."""
-    return tuple(dict.fromkeys(part.name for part in parts(tree) if isinstance(part, Refused | Name)))
+    """List what no checkpoint needs, each name once: what was refused, and arrays."""
+    return tuple(dict.fromkeys(part.name for part in parts(tree) if isinstance(part, Refused | Name | Array)))
 
 
 def parts(tree: Any) -> Iterator[Any]:
@@ -145,6 +145,12 @@ class _Machine:
         self.spend(len(args) + sum(len(part) for part in args[:2] if isinstance(part, tuple | list)))
         self.push(made(what, args))
 
+    def build(self, _: Any) -> None:
+        """Give an array its numbers; the state of any other object is dropped."""
+        state = self.stack.pop()
+        if isinstance(self.stack[-1], Array | Kind):
+            self.stack[-1].take(state)
+
     def named(self, _: Any) -> None:
         module, name = self.many(2)
         if not isinstance(module, str) or not isinstance(name, str):
@@ -215,6 +221,6 @@ STEPS: dict[str, Step] = {
     "NEWOBJ_EX": lambda m, _: m.call(3),
     "INST": _Machine.instance,
     "OBJ": lambda m, _: m.instance(None),
-    "BUILD": lambda m, _: m.stack.pop(),  # the state that an object would have been given
+    "BUILD": _Machine.build,
     "BINPERSID": lambda m, _: m.persistent(m.stack.pop()),
 }
