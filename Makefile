@@ -1,6 +1,7 @@
 # Robust Frog. Needs Python 3.11 or newer and make; everything else is installed into .venv.
 #
-#   make app            start the app        (PORT=8502 for another port, EXTRAS=imagenet for a network of photographs)
+#   make app            start the app        (PORT=8502 for another port, EXTRAS=imagenet for a network of photographs,
+#                                             PLUGIN=mine.py for a network that is Python)
 #   make test           run the tests        (ARGS="-k balls" for some of them)
 
 VENV := .venv
@@ -33,7 +34,7 @@ app: $(VENV)/.app $(EXTRAS:%=$(VENV)/.extra-%) ## start the app and print where 
 	@case "$(PORT)" in "") ;; *[!0-9]*|??????*) false;; *) test "$(PORT)" -ge 1 -a "$(PORT)" -le 65535;; esac \
 	|| { echo "PORT must be a whole number, 1 to 65535, not $(PORT)."; exit 1; }
 	@echo "Starting Robust Frog; stop it with Ctrl-C."
-	@exec $(PY) -m streamlit run app.py $(if $(PORT),--server.port $(PORT))
+	@exec $(PY) -m streamlit run app.py $(if $(PORT),--server.port $(PORT)) $(if $(PLUGIN),-- --plugin "$(PLUGIN)")
 
 # Two workers, each with one thread of torch; then what drives a real browser, alone, so that it has the cores to itself.
 test: $(VENV)/.dev ## run the tests (ARGS="-k balls" for some of them)

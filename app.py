@@ -8,8 +8,11 @@ from pages.ui.rooms import sections
 from pages.ui.shell import guarded
 
 if __name__ == "app":  # the server imports this file for its routes, and then runs it as a script for every visit
+    import sys
+
     from streamlit.runtime.pages_manager import PagesManager
 
+    from core.models import plugins
     from pages.lectures import routes as lectures
     from pages.perturb import live as perturb
     from pages.synthesis import live as synthesis
@@ -18,6 +21,7 @@ if __name__ == "app":  # the server imports this file for its routes, and then r
     # A folder called pages/ makes Streamlit look for a legacy multipage app until st.navigation has run once; whoever
     # comes first, by a link to a page, would read "page not found".
     PagesManager.uses_pages_directory = False
+    plugins.begin(sys.argv[1:])  # what stands after `--`
     app = st.App(
         "app.py",
         routes=[*perturb.ROUTES, *synthesis.ROUTES, *lectures.ROUTES],

@@ -1,5 +1,6 @@
 """The card of a model: what it is, how it was made, what was measured, in words."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import torch
 
 from core import rates, worlds
-from core.models import build, checkpoints, packaged
+from core.models import arrivals, build, checkpoints, doctor, packaged
 from core.models.checkpoints import Header
 
 CLEAN, HOW = "clean", "how"
@@ -76,7 +77,7 @@ def rows(name: str) -> tuple[tuple[str, str], ...]:
         core.models.checkpoints.CheckpointError: If it is not here or damaged.
     """
     about, path = checkpoints.header(name), checkpoints.path_of(name)
-    found = [("Is", structure(about)), ("Made", history(about)), ("World", worlds.get(about.world).title)]
+    found = [("Is", structure(about, name)), ("Made", history(about)), ("World", worlds.get(about.world).title)]
     by_ball: dict[str, list[str]] = {}
     for one in measured(about):
         by_ball.setdefault(one.ball, []).append("; ".join([f"{one.attack} {one.rate}".strip(), *one.doubts]))
@@ -88,17 +89,36 @@ def rows(name: str) -> tuple[tuple[str, str], ...]:
             f"{how['attack']} ({how.get('date', 'no date')})" if "attack" in how else "PGD; its settings were not noted"
         )
         found.append(("Attack", f"{told}. An attack gives an upper bound of the truth."))
-    if doctor := about.recipe.get("doctor"):
-        found.append(("Doctor", " ".join(doctor)))
-    found.append(("Size", f"{path.stat().st_size / 2**20:.1f} MB on disk"))
+    plugged = "plugin" in about.recipe
+    if says := _seen(name, checkpoints.stamp(name)) if plugged else about.recipe.get("doctor"):
+        found.append(("Doctor", " ".join(says)))
+    if not plugged:
+        found.append(("Size", f"{path.stat().st_size / 2**20:.1f} MB on disk"))
     found.append(("Stamp", checkpoints.stamp(name)))
     return tuple(found)
 
 
-def structure(about: Header) -> str:
-    """Say what a network is: architecture, parameters, blocks, representation."""
-    with torch.device("meta"):
-        model = build(about.arch, **about.args)
+@functools.lru_cache(maxsize=16)
+def _seen(name: str, stamp: str) -> tuple[str, ...]:  # noqa: ARG001 - other weights are looked at anew
+    """Have the doctor look at a network that nobody has looked at: one that its owner's file makes."""
+    about = checkpoints.header(name)
+    x, y = arrivals.specimens(worlds.get(about.world))
+    found = doctor.examine(checkpoints.load(name), about.classes, x, y)
+    return tuple(f"{one.says} {one.remedy}" for one in found) or ("It finds nothing wrong.",)
+
+
+def structure(about: Header, name: str = "") -> str:
+    """Say what a network is: architecture, parameters, blocks, representation.
+
+    Args:
+        about: Its header.
+        name: The checkpoint, by which one that its owner's file makes is found.
+    """
+    if "plugin" in about.recipe:
+        model = checkpoints.load(name)
+    else:
+        with torch.device("meta"):
+            model = build(about.arch, **about.args)
     count = sum(value.numel() for value in model.parameters())
     return (
         f"{about.arch}, {count / 1e6:.2f} million parameters in {len(model.blocks)} blocks; the last layer reads"
@@ -112,6 +132,9 @@ def history(about: Header) -> str:
     if "added" in made:
         mean, std = (" ".join(f"{v:g}" for v in made.get(key, ())) for key in ("mean", "std"))
         return f"added from {made['added']} ({made.get('kind', 'weights')}), pixels minus {mean}, divided by {std}"
+    if "plugin" in made:
+        mean, std = (" ".join(f"{v:g}" for v in made[key]) for key in ("mean", "std"))
+        return f"made by {made['plugin']}, pixels minus {mean}, divided by {std}. {made.get('note', '')}".rstrip()
     if any(about.title == packed.title for packed in packaged.MODELS.values()):
         return "; ".join(f"{key} {value}" for key, value in made.items()) or "comes in a package"
     inner, source = made.get("inner"), made.get("set")

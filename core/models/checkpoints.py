@@ -72,7 +72,7 @@ def names(folder: Path = FOLDER, *, students: bool = True, world: str = worlds.D
     """
     found = [path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}") if _world_of(path) == world]
     if folder == FOLDER:
-        found += [name for name, packed in packaged.MODELS.items() if packed.world == world and packed.path]
+        found += [name for name, packed in packaged.known().items() if packed.world == world and packed.path]
     return tuple(name for name in sorted(found) if students or not name.startswith(STUDENT))
 
 
@@ -110,7 +110,7 @@ def knowing(
 
 def path_of(name: str, folder: Path = FOLDER) -> Path:
     """Return where the weights of that model are, or would be."""
-    packed = packaged.MODELS.get(name) if folder == FOLDER else None
+    packed = packaged.known().get(name) if folder == FOLDER else None
     return (packed.path if packed else None) or folder / f"{name}{SUFFIX}"
 
 

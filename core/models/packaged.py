@@ -1,6 +1,7 @@
-"""Networks whose weights come inside a Python package: an optional extra of the installation, there without network.
+"""Networks without a checkpoint of ours: their weights come inside a Python package, or their owner's file makes them.
 
-The package itself is never imported: its file of weights is read as a stranger's is, without executing anything.
+A package is an optional extra of the installation, there without network. It is never imported: its file of weights is
+read as a stranger's is, without executing anything. What owners bring as Python is `core.models.plugins`.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from core.models import Classifier, build
+from core.models import Classifier, build, plugins
 from core.models.fitting import fit
 from core.models.foreign import read
 
@@ -71,6 +72,12 @@ MODELS = {
 }
 
 
-def at(path: Path) -> Packaged | None:
-    """Return the network whose weights are in that file."""
-    return next((model for model in MODELS.values() if model.file.endswith(path.name) and model.path == path), None)
+def known() -> dict[str, Packaged | plugins.Plugged]:
+    """Return all of them by name, those of packages that are not installed included."""
+    return {**MODELS, **plugins.found().networks}
+
+
+def at(path: Path) -> Packaged | plugins.Plugged | None:
+    """Return the network whose weights are in that file, or for whose weights it stands."""
+    packed = next((model for model in MODELS.values() if model.file.endswith(path.name) and model.path == path), None)
+    return packed or next((model for model in plugins.found().networks.values() if model.path == path), None)

@@ -5,9 +5,10 @@ from dataclasses import asdict, replace
 
 import streamlit as st
 
-from core.models import card, checkpoints
+from core.models import card, checkpoints, plugins
 from core.models.recipe import NORMS, ModelsRecipe
 from core.models.titles import title
+from core.recipes.python import plugged
 from core.train.published import BALLS
 from core.train.robustness import BySteps
 from core.worlds import World
@@ -116,8 +117,10 @@ def numbers(names: tuple[str, ...]) -> dict[str, list[object]]:
 
 def script(recipe: ModelsRecipe, counted: BySteps | None) -> str:
     """Write the view as Python."""
+    imports, before = plugged()
     lines = [
-        "from core.models import card",
+        *imports,
+        *(["from core.models import card", before] if before else ["from core.models import card"]),
         f"for label, text in card.rows({recipe.model!r}):",
         '    print(f"{label}: {text}")',
     ]
@@ -138,6 +141,8 @@ def script(recipe: ModelsRecipe, counted: BySteps | None) -> str:
 
 
 shell.header("Models", "What each model is, how well it does, and how far its robustness can be believed.", needs="")
+for problem in plugins.problems():
+    st.warning(problem[:1].upper() + problem[1:] + ".", icon=":material/extension_off:")
 here = current()
 everything = checkpoints.names(world=here.name)
 shell.presets([one for one in PRESETS if one.values["model"] in everything], key="models", defaults=asdict(DEFAULTS))

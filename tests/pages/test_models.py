@@ -1,6 +1,7 @@
 """The Models page: cards, the plot, the curve, the count of steps, and a model of one's own."""
 
 import json
+import os
 import re
 
 import pytest
@@ -8,8 +9,9 @@ from safetensors.torch import save_file
 from streamlit.testing.v1 import AppTest
 
 from core import worlds
-from core.models import card, checkpoints
+from core.models import card, checkpoints, plugins
 from core.models.recipe import ModelsRecipe
+from core.recipes.python import PLUGINS
 from core.train.published import BOARDS, COSTED
 from core.train.robustness import BySteps, Rate
 from pages.models import cost as costs
@@ -235,3 +237,18 @@ def test_recipes_that_were_tried_are_a_table_the_most_robust_first():
     assert [row[0] for row in rows_] == ["Recipe", "b", "a"]
     assert rows_[1][3:5] == ["4", "1.50"] and "60.0 %" in rows_[1][6]
     assert costs.tried({}) == []
+
+
+def test_a_network_that_is_python_has_a_card_with_what_the_doctor_says_and_a_bad_file_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\nfrom core.models.plugins import network\n"
+        "network('mine', title='Mine')(lambda: nn.Sequential(nn.Flatten(), nn.Linear(3072, 10)))\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(plugins, "_known", {})
+    monkeypatch.setenv(PLUGINS, os.pathsep.join([str(tmp_path / "mine.py"), str(tmp_path / "none.py")]))
+    app = opened(model="mine")
+    assert not app.error
+    cells = {row[0]: row[1] for row in rows(app) if len(row) == 2}
+    assert "made by mine.py" in cells["Made"] and "guess" in cells["Doctor"]
+    assert [one.value for one in app.warning] == [f"There is no plugin {tmp_path / 'none.py'}."]
