@@ -4,6 +4,7 @@
 // moves points here, with no server run, and only its release, a brush or a click is reported.
 
 const BOX = { width: 460, height: 400, left: 52, right: 12, top: 12, bottom: 44 };
+const SIGNS = { weave: "M-5-5 5 5M5-5-5 5", shape: "M-7 0H7M0-7V7" }; // of what was planted
 export default lasting(".atlas", (root) => new Atlas(root));
 
 class Atlas {
@@ -15,7 +16,7 @@ class Atlas {
     this.panels = [];
     this.listeners = new AbortController();
     const $ = (selector) => root.querySelector(selector);
-    this.el = { range: $(".range"), where: $(".where"), play: $(".play"), panels: $(".panels"), tip: $(".tip"), live: $(".live") };
+    this.el = { planted: $(".planted"), range: $(".range"), where: $(".where"), play: $(".play"), panels: $(".panels"), tip: $(".tip"), live: $(".live") };
     const on = (node, event, act) => node.addEventListener(event, act, { signal: this.listeners.signal });
     on(this.el.range, "input", () => { this.root.toggleAttribute("data-moving", true); this.go(Number(this.el.range.value)); });
     on(this.el.range, "change", () => { this.root.removeAttribute("data-moving"); this.settle(); });
@@ -37,6 +38,7 @@ class Atlas {
     else if (data.frame !== this.sent) this.frame = data.frame;
     this.sent = data.frame;
     this.frame = Math.min(this.frame, data.labels.length - 1);
+    this.el.planted.hidden = !data.marks;
     this.el.range.max = data.labels.length - 1;
     if (this.panels.length !== data.panels.length) {
       this.panels = data.panels.map((_, i) => new Panel(this, i));
@@ -111,7 +113,10 @@ class Panel {
     this.back = this.plot.appendChild(svg("g", {}));
     this.bars = this.plot.appendChild(svg("g", {}));
     this.points = this.plot.appendChild(svg("g", {}));
+    this.marks = this.plot.appendChild(svg("g", {}));
     this.brush = this.plot.appendChild(svg("rect", { class: "brush", visibility: "hidden" }));
+    /** @type {SVGElement[]} Of what was planted, where that is known. */
+    this.signs = [];
     this.listen();
   }
 
@@ -131,6 +136,11 @@ class Panel {
         return circle;
       });
       this.points.replaceChildren(...this.circles);
+    }
+    const kinds = data.marks?.kind ?? [];
+    if (this.signs.length !== kinds.length) {
+      this.signs = kinds.map((kind) => svg("path", { class: `mark ${kind}`, d: SIGNS[kind] }));
+      this.marks.replaceChildren(...this.signs);
     }
   }
 
@@ -161,10 +171,10 @@ class Panel {
     this.back.replaceChildren(...parts);
   }
 
-  at(i, frame) {
-    const gamma = this.panel.gamma[frame][i];
+  at(i, frame, of = this.panel) {
+    const gamma = of.gamma[frame][i];
     const low = this.range.y[0];
-    return { x: this.x(this.panel.rho[i]), y: this.y(Math.max(low, gamma)), gamma };
+    return { x: this.x(of.rho[i]), y: this.y(Math.max(low, gamma)), gamma };
   }
 
   draw(frame) {
@@ -174,13 +184,16 @@ class Panel {
     let robust = 0;
     this.circles.forEach((circle, i) => {
       const { x, y, gamma } = this.at(i, frame);
-      circle.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
-      circle.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+      place(circle, x, y);
       robust += Number(gamma > 0);
       circle.classList.toggle("robust", gamma > 0);
       circle.classList.toggle("off", !panel.on[i]);
       circle.classList.toggle("in", held?.features.includes(i) ?? false);
       circle.classList.toggle("shown", panel.shown === i);
+    });
+    this.signs.forEach((sign, i) => {
+      const { x, y } = this.at(i, frame, range.marks);
+      place(sign, x, y);
     });
     this.bars.replaceChildren();
     if (panel.shown !== null && frame > 0) {
@@ -195,7 +208,8 @@ class Panel {
     number.textContent = String(robust);
     this.count.append(number, ` of ${panel.rho.length} features robustly useful`);
     const sentence = `${panel.title}: ${robust} of ${panel.rho.length} features are robustly useful at epsilon ${range.labels[frame]}.`;
-    this.plot.setAttribute("aria-label", `Scatter of usefulness against robust usefulness. ${sentence}`);
+    const planted = range.marks ? ` ${range.marks.name.map((name, i) => `${name}: γ = ${range.marks.gamma[frame][i].toFixed(2)}`).join(", ")}.` : "";
+    this.plot.setAttribute("aria-label", `Scatter of usefulness against robust usefulness. ${sentence}${planted}`);
     return sentence;
   }
 
@@ -256,11 +270,11 @@ class Panel {
   }
 
   /** @param {number[]} at @param {number} most pixels away */
-  nearest([px, py], most) {
+  nearest([px, py], most, of = this.panel) {
     let best = null;
     let distance = most;
-    this.panel.rho.forEach((_, i) => {
-      const { x, y } = this.at(i, this.atlas.frame);
+    of.rho.forEach((_, i) => {
+      const { x, y } = this.at(i, this.atlas.frame, of);
       const d = Math.hypot(x - px, y - py);
       if (d < distance) [best, distance] = [i, d];
     });
@@ -269,18 +283,26 @@ class Panel {
 
   tip(here, event) {
     const { tip } = this.atlas.el;
-    const i = this.nearest(here, 9);
+    const { panel, atlas } = this;
+    const { marks } = atlas.data;
+    const planted = marks ? this.nearest(here, 9, marks) : null;
+    const i = planted ?? this.nearest(here, 9);
     tip.hidden = i === null;
     if (i === null) return;
-    const { panel, atlas } = this;
+    const of = planted === null ? panel : marks;
     const f = atlas.frame;
-    tip.textContent = `feature ${i}, for “${panel.label[i]}”\nρ = ${panel.rho[i].toFixed(2)}\n`
-      + `γ = ${panel.gamma[f][i].toFixed(2)}${f ? ` ± ${panel.half[f][i].toFixed(2)}` : ""} at ε = ${atlas.data.labels[f]}`;
+    tip.textContent = `${planted === null ? `feature ${i}` : `planted: ${marks.name[i]}`}, for “${of.label[i]}”\nρ = ${of.rho[i].toFixed(2)}\n`
+      + `γ = ${of.gamma[f][i].toFixed(2)}${f ? ` ± ${of.half[f][i].toFixed(2)}` : ""} at ε = ${atlas.data.labels[f]}`;
     const box = atlas.root.getBoundingClientRect();
     const left = Math.min(event.clientX - box.left + 14, box.width - 190);
     tip.style.left = `${left}px`;
     tip.style.top = `${event.clientY - box.top + 14}px`;
   }
+}
+
+function place(node, x, y) {
+  node.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+  node.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
 }
 
 /** A linear map from [a, b] to pixels, with its inverse. */

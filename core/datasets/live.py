@@ -26,7 +26,6 @@ from core.recipes import to_python
 from core.types import Images, Labels
 
 FRAMES = 21
-CLASSES = len(worlds.get().classes)
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,13 @@ def originals(recipe: DatasetsRecipe) -> tuple[tuple[str, ...], Images, Labels]:
     """Draw the recipe's pictures from the best source there is: ids, images (N, C, H, W) and classes (N,).
 
     Raises:
-        core.data.decode.PictureError: If no labelled pictures are on this computer.
+        core.data.decode.PictureError: If no labelled pictures of its world are on this computer.
     """
-    sources = [kind for kind in pictures.available() if kind != "photo"]
+    world = worlds.of(recipe)
+    sources = [kind for kind in pictures.available(world.sources) if not kind.startswith("photo")]
     if not sources:
-        raise PictureError("There are no labelled pictures here: neither CIFAR-10 nor the gallery in assets/.")
+        where = ": neither CIFAR-10 nor the gallery in assets/" if world == worlds.get() else f" of {world.title}"
+        raise PictureError(f"There are no labelled pictures here{where}.")
     names = pictures.ids(sources[0])
     order = torch.randperm(len(names), generator=torch.Generator().manual_seed(recipe.seed))
     found = [pictures.get(names[int(i)]) for i in order[: recipe.n]]
@@ -119,7 +120,7 @@ def watch(
     here = next(ready.parameters()).device
     ids, x, y = originals(recipe)
     made_by = recipe_of(recipe, name, len(x))
-    draws = draw(made_by, y, CLASSES)
+    draws = draw(made_by, y, len(worlds.of(recipe).classes))
     x = x.to(here, memory_format=torch.channels_last)
     recorder = Recorder(kept_steps(recipe.steps), on_step)
     if recipe.kind == "inverted":
@@ -136,9 +137,15 @@ def watch(
     return ConstructedBatch(ids, x, y, draws.labels, recorder.steps(recipe.steps), stack, predictions, delta, distance)
 
 
+WHOLE = """
+# The whole training set, with labels:
+#   python -m core.datasets.construct {robust,nonrobust,rand,det} --out set.npz
+"""
+
+
 def script(recipe: DatasetsRecipe) -> str:
     """Write the Python program that constructs the recipe's pictures and saves each set as a sheet."""
-    return to_python(
+    program = to_python(
         recipe,
         ["from pathlib import Path", "from core.files import render", "from core.datasets.live import watch"],
         """
@@ -149,8 +156,6 @@ def script(recipe: DatasetsRecipe) -> str:
             print(f"{name}: says the set's label of {hits} of {len(made.labels)}; mean L2 {length:.3f}")
             sheet = render.sheet(list(render.to_uint8(made.frames[-1])), 6)
             Path(f"{name}-{recipe.kind}.png").write_bytes(render.png(sheet))
-
-        # The whole training set, with labels:
-        #   python -m core.datasets.construct {robust,nonrobust,rand,det} --out set.npz
         """,
     )
+    return program + (WHOLE if recipe.world == worlds.DEFAULT else "")

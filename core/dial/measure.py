@@ -143,7 +143,7 @@ def features(name: str, test: Pictures, n: int) -> Values:
     """Count features that are useful for their best class, and those that still are after a push: as shares of all."""
     model = load(name)
     chosen = spread(test.y(), n, SEED)
-    z = representations(model, test.x())
+    z = representations(model.features, test.x())
     precision = "bf16" if compute.has_fast_bf16(compute.device()) else "fp32"
     pushes = extremes(model.features, test.x(chosen), L2, PUSHED, precision=precision)
     found, _ = Measured.of(z, test.y(), pushes, test.y(chosen), len(test.classes)).at_best()

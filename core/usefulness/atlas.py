@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from core import data, results, worlds
+from core.data.planted import drawn
 from core.files.arrays import UNREADABLE, load_arrays, save_arrays
 from core.models import checkpoints
 from core.problems import InputError
@@ -57,6 +58,16 @@ class Atlas:
     about: dict[str, Any]
 
     @property
+    def world(self) -> str:
+        """The world whose pictures it was measured on, a name of `core.worlds`."""
+        return str(self.about.get("world", worlds.DEFAULT))
+
+    @property
+    def source(self) -> str:
+        """The kind of `core.data.pictures` that these pictures are."""
+        return worlds.get(self.world).sources[0]
+
+    @property
     def radii(self) -> tuple[float, ...]:
         """The measured radii, pixel units, L2."""
         return self.measured.radii
@@ -67,9 +78,14 @@ def path_of(name: str, folder: Path = ASSETS) -> Path:
     return folder / "usefulness" / f"{name}.npz"
 
 
-def names(folder: Path = ASSETS) -> tuple[str, ...]:
-    """List the models that have been measured and whose weights are here."""
-    return tuple(name for name in checkpoints.names() if path_of(name, folder).is_file())
+def names(folder: Path = ASSETS, *, world: str = worlds.DEFAULT) -> tuple[str, ...]:
+    """List a world's models that have been measured and whose weights are here."""
+    return tuple(name for name in checkpoints.names(world=world) if path_of(name, folder).is_file())
+
+
+def planted(world: str, folder: Path = ASSETS) -> Atlas | None:
+    """Read what was measured of the features that were planted in a world; None where none were, or nothing was."""
+    return load(drawn.NAME, folder) if world == drawn.NAME and path_of(drawn.NAME, folder).is_file() else None
 
 
 def load(name: str, folder: Path = ASSETS) -> Atlas:
@@ -133,7 +149,7 @@ def save(atlas: Atlas, folder: Path = ASSETS) -> None:
     full = {"centre": atlas.centre, "deviation": atlas.deviation, "gram": atlas.gram, "cross": atlas.cross}
     arrays: dict[str, Any] = {key: value.half().numpy() for key, value in half.items()}
     arrays |= {key: value.float().numpy() for key, value in full.items()}
-    arrays |= {"y": atlas.y.to(torch.uint8).numpy(), "about": np.array(json.dumps(atlas.about))}
+    arrays |= {"y": atlas.y.to(torch.int16).numpy(), "about": np.array(json.dumps(atlas.about))}
     arrays["pictures"] = np.array([list(bytes.fromhex(name)) for name in atlas.pictures], dtype=np.uint8)
     path = path_of(atlas.name, folder)
     save_arrays(path, arrays, compressed=True)
@@ -170,7 +186,7 @@ def lookup(atlas: Atlas, task: str, against: str = "rest") -> tuple[Usefulness, 
     Raises:
         ValueError: If it is none of these, or both are the same class.
     """
-    classes = worlds.get().classes
+    classes = worlds.get(atlas.world).classes
     if task == "best":
         found, best = atlas.measured.at_best()
         return found, tuple(best.tolist())
@@ -180,5 +196,5 @@ def lookup(atlas: Atlas, task: str, against: str = "rest") -> tuple[Usefulness, 
     if task == against:
         raise InputError(f"{task} against {task} is no task; choose two different classes")
     label = classes.index(task)
-    question = against_rest(label) if against == "rest" else Task((label,), (classes.index(against),))
+    question = against_rest(label, len(classes)) if against == "rest" else Task((label,), (classes.index(against),))
     return atlas.measured.on(question), (label,) * len(atlas.centre)

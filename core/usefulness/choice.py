@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from core import worlds
 from core.data import pictures
 from core.models import Classifier, ready
 from core.problems import InputError
@@ -127,8 +128,8 @@ def feature_of(recipe: UsefulnessRecipe, side: str) -> int:
 
 
 def source_of(recipe: UsefulnessRecipe) -> str:
-    """Return the source of pictures: the recipe's if it is there, else the best there is."""
-    there = pictures.available()
+    """Return the source of pictures: the recipe's if it is there, else the best of its world."""
+    there = pictures.available(worlds.of(recipe).sources)
     return recipe.source if recipe.source in there else there[0]
 
 

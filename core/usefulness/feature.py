@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from core import worlds
 from core.attacks import OnStep, descend, pgd
 from core.attacks.balls import L2
 from core.attacks.rules import momentum
@@ -21,7 +22,7 @@ from core.usefulness.choice import atlas_of, feature_of, gamma_at, loaded, place
 from core.usefulness.recipe import UsefulnessRecipe
 
 TOP = 8
-CLIMB, STRIDE = 100, 0.05  # steps that maximise a feature, and the L2 length of the first, pixel units
+CLIMB, STRIDE = 100, 0.05  # steps that maximise a feature, and the L2 length of the first at 32 pixels, pixel units
 PUSH = 20  # PGD steps of the worst move
 
 
@@ -107,8 +108,9 @@ def look(
     own = [i for i, label in enumerate(known) if label == labels[k]] or list(range(len(known)))
     middle = own[int((excited[own] - excited[own].mean()).abs().argmin())]
     typical = placed(pictures.get(there[middle]).x, ready)
-    start = placed(noise_start((1, 3, 32, 32), torch.Generator().manual_seed(k)), ready)
-    decay = [STRIDE * (1 + math.cos(math.pi * i / CLIMB)) / 2 for i in range(CLIMB)]
+    world = worlds.get(atlas.world)
+    start = placed(noise_start((1, 3, world.side, world.side), torch.Generator().manual_seed(k)), ready)
+    decay = [world.scale * STRIDE * (1 + math.cos(math.pi * i / CLIMB)) / 2 for i in range(CLIMB)]
     made = descend(
         lambda images: -value(images),
         start,
@@ -153,8 +155,8 @@ def look(
 
 def _seen(atlas: Atlas, source: str, model: Classifier) -> tuple[tuple[str, ...], tuple[int | None, ...], Features]:
     """Return the names and classes of the pictures that a feature is shown on, and the features of them."""
-    if source == "cifar10":
-        return tuple(f"cifar10/{name}" for name in atlas.pictures), tuple(atlas.y.tolist()), atlas.z
+    if source == atlas.source:
+        return tuple(f"{source}/{name}" for name in atlas.pictures), tuple(atlas.y.tolist()), atlas.z
     shown = [pictures.get(id) for id in pictures.ids(source)[:SHIPPED]]
     z = representation(model, placed(torch.cat([picture.x for picture in shown]), model))
     return tuple(picture.id for picture in shown), tuple(picture.label for picture in shown), z.cpu()

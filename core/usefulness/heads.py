@@ -107,10 +107,10 @@ def attacked_pictures(atlas: Atlas, n: int, seed: int = 0) -> tuple[Images, Labe
     """Get n of the test pictures that the atlas knows, each class about equally often, to attack a head on.
 
     Raises:
-        core.data.pictures.PictureError: If CIFAR-10 is not on this computer.
+        core.data.pictures.PictureError: If they are not on this computer.
     """
     rows = spread(atlas.y, n, seed)
-    return torch.cat([pictures.get(f"cifar10/{atlas.pictures[i]}").x for i in rows]), atlas.y[rows]
+    return torch.cat([pictures.get(f"{atlas.source}/{atlas.pictures[i]}").x for i in rows]), atlas.y[rows]
 
 
 def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[dict[str, Any]]:

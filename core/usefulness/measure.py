@@ -1,28 +1,35 @@
 """The command that measures a model's atlas, a few pictures after the other.
 
-`python -m core.usefulness measure [NAME ...]` writes assets/usefulness/NAME.npz and its JSON in half an hour; what a
-killed run had finished is not done again.
+`python -m core.usefulness measure [NAME ...] [--world WORLD]` writes assets/usefulness/NAME.npz and its JSON, for
+ResNet-9 in half an hour; what a killed run had finished is not done again. In the planted world what was planted is
+measured, too.
 """
 
 import argparse
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from core import compute, data, results
+from core import compute, data, results, worlds
 from core.attacks import pgd
 from core.attacks.balls import L2
 from core.commands import command, parsed, whole
+from core.data import labelled
 from core.data.pictures import fingerprint
+from core.data.planted import drawn
+from core.data.planted.features import both
 from core.files.arrays import load_arrays, save_arrays
-from core.inversion.invert import representation
 from core.models import Classifier, checkpoints
+from core.models.pair import opening
 from core.models.ready import load as load_model
+from core.problems import InputError
 from core.types import Features, Images, Labels
 from core.usefulness.atlas import ASSETS, SHIPPED, Atlas, save
 from core.usefulness.definitions import Measured
@@ -31,24 +38,48 @@ from core.usefulness.search import Extremes, extremes
 log = logging.getLogger(__name__)
 WORK = checkpoints.FOLDER.parent / "runs" / "usefulness"
 MODELS = ("resnet9-standard", "resnet9-l2")
-RADII = (0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 1.0)
+RADII = (0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 1.0)  # at 32 pixels; in larger pictures larger
 TRAINED = 10_000  # training pictures behind the normal equations
+CHECKED_AT = (0.1, 0.25, 0.5)
 CHECKED = 30  # PGD steps of the harder attack that tells how far the walk came
-BLOCK = 10  # pictures between two saves: one of each class
+Reader = Callable[[Images], Features]  # what is measured: a network's representation, or what we planted ourselves
 
 
 def spread(y: Labels, n: int, seed: int) -> list[int]:
-    """Choose n rows at random, a class after the other, so that every prefix holds each class about equally often."""
+    """Choose n rows at random, a class after the other, so that every prefix holds each class about equally often.
+
+    A class that has no more pictures is passed over; of fewer than n all are chosen.
+    """
     draws = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(y), generator=draws)
     classes = int(y.max()) + 1
     of_class = [order[y[order] == c].tolist() for c in range(classes)]
-    return [of_class[i % classes][i // classes] for i in range(n)]
+    return [i for each in zip_longest(*of_class) for i in each if i is not None][:n]
 
 
-def representations(model: Classifier, x: Images) -> Features:
-    """Compute g of many pictures (N, D) in batches."""
-    return torch.cat([representation(model, part) for part in x.split(250)])
+def representations(features: Reader, x: Images) -> Features:
+    """Compute features of many pictures (N, D) in batches."""
+    with torch.no_grad():
+        return torch.cat([features(part) for part in x.split(250)])
+
+
+def readers(names_: Sequence[str], world: str) -> dict[str, Reader]:
+    """Return what is measured, by name: the networks, and in the planted world what was planted.
+
+    Raises:
+        core.problems.InputError: If a network lives in another world.
+    """
+    found: dict[str, Reader] = {}
+    for name in names_:
+        if name == drawn.NAME == world:
+            found[name] = partial(both, drawn.WORLD)
+            continue
+        if (lives := checkpoints.header(name).world) != world:
+            raise InputError(f"{name} is a network of the world {lives}, and this measures in {world}")
+        model = load_model(name)
+        assert isinstance(model, Classifier)
+        found[name] = model.features
+    return found
 
 
 def normal_equations(z: Features, y: Labels, classes: int = 10) -> tuple[Tensor, Tensor]:
@@ -58,7 +89,7 @@ def normal_equations(z: Features, y: Labels, classes: int = 10) -> tuple[Tensor,
     return (a.T @ a / len(z)).float(), (a.T @ onehot / len(z)).float()
 
 
-def closeness(model: Classifier, x: Images, found: Extremes, precision: str) -> dict[str, Any]:
+def closeness(features: Reader, x: Images, found: Extremes, precision: str) -> dict[str, Any]:
     """Attack some features of some pictures much harder, and tell what part of that push the one walk reached."""
     d = found.f.shape[1]
     k = torch.arange(0, d, max(1, d // 16)).repeat(len(x))
@@ -66,12 +97,12 @@ def closeness(model: Classifier, x: Images, found: Extremes, precision: str) -> 
 
     def objective(images: Images) -> Tensor:
         with compute.autocast(images.device, precision):
-            return model.features(images).gather(1, k[:, None])[:, 0].float()
+            return features(images).gather(1, k[:, None])[:, 0].float()
 
     part = x[rows].contiguous(memory_format=torch.channels_last)
     reached = {}
-    for e, eps in enumerate(found.radii):
-        if eps not in (0.1, 0.25, 0.5):
+    for e, (eps, at) in enumerate(zip(found.radii, RADII, strict=True)):
+        if at not in CHECKED_AT:
             continue
         strong = pgd(objective, part, L2(eps), steps=CHECKED, step_size=2.5 * eps / CHECKED, best=True)
         with torch.no_grad():
@@ -80,83 +111,116 @@ def closeness(model: Classifier, x: Images, found: Extremes, precision: str) -> 
     return {"pictures": len(x), "features": len(k) // len(x), "steps": CHECKED, "push_reached": reached}
 
 
-def measure(names_: tuple[str, ...], n: int, seed: int, precision: str, work: Path, folder: Path = ASSETS) -> None:
+def measure(
+    names_: Sequence[str],
+    n: int,
+    seed: int,
+    precision: str,
+    work: Path,
+    folder: Path = ASSETS,
+    world: str = worlds.DEFAULT,
+) -> None:
     """Measure models, a block of pictures after the other; what is done is kept and not done again.
 
     Args:
         names_: The models.
-        n: Pictures around which extremes are searched.
+        n: Pictures around which extremes are searched; at most as many as the world has.
         seed: Of their choice.
         precision: Of the gradients.
         work: Folder of the finished blocks.
         folder: Where the results go; they are written anew after each round of blocks.
+        world: Whose pictures, and in which the models live.
+
+    Raises:
+        core.problems.InputError: If a model lives elsewhere, or a class has fewer than two test pictures.
+        core.data.DataError: If the pictures are not here.
     """
-    test, train = data.cifar10("test"), data.cifar10("train")
+    asked = readers(names_, world)
+    test, train = labelled.load(world, "test"), labelled.load(world, "train")
     work.mkdir(parents=True, exist_ok=True)
     chosen = spread(test.y(), n, seed)
-    y = test.y(chosen)
-    models = {name: load_model(name) for name in names_}
-    stamps = results.stamps_of(names_)
+    n, y, classes = len(chosen), test.y(chosen), len(test.classes)
+    radii = tuple(worlds.get(world).scale * eps for eps in RADII)
+    stamps = results.stamps_of(name for name in names_ if name != drawn.NAME)
+    trained = range(min(TRAINED, len(train)))
     everything: dict[str, tuple[Tensor, Tensor]] = {}
-    for name, model in models.items():
-        assert isinstance(model, Classifier)
-        everything[name] = _everything(model, test, train, work / f"{name}-{stamps[name]}.npz")
-        log.info("%s: features of %d and %d pictures", name, len(test), TRAINED)
+    for name, features in asked.items():
+        kept = work / f"{name}-{stamps.get(name, world)}.npz"
+        everything[name] = _everything(features, test, train, trained, kept)
+        log.info("%s: features of %d and %d pictures", name, len(test), len(trained))
     found: dict[str, list[Extremes]] = {name: [] for name in names_}
-    for block in batches(n, BLOCK):
-        for name, model in models.items():
-            assert isinstance(model, Classifier)
+    for block in batches(n, classes):  # one of each class
+        for name, features in asked.items():
             began = time.monotonic()
             x = test.x([chosen[i] for i in block])
             # What decides a block stands in its name: one of other weights or of another precision is not this one.
-            named = f"{name}-{stamps[name]}-{precision}-{seed}-{block.start}-{len(block)}.npz"
-            found[name].append(_block(model, x, work / named, precision))
+            named = f"{name}-{stamps.get(name, world)}-{precision}-{seed}-{block.start}-{len(block)}.npz"
+            found[name].append(_block(features, x, work / named, precision, radii))
             log.info("%s: %d of %d pictures, %.0f s", name, block.stop, n, time.monotonic() - began)
-            if block.stop < 2 * BLOCK and block.stop < n:
+            if block.stop < 2 * classes and block.stop < n:
                 continue  # a class needs two pictures for an interval
             z, z_train = everything[name]
             joined = Extremes.join(found[name])
             deviation, centre = torch.std_mean(z, dim=0, correction=0)
-            gram, cross = normal_equations((z_train - centre) / deviation, train.y(range(TRAINED)))
+            deviation = deviation.clamp_min(1e-12)  # a feature may be dead
+            gram, cross = normal_equations((z_train - centre) / deviation, train.y(trained), classes)
             about = {
                 "model": name,
-                results.STAMPS: {name: stamps[name]},
-                "radii": list(RADII),
+                results.STAMPS: {one: stamp for one, stamp in stamps.items() if one == name},
+                "radii": list(radii),
                 "norm": "L2",
                 "n": len(z),
                 "n_pushed": len(joined.f),
                 "seed": seed,
                 "date": results.today(),
                 "profile": "cpu",
-                "n_train": TRAINED,
+                "n_train": len(trained),
                 "how": "rho over the whole test set; pushes by one walk of PGD through all radii, one step in each; "
                 f"gradients and values in {precision}; torch {torch.__version__}",
+                **({} if world == worlds.DEFAULT else {"world": world}),
             }
             if block.stop == n:
-                about["check"] = closeness(model, x, found[name][-1], precision)
-            measured = Measured.of(z, test.y(), joined, y[: block.stop])
-            first = range(SHIPPED)
+                about["check"] = closeness(features, x, found[name][-1], precision)
+            measured = Measured.of(z, test.y(), joined, y[: block.stop], classes)
+            first = range(min(SHIPPED, len(test)))
             shown = tuple(fingerprint(test.images[i]) for i in first)
             made = Atlas(name, measured, centre, deviation, z[:SHIPPED], test.y(first), shown, gram, cross, about)
             save(made, folder)
 
 
-def _everything(model: Classifier, test: data.Pictures, train: data.Pictures, path: Path) -> tuple[Tensor, Tensor]:
+def _everything(
+    features: Reader, test: data.Pictures, train: data.Pictures, trained: range, path: Path
+) -> tuple[Tensor, Tensor]:
     """Compute the features of all test pictures and of some training pictures, or read them where that is done."""
     if not path.is_file():
-        z, z_train = representations(model, test.x()), representations(model, train.x(range(TRAINED)))
+        z, z_train = representations(features, test.x()), representations(features, train.x(trained))
         save_arrays(path, {"test": z.numpy(), "train": z_train.numpy()})
     found = load_arrays(path)
     return torch.from_numpy(found["test"]), torch.from_numpy(found["train"])
 
 
-def _block(model: Classifier, x: Images, path: Path, precision: str) -> Extremes:
+def _block(features: Reader, x: Images, path: Path, precision: str, radii: tuple[float, ...]) -> Extremes:
     if path.is_file():
         known = load_arrays(path)
-        return Extremes(RADII, *(torch.from_numpy(known[key]) for key in ("f", "low", "high")))
-    found = extremes(model.features, x, L2, RADII, precision=precision)
+        return Extremes(radii, *(torch.from_numpy(known[key]) for key in ("f", "low", "high")))
+    found = extremes(features, x, L2, radii, precision=precision)
     save_arrays(path, {"f": found.f.numpy(), "low": found.low.numpy(), "high": found.high.numpy()})
     return found
+
+
+def opening_of(world: str) -> tuple[str, ...]:
+    """Return what is measured of a world unless one says otherwise: its pair, and what was planted.
+
+    Raises:
+        core.problems.InputError: If nothing can be measured there.
+    """
+    here, pair = worlds.get(world), opening(worlds.get(world))
+    if not labelled.has(world):
+        raise InputError(f"{here.title} has no pictures whose classes are known, and usefulness is about these")
+    if not pair.standard:
+        raise InputError(here.how)
+    planted = [drawn.NAME] if world == drawn.NAME else []
+    return (*filter(None, dict.fromkeys([pair.standard, pair.robust])), *planted)
 
 
 def batches(n: int, size: int) -> Iterator[range]:
@@ -169,7 +233,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m core.usefulness", description="Measure all features.")
     parser.add_argument("action", choices=["measure"])
-    parser.add_argument("models", nargs="*", default=list(MODELS))
+    parser.add_argument("models", nargs="*", help="by default the pair with which the world opens")
+    parser.add_argument("--world", choices=worlds.known(), help="by default that of the first model")
     parser.add_argument(
         "--n", type=whole(20, 10_000), default=40, help="pictures around which the extremes are searched"
     )
@@ -177,8 +242,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="auto")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of finished blocks, to go on after a stop")
     given = parsed(parser, arguments)
+    world = given.world or (_world_of(given.models[0]) if given.models else worlds.DEFAULT)
     compute.setup_cpu()
     precision = given.precision
     if precision == "auto":
         precision = "bf16" if compute.has_fast_bf16(torch.device("cpu")) else "fp32"
-    measure(tuple(given.models), given.n, given.seed, precision, given.work)
+    measure(given.models or opening_of(world), given.n, given.seed, precision, given.work, world=world)
+
+
+def _world_of(name: str) -> str:
+    return drawn.NAME if name == drawn.NAME else checkpoints.header(name).world

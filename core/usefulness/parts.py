@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from core import worlds
+from core.data.planted import drawn
 from core.results import FOLDER, Part
 from core.usefulness import heads
 from core.usefulness.measure import MODELS
@@ -9,16 +11,17 @@ from core.usefulness.measure import MODELS
 
 def parts() -> tuple[Part, ...]:
     """Declare the atlas of each network, and the heads that are cut down by it."""
+    planted = worlds.get(drawn.NAME)
     atlases = (
         Part(
             "usefulness",
             f"atlas of {name}",
             FOLDER / f"usefulness-{name}.json",
             ("core.usefulness", "measure", name),
-            30,
+            minutes,
             partial(tuple, [name]),
         )
-        for name in MODELS
+        for name, minutes in [(name, 30) for name in MODELS] + [(planted.standard, 1), (planted.robust, 1)]
     )
     return (
         *atlases,

@@ -6,6 +6,10 @@ from core import worlds
 from core.recipes.base import option
 
 
+def _sources() -> tuple[str, ...]:
+    return ("", *dict.fromkeys(source for name in worlds.known() for source in worlds.get(name).sources))
+
+
 @dataclass(frozen=True)
 class UsefulnessRecipe:
     """A view of the feature atlas, or one of Goh's linear constructions.
@@ -45,7 +49,7 @@ class UsefulnessRecipe:
     side: str = option("standard", among=("standard", "robust"))
     keep: str = option("all", among=("all", "robust", "brittle", "without", "only"))
     head: str = option("masked", among=("masked", "refit"))
-    source: str = option("", among=("", "cifar10", "gallery", "photo"))
+    source: str = option("", among=_sources)
     linear: str = option("ensemble", among=("singular", "ensemble", "containment"))
     strong: int = option(0, low=0, high=3071)
     weak: int = option(2844, low=0, high=3071)

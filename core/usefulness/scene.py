@@ -9,7 +9,7 @@ from core.files.playable import Scene
 from core.models.titles import stamped, title, titles
 from core.problems import InputError
 from core.usefulness import Usefulness, choice
-from core.usefulness.atlas import lookup
+from core.usefulness.atlas import lookup, planted
 from core.usefulness.choice import SIDES, Brush
 from core.usefulness.recipe import UsefulnessRecipe
 
@@ -47,6 +47,8 @@ def payload(recipe: UsefulnessRecipe) -> dict[str, Any]:
             }
         )
     radii = choice.atlas_of(recipe, "standard").radii
+    marks = _marks(recipe)
+    largest = max([largest, *(marks["rho"] if marks else ())])
     edge = max(0.4, 0.1 * -(-largest // 0.1))
     held = None
     if brush is not None:
@@ -59,7 +61,20 @@ def payload(recipe: UsefulnessRecipe) -> dict[str, Any]:
         "y": [LOWEST, edge],
         "frame": min(recipe.frame, len(radii)),
         "brush": held,
+        **({"marks": marks} if marks else {}),
     }
+
+
+def _marks(recipe: UsefulnessRecipe) -> dict[str, Any] | None:
+    """Say where the planted features lie, and what each is called; None in a world in which nobody planted any."""
+    atlas = planted(recipe.world)
+    if atlas is None:
+        return None
+    classes = worlds.of(recipe).classes
+    found, labels = lookup(atlas, recipe.task, recipe.against)
+    kinds = [kind for kind in ("weave", "shape") for _ in classes]
+    named = [f"the {kind} of “{of}”" for kind, of in zip(kinds, classes * 2, strict=True)]
+    return {**_points(found), "label": [classes[k] for k in labels], "kind": kinds, "name": named}
 
 
 def _points(found: Usefulness) -> dict[str, Any]:

@@ -54,14 +54,14 @@ def attacked(
     """Attack the re-weighted model of a side: PGD knows the new head.
 
     Args:
-        recipe: Its frame is the radius, its source the pictures: of CIFAR-10's test set, or of the generated gallery.
+        recipe: Its frame is the radius, its source the pictures: of the world's test set, or of the generated gallery.
         side: "standard" or "robust".
         model: The loaded model, if the caller has it.
         on_step: See `core.train.evaluate.robust_accuracy`; at most `ATTACK_STEPS_IN_ALL` steps.
     """
     rewritten, _, _ = left_over(recipe, side, model=model)
     atlas, source = atlas_of(recipe, side), source_of(recipe)
-    if source == "cifar10":
+    if source == atlas.source:
         x, y = attacked_pictures(atlas, ATTACKED)
     else:
         known = [picture for picture in map(pictures.get, pictures.ids(source)) if picture.label is not None][:ATTACKED]

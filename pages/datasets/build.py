@@ -44,11 +44,9 @@ STYLE = """<style>
 def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> None:
     """Show the view."""
     left, right = side_by_side(*both(recipe))
-    called = titles(recipe.standard, recipe.robust)
-    rows = [
-        row(f"Through {head}", name, made, recipe)
-        for head, name, made in zip(called, (recipe.standard, recipe.robust), (left, right), strict=True)
-    ]
+    made = {recipe.standard: left, recipe.robust: right}  # one, where a world has a single network
+    called = dict(zip(made, titles(*made), strict=True))
+    rows = [row(f"Through {called[name]}", name, few, recipe) for name, few in made.items()]
     inverted, last = recipe.kind == "inverted", len(left.steps) - 1
     frame = min(frame_in_sight("datasets-scrubber", last), last)
     axis, gain = step_axis(left, right), 1 if inverted else 10
@@ -57,9 +55,9 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
     at = min(shown if shown is not None else frame, last)
     write_frame("datasets-scrubber", at, last)
     st.html(STYLE + crisp.STYLE)
-    for head, made in zip(called, (left, right), strict=True):
-        st.markdown(f"### As a network is shown them, through {head}")
-        cards(made, f"through {head}")
+    for name, few in made.items():
+        st.markdown(f"### As a network is shown them, through {called[name]}")
+        cards(few, f"through {called[name]}")
 
     def played() -> Scene:
         return scrubbing(

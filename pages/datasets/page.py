@@ -5,111 +5,65 @@ from typing import Any
 
 import streamlit as st
 
-from core.data import pictures
+from core import worlds
+from core.data import labelled, pictures
 from core.datasets import live
 from core.datasets import student as students
 from core.datasets.recipe import DatasetsRecipe
-from core.models import checkpoints
 from pages.datasets import build, quiz, results, wrong
 from pages.datasets import student as datasets_student
+from pages.datasets.words import KINDS, SETS, VIEWS, elsewhere, here, offered
 from pages.ui import shell
 from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.store import lesson
+from pages.ui.world import current, has_models, pair
 
-VIEWS = {
-    "build": "Build a set",
-    "live": "Train on wrong labels, live",
-    "quiz": "Label it yourself",
-    "results": "What networks learnt",
-    "student": "Meet a student",
-}
-CLAIMS = {
-    "build": (
-        "Make a few pictures of each set as the paper does. What do you see, and what is the label that a network is"
-        " given?"
-    ),
-    "live": "A set of wrong labels is built, and a network learns from it and nothing else, before your eyes.",
-    "quiz": "Label the pictures of D_rand yourself. The network that was trained on them had nothing else to go by.",
-    "results": "What networks learnt from each set, on ordinary test pictures: ours beside the paper's.",
-    "student": (
-        "Let a network that learnt from such a set alone look at any picture, beside one that learnt from ordinary"
-        " ones."
-    ),
-}
-KINDS = {
-    "inverted": (
-        "**D_NR and D_R.** Each picture is replaced by another that the model represents alike. The label stays."
-    ),
-    "rand": (
-        "**D_rand.** Each picture is moved, within ε, toward a class drawn at random; that class becomes its label (for"
-        " one in ten it is its own)."
-    ),
-    "det": "**D_det.** Each picture is moved, within ε, toward the *next* class; that class becomes its label.",
-}
-SETS = {"inverted": "D_NR and D_R", "rand": "D_rand", "det": "D_det"}
-PRESETS = [
-    shell.Preset(
-        "Labels that look wrong",
-        "Left, through the standard model: nothing visible changes, and yet that model predicts nearly every new label"
-        " (the count is below the sheet). Right, within the same ε, the robust model can hardly be moved.",
-        {"kind": "rand"},
-    ),
-    shell.Preset(
-        "Only robust features",
-        "Right: what a robust model keeps of each picture, D_R. Left: what a standard model keeps, D_NR; the start"
-        " pictures hardly change. Both sets have the right labels.",
-        {"kind": "inverted", "steps": 40},
-    ),
-    shell.Preset(
-        "Every label wrong, live",
-        "Predict first. Then a set is built in which no label is right, a network is trained on it here and now, and"
-        " clean pictures examine it after each pass.",
-        {"view": "live"},
-    ),
-    shell.Preset(
-        "A robust model as the source",
-        "Within a large ε the robust model (right) cannot be moved without visible change: its perturbations look like"
-        " the new class.",
-        {"kind": "det", "eps": 300},
-    ),
-]
-TWO_STUDENTS = shell.Preset(
-    "Two students",
-    "Both were trained in the ordinary way, without any adversary: the left one on D_R, the right one on D_NR. What"
-    " does each hold of the picture?",
-    {"view": "student", "student": "student-robust", "beside": "student-nonrobust"},
-)
-if {"student-robust", "student-nonrobust"} <= set(students.names()):
-    PRESETS.append(TWO_STUDENTS)
 SURE_EPS = 100  # hundredths
 # The gallery's pictures were made by a robust model, and networks are surer about them than about photographs.
 GENERATED = pictures.available()[0] == "gallery"
 DEFAULTS = DatasetsRecipe(eps=SURE_EPS) if GENERATED else DatasetsRecipe()
+LARGEST_EPS = 500  # hundredths
 STUDENT_KEYS = ("student", "beside") if students.names() else ()  # their boxes offer what is here
+
+
+def opening() -> DatasetsRecipe:
+    """Return the recipe with which this world opens: the paper's eps, as much a pixel where pictures are larger."""
+    world = current()
+    if world == worlds.get():
+        return DEFAULTS
+    eps = min(LARGEST_EPS, round(DatasetsRecipe.eps * world.scale / 10) * 10)
+    return DatasetsRecipe(world=world.name, standard=pair().standard, robust=pair().right, eps=eps)
 
 
 def controls(view: str) -> DatasetsRecipe:
     """Show the controls that the view has and return the recipe they make."""
-    kind = "rand"
+    kind, first = "rand", opening()
     if view == "build":
         kind = choose("Set", SETS, key="kind", default=DEFAULTS.kind)
     n = st.slider("Pictures", 4, 48, DEFAULTS.n, 4, key="n", bind="query-params")
     steps = st.number_input(
         "Steps", 1, 200, DEFAULTS.steps, key="steps", bind="query-params", help="The paper: 100, and 1000 for D_R."
     )
-    eps = DEFAULTS.eps
+    eps = first.eps
     if kind != "inverted":
         eps = st.slider(
-            "ε in hundredths (ℓ₂)", 0, 500, DEFAULTS.eps, 10, key="eps", bind="query-params", help="The paper's is 50."
+            "ε in hundredths (ℓ₂)",
+            0,
+            LARGEST_EPS,
+            first.eps,
+            10,
+            key="eps",
+            bind="query-params",
+            help="The paper's is 50.",
         )
     seed = st.number_input("Seed of pictures and labels", 0, 2**31 - 1, DEFAULTS.seed, key="seed", bind="query-params")
     found: dict[str, Any] = {}
     with st.expander("More"):
         for label, key in (("Left source", "standard"), ("Right source", "robust")):
-            found[key] = model_box(label, getattr(DEFAULTS, key), key)
-    return DatasetsRecipe(kind=kind, n=int(n), eps=int(eps), steps=int(steps), seed=int(seed), **found)
+            found[key] = model_box(label, getattr(first, key), key)
+    return replace(first, kind=kind, n=int(n), eps=int(eps), steps=int(steps), seed=int(seed), **found)
 
 
 def student() -> None:
@@ -132,25 +86,29 @@ shell.header(
     "Datasets",
     "From pictures whose labels look wrong to you, networks learn to be right, because the labels fit features that you"
     " do not see.",
-    needs="a labelled training set, and networks that learnt from sets constructed of it",
+    needs="pictures whose classes are known",
+    served=lambda world: labelled.has(world.name),
 )
+first, home = opening(), current() == worlds.get()
 shell.presets(
-    PRESETS,
+    offered(),
     key="datasets",
     defaults={
-        name: getattr(DEFAULTS, name)
-        for name in ("view", "kind", "n", "eps", "steps", "seed", "standard", "robust", *STUDENT_KEYS)
+        name: getattr(first, name)
+        for name in ("view", "kind", "n", "eps", "steps", "seed", "standard", "robust", *(STUDENT_KEYS if home else ()))
     },
 )
-view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
+view = shell.views(here(), DEFAULTS.view, VIEWS)
+if not home:
+    st.caption(elsewhere())
 if view == "results":
     with shell.user_errors():
         results.show()
 elif view == "live":
     with shell.user_errors():
         wrong.show()
-elif not checkpoints.names():
-    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+elif not has_models():
+    st.stop()
 elif view == "student":
     with shell.user_errors():
         student()
@@ -161,8 +119,8 @@ else:
         if view == "quiz":
             quiz.show(replace(recipe, n=max(recipe.n, quiz.ROUNDS)))
         else:
-            st.markdown(KINDS[recipe.kind])
-            if GENERATED and recipe.kind != "inverted":
+            st.markdown(KINDS[recipe.kind].format(classes=len(current().classes)))
+            if home and GENERATED and recipe.kind != "inverted":
                 st.caption(
                     "CIFAR-10 is not here, so these are generated pictures. Networks are surer about them than about"
                     " photographs: the paper's ε of 0.5 moves few of them, 1.0 nearly all."

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 import torch
 
+from core import worlds
 from core.datasets.live import ConstructedBatch
 from core.datasets.recipe import DatasetsRecipe
 from core.rates import Rate
@@ -26,7 +27,7 @@ class Quiz:
 
 
 def show(recipe: DatasetsRecipe) -> None:
-    """Show one picture after the other with ten answers, then the score beside the network's."""
+    """Show one picture after the other with the classes as answers, then the score beside the network's."""
     made, _ = build.both(recipe)
     order = build.mismatch_first(made)[:ROUNDS]
     state: Quiz = st.session_state.setdefault("datasets-quiz", Quiz(recipe))
@@ -65,13 +66,14 @@ def score(made: ConstructedBatch, state: Quiz, order: list[int]) -> None:
     answers = torch.tensor(state.answers)
     yours = Rate(int((answers == made.labels[order]).sum()), ROUNDS)
     model = Rate(int((made.predictions[-1].cpu()[order] == made.labels[order]).sum()), ROUNDS)
+    chance = ROUNDS / len(current().classes)
     saw = int((answers == made.y[order]).sum())
     st.markdown(
-        f"**You: {yours.hits} of {ROUNDS} labels; guessing gives 1.** The model that the set was made with:"
+        f"**You: {yours.hits} of {ROUNDS} labels; guessing gives {chance:g}.** The model that the set was made with:"
         f" {model.hits} of {ROUNDS}. You named what the picture was made from {saw} times: you use other features."
     )
     student = student_rate("table1", "student-rand")
-    if student:
+    if student and current() == worlds.get():
         st.markdown(
             "A network that was trained on pictures and labels like these, and on nothing else, recognises"
             f" **{student}** of *clean* test pictures."

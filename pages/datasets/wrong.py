@@ -11,6 +11,7 @@ import streamlit as st
 import torch
 
 from core.attacks import OnStep
+from core.data.planted import drawn
 from core.datasets.lesson import Lesson
 from core.words import a, percent
 from pages.datasets import courses
@@ -19,6 +20,7 @@ from pages.ui import crisp, work
 from pages.ui.address import choose
 from pages.ui.exports import Bundle, camera, downloads
 from pages.ui.whiskers import of_rates
+from pages.ui.world import current
 
 SHOWN = 12
 STYLE = """<style>
@@ -63,7 +65,9 @@ def show() -> None:
 def chosen() -> tuple[Course, str]:
     """Show the choice of pictures and of the set."""
     where = {"cifar10": "CIFAR-10", "planted": "The planted world"}
-    if not courses.has_cifar():
+    if current().name == drawn.NAME:
+        where.pop("cifar10")
+    elif not courses.has_cifar():
         where.pop("cifar10")
         st.caption("CIFAR-10 is not on this computer, so this happens in the planted world, which draws its pictures.")
     with st.container(horizontal=True):

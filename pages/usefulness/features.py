@@ -26,7 +26,7 @@ STYLE = """<style>
 .tops { grid-template-columns: repeat(8, minmax(0, 1fr)); gap: 0.4rem; max-width: 34rem; margin-top: 0.7rem; }
 @media (max-width: 700px) { .tops { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
 </style>"""
-SOURCES = {"cifar10": "test pictures", "gallery": "generated pictures", "photo": "photographs"}
+SOURCES = {"gallery": "generated pictures", "photo": "photographs"}  # all others are test pictures
 
 
 def show(recipe: UsefulnessRecipe) -> None:
@@ -75,11 +75,12 @@ def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
     )
     st.html(f'<div class="crisp tops">{tops}</div>')
     kind = "robustly useful" if seen.gamma > 0 else "useful, but not robustly"
+    of = SOURCES.get(choice.source_of(recipe), "test pictures")
     chosen = int(choice.chosen(recipe, side).sum())
     among = f" One of the {chosen} that the brush holds." if chosen else ""
     st.caption(
         f"ρ = {seen.rho:.2f}, γ = {seen.gamma:.2f} at ε = {seen.eps:g}: {kind} {question}. f is in standard deviations."
-        f" Small: the {len(seen.ids)} of {seen.seen:,} {SOURCES[choice.source_of(recipe)]} that excite it most.{among}"
+        f" Small: the {len(seen.ids)} of {seen.seen:,} {of} that excite it most.{among}"
     )
 
 

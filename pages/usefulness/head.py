@@ -79,7 +79,7 @@ def show(recipe: UsefulnessRecipe) -> None:
         elif eps > 0:
             what = (
                 "test pictures"
-                if source == "cifar10"
+                if source == choice.atlas_of(recipe, "standard").source
                 else "pictures of the gallery, which a robust model painted and which are easier than CIFAR-10"
             )
             st.caption(

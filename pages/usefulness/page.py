@@ -4,65 +4,43 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.data import pictures
-from core.models import checkpoints
+from core import worlds
+from core.data import labelled, pictures
 from core.usefulness import atlas
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.scene import called
 from core.usefulness.views import FIRST_FRAME
+from core.worlds import World
 from pages.ui import shell
 from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.store import lesson
-from pages.ui.world import current
+from pages.ui.world import current, has_models, pair
 from pages.usefulness import features, head, linear
 from pages.usefulness.measured import measured
 from pages.usefulness.scatter import brush_in_sight, frame_in_sight, scatter
+from pages.usefulness.words import CLAIM, CLAIMS, ELSEWHERE, HERE, IN_GENERAL, IN_OTHERS, VIEWS, WORDS
 
-VIEWS = {"features": "Every feature", "head": "Switch features off", "linear": "Made by hand"}
-CLAIMS = {
-    "features": (
-        "Each point is one number that a model computes of a picture. Drag ε: how many still help when an adversary may"
-        " move the picture by so much?"
-    ),
-    "head": (
-        "Switch features off, and see what a head can do with the others. What is left of the accuracy, clean and"
-        " attacked?"
-    ),
-    "linear": "Two features made by hand, with nothing but linear algebra: useful, and not robust.",
-}
-WORDS = {
-    "features": ["feature", "useful", "robustly useful", "useful, non-robust", "one class against the rest"],
-    "head": ["switched off", "refit", "attacked accuracy"],
-    "linear": ["linear feature", "singular vector", "ensemble", "containment"],
-}
 DEFAULTS = UsefulnessRecipe()
-PRESETS = [
-    shell.Preset(
-        "The cloud sinks",
-        "Drag ε from 0 to 0.5. At 0 all points lie on the diagonal, γ = ρ. The standard model's cloud falls through"
-        " zero at an ε that you cannot see; the robust model's stays up.",
-        {"useful-frame": 4},
-    ),
-    shell.Preset(
-        "Live on what is robust",
-        "At ε = 0.15 about half of the standard model's features are still robustly useful. A head that may use only"
-        " those keeps its clean accuracy; does it withstand the attack?",
-        {"view": "head", "keep": "robust", "useful-frame": 3},
-    ),
-    shell.Preset(
-        "Accuracy entirely from non-robust features",
-        "Only the features that are not robustly useful at ε = 0.25 stay on. The standard model's head still gets most"
-        " clean pictures right with them; then look at the attacked accuracy.",
-        {"view": "head", "keep": "brittle", "useful-frame": 4},
-    ),
-    shell.Preset(
-        "Hide a robust direction",
-        "Drag α from 0. Two thousandths of a robust direction make a useless one as useful as the robust one, and no"
-        " less brittle: Goh's containment.",
-        {"view": "linear", "linear": "containment"},
-    ),
-]
+
+
+def opening() -> UsefulnessRecipe:
+    """Return the recipe with which this world opens."""
+    world = current()
+    if world == worlds.get():
+        return DEFAULTS
+    return UsefulnessRecipe(world=world.name, standard=pair().standard, robust=pair().right)
+
+
+def served(world: World) -> bool:
+    """Tell whether features can be measured in a world: it has pictures whose classes are known."""
+    return labelled.has(world.name)
+
+
+def how_to_measure() -> str:
+    """Say by which command the features of this world's networks are measured."""
+    where = "" if current() == worlds.get() else f" --world {current().name}"
+    return f"No features have been measured. Measure them with: python -m core.usefulness measure{where}"
 
 
 def sidebar() -> UsefulnessRecipe:
@@ -86,14 +64,14 @@ def sidebar() -> UsefulnessRecipe:
         disabled=task == "best",
         help="A class against another one rests on fewer pictures, so its intervals are wider.",
     )
-    there = atlas.names()
+    there, first = atlas.names(world=current().name), opening()
     with st.expander("More"):
-        left = model_box("Left model", DEFAULTS.standard, "standard", there)
-        right = model_box("Right model", DEFAULTS.robust, "robust", there)
-        sources = pictures.available()
+        left = model_box("Left model", first.standard, "standard", there)
+        right = model_box("Right model", first.robust, "robust", there)
+        sources = pictures.available(current().sources)
         source = st.selectbox("Pictures", sources, key="source", bind="query-params")
-    return UsefulnessRecipe(
-        task=task, against=against, standard=left, robust=right, source="" if source == sources[0] else source
+    return replace(
+        first, task=task, against=against, standard=left, robust=right, source="" if source == sources[0] else source
     )
 
 
@@ -117,7 +95,12 @@ def one_feature(recipe: UsefulnessRecipe) -> dict[str, object]:
 
 def forget_other_pages() -> None:
     """Other pages use some of the same words for their controls; what they left behind is not a value of ours."""
-    ours = {"task": ("best", *current().classes), "source": pictures.available()}
+    classes = current().classes
+    ours = {
+        "task": ("best", *classes),
+        "against": ("rest", *classes),
+        "source": pictures.available(current().sources),
+    }
     for key, allowed in ours.items():
         if st.session_state.get(key, allowed[0]) not in allowed:
             del st.session_state[key]
@@ -125,12 +108,14 @@ def forget_other_pages() -> None:
 
 shell.header(
     "Usefulness",
-    "Almost every feature of a standard model is useful, and at ε = 0.25, too little to see, almost none is robustly"
-    " useful. A robust model's features withstand it.",
+    CLAIM,
+    of={name: ELSEWHERE.get(name, IN_GENERAL) for name in worlds.known() if name != worlds.DEFAULT},
     needs="measurements of every feature on labelled test pictures",
+    served=served,
 )
+first, home = opening(), current() == worlds.get()
 shell.presets(
-    PRESETS,
+    HERE.get(current().name, IN_OTHERS),
     key="usefulness",
     defaults={
         "view": DEFAULTS.view,
@@ -143,23 +128,20 @@ shell.presets(
         "side": DEFAULTS.side,
         "useful-frame": DEFAULTS.frame,
         "useful-brush": "",
-        "standard": DEFAULTS.standard,
-        "robust": DEFAULTS.robust,
+        "standard": first.standard,
+        "robust": first.robust,
     },
 )
 forget_other_pages()
-view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
+claims = CLAIMS if home else {view: CLAIMS[view] for view in ("features", "head")}
+view = shell.views(claims, DEFAULTS.view, VIEWS)
 with shell.user_errors():
     if view == "linear":
         fields = linear.controls()
         linear.show(replace(DEFAULTS, view="linear", frame=FIRST_FRAME[str(fields["linear"])], **fields))
-    elif not atlas.names():
-        st.warning(
-            "No measured features are here whose model is. Make them with: make zoo, then python -m core.usefulness"
-            " measure"
-            if not checkpoints.names()
-            else "No features have been measured. Measure them with: python -m core.usefulness measure"
-        )
+    elif not atlas.names(world=current().name):
+        if has_models():
+            st.warning(how_to_measure())
     else:
         with st.sidebar:
             recipe = sidebar()

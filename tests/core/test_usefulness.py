@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 
 from core import data
 from core.attacks.balls import L2, Linf
+from core.data import own, pictures
 from core.data.pictures import fingerprint
+from core.data.planted import drawn
+from core.data.planted.features import closed_form
 from core.models import checkpoints
+from core.problems import InputError
 from core.rates import Rate
 from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear_usefulness, measure
 from core.usefulness import atlas as atlases
@@ -22,6 +26,7 @@ from core.usefulness.choice import Brush
 from core.usefulness.heads import clean_accuracy, head_of, masked, order_by_gamma, refit, rewired
 from core.usefulness.measure import normal_equations, spread
 from tests.helpers import REFUSED, draws, grey, images, noise_pictures, tiny
+from tests.own_world import as_folders
 
 RADII = (0.05, 0.1, 0.2)
 
@@ -282,9 +287,42 @@ def test_every_prefix_holds_the_classes_about_equally_often():
     assert rows != spread(y, 35, seed=2)
 
 
+def test_a_class_with_few_pictures_is_passed_over_when_it_has_no_more():
+    y = torch.tensor([0, 0, 0, 0, 1, 2, 2, 2])
+    rows = spread(y, 100, seed=1)
+    assert sorted(rows) == list(range(8))
+    assert [int(y[i]) for i in rows] == [0, 1, 2, 0, 2, 0, 2, 0]
+
+
+def test_a_planted_feature_is_measured_as_a_network_is(tmp_path, monkeypatch):
+    """The atlas of what was planted has the closed form's rho and gamma, and knows its pictures by their pixels."""
+    (tmp_path / "results").mkdir()
+    measure.measure(("planted",), 16, 0, "fp32", tmp_path / "work", tmp_path, world="planted")
+    atlas = atlases.planted("planted", tmp_path)
+    assert atlas is not None and atlases.planted("cifar10", tmp_path) is None
+    assert (atlas.world, atlas.source, len(atlas.centre)) == ("planted", "planted", 8)
+    rho, gamma = closed_form(drawn.WORLD, atlas.radii)
+    for c, name in enumerate(drawn.WORLD.names):
+        found, labels = atlases.lookup(atlas, name)
+        assert float(found.rho[c]) == pytest.approx(float(rho[c]), abs=0.06) and set(labels) == {c}
+        assert found.gamma[:, c].numpy() == pytest.approx(gamma[:, c].numpy(), abs=0.06, rel=0.04)
+        assert float(found.gamma[-1, 4 + c]) > float(found.gamma[-1, c]), "the shape outlives the weave"
+    assert pictures.get(f"planted/{atlas.pictures[5]}").id == "planted/5"
+    with pytest.raises(InputError, match="is a network of the world cifar10, and this measures in planted"):
+        measure.measure(("resnet9-l2",), 16, 0, "fp32", tmp_path / "work", tmp_path, world="planted")
+
+
+@pytest.mark.parametrize(("world", "says"), [("imagenet", "no pictures whose classes are known"), ("shapes", "train")])
+def test_where_nothing_can_be_measured_there_is_one_sentence(world, says, tmp_path, monkeypatch):
+    as_folders(tmp_path, each=5)
+    monkeypatch.setenv(own.VARIABLE, str(tmp_path))
+    with pytest.raises(SystemExit, match=says):
+        measure.main(["measure", "--world", world])
+
+
 def test_what_ships_is_what_the_json_says():
     """The counts that the README may quote are those of the arrays that the page shows."""
-    names = atlases.names()
+    names = (*atlases.names(), *atlases.names(world="planted"))
     if not names:
         pytest.skip("no atlas is here; make it with: python -m core.usefulness measure")
     for name in names:
@@ -480,7 +518,8 @@ def test_the_measuring_command_goes_on_where_it_stopped(tmp_path, monkeypatch):
     """A tiny model on made-up pictures: blocks are kept, a second call reads them, and the file says what was done."""
     made = noise_pictures(60, classes=10, size=32, seed=4)
     made = data.Pictures(made.images, np.arange(60) % 10, made.classes, "noise")
-    monkeypatch.setattr(data, "cifar10", lambda split: made)
+    monkeypatch.setattr(measure.labelled, "load", lambda world, split: made)
+    monkeypatch.setattr(checkpoints, "header", lambda name: checkpoints.Header("resnet9"))
     monkeypatch.setattr(measure, "load_model", lambda name: tiny(width=1))
     monkeypatch.setattr(checkpoints, "stamp", lambda name: "0" * 12)
     monkeypatch.setattr(measure, "TRAINED", 30)

@@ -16,6 +16,7 @@ from core.data import own
 from core.inversion import emergence, starts
 from core.inversion.invert import UNLIMITED, Setting
 from core.models import checkpoints
+from pages.datasets import build
 from pages.inversion import emergence as emergence_page
 from pages.saliency import maps
 from pages.synthesis import morph, studio
@@ -127,16 +128,33 @@ def test_a_canvas_has_the_classes_and_the_side_of_its_world(network, monkeypatch
     assert [label for _, label, _ in seen.starts] == ["blank", "picture", "blur 1", "blur 2", "blur 3", "blur 4"]
 
 
-@pytest.mark.parametrize("page", ["perturb", "saliency", "inversion", "synthesis"])
+@pytest.mark.parametrize("page", ["perturb", "saliency", "inversion", "synthesis", "usefulness", "datasets"])
 def test_without_a_network_a_page_says_how_to_train_one(page):
     app = opened(page)
     assert "python -m core.train --world shapes" in "".join(warning.value for warning in app.warning)
 
 
-@pytest.mark.parametrize("page", ["transfer", "usefulness"])
+@pytest.mark.parametrize("page", ["transfer"])
 def test_what_cannot_be_shown_of_it_is_said_in_a_sentence(page, network):
     app = opened(page)
     assert [info.value for info in app.info if "has nothing to show of Shapes yet.** It needs" in info.value]
+
+
+def test_usefulness_says_by_which_command_its_features_are_measured(network):
+    app = opened("usefulness")
+    assert [warning.value for warning in app.warning] == [
+        "No features have been measured. Measure them with: python -m core.usefulness measure --world shapes"
+    ]
+
+
+def test_a_set_is_built_of_its_pictures(network, shown, monkeypatch):
+    monkeypatch.setattr(build, "scrubber", lambda rows, *_, **__: vars(shown).update(rows=rows) or 0)
+    monkeypatch.setattr(build, "downloads", lambda *_, **__: None)
+    app = opened("datasets", steps="2", n="4")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert [row.title for row in shown.rows] == ["Through Standard ResNet-9"], "one network, one column"
+    assert app.slider(key="eps").value == 100, "twice as much as at 32 pixels"
+    assert list(app.segmented_control(key="view").options) == ["Build a set", "Label it yourself"]
 
 
 def test_a_network_of_other_classes_is_refused_with_both_lists(network, shapes):

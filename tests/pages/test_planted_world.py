@@ -9,14 +9,22 @@ from streamlit.testing.v1 import AppTest
 from core import worlds
 from core.attacks.rules import steepest
 from core.data import sets
+from core.data.planted import drawn
+from core.data.planted.features import closed_form
 from core.inversion import emergence, starts
 from core.inversion.invert import UNLIMITED, Setting
+from core.usefulness import feature
+from core.usefulness import views as useful_views
+from pages.datasets import build as datasets_build
 from pages.inversion import emergence as emergence_page
 from pages.saliency import maps
 from pages.synthesis import morph as synthesis_morph
 from pages.synthesis import studio as synthesis_studio
 from pages.transfer import matrix as transfer_matrix
 from pages.ui import exports, scrubber
+from pages.usefulness import features as usefulness_features
+from pages.usefulness import head as usefulness_head
+from pages.usefulness import scatter as usefulness_scatter
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
@@ -170,11 +178,63 @@ def test_transfer_is_computed_here_and_now(shown, monkeypatch):
     assert "world='planted'" in shown.script
 
 
-def test_what_needs_more_says_so_in_a_sentence():
-    for page in ("usefulness", "datasets"):
-        app = opened(page)
-        why = [info.value for info in app.info if "has nothing to show of Planted shapes yet.** It needs" in info.value]
-        assert "Sandbox" in why[0]
+def test_usefulness_marks_what_was_planted_among_what_the_networks_compute(shown, monkeypatch):
+    """Weaves lose all of it to a perturbation of 0.5, shapes little; the atlas has the closed form's numbers."""
+    seen = SimpleNamespace()
+    monkeypatch.setattr(usefulness_scatter, "_mount", lambda **given: vars(seen).update(given["data"]))
+    monkeypatch.setattr(usefulness_features, "downloads", lambda *_, script, **__: vars(shown).update(script=script))
+    monkeypatch.setattr(feature, "CLIMB", 3)
+    monkeypatch.setattr(feature, "PUSH", 2)
+    app = opened("usefulness", frame="6")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert [panel["title"] for panel in seen.panels] == ["Standard PatchNet", "Robust PatchNet"]
+    assert seen.labels[6] == "0.5"
+    marks = seen.marks
+    assert marks["name"][:2] == ["the weave of “disc”", "the weave of “cross”"] and len(marks["rho"]) == 8
+    rho, gamma = closed_form(drawn.WORLD, (0.5,))
+    assert marks["rho"][:4] == pytest.approx(rho.tolist(), abs=0.06)
+    assert marks["gamma"][6][:4] == pytest.approx(gamma[0].tolist(), abs=0.1)
+    assert max(marks["gamma"][6][:4]) < 0 < min(marks["gamma"][6][4:])
+    assert list(app.segmented_control(key="view").options) == ["Every feature", "Switch features off"]
+    assert "world='planted'" in shown.script and html(app).count("<figure") == 2 * (4 + 8)
+
+
+def test_features_are_switched_off_and_the_attack_takes_this_worlds_pictures(shown, monkeypatch):
+    monkeypatch.setattr(usefulness_scatter, "_mount", lambda **_: None)
+    monkeypatch.setattr(usefulness_head, "downloads", lambda *_, **__: None)
+    monkeypatch.setattr(useful_views, "ATTACKED", 12)
+    monkeypatch.setattr(useful_views, "ATTACK_STEPS", 2)
+    app = opened("usefulness", view="head", keep="brittle", frame="6")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert "n = 12;" in said(app) and "test pictures; PGD" in said(app) and len(app.metric) == 4
+
+
+@pytest.mark.parametrize("kind", ["rand", "inverted"])
+def test_a_set_is_built_through_the_planted_pair(kind, shown, monkeypatch):
+    """The standard network is moved to nearly every new label, the robust one within the same eps to few."""
+    monkeypatch.setattr(datasets_build, "scrubber", lambda rows, *_, **__: vars(shown).update(rows=rows) or 0)
+    monkeypatch.setattr(datasets_build, "downloads", lambda *_, script, **__: vars(shown).update(script=script))
+    app = opened("datasets", kind=kind, steps="10")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert [row.title for row in shown.rows] == ["Through Standard PatchNet", "Through Robust PatchNet"]
+    said_so = [dict(row.readouts)["predictions that agree with the set's label"][-1] for row in shown.rows]
+    agrees = [int(text.split()[0]) for text in said_so]
+    assert agrees[0] >= 10
+    assert kind == "inverted" or agrees[1] <= 6
+    assert "one in 4 it is its own" in said(app) or kind == "inverted"
+    assert "*What networks learnt* and *Meet a student* are of CIFAR-10" in said(app)
+    assert "world='planted'" in shown.script and "core.datasets.construct" not in shown.script
+
+
+def test_its_other_views_ask_of_this_world_alone(shown):
+    app = opened("datasets", view="quiz", steps="3")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert [button.label for button in app.button if str(button.key).startswith("answer-")] == list(WORLD.classes)
+    app = opened("datasets", view="live")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert "where" not in [control.key for control in app.segmented_control]
+    app = opened("datasets", view="results")
+    assert app.segmented_control(key="view").value == "build"
 
 
 def test_where_cifar10_is_missing_this_world_is_a_button_away(shown):

@@ -315,7 +315,7 @@ def test_curves_are_drawn_and_said_where_they_were_measured(shown, heads):
 
 
 def test_without_an_atlas_there_is_one_sentence(shown, monkeypatch):
-    monkeypatch.setattr(atlases, "names", tuple)
+    monkeypatch.setattr(atlases, "names", lambda **_: ())
     app = opened()
     assert [w.value for w in app.warning] == [
         "No features have been measured. Measure them with: python -m core.usefulness measure"
