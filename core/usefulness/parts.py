@@ -12,6 +12,8 @@ from core.usefulness.measure import MODELS
 def parts() -> tuple[Part, ...]:
     """Declare the atlas of each network, and the heads that are cut down by it."""
     planted = worlds.get(drawn.NAME)
+    known = ((drawn.NAME, 1, ()), *((name, 1, (name,)) for name in (planted.standard, planted.robust)))
+    asked = (*((name, 30, (name,)) for name in MODELS), *known)  # what was planted hangs on no weights
     atlases = (
         Part(
             "usefulness",
@@ -19,9 +21,9 @@ def parts() -> tuple[Part, ...]:
             FOLDER / f"usefulness-{name}.json",
             ("core.usefulness", "measure", name),
             minutes,
-            partial(tuple, [name]),
+            partial(tuple, weights),
         )
-        for name, minutes in [(name, 30) for name in MODELS] + [(planted.standard, 1), (planted.robust, 1)]
+        for name, minutes, weights in asked
     )
     return (
         *atlases,

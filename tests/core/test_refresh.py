@@ -68,7 +68,7 @@ DEPENDANTS = {
         *("dial: transfer", "bugs: attacks", "bugs: members", "bugs: wide", "bugs: students", "style: layers"),
     },
     "student-det": {"synthesis: who recognises what"},
-    "planted-features-robust": {"planted: all questions"},
+    "planted-features-robust": {"planted: all questions", "usefulness: atlas of planted-features-robust"},
     "frequency/low-4": {"frequency: students"},
     "dial/l2-0.1": {
         f"dial: {name}" for name in ("accuracy", "gradients", "pictures", "transfer", "features", "weather", "waves")

@@ -305,7 +305,7 @@ def test_a_planted_feature_is_measured_as_a_network_is(tmp_path, monkeypatch):
     for c, name in enumerate(drawn.WORLD.names):
         found, labels = atlases.lookup(atlas, name)
         assert float(found.rho[c]) == pytest.approx(float(rho[c]), abs=0.06) and set(labels) == {c}
-        assert found.gamma[:, c].numpy() == pytest.approx(gamma[:, c].numpy(), abs=0.06, rel=0.04)
+        assert found.gamma[:, c].numpy() == pytest.approx(gamma[:, c].numpy(), abs=0.06, rel=0.1)
         assert float(found.gamma[-1, 4 + c]) > float(found.gamma[-1, c]), "the shape outlives the weave"
     assert pictures.get(f"planted/{atlas.pictures[5]}").id == "planted/5"
     with pytest.raises(InputError, match="is a network of the world cifar10, and this measures in planted"):

@@ -250,5 +250,5 @@ def test_a_network_that_is_python_has_a_card_with_what_the_doctor_says_and_a_bad
     app = opened(model="mine")
     assert not app.error
     cells = {row[0]: row[1] for row in rows(app) if len(row) == 2}
-    assert "made by mine.py" in cells["Made"] and "guess" in cells["Doctor"]
+    assert "made by mine.py" in cells["<b>Made</b>"] and "guess" in cells["<b>Doctor</b>"]
     assert [one.value for one in app.warning] == [f"There is no plugin {tmp_path / 'none.py'}."]
