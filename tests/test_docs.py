@@ -37,6 +37,18 @@ def test_every_file_that_a_page_links_is_there(page: Path):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_every_variable_that_the_program_reads_is_explained():
+    read = {
+        name
+        for folder in ("core", "pages")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in re.findall(r"\"(ROBUST_FROG_[A-Z_]+)\"", path.read_text("utf-8"))
+    }
+    told = "".join(page.read_text("utf-8") for page in PAGES)
+    assert len(read) >= 8
+    assert sorted(name for name in read if name not in told) == []
+
+
 CODE = re.compile(r"(from \w[\w.]* import |import \w|[a-z_][\w, ]* = [\w.]+\()")
 
 

@@ -14,6 +14,7 @@ from pages.exercises.start import start
 from pages.ui import shell, work
 from pages.ui.address import keep
 from pages.ui.exports import Download
+from pages.ui.hosting import read_only
 from pages.ui.rooms import ROOMS
 from pages.ui.store import loaded
 
@@ -72,11 +73,12 @@ def hand_in(exercise: Exercise) -> str | bytes | None:
             text = st.text_input(
                 "The address of your view, or its recipe", key=key, placeholder="http://…/perturb?picture=…&frame=12"
             )
-            file = st.file_uploader(
-                "Or a file that was saved there: picture, recipe or playable page",
-                ["png", "json", "html"],
-                key=f"{key}-file",
-            )
+            if not read_only():
+                file = st.file_uploader(
+                    "Or a file that was saved there: picture, recipe or playable page",
+                    ["png", "json", "html"],
+                    key=f"{key}-file",
+                )
         pressed = st.form_submit_button("Check it", type="primary", icon=":material/rule:")
     if not pressed:
         return None

@@ -7,6 +7,7 @@ from core.lectures.recipe import MINE, LecturesRecipe
 from pages.lectures import bar, choice
 from pages.ui import mine, shell
 from pages.ui.address import choose
+from pages.ui.hosting import read_only
 from pages.ui.tables import table
 
 DEFAULT = LecturesRecipe().shelf
@@ -91,9 +92,11 @@ def escaped(text: str) -> str:
 
 def own() -> None:
     """Upload a lecture, or change the own one."""
-    given = st.file_uploader(
-        "A lecture's file", ["toml"], key="lecture-file", help=f"TOML, at most {files.MOST_BYTES // 1024} kB."
-    )
+    given = None
+    if not read_only():
+        given = st.file_uploader(
+            "A lecture's file", ["toml"], key="lecture-file", help=f"TOML, at most {files.MOST_BYTES // 1024} kB."
+        )
     if given is not None and given.file_id != st.session_state.get("lecture-file-taken"):
         found = read(given.getvalue())
         st.session_state["lecture-file-taken"] = given.file_id

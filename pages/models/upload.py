@@ -19,6 +19,7 @@ from core.train.evaluate import clean_accuracy
 from core.train.robustness import BySteps, by_steps
 from core.worlds import World
 from pages.ui import work
+from pages.ui.hosting import read_only
 
 KEEP_VARIABLE = "ROBUST_FROG_KEEP_MODELS"  # "1": visitors may leave models on this computer
 MOST_VARIABLE = "ROBUST_FROG_MODEL_MB"
@@ -66,6 +67,9 @@ def most_mb() -> int:
 
 def show(world: World) -> None:
     """Show the upload, and what the doctor says."""
+    if read_only():
+        st.info("This host takes no files from visitors. On one's own computer: python -m core.models add FILE.")
+        return
     st.markdown(
         "Weights as safetensors, or as anything that PyTorch saved: a state dict, a checkpoint of Lightning or of"
         " MadryLab. **Nothing in the file is run.** It stays in this session and is gone with it. Files larger than"

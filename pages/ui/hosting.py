@@ -1,4 +1,4 @@
-"""What a host allows: with `ROBUST_FROG_READ_ONLY=1` it takes no pictures from visitors, neither files nor cameras."""
+"""What a host allows: with `ROBUST_FROG_READ_ONLY=1` it takes nothing from visitors, neither files nor cameras."""
 
 import os
 

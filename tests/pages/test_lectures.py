@@ -11,6 +11,7 @@ from core.lectures.links import HOME
 from core.models import checkpoints
 from pages.lectures import bar, choice
 from pages.ui import exports, mine
+from pages.ui.hosting import READ_ONLY_VARIABLE
 from pages.ui.rooms import ROOMS
 from tests.app_process import ROOT
 from tests.pages.tools import ran, rows
@@ -95,6 +96,14 @@ def test_an_upload_opens_and_a_wrong_one_is_told_why():
     app.file_uploader[0].set_value(("b.toml", b"\xff", "application/toml")).run()
     assert "not text" in app.error[0].value
     assert app.session_state[mine.KEY] == shelf.get("bug")
+
+
+def test_a_host_that_takes_nothing_offers_no_upload_and_the_text_stays(monkeypatch):
+    monkeypatch.setenv(READ_ONLY_VARIABLE, "1")
+    app = opened()
+    assert not app.file_uploader
+    button(app, "Make it mine").click().run()
+    assert not app.error and app.text_area
 
 
 def test_every_view_can_be_added_to_ones_own_lecture():
