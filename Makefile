@@ -23,7 +23,7 @@ QUICK := attacks balls rules objectives inversion recipes compute render models 
 # What is installed goes into the environment, whatever pip.conf says.
 export PIP_USER := 0
 .DEFAULT_GOAL := help
-.PHONY: help setup app test check newest lint javascript format zoo bench
+.PHONY: help setup app test check newest lint javascript format mutants zoo bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -66,6 +66,10 @@ format: $(VENV)/.dev ## let ruff repair what it can
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
+mutants: $(VENV)/.mutants ## break core/attacks in a thousand ways: the tests must notice (an hour; may be stopped and resumed)
+	OMP_NUM_THREADS=1 ROBUST_FROG_THREADS=1 $(PY) -m mutmut run --max-children 1
+	$(PY) -m mutmut results
+
 zoo: $(VENV)/.app ## train the models that are missing and measure all (hours on a CPU; may be stopped and resumed)
 	$(PY) -m core.train.zoo build
 	$(PY) -m core.train.zoo measure
@@ -97,6 +101,10 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.app
 	@echo "Installing what the tests need"
 	@$(call PIP,-r requirements-dev.txt)
 	@$(call PIP,--no-deps 'torchattacks>=3.5')
+	@touch $@
+
+$(VENV)/.mutants: $(VENV)/.dev
+	@$(call PIP,'mutmut>=3.8')
 	@touch $@
 
 $(VENV)/.bench: bench/requirements.txt $(VENV)/.dev

@@ -47,6 +47,17 @@ def test_it_goes_on_from_the_frame_before_until_nothing_is_left_to_gain():
     torch.testing.assert_close((seen.x_adv - x)[0], 0.6 * way, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_without_a_target_it_leads_away_from_what_the_model_says(side):
+    """Of a plane the way across is known, from either side."""
+    w = torch.randn(3, 8, 8, generator=draws(5))
+    x = grey(1, dtype=torch.float32)
+    x = x + (0.1 * side - (x * w).sum()) / (w * w).sum() * w
+    seen = Chase(Plane(w), "fp32").follow(x, norm="L2", eps=0.6, target=None, steps=4)
+    torch.testing.assert_close((seen.x_adv - x)[0], -side * 0.6 * w / w.norm(), atol=1e-4, rtol=0)
+    assert seen.fooled
+
+
 def test_a_smaller_radius_shrinks_what_is_there():
     attack, x = chase(), images(1, size=32)
     attack.follow(x, norm="L2", eps=1.0, target=3, steps=10)

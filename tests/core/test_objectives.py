@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from core.attacks import objectives, pgd
 from core.attacks.balls import L2
 from core.attacks.objectives import (
+    autocast,
     cross_entropy,
+    diverging,
     log_odds,
     margin,
     match_features,
@@ -141,6 +143,37 @@ def test_match_features_refuses_a_representation_of_another_shape(shape):
     model, x = tiny(), images(2, size=16)
     with pytest.raises(ValueError, match=r"z must have the shape of g\(x\) \(2, 32\), got"):
         match_features(model, torch.zeros(shape))(x)
+
+
+def test_diverging_is_minus_the_divergence_from_what_was_said():
+    """-KL(p || q) = -sum p log(p / q), p the softmax of what was said; 0 at the same answer, and p is not moved."""
+    said, z = logits(k=4).requires_grad_(), logits(k=4).flip(0)
+    p, q = said.softmax(1), z.softmax(1)
+    torch.testing.assert_close(diverging(nn.Identity(), said)(z), -(p * (p / q).log()).sum(1))
+    torch.testing.assert_close(diverging(nn.Identity(), said)(said), torch.zeros(50, dtype=torch.float64))
+    assert not diverging(nn.Identity(), said)(z).requires_grad
+
+
+@pytest.mark.parametrize(("precision", "inside"), [("bf16", torch.bfloat16), ("fp32", torch.float32)])
+def test_an_objective_is_evaluated_in_the_precision_that_was_asked_for(precision, inside):
+    """The products inside are of that type, the values that come out float32 all the same."""
+    seen = []
+
+    def objective(x: Tensor) -> Tensor:
+        seen.append(x.flatten(1) @ torch.ones(192, 1))
+        return seen[-1][:, 0]
+
+    values = autocast(objective, precision)(images(2))
+    assert [made.dtype for made in seen] == [inside]
+    assert values.dtype == torch.float32
+    torch.testing.assert_close(values, images(2).flatten(1).sum(1), rtol=0.01, atol=0)
+
+
+def test_precision_is_by_default_what_is_fast_here(monkeypatch):
+    monkeypatch.setattr(objectives.compute, "has_fast_bf16", lambda on: on.type == "cpu")
+    seen = []
+    autocast(lambda x: seen.append(x[:, 0, 0] @ torch.ones(8, 1)) or x.flatten(1).sum(1))(images(2))
+    assert seen[0].dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("objective", [untargeted, targeted, untargeted_margin, targeted_margin])

@@ -9,8 +9,11 @@ from torch import Tensor
 from core.attacks import Stop, pgd
 from core.attacks.balls import L2
 from core.attacks.recording import Recorder, Recording, picked, side_by_side, step_columns
+from core.attacks.rules import State
+from core.attacks.steps import step_axis
 from core.datasets import live
 from core.datasets.recipe import DatasetsRecipe
+from core.files.trajectory import Axis
 from core.inversion import invert
 from core.inversion.emergence import emerge
 from core.inversion.invert import FAST, Setting
@@ -67,7 +70,8 @@ def test_it_keeps_the_chosen_steps_and_the_result_comes_after_them():
 @pytest.mark.parametrize("how", ["true", "raise"])
 @pytest.mark.parametrize("end", [0, 3])
 def test_it_ends_where_it_is_asked_to_and_the_result_is_in_no_other_frame(how, end):
-    def on_step(i: int, _) -> bool:
+    def on_step(i: int, state: State) -> bool:
+        assert torch.equal(state.x, every.frames[i])
         if i == end and how == "raise":
             raise Stop
         return i == end
@@ -114,6 +118,17 @@ def test_a_table_says_each_ones_steps_where_they_differ():
     a, b = side_by_side(Numbers.until(6), Numbers.until(3))
     assert step_columns({"a": a, "b": b}) == {"a_step": [0, 2, 6], "b_step": [0, 2, 3]}
     assert step_columns({"a": a, "b": a}) == {"step": [0, 2, 6]}
+
+
+def test_the_axis_of_loops_side_by_side_says_where_each_was_stopped():
+    """One step where they agree; from which to which where they were stopped apart, and then the later one's place."""
+    a, b = side_by_side(Numbers.until(6), Numbers.until(3))
+    assert step_axis(a, b, unit="of 6") == Axis("step", (0.0, 2.0, 6.0), ("0", "2", "3–6"), "of 6")
+    assert step_axis(b, a).labels[-1] == "3–6"
+    alone = step_axis(a)
+    assert (alone.values, alone.labels, alone.unit) == ((0.0, 2.0, 6.0), ("0", "2", "6"), "")
+    with pytest.raises(ValueError, match="shorter"):
+        step_axis(Numbers.until(6), b)
 
 
 def made_by(page: str, end: int, checkpoint, monkeypatch) -> Recording:

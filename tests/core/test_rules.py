@@ -70,6 +70,52 @@ def test_no_step_of_lbfgs_is_longer_than_its_trust():
         assert (update.flatten(1).norm(dim=1) <= min(grown, 20) * (1 + 1e-4)).all()
 
 
+def by_the_book(states: list[State], radius: float, memory: int) -> list[Tensor]:
+    """The updates for one picture (D,), from the matrix of Nocedal & Wright (2006), eq. 6.17, and a trust radius."""
+    updates, pairs, trust = [], [], radius
+    for i, now in enumerate(states):
+        grad = (now.values[0] * now.grad).flatten()
+        step = trust * grad / grad.norm()
+        if i:
+            before = states[i - 1]
+            pairs.append(((now.x - before.x).flatten(), grad - (before.values[0] * before.grad).flatten()))
+            trust = min(20, max(1e-3, trust * (1.5 if now.values[0] < before.values[0] else 0.5)))
+            s, y = pairs[-1]
+            useful = s @ y > 1e-10 * (y @ y)
+            inverse = torch.eye(len(grad), dtype=grad.dtype) * (s @ y / (y @ y) if useful else 1.0)
+            for s, y in pairs[-memory:]:
+                if s @ y > 1e-10 * (y @ y):
+                    across = torch.eye(len(grad), dtype=grad.dtype) - torch.outer(y, s) / (s @ y)
+                    inverse = across.T @ inverse @ across + torch.outer(s, s) / (s @ y)
+            step = inverse @ grad
+            step = step if step @ grad > 0 else trust * grad / grad.norm()
+        updates.append(step * min(1, trust / float(step.norm())))
+    return updates
+
+
+@pytest.mark.parametrize("memory", [3, 20])
+@pytest.mark.parametrize("scale", [1e-3, 1.0], ids=["flat", "steep"])
+def test_lbfgs_is_that_of_the_book_whatever_the_states(memory, scale):
+    """Pairs of any curvature, values that rise, fall and stay; more steps than are remembered, radii at both bounds."""
+    for values in (
+        range(60, 34, -1),
+        [2.0] * 26,
+        (3 + torch.rand(26, generator=draws(3), dtype=torch.float64)).tolist(),
+    ):
+        states = [
+            State(
+                images(1, size=2, seed=i, dtype=torch.float64),
+                torch.tensor([float(value)], dtype=torch.float64),
+                scale * (images(1, size=2, seed=100 + i, dtype=torch.float64) - 0.3),
+            )
+            for i, value in enumerate(values)
+        ]
+        rule = lbfgs(0.5) if memory == 20 else lbfgs(0.5, memory)
+        updates = [rule(i, state).flatten() for i, state in enumerate(states)]
+        for ours, books in zip(updates, by_the_book(states, 0.5, memory), strict=True):
+            torch.testing.assert_close(ours, books, rtol=1e-6, atol=1e-12)
+
+
 @each_rule
 def test_rows_of_a_batch_do_not_influence_each_other(make):
     target, x = inner(4, 1), inner(4, 2)
@@ -141,3 +187,11 @@ def test_a_length_for_each_step_may_differ_by_image():
     rule = steepest(ANYWHERE, [torch.tensor([1.0, 2.0]), 3.0])
     assert rule(0, state).flatten(1).norm(dim=1).tolist() == pytest.approx([1, 2])
     assert rule(1, state).flatten(1).norm(dim=1).tolist() == pytest.approx([3, 3])
+
+
+def test_momentum_takes_a_length_for_each_step_and_image():
+    """The velocity is that of unit steps; each step is as long as is asked of it."""
+    state = State(images(2), torch.zeros(2), torch.ones(2, 3, 8, 8))
+    rule = momentum(ANYWHERE, [torch.tensor([1.0, 2.0]), 3.0], beta=0.5)
+    assert rule(0, state).flatten(1).norm(dim=1).tolist() == pytest.approx([1, 2])
+    assert rule(1, state).flatten(1).norm(dim=1).tolist() == pytest.approx([4.5, 4.5])
