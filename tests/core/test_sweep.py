@@ -78,7 +78,15 @@ def test_a_row_of_a_sweep_is_pgd_at_that_radius(norm):
 def test_one_step_of_a_sweep_has_length_eps(norm):
     """FGSM: on a grey picture nothing is clipped, so the first step goes all the way."""
     found = sweep(plane(), grey(1, size=4), torch.tensor([0]), balls.NORMS[norm], [0.05, 0.1], steps=1)
-    torch.testing.assert_close(found.norm[:, 0], torch.tensor([0.05, 0.1], dtype=torch.float64))
+    torch.testing.assert_close(found.norm[:, 0], torch.tensor([0.05, 0.1], dtype=torch.float64), rtol=1e-12, atol=0)
+
+
+def test_without_steps_a_sweep_is_the_picture_at_every_radius():
+    """No step is seen, and none of them asks for an end: all batches come."""
+    x, radii = grey(1, size=4), [0.1] * (SWEEP_ROWS + 1)
+    found = sweep(plane(), x, torch.tensor([0]), balls.L2, radii, steps=0)
+    assert found.eps == tuple(radii)
+    assert torch.equal(found.x_adv, x.expand(len(radii), *x.shape))
 
 
 @both

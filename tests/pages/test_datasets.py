@@ -28,6 +28,7 @@ from core.datasets.experiments import report
 from core.datasets.experiments.run import RESULTS
 from core.datasets.recipe import DatasetsRecipe
 from core.files import render
+from core.inversion import invert
 from core.models import checkpoints
 from core.rates import Rate
 from pages.datasets import build, experiments, figures, quiz, results
@@ -357,7 +358,8 @@ def student(tmp_path, monkeypatch):
 
 @pytest.fixture
 def looked(monkeypatch):
-    """What the view of a student hands to the scrubber and to the downloads."""
+    """What the view of a student hands to the scrubber and to the downloads; its inversions take few steps."""
+    monkeypatch.setitem(invert.SETTINGS, "fast", replace(invert.FAST, steps=6))
     seen = SimpleNamespace(rows=None, axis=None, files={}, script="")
 
     def scrubbed(rows, axis, *_):
