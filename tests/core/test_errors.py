@@ -86,3 +86,23 @@ def test_shares_are_of_the_data_around_a_picture():
     inside[:, 0, 0, 0], outside[:, 0, 2, 2] = 1, 1
     torch.testing.assert_close(around.share(inside, 2), torch.ones(2))
     torch.testing.assert_close(around.share(outside, 2), torch.zeros(2))
+
+
+def test_axes_are_those_of_the_nearest_pictures_around_their_mean_strongest_first():
+    """Two far clusters, each long one way and less so another: of a picture's own cluster alone, whatever its place."""
+    draws = torch.Generator().manual_seed(1)
+    among = torch.full((60, 1, 3, 3), 5.0)
+    for k, (long, short) in enumerate(((0, 1), (2, 3))):
+        rows = among[30 * k : 30 * (k + 1)].view(30, 9)
+        rows[:, 8] += 40 * k
+        rows[:, long] += torch.randn(30, generator=draws)
+        rows[:, short] += 0.1 * torch.randn(30, generator=draws)
+    around = manifold.local(among[[0, 30]], among, k=25, axes=2)
+    steps = torch.eye(9).reshape(9, 1, 3, 3)
+    for k, (long, short) in enumerate(((0, 1), (2, 3))):
+        here = manifold.Local(around.axes[[k] * 9])
+        first, both = here.share(steps, 1), here.share(steps, 2)
+        assert first[long] > 0.95 and first[short] < 0.05 and both[short] > 0.95
+        assert both.sum() == pytest.approx(2, abs=1e-5)
+        assert both[8] < 0.01, "where the cluster is, is no direction of it"
+    assert here.share(0 * steps[:1].repeat(9, 1, 1, 1), 2).isnan().all()

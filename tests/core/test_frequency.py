@@ -123,6 +123,13 @@ def test_the_whole_band_is_the_picture():
     torch.testing.assert_close(high_pass(x, 0.0), x, atol=1e-6, rtol=0)
 
 
+def test_both_edges_of_a_band_are_as_soft_as_was_asked():
+    x = images(2, size=32)
+    made = low_pass(high_pass(x, 4.0, 3.0), 9.0, 3.0)
+    torch.testing.assert_close(band_pass(x, 4.0, 9.0, 3.0), made, atol=1e-6, rtol=0)
+    assert not torch.allclose(band_pass(x, 4.0, 9.0), made, atol=1e-2)
+
+
 def test_a_filter_lets_waves_of_its_band_pass_and_no_others():
     for u, v in [(2, 1), (5, 5), (-12, 3)]:
         x = wave(u, v, SIDE)[None, None]
