@@ -18,6 +18,7 @@ from core.files import render
 from core.models import checkpoints, ready
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_json, to_query
+from pages.perturb import work
 from pages.ui import exports, scrubber
 from tests.app_process import ROOT
 from tests.pages.tools import ran, said
@@ -134,7 +135,7 @@ def test_the_words_agree_with_the_search(shown):
     """ "0.123 is enough" is what `closest` finds."""
     app = opened(**QUICK)
     recipe = recipe_of(shown)
-    distance = perturb.closest(recipe, recipe.standard)[1]
+    distance = perturb.closest(recipe, recipe.standard, steps=work.CLOSEST_STEPS)[1]
     assert f"**Standard ResNet-9: {distance:.3f} is enough**" in said(app)
 
 
@@ -229,29 +230,32 @@ def test_every_control_comes_back_from_its_address(recipe, shown):
     assert recipe_of(shown) == recipe
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        *(("norm", v) for v in ("L1", "linf")),
-        *(("reach", v) for v in ("8/255", "nan", "1e9")),  # the first is of the other norm
-        *(("steps", v) for v in ("0", "999999", "x")),
-        *(("target", v) for v in ("pig", "<script>")),
-        *(("frame", v) for v in ("-1", "1e9", "x", "201")),
-        *(("axis", v) for v in ("eps2",)),
-        *(("seed", v) for v in ("-1", "x", str(2**40))),
-        *(("at", v) for v in ("17/255", "x")),
-        *(("random_start", v) for v in ("2",)),
-        *(("attack", v) for v in ("CW",)),
-        *(("standard", v) for v in ("../../etc/passwd", "vgg-none")),
-        *(("robust", v) for v in ("",)),
-        *(("predict", v) for v in ("x",)),
-    ],
-)
-def test_a_bad_value_in_the_address_falls_back_alone(name, value, shown):
-    app = opened(**{"picture": "photo/chelsea", "attack": "FGSM", "target": "ship", "frame": "6", name: value})
-    default = PerturbRecipe(picture="photo/chelsea", attack="FGSM", target="ship", frame=6)
-    expected = default if name == "predict" else replace(default, **{name: getattr(PerturbRecipe(), name)})
-    assert recipe_of(shown) == expected
+BAD = {
+    "norm": ("L1", "linf"),
+    "reach": ("8/255", "nan", "1e9"),  # the first is of the other norm
+    "steps": ("0", "999999", "x"),
+    "target": ("pig", "<script>"),
+    "frame": ("-1", "1e9", "x", "201"),
+    "axis": ("eps2",),
+    "seed": ("-1", "x", str(2**40)),
+    "at": ("17/255", "x"),
+    "random_start": ("2",),
+    "attack": ("CW",),
+    "standard": ("../../etc/passwd", "vgg-none"),
+    "robust": ("",),
+    "predict": ("x",),
+}
+
+
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("half", [0, 1])
+def test_bad_values_in_the_address_fall_back_and_good_ones_beside_them_stay(turn, half, shown):
+    """Every other field is bad, each in its turn with each of its values."""
+    good = {"picture": "photo/chelsea", "reach": "0.5", "attack": "FGSM", "target": "ship", "frame": "6"}
+    bad = {name: values[turn % len(values)] for name, values in list(BAD.items())[half::2]}
+    app = opened(**good | bad)
+    fallen = {name: getattr(PerturbRecipe(), name) for name in bad if name != "predict"}
+    assert recipe_of(shown) == replace(PerturbRecipe(**good | {"frame": 6}), **fallen)
     assert not app.error
 
 

@@ -286,7 +286,7 @@ def models(checkpoint, monkeypatch):
     monkeypatch.setattr(synthesis_measured.measured, "__defaults__", (ROOT / "nowhere.json",))
     monkeypatch.setattr(synthesis_morph, "JUDGE", "none")
     monkeypatch.setattr(synthesis_studio, "JUDGE", "none")
-    monkeypatch.setattr(studio, "BATCH", 16)
+    monkeypatch.setattr(studio, "BATCH", 4)
     store.forget()
     yield
     store.forget()
