@@ -40,11 +40,11 @@ def test_what_clipping_takes_away_is_made_up():
 
 @both
 def test_where_there_is_no_way_or_no_room_it_stays_a_picture(norm):
-    """No direction: x itself. Beyond what the range holds: the corner, and the length says so."""
-    x = torch.stack([grey(1)[0], torch.ones(3, 8, 8, dtype=torch.float64), grey(1)[0]])
-    way = torch.ones(3, 3, 8, 8, dtype=torch.float64)
+    """No direction: x itself, also in float32, where a length over nothing overflows. No room: the corner."""
+    x = torch.stack([grey(1)[0], torch.ones(3, 8, 8), grey(1)[0]]).float()
+    way = torch.ones(3, 3, 8, 8)
     way[0] = 0
-    moved, reached = noise_of_length(x, way, torch.tensor([0.1, 0.1, 50.0], dtype=torch.float64), norm)
+    moved, reached = noise_of_length(x, way, torch.tensor([0.1, 0.1, 50.0]), norm)
     assert torch.equal(moved[:2], x[:2])
     assert torch.equal(moved[2], torch.ones_like(x[2]))
     assert reached.tolist() == pytest.approx([0, 0, 0.5 if norm == "Linf" else 0.5 * math.sqrt(192)])
