@@ -2,15 +2,17 @@
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor
 
+from core.data.pictures import Picture
 from core.files import render
 from core.models.titles import title, titles
-from core.saliency import maps
+from core.saliency import maps, planted
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
+from core.saliency.views import Explanation
 from core.words import verdicts
 from pages.ui import crisp
 from pages.ui.world import current
@@ -116,3 +118,17 @@ def legend(recipe: SaliencyRecipe, units: Mapping[str, str] = OF_MAPS, of: str =
 def predicted(logits: Tensor) -> str:
     """Say what a model says of one picture."""
     return verdicts(logits, current().classes)[0]
+
+
+def notes(
+    found: Mapping[str, Explanation], picture: Picture, say: Callable[[Explanation], str]
+) -> dict[str, tuple[str, ...]]:
+    """Write the lines below each model's map: what is said of it, and how much of it lies on planted features."""
+    said = {name: ((say(made),) if say(made) else ()) for name, made in found.items()}
+    return {name: (*lines, *planted.shares(found[name].attribution, picture.id)) for name, lines in said.items()}
+
+
+def named(picture: Picture) -> tuple[str, str]:
+    """Name the picture in two lines: what is on it, and where it is from."""
+    what, _, where = picture.caption.partition(", ")
+    return (what if picture.label is None else current().classes[picture.label]), where

@@ -7,13 +7,14 @@ import numpy as np
 from torch import Tensor
 
 from core.attacks.recording import step_columns
+from core.data.pictures import Picture
 from core.files import render
 from core.files.playable import Scene
 from core.models.titles import titles
 from core.saliency import maps, measures
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
-from core.saliency.views import Along
+from core.saliency.views import Along, Explanation
 from pages.saliency.cards import predicted
 from pages.ui.exports import Bundle, Download
 
@@ -24,6 +25,12 @@ class Line:
 
     row: Row
     logits: Mapping[str, Tensor]
+
+    @staticmethod
+    def of(recipe: SaliencyRecipe, title: str, picture: Picture, found: Mapping[str, Explanation]) -> "Line":
+        """Put each model's map of one picture into a row of that title."""
+        row = Row.of(recipe, title, picture.x, {name: made.attribution for name, made in found.items()})
+        return Line(row, {name: made.logits for name, made in found.items()})
 
 
 def files(recipe: SaliencyRecipe, lines: Sequence[Line]) -> list[Download]:

@@ -18,7 +18,9 @@ from core.inversion.invert import UNLIMITED, Setting
 from core.models import checkpoints
 from pages.datasets import build
 from pages.inversion import emergence as emergence_page
-from pages.saliency import maps
+from pages.saliency import classes as saliency_classes
+from pages.saliency import methods as saliency_methods
+from pages.saliency import pictures as saliency_pictures
 from pages.synthesis import morph, studio
 from pages.ui import exports, scrubber, store
 from tests.app_process import ROOT
@@ -70,7 +72,7 @@ def shown(monkeypatch) -> SimpleNamespace:
 
     monkeypatch.setattr(scrubber, "scrubber", show)
     monkeypatch.setattr(emergence_page, "scrubbed", scrubbed)
-    for module in (exports, maps, emergence_page):
+    for module in (exports, saliency_classes, saliency_methods, saliency_pictures, emergence_page):
         monkeypatch.setattr(module, "downloads", lambda *_, **__: None)
     return seen
 

@@ -17,7 +17,9 @@ from core.usefulness import feature
 from core.usefulness import views as useful_views
 from pages.datasets import build as datasets_build
 from pages.inversion import emergence as emergence_page
-from pages.saliency import maps
+from pages.saliency import classes as saliency_classes
+from pages.saliency import methods as saliency_methods
+from pages.saliency import pictures as saliency_pictures
 from pages.synthesis import morph as synthesis_morph
 from pages.synthesis import studio as synthesis_studio
 from pages.transfer import matrix as transfer_matrix
@@ -57,7 +59,7 @@ def shown(monkeypatch) -> SimpleNamespace:
         return default
 
     monkeypatch.setattr(emergence_page, "scrubbed", scrubbed)
-    for module in (exports, maps, emergence_page):
+    for module in (exports, saliency_classes, saliency_methods, saliency_pictures, emergence_page):
         monkeypatch.setattr(module, "downloads", take)
     return seen
 

@@ -17,8 +17,11 @@ from core.recipes import to_query
 from core.saliency import METHODS, classes, views
 from core.saliency.recipe import SaliencyRecipe
 from core.saliency.views import cache_key, explain
-from pages.saliency import attack, maps
+from pages.saliency import attack, methods
+from pages.saliency import classes as classes_view
 from pages.saliency import measured as saliency_measured
+from pages.saliency import pictures as pictures_view
+from pages.saliency import work as saliency_work
 from pages.ui import store
 from tests.app_process import ROOT
 from tests.pages.tools import computes_nothing, html, ran, rows, said, stop_once
@@ -55,7 +58,7 @@ def shown(monkeypatch):
         seen.files, seen.script = {file.name: file for file in files}, script
 
     monkeypatch.setattr(attack, "scrubber", show)
-    for module in (attack, maps):
+    for module in (attack, classes_view, methods, pictures_view):
         monkeypatch.setattr(module, "downloads", offer)
     return seen
 
@@ -166,7 +169,7 @@ def test_every_control_comes_back_from_its_address(recipe, offline, shown):
 
 
 def test_bad_values_in_the_address_fall_back(offline, shown, monkeypatch):
-    monkeypatch.setattr(maps, "METHODS", {"gradient": METHODS["gradient"]})
+    monkeypatch.setattr(methods, "METHODS", {"gradient": METHODS["gradient"]})
     bad = {
         "view": "all",
         "target": "pig",
@@ -289,7 +292,13 @@ def test_what_two_settings_share_is_computed_once():
     assert cache_key(other, "gradient") == cache_key(PHOTO, "gradient")
 
 
-# Models stopped at different steps
+# Stopped
+
+
+@pytest.mark.parametrize("view", ["methods", "pictures"])
+def test_maps_stopped_before_the_first_are_no_fault(view, monkeypatch, offline):
+    monkeypatch.setattr(saliency_work, "explanations", lambda *_: iter(()))
+    assert "<figure" not in html(opened(view=view))
 
 
 @pytest.mark.parametrize("ends", [(0, 99), (99, 0), (5, 2)])

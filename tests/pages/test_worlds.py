@@ -18,7 +18,7 @@ from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from core.saliency import METHODS
 from pages.inversion import emergence as emergence_page
-from pages.saliency import attack, maps
+from pages.saliency import attack, methods
 from pages.synthesis import studio
 from pages.ui import exports, scrubber
 from tests.app_process import ROOT
@@ -138,7 +138,9 @@ def test_a_page_about_no_world_goes_back_to_the_first(imagenet):
 def test_saliency_in_the_world_of_photographs(imagenet, monkeypatch):
     """One network: each method's map of it, and a sentence where the robust one would stand."""
     seen = SimpleNamespace(files=[], script="")
-    monkeypatch.setattr(maps, "downloads", lambda files, *, key, script: vars(seen).update(files=files, script=script))
+    monkeypatch.setattr(
+        methods, "downloads", lambda files, *, key, script: vars(seen).update(files=files, script=script)
+    )
     app = opened("saliency", world="imagenet", samples="1", window="112")
     text = html(app)
     assert text.count("<h3>") == text.count("Where it misleads") == len(METHODS)
