@@ -13,10 +13,11 @@ from core.data.pictures import Picture
 from core.files import render
 from core.files.render import RGB
 from core.models.titles import title, titles
-from core.recipes import to_query
+from core.recipes import from_query, to_query
 from core.synthesis import morph
 from core.synthesis.morph import Board
 from core.synthesis.recipe import SynthesisRecipe
+from core.worlds import World
 from pages.synthesis.board import Live
 from pages.synthesis.canvas import canvas
 from pages.ui import shell, work
@@ -28,6 +29,12 @@ from pages.ui.world import current
 PAGE = "synthesis"
 ADDRESS = ("start", "holds", "reach")  # what the canvas writes into the address
 FILM_AT_MOST = 240  # frames of an exported film
+KEYS, LARGEST = 20, 96  # classes with a button, and pixels a side, of the canvas
+
+
+def serves(world: World) -> bool:
+    """Tell whether a canvas can have this world's pictures, sent at every step, and a button for each class."""
+    return world.side <= LARGEST and len(world.classes) <= KEYS
 
 
 def names_of(recipe: SynthesisRecipe) -> tuple[str, ...]:
@@ -37,14 +44,14 @@ def names_of(recipe: SynthesisRecipe) -> tuple[str, ...]:
 
 def show(recipe: SynthesisRecipe, picture: Picture) -> None:
     """Show the canvas with the recipe's board, or with what this visitor has made of it."""
-    live = _live(recipe, picture)
-    _board(recipe, live, picture)
+    recipe = _of_address(recipe)
+    _board(recipe, _live(recipe, picture), picture)
 
 
 def _live(recipe: SynthesisRecipe, picture: Picture) -> Live:
     """Return the visitor's board; a link that says something new, or a newly picked picture, begins another."""
     names = names_of(recipe)
-    asked = (names, *(st.query_params.get(name) for name in ADDRESS))
+    asked = _asked(names)
     live: Live | None = st.session_state.get("morph-live")
     if live is None or asked != st.session_state.get("morph-asked"):
         both = [loaded(name) for name in names]
@@ -101,7 +108,8 @@ def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
         version=st.session_state["morph-version"],
     )
     linked = morph.described(board, recipe)
-    _write_address(recipe, linked)
+    _write_address(linked)
+    st.session_state["morph-asked"] = _asked(names)
     if linked is None:
         st.caption(
             "A link cannot carry brush strokes, uploads or changed settings; the files below, the script among"
@@ -110,28 +118,33 @@ def _board(recipe: SynthesisRecipe, live: Live, picture: Picture) -> None:
     downloads(files(recipe, board), key="morph", script=morph.script(board, names, recipe.world))
 
 
-def ask(recipe: SynthesisRecipe) -> None:
-    """Have the canvas open with the recipe's board, as a link to it would."""
-    query = to_query(recipe)
-    for name in ADDRESS:
-        if name in query:
-            st.query_params[name] = query[name]
-        else:
-            st.query_params.pop(name, None)
-    st.session_state.pop("morph-asked", None)
+def follow_preset(recipe: SynthesisRecipe) -> None:
+    """Have the canvas open with what a preset has just asked of it, as a link would: that is no widget's value."""
+    asked = {name: st.session_state.pop(f"morph-{name}", None) for name in ("start", "holds")}
+    if asked["start"] is not None and st.session_state["view"] == "morph":  # the studio's leave the canvas alone
+        _write_address(replace(recipe, **asked))
+        st.session_state.pop("morph-asked", None)
 
 
-def _write_address(recipe: SynthesisRecipe, linked: SynthesisRecipe | None) -> None:
+def _of_address(recipe: SynthesisRecipe) -> SynthesisRecipe:
+    """Return the recipe with what the address says of the canvas."""
+    asked, _ = from_query(SynthesisRecipe, st.query_params.to_dict())
+    return replace(recipe, **{name: getattr(asked, name) for name in ADDRESS if name in st.query_params})
+
+
+def _write_address(linked: SynthesisRecipe | None) -> None:
+    """Have the address say what the canvas shows; nothing, where a link cannot carry it."""
     query = to_query(linked) if linked is not None else {}
     for name in ADDRESS:
         if name in query:
             st.query_params[name] = query[name]
         else:
             st.query_params.pop(name, None)
-    st.session_state["morph-asked"] = (
-        names_of(recipe),
-        *(st.query_params.get(name) for name in ADDRESS),
-    )
+
+
+def _asked(names: tuple[str, ...]) -> tuple[object, ...]:
+    """Return what the canvas was asked for: its painters, and what the address says of it."""
+    return (names, *(st.query_params.get(name) for name in ADDRESS))
 
 
 def starts(recipe: SynthesisRecipe, picture: Picture) -> list[tuple[str, str, Tensor]]:

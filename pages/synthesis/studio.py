@@ -26,6 +26,7 @@ from core.rates import Rate
 from core.synthesis import studio
 from core.synthesis.recipe import SynthesisRecipe
 from core.synthesis.studio import Painting, cache_key
+from pages.synthesis.morph import LARGEST
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE, knows
@@ -35,7 +36,6 @@ from pages.ui.world import current
 
 COLUMNS, GAP = 4, 2
 KEPT_AT_MOST = 48
-LARGEST = 96  # pixels a side, of the canvas
 CLAIM = "Several pictures, moved step by step until each network sees the wanted class in them."
 STYLE = """<style>
 .st-key-studio-pick button { padding: 3px; min-height: 0; }
