@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 import torch
 
@@ -16,8 +15,9 @@ from core.usefulness import views
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import EPS, FIRST_FRAME, Path, construction
 from pages.ui.address import choose
-from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
+from pages.usefulness import plane
 
 KEY = "usefulness-linear"
 FEATURES = {"singular": "singular vectors", "ensemble": "a sum of weak ones", "containment": "a hidden robust one"}
@@ -80,7 +80,7 @@ def show(recipe: UsefulnessRecipe) -> None:
     frame = min(frame if at is None else at, last)
     write_frame(key, frame, default)
     st.markdown(sentence(path, frame, known))
-    chart(path, frame, known)
+    plane.show(path, frame, known)
 
     def played() -> Scene:
         return scrubbing(
@@ -142,110 +142,6 @@ def sentence(path: Path, frame: int, known: goh.Known) -> str:
         f"**ρ = {f.rho:.3f} on training pictures, {f.rho_test:.3f} on test pictures** ({left}). An L2 adversary takes"
         f" it away with ε = {max(0.0, f.rho * f.deviation):.3g}; a random direction shows ρ ≈ {known.chance:.3f} on the"
         " training pictures by chance."
-    )
-
-
-def chart(path: Path, frame: int, known: goh.Known) -> None:
-    """Draw all directions and the construction's way among them, as Goh's figure does."""
-    figure = go.Figure()
-    deviation, rho = known.deviation.numpy(), known.rho.numpy()
-    robust = rho - EPS / deviation > 0
-    for where, colour, name in (
-        (~robust, "#d98a00", f"γ ≤ 0 at ε = {EPS:g}"),
-        (robust, "#0072b2", f"γ > 0 at ε = {EPS:g}"),
-    ):
-        figure.add_scattergl(
-            x=deviation[where],
-            y=rho[where],
-            mode="markers",
-            name=f"singular vectors, {name}",
-            marker={
-                "size": 9 if colour == "#0072b2" else 4,
-                "color": colour,
-                "opacity": 0.9 if colour == "#0072b2" else 0.35,
-            },
-            text=[f"direction {i}" for i in np.flatnonzero(where)],
-            hovertemplate="%{text}<br>std %{x:.3g}, ρ = %{y:.3f}<extra></extra>",
-        )
-    for test, dash, name in ((False, "solid", "training"), (True, "dot", "test")):
-        xs = [f.deviation_test if test else f.deviation for f in path.features]
-        ys = [f.rho_test if test else f.rho for f in path.features]
-        figure.add_scatter(
-            x=xs,
-            y=[y if y > 3e-4 else None for y in ys],
-            mode="lines+markers",
-            line={"dash": dash, "color": "#8a7eb3"},
-            marker={"size": 4},
-            name=f"the slider's way, {name} pictures",
-            text=path.labels,
-            hovertemplate=(
-                f"{'test' if test else 'training'}, %{{text}}<br>std %{{x:.3g}}, ρ = %{{y:.3f}}<extra></extra>"
-            ),
-            visible="legendonly" if len(path.labels) > 60 else True,
-        )
-        figure.add_scatter(
-            x=[xs[frame]],
-            y=[ys[frame]],
-            mode="markers",
-            showlegend=False,
-            hoverinfo="skip",
-            marker={
-                "size": 15,
-                "symbol": "circle-open" if test else "circle",
-                "color": "#8a7eb3",
-                "line": {"width": 3},
-            },
-        )
-    span = np.array([deviation.min(), deviation.max()])
-    for eps in (0.001, 0.01, 0.1, 1.0):
-        figure.add_scatter(
-            x=span,
-            y=eps / span,
-            mode="lines",
-            line={"width": 1, "color": "rgba(128,128,128,0.6)", "dash": "dash"},
-            showlegend=False,
-            hoverinfo="skip",
-        )
-        figure.add_annotation(
-            x=np.log10(eps / 0.8),
-            y=np.log10(0.8),
-            text=f"ε = {eps:g}",
-            showarrow=False,
-            xanchor="left",
-            font={"size": 12, "color": "gray"},
-        )
-    figure.add_hline(
-        y=known.chance,
-        line={"width": 1, "dash": "dot", "color": "gray"},
-        annotation_text="chance",
-        annotation_position="bottom left",
-    )
-    powers = {
-        "type": "log",
-        "exponentformat": "power",
-        "tickfont": {"size": 16},
-    }  # an exponent is smaller: 12 px at least
-    figure.update_xaxes(**powers, dtick=1, title="standard deviation, ‖a‖<sub>Σ</sub> / ‖a‖")
-    figure.update_yaxes(**powers, dtick=1, title="usefulness ρ", range=[-3.5, 0])
-    figure.update_layout(
-        height=460, margin={"l": 10, "r": 10, "t": 20, "b": 10}, legend={"orientation": "h", "y": -0.2}
-    )
-    st.plotly_chart(
-        figure,
-        key="usefulness-goh",
-        theme="streamlit",
-        config=camera("usefulness-linear"),
-        alt=(
-            "Usefulness against standard deviation of all singular vectors, both on logarithmic axes, with the"
-            " construction's way"
-        ),
-    )
-    st.caption(
-        f"All {len(deviation):,} singular vectors of {known.n:,} training pictures, {goh.PAIR[0]} against"
-        f" {goh.PAIR[1]}. A feature above a dashed line is robustly useful at its ε. After Goh, “Two Examples of"
-        " Useful, Non-Robust Features” (Distill, 2019), who shows 729 points and judges on the pictures that the"
-        " directions come from; the test pictures are our addition. The authors reply that a containment meets the"
-        " definition, and that the relabelled data set D_det excludes it as the explanation."
     )
 
 
