@@ -1,8 +1,4 @@
-"""The picture picker every page opens with: `picture = pick_picture(key="picture")`.
-
-The chosen id lives in `st.session_state[key]`, where a page's callback may set it too, and in the address, as
-`?picture=cifar10/93`. Uploads live in the session only: not on disk, not in a cache, not in the address.
-"""
+"""The picture picker every page opens with: `picture = pick_picture(key="picture")`; what it keeps is in `chosen`."""
 
 import random
 
@@ -13,11 +9,11 @@ from core.data import pictures
 from core.data.decode import FORMATS, MAX_BYTES, PictureError
 from core.data.pictures import Picture
 from core.files.render import RGB, data_url, png, to_uint8, upscaled
+from pages.ui import chosen
 from pages.ui.download import offer_cifar10
 from pages.ui.hosting import read_only
 from pages.ui.world import current, enter
 
-PARAMETER = "picture"
 SOURCES = {
     "cifar10": "CIFAR-10 test set",
     "gallery": "Generated",
@@ -41,9 +37,9 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
         key: Where the id lives.
         default: The picture while nobody has chosen one; by default the one that the world opens with.
     """
-    if st.session_state.get(key) in (None, _first()) and not st.query_params.get(PARAMETER):
-        st.session_state[key] = default or _first()
-    picture = _current(key)
+    if st.session_state.get(key) in (None, chosen.first()) and not st.query_params.get(chosen.PARAMETER):
+        st.session_state[key] = default or chosen.first()
+    picture = chosen.picture(key)
     with st.container(key=f"{key}-picker"):
         st.html(STYLE)
         preview, controls = st.columns([1, 4], vertical_alignment="top")
@@ -55,7 +51,7 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
         if picture.source == "uploaded":
             _what_is_on_it(key)
             st.caption("It stays in this session and is stored nowhere, so a link to this page cannot show it.")
-        if refused := _refusal(key, picture):
+        if refused := chosen.refusal(key, picture):
             st.error(refused)
         if "cifar10" in current().sources and "cifar10" not in pictures.available():
             offer_cifar10(key=f"{key}-download")
@@ -68,69 +64,8 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
                 on_click=enter,
                 args=(drawn.name,),
             )
-    _write_address(key, picture)
+    chosen.write_address(key, picture)
     return picture
-
-
-def _current(key: str) -> Picture:
-    """Follow the address if it says something new, else stay with what this session chose."""
-    asked = st.query_params.get(PARAMETER)
-    if asked and asked != st.session_state.get(f"{key}-address", (None, None))[1]:
-        _choose(key, asked)
-        for part in ("source", "class"):
-            st.session_state.pop(f"{key}-{part}", None)
-    try:
-        return _get(key, st.session_state.get(key) or _first())
-    except PictureError:  # its source has gone since, or it is of another world
-        return pictures.get(_first())
-
-
-def _first() -> str:
-    return worlds.first_picture(current())
-
-
-def _get(key: str, id: str) -> Picture:
-    uploaded, world = st.session_state.get(f"{key}-upload"), current()
-    if uploaded is not None and uploaded.id == id and uploaded.x.shape[-1] == world.side:
-        return uploaded
-    if id.partition("/")[0] not in (*world.sources, "upload"):
-        raise PictureError(f"There is no such picture in {world.title}.")
-    return pictures.get(id)
-
-
-def _refusal(key: str, picture: Picture) -> str:
-    """Return why what was asked for is not shown: as long as the picture stays that was shown in its place."""
-    why: str = st.session_state.get(f"{key}-error", "")
-    beside = st.session_state.get(f"{key}-error-beside", picture.id)
-    if not why or beside != picture.id:
-        for name in ("error", "error-beside"):
-            st.session_state.pop(f"{key}-{name}", None)
-        return ""
-    st.session_state[f"{key}-error-beside"] = picture.id
-    return why
-
-
-def _choose(key: str, id: str) -> None:
-    st.session_state.pop(f"{key}-error", None)
-    try:
-        st.session_state[key] = _get(key, id).id
-    except PictureError as error:
-        st.session_state[f"{key}-error"] = str(error)
-    # Whatever the address says by now is older than this choice.
-    st.session_state[f"{key}-address"] = (st.context.url, st.query_params.get(PARAMETER))
-
-
-def _write_address(key: str, picture: Picture) -> None:
-    st.session_state[key] = picture.id
-    asked, shown = st.query_params.get(PARAMETER), None if picture.source == "uploaded" else picture.id
-    address = (st.context.url, shown)
-    # Without a parameter where this page wrote one, the person pressed Back: writing again would hold them here.
-    went_back = asked is None and st.session_state.get(f"{key}-address") == address
-    if shown is None:
-        st.query_params.pop(PARAMETER, None)
-    elif asked != shown and not went_back:
-        st.query_params[PARAMETER] = shown
-    st.session_state[f"{key}-address"] = address
 
 
 def _controls(key: str, picture: Picture) -> None:
@@ -204,7 +139,7 @@ def _again(key: str) -> None:
     st.session_state[f"{key}-upload"] = picture = pictures.from_upload(
         data, name, at=at, label=label, side=current().side
     )
-    _choose(key, picture.id)
+    chosen.choose(key, picture.id)
 
 
 def _candidates(key: str, source: str, picture: Picture) -> None:
@@ -220,7 +155,7 @@ def _candidates(key: str, source: str, picture: Picture) -> None:
                 f"![{_alt(candidate)}]({data_url(png(_pixels(candidate, 64)))})",
                 key=f"{key}-candidate-{id}",
                 type="primary" if id == picture.id else "secondary",
-                on_click=_choose,
+                on_click=chosen.choose,
                 args=(key, id),
             )
 
@@ -259,22 +194,22 @@ def _change_source(key: str) -> None:
     source, uploaded = st.session_state[f"{key}-source"], st.session_state.get(f"{key}-upload")
     if source in ("upload", "webcam"):
         if uploaded is not None:
-            _choose(key, uploaded.id)
+            chosen.choose(key, uploaded.id)
         return
-    default = _first()
+    default = chosen.first()
     found = pictures.ids(source)
-    _choose(key, default if default in found else found[0])
+    chosen.choose(key, default if default in found else found[0])
 
 
 def _another(key: str, source: str) -> None:
     found = [id for id in _in_class(key, source) if id != st.session_state[key]]
     if found:
-        _choose(key, random.choice(found))
+        chosen.choose(key, random.choice(found))
 
 
 def _go_to_number(key: str, source: str) -> None:
     st.session_state[f"{key}-class"] = None
-    _choose(key, f"{source}/{st.session_state[f'{key}-number']}")
+    chosen.choose(key, f"{source}/{st.session_state[f'{key}-number']}")
 
 
 def _receive(key: str, widget: str) -> None:
@@ -291,7 +226,7 @@ def _receive(key: str, widget: str) -> None:
         st.session_state[f"{key}-bytes"] = (file.getvalue(), file.name)
         for part in ("label", "cut"):
             st.session_state.pop(f"{key}-{part}", None)
-        _choose(key, picture.id)
+        chosen.choose(key, picture.id)
 
 
 def _pixels(picture: Picture, wide: int) -> RGB:
