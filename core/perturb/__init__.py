@@ -4,11 +4,12 @@ For example:
 
     recipe = PerturbRecipe(picture="cifar10/12", norm="Linf")
     left = attack(recipe, recipe.standard)          # a Trajectory
-    left.x_adv[5], left.smallest_eps
+    left.x_adv[5], left.threshold
 """
 
 from core.perturb.recipe import PerturbRecipe
-from core.perturb.views import Trajectory, attack, closest, label_of, noise, parts, script, target_of
+from core.perturb.trajectory import Trajectory
+from core.perturb.views import attack, closest, label_of, noise, parts, script, target_of
 
 __all__ = [
     "PerturbRecipe",

@@ -9,7 +9,8 @@ from core.data.planted import marks
 from core.data.planted.marks import Marks
 from core.files.trajectory import Row
 from core.perturb.recipe import PerturbRecipe
-from core.perturb.views import Trajectory, moved_along
+from core.perturb.trajectory import Trajectory
+from core.perturb.views import moved_along
 
 
 def here(recipe: PerturbRecipe, left: Trajectory) -> Marks | None:

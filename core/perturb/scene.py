@@ -16,7 +16,8 @@ from core.models import ready
 from core.models.titles import stamped, title, titles
 from core.perturb import planted
 from core.perturb.recipe import PerturbRecipe
-from core.perturb.views import Trajectory, attack, noise
+from core.perturb.trajectory import Trajectory
+from core.perturb.views import attack, noise
 from core.words import size, verdicts
 
 CLAIM = (
