@@ -163,6 +163,83 @@ def test_every_refusal_of_a_camera_says_what_would_help():
     assert "OddError" in told[-1]
 
 
+# A browser's socket and clock, stood in for; what the line does with them is written down.
+LINE = """
+const location = new URL("https://here:1/frog/perturb?view=duel");
+const log = [], sockets = [];
+const setTimeout = (retry, ms) => { log.push(`again in ${ms}`); retries.push(retry); };
+const retries = [];
+const reportError = (error) => log.push(error.name);
+class WebSocket {
+  static OPEN = 1;
+  constructor(url) { sockets.push(this); log.push(String(url)); }
+  close() { log.push("closed"); }
+  send(text) { log.push(`says ${text}`); }
+}
+const rest = () => new Promise((resolve) => globalThis.setTimeout(resolve, 5));
+SOURCE
+let token = "one";
+const line = new Line(() => `${appOf("perturb")}/_duel/${token}`, {
+  opened: () => log.push("opened"),
+  hear: async (message) => { if (message === 1) await rest(); log.push(`hears ${message}`); },
+  lost: (sentence) => log.push(sentence.split(/[;.]/)[0]),
+});
+const last = () => sockets[sockets.length - 1];
+const drop = (code) => last().onclose({ code });
+const steps = {
+  async "messages come one after the other, and a line that is not open says nothing"() {
+    line.open();
+    line.send("lost");
+    last().readyState = WebSocket.OPEN;
+    last().onopen();
+    for (const data of ["1", "no JSON", "2"]) last().onmessage({ data });
+    await rest(); await rest();
+    line.send({ do: "frame" });
+  },
+  "it comes back later and later, where it is asked to by then"() {
+    for (const _ of [0, 1, 2, 3]) { drop(1006); token = "two"; retries.pop()(); }
+    last().onopen();
+    drop(1001);
+  },
+  async "what an old socket says is of no interest"() {
+    line.open();
+    sockets[0].onmessage({ data: "3" });
+    sockets[0].onclose({ code: 1006 });
+    await rest();
+  },
+  "whoever is refused does not ask again"() { drop(1008); },
+  "nor whoever has hung up"() { line.open(); line.close(); drop(1006); },
+};
+(async () => {
+  const found = {};
+  for (const [name, step] of Object.entries(steps)) { await step(); found[name] = log.splice(0); }
+  process.stdout.write(JSON.stringify(found));
+})();
+"""
+
+
+def test_a_line_comes_back_and_hears_in_order():
+    source = (ASSETS / "shared" / "line.js").read_text("utf-8")
+    run = subprocess.run(
+        [str(NODE), "-e", LINE.replace("SOURCE", source)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    one, two, gone = "wss://here:1/frog/_duel/one", "wss://here:1/frog/_duel/two", "The connection is gone"
+    again = [[gone, f"again in {ms}", "closed", two] for ms in (1000, 2000, 4000, 4000)]
+    assert json.loads(run.stdout) == {
+        "messages come one after the other, and a line that is not open says nothing": [
+            *(one, "opened", "hears 1", "SyntaxError", "hears 2", 'says {"do":"frame"}')
+        ],
+        "it comes back later and later, where it is asked to by then": [
+            *(text for attempt in again for text in attempt),
+            *("opened", gone, "again in 1000"),
+        ],
+        "what an old socket says is of no interest": ["closed", two],
+        "whoever is refused does not ask again": ["The live connection was refused"],
+        "nor whoever has hung up": ["closed", two, "closed"],
+    }
+
+
 @pytest.mark.parametrize("folder", sorted({path.parent.name for path in ASSETS.glob("*/*.js")}))
 def test_the_scripts_of_a_component_parse_as_the_module_that_they_are_put_together_to(folder, tmp_path):
     shared = [] if folder == "shared" else sorted((ASSETS / "shared").glob("*.js"))

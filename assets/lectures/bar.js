@@ -3,14 +3,13 @@
 const CARRIED = ["present", "embed"]; // of the address, from step to step
 const CALM_MS = 300; // a page that rests that long is complete
 const CALM_THERE_MS = 1200; // a page that computes piece by piece rests in between
-const AGAIN_MS = 1500;
 const START_MS = 5000; // a run that was not seen in that time was too short to be seen
 const INTO = "input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]";
 
-export default lasting(".lecture", (root, data) => new Bar(root, data));
+export default lasting(".lecture", (root) => new Bar(root));
 
 class Bar {
-  constructor(root, data) {
+  constructor(root) {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
     this.pending = null;
@@ -32,13 +31,14 @@ class Bar {
     this.find(".open").onclick = () => this.trigger?.("act", "open");
     this.find(".close-room").onclick = () => this.trigger?.("act", "close");
     this.warmer = new Warmer((ready) => this.ready(ready));
-    this.data = data;
-    this.connect();
+    this.line = new Line(() => this.url(`_talk/${this.data.key}`), { hear: (told) => this.hear(told) });
   }
 
   update(data, _, setTriggerValue) {
+    const fresh = this.data?.key !== data.key;
     this.data = data;
     this.trigger = setTriggerValue;
+    if (fresh) this.line.open();
     if (this.pending === null || this.pending === data.at) {
       this.pending = null;
       this.at = data.at;
@@ -48,13 +48,11 @@ class Bar {
     document.cookie = `frog_talk=${data.key}; path=${data.base}; SameSite=Lax`;
     this.drawRoom();
     this.drawVotes();
-    if (this.key_ !== data.key) this.connect();
   }
 
   destroy() {
     window.removeEventListener("keydown", this.onKey, true);
-    this.gone = true;
-    this.socket?.close();
+    this.line.close();
     this.warmer.end();
   }
 
@@ -219,22 +217,12 @@ class Bar {
 
   // --- the talk, on the server ---
 
-  connect() {
-    this.socket?.close();
-    this.key_ = this.data.key;
-    const url = new URL(this.url(`_talk/${this.data.key}`));
-    url.protocol = url.protocol.replace("http", "ws");
-    const socket = (this.socket = new WebSocket(url));
-    socket.onmessage = (event) => {
-      this.told = JSON.parse(event.data);
-      const by = this.turned === null ? 0 : this.told.turned - this.turned;
-      this.turned = this.told.turned;
-      if (by) this.turn(by);
-      this.drawVotes();
-    };
-    socket.onclose = () => {
-      if (!this.gone && this.socket === socket) setTimeout(() => !this.gone && this.socket === socket && this.connect(), AGAIN_MS);
-    };
+  hear(told) {
+    this.told = told;
+    const by = this.turned === null ? 0 : told.turned - this.turned;
+    this.turned = told.turned;
+    if (by) this.turn(by);
+    this.drawVotes();
   }
 }
 

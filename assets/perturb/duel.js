@@ -34,7 +34,7 @@ class Duel {
     this.small = document.createElement("canvas"); // what the models get
     this.still = document.createElement("canvas"); // the picture that moves
     this.video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
-    this.link = new Line("_duel", {
+    this.link = new Line(() => `${appOf(this.data.page)}/_duel/${this.data.token}`, {
       opened: () => {
         this.waiting = false;
         this.complain("");
@@ -84,7 +84,7 @@ class Duel {
     this.el.camera.hidden = !data.camera;
     this.el.promise.textContent = data.camera ? promise(location.hostname, data.side) : "This host takes no pictures from cameras.";
     this.show();
-    if (fresh) this.link.open(data.token, data.page);
+    if (fresh) this.link.open();
     else this.tick();
   }
 

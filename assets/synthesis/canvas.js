@@ -26,7 +26,7 @@ class Morph {
     this.ink = [59, 125, 42];
     this.cursor = [16, 16]; // of the keyboard
     this.listeners = new AbortController();
-    this.link = new Line("_morph", {
+    this.link = new Line(() => `${appOf(this.data.page)}/_morph/${this.data.token}`, {
       opened: () => this.complain(""),
       hear: (message) => this.hear(message),
       lost: (sentence) => {
@@ -68,16 +68,12 @@ class Morph {
       stage.querySelector(".subtitle").textContent = data.models[k].subtitle;
     });
     if (starters) this.buildStarts();
-    if (fresh) this.connect();
+    if (fresh) this.link.open();
     else if (this.version !== data.version) this.send({ do: "film" }); // the page has put another picture on the board
     this.version = data.version;
   }
 
   // --- the socket ---------------------------------------------------------------------------------------------
-
-  connect() {
-    this.link.open(this.data.token, this.data.page);
-  }
 
   send(message) {
     this.link.send(message);

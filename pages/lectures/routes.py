@@ -24,7 +24,8 @@ from core.lectures.rooms import Rooms
 from core.problems import UserError
 from pages.ui.sockets import answers, may_connect, sockets
 
-WINDOWS = Path(__file__).parents[2] / "assets" / "lectures" / "windows"
+ASSETS = Path(__file__).parents[2] / "assets"
+WINDOWS, LINE = ASSETS / "lectures" / "windows", ASSETS / "shared" / "line.js"
 CHECK_S = 15.0  # between looks at whether a talk goes on
 BREATH_S = 0.05  # sixty votes at once are told once
 LONGEST = 500  # characters that a phone may say at a time
@@ -186,8 +187,10 @@ def window(name: str) -> Callable[[Request], Awaitable[Response]]:
     """Return what answers with one of the windows: a page of its own, light enough for a phone."""
 
     async def answer(_: Request) -> Response:
-        style = (WINDOWS / "shared.css").read_text("utf-8")
-        return HTMLResponse((WINDOWS / f"{name}.html").read_text("utf-8").replace("/*shared*/", style), headers=HEADERS)
+        page = (WINDOWS / f"{name}.html").read_text("utf-8")
+        for place, path in (("/*shared*/", WINDOWS / "shared.css"), ("/*line*/", LINE)):
+            page = page.replace(place, path.read_text("utf-8"))
+        return HTMLResponse(page, headers=HEADERS)
 
     return answer
 
