@@ -24,10 +24,9 @@ Formula = Callable[[Images, int, torch.Generator], Images]
 
 @dataclass(frozen=True)
 class Corruption:
-    """One of them: what people call it, what its parameter is called, and its formula (x, severity 1 to 5, draws)."""
+    """One of them: what people call it, and its formula (x, severity 1 to 5, draws)."""
 
     title: str
-    parameter: str
     formula: Formula
 
 
@@ -122,13 +121,13 @@ def pixelate(x: Images, severity: int, _: torch.Generator) -> Images:
 
 
 CORRUPTIONS = {
-    "fog": Corruption("fog", "cloud", fog),
-    "contrast": Corruption("low contrast", "factor", contrast),
-    "gaussian_noise": Corruption("Gaussian noise", "σ", gaussian_noise),
-    "brightness": Corruption("brightness", "added", brightness),
-    "gaussian_blur": Corruption("blur", "σ, pixels", gaussian_blur),
-    "jpeg": Corruption("JPEG", "quality", jpeg),
-    "pixelate": Corruption("pixelation", "side", pixelate),
+    "fog": Corruption("fog", fog),
+    "contrast": Corruption("low contrast", contrast),
+    "gaussian_noise": Corruption("Gaussian noise", gaussian_noise),
+    "brightness": Corruption("brightness", brightness),
+    "gaussian_blur": Corruption("blur", gaussian_blur),
+    "jpeg": Corruption("JPEG", jpeg),
+    "pixelate": Corruption("pixelation", pixelate),
 }
 
 

@@ -15,9 +15,7 @@ from core import results
 from core.files.atomic import replace_with
 
 RESULTS = results.FOLDER / "frequency.json"
-YIN = "Yin et al. (2019), as Gilmer & Hendrycks (2019) quote it"
 SECTIONS = ("heat", "weather", "students", "trades")
-PAPER_FOG = {"standard": 0.857, "robust": 0.553}  # severity and network: not given
 
 
 def read(path: Path | None = None) -> dict[str, Any]:

@@ -187,9 +187,6 @@ def user_errors() -> Iterator[None]:
         st.stop()
 
 
-told = user_errors  # as pages called it before
-
-
 @contextmanager
 def guarded() -> Iterator[None]:
     """Do what `user_errors` does around the whole app.

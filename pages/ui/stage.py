@@ -56,11 +56,6 @@ def presenting() -> bool:
     return keep("present", "false", ("true", "false").__contains__, key="presenting", sticky=True) == "true"
 
 
-def on_stage() -> bool:
-    """Tell whether presenter mode is on, further down a page: for what is drawn on the server."""
-    return st.session_state.get("presenting") == "true"
-
-
 def switch(on: bool) -> None:
     """Show the switch of presenter mode, and what the stage needs in the browser."""
     st.session_state["present"] = on

@@ -18,7 +18,6 @@ KINDS = {
     ),
 }
 INVERTED = ("robust", "nonrobust")
-PERTURBED = ("rand", "det")
 
 
 @dataclass(frozen=True)
