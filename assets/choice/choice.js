@@ -14,6 +14,12 @@ class Choice {
     this.waiting = false;
     this.onKey = (event) => this.key(event);
     window.addEventListener("keydown", this.onKey);
+    this.line = new Line(() => `${this.data.base}_talk/${this.data.key}`, {
+      hear: (told) => {
+        this.told = told;
+        this.draw();
+      },
+    });
     this.find("button.left").onclick = () => this.answer(1);
     this.find("button.right").onclick = () => this.answer(2);
     this.find(".go").onclick = () => this.go();
@@ -21,6 +27,7 @@ class Choice {
 
   update(data, setStateValue, setTriggerValue) {
     const fresh = this.data?.id !== data.id;
+    const another = data.room && this.data?.key !== data.key;
     this.data = data;
     this.state = setStateValue;
     this.trigger = setTriggerValue;
@@ -31,15 +38,14 @@ class Choice {
     }
     if (data.room && data.at !== this.at) this.show(data.at);
     else if (fresh) this.show(-1);
-    if (data.room && this.key_ !== data.key) this.connect();
+    if (another) this.line.open();
     this.draw();
   }
 
   destroy() {
     window.removeEventListener("keydown", this.onKey);
     this.clear();
-    this.gone = true;
-    this.socket?.close();
+    this.line.close();
   }
 
   clear() {
@@ -106,20 +112,5 @@ class Choice {
     go.hidden = room ? this.at >= n : this.at >= 0;
     go.textContent = this.at < 0 ? "Begin" : this.at + 1 < n ? "Next" : "Finish";
     go.disabled = room && Boolean(trial) && !this.waiting;
-  }
-
-  connect() {
-    this.socket?.close();
-    this.key_ = this.data.key;
-    const url = new URL(`_talk/${this.data.key}`, new URL(this.data.base, location.origin));
-    url.protocol = url.protocol.replace("http", "ws");
-    const socket = (this.socket = new WebSocket(url));
-    socket.onmessage = (event) => {
-      this.told = JSON.parse(event.data);
-      this.draw();
-    };
-    socket.onclose = () => {
-      if (!this.gone && this.socket === socket) setTimeout(() => !this.gone && this.socket === socket && this.connect(), 1500);
-    };
   }
 }

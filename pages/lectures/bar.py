@@ -7,15 +7,13 @@ The address carries it: `?lecture=paper&step=7` asks the question of step 7 if i
 Such a link needs nothing else; whoever wanders off to another page keeps the lecture until they end it.
 """
 
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import segno
 import streamlit as st
-from streamlit import config
 
 from core.lectures import Lecture, Step, shelf
 from core.lectures.answers import answer
@@ -25,14 +23,13 @@ from core.lectures.room import Talk
 from core.problems import UserError
 from pages.lectures import shown
 from pages.lectures.routes import rooms
+from pages.lectures.talk import TALK, base, begun, unreachable, way_in
 from pages.ui import mine, shell, stage
 from pages.ui.component import component
 from pages.ui.rooms import ROOMS
 
 AT = "lecture-at"  # in the session: the place where the lecture stands
-TALK = "lecture-talk"
 PROBLEM = "lecture-problem"
-COOKIE = "frog_talk"
 NAMES = ("lecture", "step", "shown")  # in the address
 CARRIED = ("present", "embed")  # in the address, from step to step; assets/lectures/bar.js carries them, too
 _mount = component("lectures")
@@ -182,9 +179,7 @@ def act() -> None:
 
 def give(at: Place, lecture: Lecture, step: Step) -> Talk:
     """Tell the talk where it stands; it is this browser's, also after a reload."""
-    kept = st.session_state.get(TALK)
-    talk = rooms().begin(kept.key if kept is not None else str(st.context.cookies.get(COOKIE, "")))
-    st.session_state[TALK] = talk
+    talk = begun()
     asked, right = step.question, answer(step.question) if step.question else None
     after = lecture.steps[at.step].title if at.step < len(lecture.steps) else ""
     notes = {
@@ -208,8 +203,6 @@ def data(at: Place, lecture: Lecture, step: Step, talk: Talk) -> dict[str, Any]:
     """Make what the browser needs; the answer only once it may be seen."""
     every = list(places(at.lecture, lecture))
     right = answer(step.question) if at.shown and step.question else None
-    address = urlsplit(st.context.url or "")
-    base = f"/{config.get_option('server.baseUrlPath').strip('/')}/".replace("//", "/")
     return {
         "name": at.lecture,
         "steps": len(lecture.steps),
@@ -224,12 +217,10 @@ def data(at: Place, lecture: Lecture, step: Step, talk: Talk) -> dict[str, Any]:
         "answer": asdict(right) if right else None,
         "pictures": shown.urls(step.question),
         "said": shown.said(step.question) if at.shown and step.question else [],
-        "base": base,
+        "base": base(),
         "key": talk.key,
-        "room": (
-            _room(talk.code, f"{address.scheme}://{address.netloc}{base}join?room={talk.code}") if talk.code else None
-        ),
-        "unreachable": unreachable(address.hostname or "", address.port),
+        "room": _room(talk) if talk.code else None,
+        "unreachable": unreachable(),
     }
 
 
@@ -240,27 +231,6 @@ def _question(step: Step, at: Place) -> Mapping[str, Any] | None:
     return {**shown, "choices": list(step.question.choices), "because": step.question.because if at.shown else ""}
 
 
-def _room(code: str, url: str) -> dict[str, str]:
-    return {"code": code, "url": url, "qr": segno.make(url, error="m").svg_data_uri(scale=8, border=2)}
-
-
-def unreachable(host: str, port: int | None) -> str:
-    """Say what to do where phones cannot open the address that this browser has opened; "" where they can."""
-    if host not in ("localhost", "::1") and not host.startswith("127."):
-        return ""
-    own = own_address()
-    there = f"http://{own}:{port}" if own else "this machine's address in the network"
-    return (
-        f"Phones cannot reach {host}. Start the app with STREAMLIT_SERVER_ADDRESS=0.0.0.0 make app, and open this page"
-        f" as {there}."
-    )
-
-
-def own_address() -> str:
-    """Return this machine's address in its network, or "" where it has none; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # of the block for documentation: asks for the way, sends nothing
-        except OSError:
-            return ""
-        return str(probe.getsockname()[0])
+def _room(talk: Talk) -> dict[str, str]:
+    url = way_in(talk)
+    return {"code": talk.code, "url": url, "qr": segno.make(url, error="m").svg_data_uri(scale=8, border=2)}

@@ -2,12 +2,10 @@
 
 import io
 from typing import Any
-from urllib.parse import urlsplit
 
 import segno
 import streamlit as st
 import torch
-from streamlit import config
 from torch import Tensor
 
 from core.data import pictures
@@ -21,8 +19,8 @@ from core.models.titles import titles
 from core.perturb.recipe import PerturbRecipe
 from core.types import Images
 from core.worlds import get
-from pages.lectures import bar
 from pages.lectures.routes import rooms
+from pages.lectures.talk import base, begun, unreachable, way_in
 from pages.ui import crisp, work
 from pages.ui.address import choose
 from pages.ui.bars import bars
@@ -105,9 +103,7 @@ def alone(about: dict[str, Any]) -> list[tuple[int, int]]:
 
 def together(about: dict[str, Any], asked: tuple[Trial, ...]) -> list[tuple[int, int]]:
     """Let a room answer trial by trial; return its answers once all are asked."""
-    kept = st.session_state.get(bar.TALK)
-    talk = rooms().begin(kept.key if kept is not None else str(st.context.cookies.get(bar.COOKIE, "")))
-    st.session_state[bar.TALK] = talk
+    talk = begun()
     if not talk.code:
         st.button("Open a room", type="primary", on_click=_invite, args=(talk,))
         st.caption(
@@ -128,10 +124,9 @@ def together(about: dict[str, Any], asked: tuple[Trial, ...]) -> list[tuple[int,
     )
     notes = {"lecture": "Two pictures, briefly", "step": max(at, 0) + 1, "steps": len(asked), "title": "Which one?"}
     talk.go(name, at, question, notes)
-    base = f"/{config.get_option('server.baseUrlPath').strip('/')}/".replace("//", "/")
     if at < 0:
-        invitation(talk, base)
-    data = {**about, "room": True, "at": at, "key": talk.key, "base": base}
+        invitation(talk)
+    data = {**about, "room": True, "at": at, "key": talk.key, "base": base()}
     _mount(key="choice-room", data=data, on_turn_change=turn)
     if at < len(asked):
         return []
@@ -144,16 +139,14 @@ def together(about: dict[str, Any], asked: tuple[Trial, ...]) -> list[tuple[int,
     ]
 
 
-def invitation(talk: Talk, base: str) -> None:
+def invitation(talk: Talk) -> None:
     """Show how a phone joins."""
-    address = urlsplit(st.context.url or "")
-    url = f"{address.scheme}://{address.netloc}{base}join?room={talk.code}"
-    out = io.BytesIO()
+    url, out = way_in(talk), io.BytesIO()
     segno.make(url, error="m").save(out, kind="png", scale=6, border=2)
     code, words = st.columns([1, 2], vertical_alignment="center")
     code.image(out.getvalue(), width=240, output_format="PNG", alt=f"QR code of {url}")
     words.markdown(f"## {talk.code}\n{url}")
-    if problem := bar.unreachable(address.hostname or "", address.port):
+    if problem := unreachable():
         words.info(problem)
 
 
