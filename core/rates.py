@@ -1,7 +1,7 @@
 """A measured fraction never goes without its n and its interval."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,7 @@ class Rate:
         return max(0.0, centre - half), min(1.0, centre + half)
 
     def __str__(self) -> str:
-        low, high = self.interval
-        return f"{100 * self.value:.1f} % [{100 * low:.1f}, {100 * high:.1f}] (n = {self.n:,})"
+        return f"{per_cent(self.value, self.interval)} (n = {self.n:,})"
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "Rate":
@@ -46,3 +45,9 @@ class Rate:
         """Write value, interval and counts, for a results file; all digits, or so many."""
         value, *interval = (v if digits is None else round(v, digits) for v in (self.value, *self.interval))
         return {"value": value, "interval": interval, "hits": self.hits, "n": self.n}
+
+
+def per_cent(value: float, interval: Sequence[float], digits: int = 1) -> str:
+    """Write a fraction with its interval: "74.1 % [73.3, 75.0]"."""
+    low, high = interval
+    return f"{100 * value:.{digits}f} % [{100 * low:.{digits}f}, {100 * high:.{digits}f}]"

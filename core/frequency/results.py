@@ -15,6 +15,7 @@ from core import results
 from core.files.atomic import replace_with
 
 RESULTS = results.FOLDER / "frequency.json"
+AGAIN = "python -m core.frequency measure"
 SECTIONS = ("heat", "weather", "students", "trades")
 
 
@@ -24,7 +25,7 @@ def read(path: Path | None = None) -> dict[str, Any]:
     Raises:
         core.data.DataError: If it is damaged.
     """
-    return results.read(path if path is not None else RESULTS, "python -m core.frequency measure", _check) or {}
+    return results.read(path if path is not None else RESULTS, AGAIN, _check) or {}
 
 
 def _check(found: dict[str, Any]) -> None:

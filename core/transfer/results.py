@@ -15,15 +15,14 @@ from core import results
 from core.attacks import balls
 from core.attacks.balls import Ball
 from core.files.atomic import replace_with
-from core.models import checkpoints
 from core.rates import Rate
 from core.transfer.outcome import Cell
 from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.similarity import Estimate
 
-FOLDER = checkpoints.FOLDER.parent / "assets" / "results"
-RESULTS = FOLDER / "transfer.json"
-FIGURE3 = FOLDER / "figure3.json"
+RESULTS = results.FOLDER / "transfer.json"
+AGAIN = "python -m core.transfer measure"
+FIGURE3 = results.FOLDER / "figure3.json"
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class Measured:
                 },
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise results.damaged(path, error, "python -m core.transfer measure") from error
+            raise results.damaged(path, error, AGAIN) from error
 
     def write(self, path: Path = RESULTS) -> None:
         """Write the file, atomically, a line a cell."""

@@ -8,7 +8,7 @@ from core.problems import InputError
 from core.transfer.names import in_sight, title
 from core.transfer.outcome import Cell
 from core.transfer.recipe import RADII, TransferRecipe
-from core.transfer.results import Measured, Setting
+from core.transfer.results import AGAIN, Measured, Setting
 
 CLAIM = (
     "Each row: adversarial examples made for one network. Each column: a network that never saw the attack. Move ε, and"
@@ -31,7 +31,7 @@ def scene(recipe: TransferRecipe) -> Scene:
         raise InputError("this command plays the measured matrix of a TransferRecipe: view matrix, numbers measured")
     measured = Measured.read()
     if measured is None:
-        raise InputError("nothing was measured yet; measure with: python -m core.transfer measure")
+        raise InputError(f"nothing was measured yet; measure with: {AGAIN}")
     return played(recipe, measured)
 
 

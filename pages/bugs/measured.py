@@ -11,11 +11,11 @@ from core.bugs import results, views
 from core.bugs.recipe import BugsRecipe
 from core.bugs.results import SOURCE, THEIRS, pooled
 from core.models.titles import title
-from core.rates import Rate
-from core.results import stale
+from core.rates import Rate, per_cent
 from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.stale import say_stale
 from pages.ui.store import lesson
-from pages.ui.tables import table
+from pages.ui.tables import strong, table
 from pages.ui.whiskers import of_rates
 
 KINDS = {"feature": "#E69F00", "bug": "#0072B2"}
@@ -24,12 +24,9 @@ KINDS = {"feature": "#E69F00", "bug": "#0072B2"}
 def show(recipe: BugsRecipe, found: Mapping[str, Any]) -> None:
     """Show everything that is in the results file, and say what is not."""
     if "attacks" not in found:
-        st.info("Nothing was measured yet: python -m core.bugs measure")
+        st.info(f"Nothing was measured yet: {results.AGAIN}")
     else:
-        if old := stale(found):
-            st.warning(
-                f"These networks were trained anew since: {', '.join(old)}. Measure again: python -m core.bugs measure"
-            )
+        say_stale(found, results.AGAIN)
         transfer(found)
         more(found)
     students(found)
@@ -257,8 +254,7 @@ def _versus(one: Mapping[str, Any], setting: str, kind: str) -> tuple[str, str]:
 
 
 def _cell(value: Rate) -> str:
-    low, high = value.interval
-    return f"<b>{100 * value.value:.1f} %</b> [{100 * low:.1f}, {100 * high:.1f}]"
+    return strong(per_cent(value.value, value.interval))
 
 
 def _laid(drawn: go.Figure, y: str) -> go.Figure:

@@ -5,15 +5,14 @@ from typing import Any
 
 import streamlit as st
 
-from core import results as measured_on
 from core.dial.networks import RADII
 from core.dial.recipe import DialRecipe
 from core.dial.results import AGAIN, about, series
 from core.dial.views import script
-from pages.ui import store
 from pages.ui.address import choose
 from pages.ui.dial import Curves, figure, sentence, words
 from pages.ui.exports import Bundle, camera, downloads
+from pages.ui.stale import say_stale
 from pages.ui.tables import table
 
 TRENDS = {
@@ -58,9 +57,7 @@ def show(found: Mapping[str, Any]) -> None:
         "In brackets: 95 % intervals; behind them n. There is one network at each ε, so the intervals say nothing of"
         f" another seed. {about(found, trend)}"
     )
-    stale = store.results().of(("dial-stale", repr(found.get("stamps"))), lambda: measured_on.stale(found))
-    if stale:
-        st.warning(f"Measured on weights that have changed since: {', '.join(stale)}. Measure again: {AGAIN}")
+    say_stale(found, AGAIN)
     recipe = DialRecipe(view="measured", trend=trend)
     out = Bundle(recipe)
     out.table("Numbers", f"dial-{trend}.csv", lambda: numbers(curves))

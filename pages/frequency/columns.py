@@ -1,6 +1,7 @@
 """What the views with a picture share: the look, kept for everybody, and its columns under the scrubber."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import streamlit as st
 from torch import Tensor
@@ -15,9 +16,10 @@ from core.models import checkpoints
 from core.models.titles import stamped, titles
 from core.types import Images
 from core.words import verdicts
+from pages.ui import work
 from pages.ui.exports import Bundle, downloads
 from pages.ui.scrubber import Axis, Row, scrubber, write_frame
-from pages.ui.store import model, results
+from pages.ui.store import model, stamp
 from pages.ui.world import current
 
 CLAIM = "A network leans on what no person sees even where nobody attacks it. Drag the slider and read the answers."
@@ -25,11 +27,11 @@ CLAIM = "A network leans on what no person sees even where nobody attacks it. Dr
 
 def seen(recipe: FrequencyRecipe, picture: Picture, names: Sequence[str]) -> Look:
     """Return what networks say of the changed picture, computing it once."""
-    stamps = tuple(checkpoints.path_of(name).stat().st_mtime_ns for name in names)
     depends = (recipe.view, *fields(recipe), recipe.seed)
-    return results().of(
-        ("frequency", picture.id, depends, tuple(names), stamps),
+    return work.kept(
+        ("frequency", picture.id, depends, tuple(names), tuple(map(stamp, names))),
         lambda: look(recipe, names, picture=picture, models={name: model(name) for name in names}),
+        own=picture.private,
     )
 
 
@@ -94,7 +96,7 @@ def stage(recipe: FrequencyRecipe, rows: Sequence[Row], axis: Axis, captions: tu
     moved = scrubber(rows, axis, key=key, frame=recipe.at, gain=1, captions=captions, report=True)
     at = recipe.at if moved is None else min(moved, len(recipe.positions) - 1)
     write_frame(key, at, FIRST[recipe.view])
-    return FrequencyRecipe(**{**vars(recipe), "frame": at})
+    return replace(recipe, frame=at)
 
 
 def offer(

@@ -12,6 +12,7 @@ from core.frequency.heat import NORM, plane
 from core.frequency.networks import NOISE
 from core.frequency.recipe import NORMS, FrequencyRecipe
 from core.frequency.views import wave_signs
+from core.rates import per_cent
 from pages.frequency.columns import column, here, offer, seen, stage, title
 from pages.ui.component import component
 from pages.ui.scrubber import Axis
@@ -122,8 +123,7 @@ def numbers(maps: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, list
 
 
 def _share(one: Mapping[str, Any]) -> str:
-    low, high = one["interval"]
-    return f"{100 * one['value']:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+    return per_cent(one["value"], one["interval"], 0)
 
 
 def _take() -> None:

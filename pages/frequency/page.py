@@ -8,14 +8,13 @@ from core.frequency import results
 from core.frequency.corruptions import CORRUPTIONS
 from core.frequency.recipe import FIRST, FrequencyRecipe
 from core.models import checkpoints
-from core.results import stale
 from pages.frequency import filters, lens, quiz, trades, weather
 from pages.ui import shell
-from pages.ui import store as kept
 from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.scrubber import frame_in_sight
+from pages.ui.stale import say_stale
 from pages.ui.store import lesson
 
 CLAIMS = {
@@ -127,11 +126,7 @@ with shell.user_errors():
             {"lens": lens, "filters": filters, "weather": weather}[view].show(recipe, picture, found)
         if view == "filters":
             quiz.show(recipe, found)
-    if old := kept.results().of(("frequency-stale", repr(found.get("stamps"))), lambda: stale(found)):
-        st.warning(
-            f"Measured on weights that have changed since: {', '.join(old)}. Measure again: python -m core.frequency"
-            " measure"
-        )
+    say_stale(found, results.AGAIN)
 shell.glossary("frequency", WORDS[view])
 with st.expander("The reply of the authors"):
     st.markdown(lesson("frequency")["reply"])

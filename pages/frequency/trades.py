@@ -7,19 +7,17 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.dial.results import about, read, series
-from core.files import arrays
 from core.frequency.networks import NOISE
 from core.frequency.recipe import FrequencyRecipe
 from core.frequency.views import script
 from core.models import checkpoints
-from core.rates import Rate
-from core.recipes import to_json
+from core.rates import Rate, per_cent
 from pages.frequency.columns import title
 from pages.frequency.weather import LOOKS
 from pages.ui.dial import figure as curves_of
 from pages.ui.dial import sentence as says
 from pages.ui.dial import under_the_dial
-from pages.ui.exports import Download, downloads
+from pages.ui.exports import Bundle, downloads
 from pages.ui.tables import table
 from pages.ui.whiskers import whiskers
 
@@ -46,15 +44,9 @@ def show(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
         " intervals say what that costs."
     )
     along_the_dial()
-    columns = numbers(lines)
-    downloads(
-        [
-            Download("Numbers, CSV", "trades.csv", "text/csv", lambda: arrays.table(columns)),
-            Download("Recipe, JSON", "recipe.json", "application/json", lambda: to_json(recipe)),
-        ],
-        key="frequency-trades",
-        script=script(recipe),
-    )
+    out = Bundle(recipe)
+    out.table("Numbers", "trades.csv", lambda: numbers(lines))
+    downloads(out.files, key="frequency-trades", script=script(recipe))
 
 
 def along_the_dial() -> None:
@@ -155,5 +147,5 @@ def _value(rate: Rate) -> Value:
 def _text(value: Value | None) -> str:
     if value is None:
         return "not measured"
-    share, (low, high), n = value
-    return f"{100 * share:.1f} % [{100 * low:.1f}, {100 * high:.1f}] (n = {n:,})"
+    share, interval, n = value
+    return f"{per_cent(share, interval)} (n = {n:,})"

@@ -1,15 +1,17 @@
 """How many inversions of test pictures other networks recognise."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from core.inversion.measure import RESULTS
+from core import results
+from core.inversion.measure import AGAIN, RESULTS
 from core.models.titles import title
-from pages.ui.tables import table
+from core.rates import per_cent
+from pages.ui.stale import say_stale
+from pages.ui.tables import strong, table
 
 SETTINGS = {
     "paper": "paper: 1000 steps of 0.1",
@@ -20,9 +22,9 @@ SETTINGS = {
 
 def measured(path: Path = RESULTS) -> None:
     """Show what was measured of inversions of test pictures; nothing where there is no such file."""
-    if not path.is_file():
+    found = results.read(path, AGAIN)
+    if found is None:
         return
-    found = json.loads(path.read_text(encoding="utf-8"))
     viewers = list(
         dict.fromkeys(v for rows in found["settings"].values() for row in rows.values() for v in row["sees_wanted"])
     )
@@ -44,11 +46,11 @@ def measured(path: Path = RESULTS) -> None:
         " though it took no part: the invisible features travel between networks. The robust network mostly still sees"
         " the start."
     )
+    say_stale(found, AGAIN)
 
 
 def _row(name: str, setting: str, row: Mapping[str, Any], viewers: list[str]) -> list[str]:
-    low, high = row["distance_interval"]
-    distance = f"{100 * row['distance_mean']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    distance = per_cent(row["distance_mean"], row["distance_interval"])
     seen = [  # a judge that came later has seen only what was measured since
         f"{_rate(row['sees_wanted'][v])} / {_rate(row['sees_start'][v])}" if v in row["sees_wanted"] else "–"
         for v in viewers
@@ -58,5 +60,4 @@ def _row(name: str, setting: str, row: Mapping[str, Any], viewers: list[str]) ->
 
 
 def _rate(rate: Mapping[str, Any]) -> str:
-    low, high = rate["interval"]
-    return f"<b>{100 * rate['value']:.0f} %</b> [{100 * low:.0f}, {100 * high:.0f}]"
+    return strong(per_cent(rate["value"], rate["interval"], 0))

@@ -2,7 +2,6 @@
 
 import functools
 import html
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,11 @@ import streamlit as st
 
 from core import worlds
 from core.models.titles import title, titles
+from core.results import read
 from core.saliency import METHODS
-from core.saliency.measure import RESULTS
+from core.saliency.measure import AGAIN, RESULTS
 from pages.ui.exports import camera
+from pages.ui.stale import say_stale
 from pages.ui.tables import table
 from pages.ui.whiskers import whiskers
 from pages.ui.world import current
@@ -85,15 +86,19 @@ CONTROLS = {"noise": "control: noise", "edges": "control: edges"}
 
 
 def results(path: Path = RESULTS) -> dict[str, Any] | None:
-    """Read the results; None where there are none."""
-    return _read(path, path.stat().st_mtime_ns) if path.is_file() else None
+    """Read the results; None where there are none.
+
+    Raises:
+        core.data.DataError: If the file is damaged.
+    """
+    return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
 @functools.lru_cache(maxsize=4)
-def _read(path: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 - a new measurement is read anew
-    found = json.loads(path.read_text(encoding="utf-8"))
-    # The model that differences are taken from comes first.
-    found["models"] = dict(sorted(found["models"].items(), key=lambda item: item[0] in found["differences"]))
+def _read(path: Path, state: int) -> dict[str, Any] | None:  # noqa: ARG001 - a new measurement is read anew
+    found = read(path, AGAIN, lambda file: (file["models"], file["differences"]))
+    if found is not None:  # the model that differences are taken from comes first
+        found["models"] = dict(sorted(found["models"].items(), key=lambda item: item[0] in found["differences"]))
     return found
 
 
@@ -145,6 +150,7 @@ def show() -> None:
         f"Points: means over n = {found['n']} test pictures; bars: 95 % bootstrap intervals; seed {found['seed']},"
         f" {found['date']}; {found['how']}. The camera in the chart saves it as PNG."
     )
+    say_stale(found, AGAIN)
     with st.expander("All numbers"):
         keys = ["class_alignment", *MEASURES]
         heads = ["Method", "Model", *(key.replace("_", " ") for key in keys)]

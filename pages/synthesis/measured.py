@@ -1,23 +1,25 @@
 """What was measured of synthesis: who recognises what was painted, and who does not."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from core import results
 from core.models.titles import title
-from core.synthesis.measure import RESULTS, SOURCES
+from core.rates import per_cent
+from core.synthesis.measure import AGAIN, RESULTS, SOURCES
+from pages.ui.stale import say_stale
 from pages.ui.tables import table
 from pages.ui.world import current
 
 
 def measured(path: Path = RESULTS) -> None:
     """Show the table; nothing where there is no such file."""
-    if not path.is_file():
+    found = results.read(path, AGAIN)
+    if found is None:
         return
-    found = json.loads(path.read_text(encoding="utf-8"))
     viewers = list(found["starts"]["recognised"])
     n = found["per_class"] * len(current().classes)
     st.markdown("### Measured, not only shown")
@@ -41,6 +43,7 @@ def measured(path: Path = RESULTS) -> None:
         f"In brackets: 95 % intervals; n = {n:,}; in italics: a network that looks at its own pictures. A batch of 16"
         f" at limit 6 takes {times} of one CPU core. Seed {found['seed']}, {found['date']}; {found['how']}."
     )
+    say_stale(found, AGAIN)
     st.markdown(reading(found))
     with st.expander("Class by class, at the smallest limit"):
         _by_class(found, viewers)
@@ -82,5 +85,4 @@ def _rates(recognised: Mapping[str, Any], viewers: list[str], own: str = "") -> 
 
 
 def _rate(rate: Mapping[str, Any]) -> str:
-    low, high = rate["interval"]
-    return f"{100 * rate['value']:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+    return per_cent(rate["value"], rate["interval"], 0)

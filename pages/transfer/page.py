@@ -7,6 +7,7 @@ import streamlit as st
 from core import worlds
 from core.data import labelled
 from core.models import checkpoints
+from core.results import STAMPS
 from core.transfer import results
 from core.transfer.names import in_sight
 from core.transfer.results import Measured
@@ -16,6 +17,7 @@ from pages.transfer.controls import controls, defaults, opening
 from pages.transfer.presets import offered
 from pages.ui import shell
 from pages.ui.dial import under_the_dial
+from pages.ui.stale import say_stale
 from pages.ui.store import lesson
 from pages.ui.world import current, has_models
 
@@ -76,6 +78,8 @@ with shell.user_errors():
         case _:
             matrix.show(recipe, measured)
             under_the_dial("transfer-dial", view="measured", trend="transfer")
+    if measured is not None and view != "figure3" and recipe.numbers == "measured":
+        say_stale({STAMPS: {name: model.stamp for name, model in measured.models.items()}}, results.AGAIN)
 shell.glossary("transfer", WORDS[view])
 with st.expander("The mathematics"):
     st.markdown(lesson("transfer")["mathematics"])

@@ -11,7 +11,7 @@ from core.rates import Rate
 from core.transfer import views
 from core.transfer.names import robust, title
 from core.transfer.recipe import TransferRecipe
-from core.transfer.results import Measured, setting_of
+from core.transfer.results import AGAIN, Measured, setting_of
 from core.transfer.similarity import Estimate, correlation, mantel
 from pages.transfer.matrix import source_line
 from pages.ui.exports import Bundle, Download, camera, downloads
@@ -43,7 +43,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     """
     pairs = pairs_of(recipe, measured) if measured is not None else []
     if measured is None or len(pairs) < 2:
-        st.info("This view needs measured numbers of three models or more: python -m core.transfer measure")
+        st.info(f"This view needs measured numbers of three models or more: {AGAIN}")
         return
     st.plotly_chart(
         figure(recipe, pairs, measured), key="transfer-similarity", alt=alt(pairs), config=camera("transfer-similarity")

@@ -30,6 +30,12 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, label: str) ->
     )
 
 
+def strong(number: str) -> str:
+    """Let the value stand out in a number with its interval: "74.1 % [73.3, 75.0]", as HTML."""
+    value, _, interval = number.partition(" [")
+    return f"<b>{value}</b> [{interval}"
+
+
 def _row(cells: Sequence[str]) -> str:
     title, *others = cells
     return f'<th scope="row" style="{CELL}; font-weight: 500">{title}</th>' + "".join(
