@@ -1,5 +1,7 @@
 """Lecture: choose one, give it, change it, or put one together."""
 
+import html
+
 import streamlit as st
 
 from core.lectures import Lecture, files, read, shelf, write
@@ -74,20 +76,15 @@ def steps(name: str, lecture: Lecture) -> None:
         [
             [
                 str(i),
-                f'<a href="{at[i]}" target="_self">{escaped(step.title)}</a>',
-                escaped(step.page),
-                escaped(step.question.ask) if step.question else "",
-                escaped(step.look_for),
+                f'<a href="{at[i]}" target="_self">{html.escape(step.title)}</a>',
+                html.escape(step.page),
+                html.escape(step.question.ask) if step.question else "",
+                html.escape(step.look_for),
             ]
             for i, step in enumerate(lecture.steps, 1)
         ],
-        label=f"The steps of {escaped(lecture.title)}",
+        label=f"The steps of {html.escape(lecture.title)}",
     )
-
-
-def escaped(text: str) -> str:
-    """Return a text as HTML."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
 def own() -> None:
