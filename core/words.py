@@ -11,6 +11,11 @@ def size(value: float, norm: str) -> str:
     return f"{value:.3f}" if norm == "L2" else f"{value * 255:.3g}/255"
 
 
+def radius(eps: float, norm: str) -> str:
+    """Write the radius of a ball as people do: 0.5, 8/255, or 0."""
+    return f"{eps:.3g}" if norm == "L2" or not eps else f"{eps * 255:.3g}/255"
+
+
 def a(word: str) -> str:
     """Put the article before a class: a frog, an airplane."""
     return f"{'an' if word[:1] in 'aeiou' else 'a'} {word}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from core import worlds
 from core.recipes.base import option
+from core.words import radius
 
 # The radii of the sweep, 0 first: (norm) -> (largest eps, number of intervals, step over eps). The largest and the step
 # are Nakkiran's: L2 2.5 in steps of 0.5, Linf 8/255 in steps of 2/255.
@@ -56,9 +57,7 @@ class BugsRecipe:
     @property
     def eps_labels(self) -> tuple[str, ...]:
         """The radii as people write them: 8/255, or 2.5."""
-        if self.norm == "L2":
-            return tuple(f"{eps:.3g}" for eps in self.eps_values)
-        return tuple(f"{eps * 255:.3g}/255" if eps else "0" for eps in self.eps_values)
+        return tuple(radius(eps, self.norm) for eps in self.eps_values)
 
     @property
     def relative_step(self) -> float:

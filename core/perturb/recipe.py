@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from core import worlds
 from core.attacks.rules import SCHEDULES
 from core.recipes.base import option
+from core.words import radius
 from core.worlds.world import FILM_PIXELS
 
 
@@ -63,9 +64,7 @@ class PerturbRecipe:
     @property
     def eps_labels(self) -> tuple[str, ...]:
         """The radii as people write them: 8/255, or 0.5."""
-        if self.norm == "L2":
-            return tuple(f"{eps:.3g}" for eps in self.eps_values)
-        return tuple(f"{eps * 255:.3g}/255" if eps else "0" for eps in self.eps_values)
+        return tuple(radius(eps, self.norm) for eps in self.eps_values)
 
     @property
     def iterates(self) -> tuple[int, ...]:

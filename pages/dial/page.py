@@ -1,6 +1,5 @@
 """The dial: one slider for the ε of the adversary in training."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -92,20 +91,6 @@ def controls(view: str) -> DialRecipe:
     return DialRecipe(view=view, seed=int(seed), **found)
 
 
-def forget_other_pages() -> None:
-    """Other pages use some of the same words for their controls; what they left behind is not a value of ours."""
-    ours: dict[str, Iterable[str]] = {
-        "start": STARTS,
-        "canvas": CANVASES,
-        "method": METHODS,
-        "target": current().classes,
-        "eps": REACHES,
-    }
-    for key, allowed in ours.items():
-        if st.session_state.get(key) not in (None, *allowed):
-            st.session_state.pop(key)
-
-
 shell.header(
     "The dial",
     "Networks that differ in one number only: the ε of the adversary that they were trained against. Turn robustness"
@@ -127,7 +112,6 @@ shell.presets(
 if not here():
     st.warning(f"The networks of the dial are not here. Make them with: {build()}")
     st.stop()
-forget_other_pages()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 if absent := [f"{eps:g}" for eps in RADII if eps not in here()]:
     st.caption(f"Networks trained at ε = {', '.join(absent)} are not here. Make them with: {build()}")

@@ -7,7 +7,6 @@ import streamlit as st
 from core.frequency import results
 from core.frequency.corruptions import CORRUPTIONS
 from core.frequency.recipe import FIRST, FrequencyRecipe
-from core.models import checkpoints
 from pages.frequency import filters, lens, quiz, trades, weather
 from pages.ui import shell
 from pages.ui.address import choose
@@ -16,6 +15,7 @@ from pages.ui.picker import pick_picture
 from pages.ui.scrubber import frame_in_sight
 from pages.ui.stale import say_stale
 from pages.ui.store import lesson
+from pages.ui.world import has_models
 
 CLAIMS = {
     "lens": "Add one wave to test pictures, and count errors. Yellow: the network fails at that frequency.",
@@ -58,14 +58,6 @@ PRESETS = [
 ]
 
 
-def forget_other_pages() -> None:
-    """Other pages use some of the same words for their controls; what they left behind is not a value of ours."""
-    ours = {"kind": ("high", "low"), "corruption": tuple(CORRUPTIONS)}
-    for key, allowed in ours.items():
-        if st.session_state.get(key, allowed[0]) not in allowed:
-            del st.session_state[key]
-
-
 def controls(view: str) -> FrequencyRecipe:
     """Show the controls of a view and return the recipe they make, without the picture."""
     found: dict[str, object] = {}
@@ -105,10 +97,8 @@ shell.presets(
     key="frequency",
     defaults={name: getattr(DEFAULTS, name) for name in ("view", "u", "v", "kind", "soft", "corruption", "seed")},
 )
-if not checkpoints.names():
-    st.warning("There are no trained models in checkpoints/. Make them with: make zoo")
+if not has_models():
     st.stop()
-forget_other_pages()
 view = shell.views(CLAIMS, DEFAULTS.view, VIEWS)
 with shell.user_errors():
     found = results.read()
@@ -120,8 +110,7 @@ with shell.user_errors():
         stage = st.container()
         with st.expander("Another picture", icon=":material/image:"):
             picture = pick_picture(key="picture")
-        recipe = replace(recipe, picture=picture.id)
-        recipe = replace(recipe, frame=frame_in_sight(f"frequency-{view}", FIRST[view]))
+        recipe = replace(recipe, picture=picture.id, frame=frame_in_sight(f"frequency-{view}", FIRST[view]))
         with stage:
             {"lens": lens, "filters": filters, "weather": weather}[view].show(recipe, picture, found)
         if view == "filters":
