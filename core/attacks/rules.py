@@ -23,6 +23,11 @@ class State:
     values: PerExample
     grad: Images
 
+    @property
+    def vanished(self) -> Tensor:
+        """Which gradients are exactly zero (N,): there the attack has nothing to follow."""
+        return self.grad.flatten(1).abs().amax(1) == 0
+
 
 Rule = Callable[[int, State], Images]
 StepSize = float | Tensor | Sequence[float | Tensor]

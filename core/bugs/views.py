@@ -103,7 +103,7 @@ def made(
 
     def watch(i: int, state: State) -> bool | None:
         nonlocal vanished
-        vanished = vanished or bool((state.grad.flatten(1).abs().amax(1) == 0).any())
+        vanished = vanished or bool(state.vanished.any())
         return on_step(i, state) if on_step is not None else None
 
     x_adv = pgd(objective, clean, ball, steps=recipe.steps, step_size=eps * recipe.relative_step, on_step=watch)

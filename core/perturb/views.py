@@ -123,7 +123,7 @@ def attack(
 
     def watch(i: int, state: State) -> bool | None:
         nonlocal vanished
-        vanished = vanished or bool((state.grad.flatten(1).abs().amax(1) == 0).any())
+        vanished = vanished or bool(state.vanished.any())
         return on_step(i, state) if on_step is not None else None
 
     if recipe.axis == "steps":

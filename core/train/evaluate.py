@@ -97,7 +97,7 @@ def robust_accuracy(
         steps: PGD steps of length 2.5 eps / steps.
         restarts: Further rounds from uniform draws.
         generator: Source of the draws.
-        batch_size: Images at a time; the result does not depend on it.
+        batch_size: Images at a time; the result depends on it only by the draws of restarts.
         precision: Of the attack's gradients, see `core.compute.autocast`; verdicts are always in the model's own.
         on_batch: Called with the number of images done; returning True stops and reports those.
         on_step: Called at each step of each batch, counted through; returning True stops at once and reports the images
@@ -118,7 +118,7 @@ def robust_accuracy(
 
     def watch(_: int, state: State) -> bool:
         nonlocal vanished, taken, stopped
-        vanished += int((state.grad.flatten(1).abs().amax(1) == 0).sum())
+        vanished += int(state.vanished.sum())
         stopped, taken = on_step is not None and bool(on_step(taken, state)), taken + 1
         return stopped
 
