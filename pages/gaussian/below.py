@@ -91,18 +91,23 @@ def experiment(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
 
 
 def dimensions(recipe: GaussianRecipe) -> dict[str, list[float]]:
-    """Draw vulnerability against conditioning, and alignment against eps."""
+    """Draw vulnerability against conditioning, and alignment against eps; return the former's numbers."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        curves = vulnerability(recipe)
+    with right:
+        alignment(recipe)
+    return curves
+
+
+def vulnerability(recipe: GaussianRecipe) -> dict[str, list[float]]:
+    """Draw what the adversary adds to the loss against the condition number of the data; return the curves."""
     relative = views.relative_eps(recipe)
     kappas = torch.logspace(0, 3, 31, dtype=torch.float64)
     low = results().of(
         ("gaussian vulnerability", recipe.dim, relative),
         lambda: views.vulnerability(recipe.dim, kappas, relative),
     )
-    lines = results().of(
-        ("gaussian alignment", recipe.dim),
-        lambda: {kappa: views.alignment(recipe.dim, kappa, RELATIVES) for kappa in KAPPAS},
-    )
-    left, right = st.columns(2, gap="large")
     figure = go.Figure()
     for name, title in (("standard", "maximum likelihood"), ("robust", "robust")):
         figure.add_scatter(
@@ -111,9 +116,9 @@ def dimensions(recipe: GaussianRecipe) -> dict[str, list[float]]:
     style(figure, "condition number of the data's Σ", "added loss, nats per dimension")
     figure.update_xaxes(type="log", dtick=1)
     figure.update_yaxes(type="log")
-    left.markdown("**Vulnerability against conditioning**")
+    st.markdown("**Vulnerability against conditioning**")
     worst, best = low["standard"][-1], low["standard"][0]
-    left.plotly_chart(
+    st.plotly_chart(
         figure,
         key="gaussian-vulnerability",
         config=camera("gaussian-vulnerability"),
@@ -123,34 +128,41 @@ def dimensions(recipe: GaussianRecipe) -> dict[str, list[float]]:
             " robust model."
         ),
     )
-    left.caption(
+    st.caption(
         f"d = {recipe.dim}, fixed trace, variances in geometric progression; ε is {relative:.3g} of the class's spread"
         " √tr Σ, as in the plane above. At a fixed trace a round class is least vulnerable: theorem 1."
     )
-    with right:
-        st.markdown("**Alignment against ε**")
-        place = st.empty()
-        place.plotly_chart(_alignment(lines, {}), key="gaussian-alignment-first", alt=_alignment_alt(lines))
-        marks = results().of(
-            ("gaussian sampled alignment", recipe.dim),
-            lambda: {kappa: views.sampled_alignment(recipe.dim, kappa, MARKED) for kappa in KAPPAS},
-        )
-        place.plotly_chart(
-            _alignment(lines, marks),
-            key="gaussian-alignment",
-            config=camera("gaussian-alignment"),
-            alt=_alignment_alt(lines),
-        )
-        st.caption(
-            "Worst angle over all means between gradient and classes: 0° is aligned. Lines: theorem 2, ε spent on"
-            " average. Marks: each of 200 sampled points moves by ε. The two differ in few dimensions and meet in many"
-            " (lemma 2)."
-        )
     return {
         "kappa": kappas.tolist(),
         "standard_added_loss_per_dim": low["standard"],
         "robust_added_loss_per_dim": low["robust"],
     }
+
+
+def alignment(recipe: GaussianRecipe) -> None:
+    """Draw the angle between gradient and classes against eps: the lines at once, sampled marks as they come."""
+    lines = results().of(
+        ("gaussian alignment", recipe.dim),
+        lambda: {kappa: views.alignment(recipe.dim, kappa, RELATIVES) for kappa in KAPPAS},
+    )
+    st.markdown("**Alignment against ε**")
+    place = st.empty()
+    place.plotly_chart(_alignment(lines, {}), key="gaussian-alignment-first", alt=_alignment_alt(lines))
+    marks = results().of(
+        ("gaussian sampled alignment", recipe.dim),
+        lambda: {kappa: views.sampled_alignment(recipe.dim, kappa, MARKED) for kappa in KAPPAS},
+    )
+    place.plotly_chart(
+        _alignment(lines, marks),
+        key="gaussian-alignment",
+        config=camera("gaussian-alignment"),
+        alt=_alignment_alt(lines),
+    )
+    st.caption(
+        "Worst angle over all means between gradient and classes: 0° is aligned. Lines: theorem 2, ε spent on"
+        " average. Marks: each of 200 sampled points moves by ε. The two differ in few dimensions and meet in many"
+        " (lemma 2)."
+    )
 
 
 def paper(recipe: GaussianRecipe) -> None:

@@ -1,5 +1,7 @@
 """The controls of Perturb, and the recipe they make."""
 
+from typing import Any
+
 import streamlit as st
 
 from core import worlds
@@ -14,22 +16,9 @@ TARGETS = {"any": "any other class", "second": "the second most likely", "least"
 
 def controls() -> PerturbRecipe:
     """Show the controls and return the recipe they make (without picture and frame)."""
-    world, defaults = current(), opening()
-    with st.container(horizontal=True):
-        # The options are the words of the recipe, because they are also what stands in the address.
-        norm = st.segmented_control(
-            "Norm", list(world.reaches), default=defaults.norm, key="norm", bind="query-params", required=True
-        )
-        attack = st.segmented_control(
-            "Attack", ["PGD", "FGSM"], default=defaults.attack, key="attack", bind="query-params", required=True
-        )
-        axis = choose(
-            "Slider",
-            {"eps": "Size ε", "steps": "Steps of the attack"},
-            key="axis",
-            default=defaults.axis,
-            help="Sweep the size of change ε, or follow the attack step by step at one ε.",
-        )
+    world, first = current(), opening()
+    found = kind_of_attack(first)
+    norm = found["norm"]
     reach = st.select_slider(
         "Largest ε",
         list(world.reaches[norm]),
@@ -38,68 +27,81 @@ def controls() -> PerturbRecipe:
         bind="query-params",
         help="Linf counts grey levels of 255; L2 is in pixel units of [0, 1].",
     )
-    target = choose(
+    found["reach"] = "" if reach == world.reach[norm] else reach
+    found["target"] = choose(
         "Make the models predict",
         {**TARGETS, **{name: name for name in world.classes}},
         key="target",
-        default=defaults.target,
+        default=first.target,
         listed=True,
         help="Any other class (untargeted), the second most likely, the least likely, or one class.",
     )
-    steps = st.slider("Steps", 1, 100, defaults.steps, key="steps", bind="query-params", disabled=attack == "FGSM")
+    single = found["attack"] == "FGSM"
+    steps = st.slider("Steps", 1, 100, first.steps, key="steps", bind="query-params", disabled=single)
     with st.expander("More"):
-        labels = PerturbRecipe(norm=norm, reach=reach, world=world.name).eps_labels
-        at = st.select_slider(
-            "ε of the steps view",
-            labels,
-            value=labels[defaults.at_index],
-            key="at",
-            bind="query-params",
-            disabled=axis == "eps",
+        blank = PerturbRecipe(norm=norm, reach=reach, world=world.name)
+        found["at"] = radius_of_steps(blank, disabled=found["axis"] == "eps")
+        found |= more(first, single=single)
+        found["standard"] = left = model_box("Left model", first.standard, "standard")
+        found["robust"] = model_box("Right model", pair().robust or left, "robust")
+    return PerturbRecipe(steps=int(steps), world=world.name, **found)
+
+
+def kind_of_attack(first: PerturbRecipe) -> dict[str, Any]:
+    """Show which attack it is, and what the slider of the view moves along."""
+    with st.container(horizontal=True):
+        # The options are the words of the recipe, because they are also what stands in the address.
+        norm = st.segmented_control(
+            "Norm", list(current().reaches), default=first.norm, key="norm", bind="query-params", required=True
         )
-        start = st.toggle(
-            "Random start",
-            key="random_start",
-            bind="query-params",
-            help="Start at a uniform draw from the ball. Off is the paper's way (appendix C.3).",
+        attack = st.segmented_control(
+            "Attack", ["PGD", "FGSM"], default=first.attack, key="attack", bind="query-params", required=True
         )
-        schedule = choose(
-            "Step lengths",
-            {name: name.capitalize() for name in SCHEDULES},
-            key="schedule",
-            default=defaults.schedule,
-            disabled=attack == "FGSM",
-            help=(
-                "Cosine: from ε down to nearly nothing, which needs fewer steps. Constant is the paper's way (appendix "
-                "C.3)."
-            ),
+        axis = choose(
+            "Slider",
+            {"eps": "Size ε", "steps": "Steps of the attack"},
+            key="axis",
+            default=first.axis,
+            help="Sweep the size of change ε, or follow the attack step by step at one ε.",
         )
-        precision = choose(
-            "Gradients in",
-            {"auto": "What is fast here", "fp32": "float32"},
-            key="precision",
-            default=defaults.precision,
-            help="bfloat16 where this machine is fast at it. Predictions are always made in float32.",
-        )
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
-        left = model_box("Left model", defaults.standard, "standard")
-        right = model_box("Right model", pair().robust or left, "robust")
-    return PerturbRecipe(
-        standard=left,
-        robust=right,
-        norm=norm,
-        reach="" if reach == world.reach[norm] else reach,
-        attack=attack,
-        steps=int(steps),
-        target=target,
-        random_start=start,
-        axis=axis,
-        at="" if at == labels[defaults.at_index] else at,
-        seed=int(seed),
-        schedule=schedule,
-        precision=precision,
-        world=world.name,
+    return {"norm": norm, "attack": attack, "axis": axis}
+
+
+def radius_of_steps(blank: PerturbRecipe, *, disabled: bool) -> str:
+    """Show the choice of the radius whose iterates are shown; "" is the usual one."""
+    labels, usual = blank.eps_labels, blank.eps_labels[blank.at_index]
+    at = st.select_slider("ε of the steps view", labels, value=usual, key="at", bind="query-params", disabled=disabled)
+    return "" if at == usual else at
+
+
+def more(first: PerturbRecipe, *, single: bool) -> dict[str, Any]:
+    """Show what is seldom changed of an attack, which may be of a single step."""
+    start = st.toggle(
+        "Random start",
+        key="random_start",
+        bind="query-params",
+        help="Start at a uniform draw from the ball. Off is the paper's way (appendix C.3).",
     )
+    schedule = choose(
+        "Step lengths",
+        {name: name.capitalize() for name in SCHEDULES},
+        key="schedule",
+        default=first.schedule,
+        disabled=single,
+        help=(
+            "Cosine: from ε down to nearly nothing, which needs fewer steps. Constant is the paper's way (appendix "
+            "C.3)."
+        ),
+    )
+    precision = choose(
+        "Gradients in",
+        {"auto": "What is fast here", "fp32": "float32"},
+        key="precision",
+        default=first.precision,
+        help="bfloat16 where this machine is fast at it. Predictions are always made in float32.",
+    )
+    seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params")
+    return {"random_start": start, "schedule": schedule, "precision": precision, "seed": int(seed)}
 
 
 def opening() -> PerturbRecipe:
