@@ -1,6 +1,7 @@
 """Beyond the ball: waves, filters and weather."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -60,7 +61,7 @@ PRESETS = [
 
 def controls(view: str) -> FrequencyRecipe:
     """Show the controls of a view and return the recipe they make, without the picture."""
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
     match view:
         case "lens":
             found["u"] = int(st.number_input("Cycles down", -16, 15, DEFAULTS.u, key="u", bind="query-params"))
@@ -83,7 +84,7 @@ def controls(view: str) -> FrequencyRecipe:
         found["standard"] = model_box("First network", DEFAULTS.standard, "standard")
         found["robust"] = model_box("Second network", DEFAULTS.robust, "robust")
         found["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
-    return FrequencyRecipe(view=view, **found)  # type: ignore[arg-type]
+    return FrequencyRecipe(view=view, **found)
 
 
 shell.header(

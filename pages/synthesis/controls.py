@@ -55,7 +55,7 @@ def studio_controls() -> SynthesisRecipe:
     # The options are the words of the recipe, because they are also what stands in the address.
     task = st.selectbox("Task", TASKS, key="task", bind="query-params")
     st.caption(f"Out of nothing: from {seeds.described(current())}." if task == "generate" else TASKS_SAY[task])
-    found: dict[str, str | int] = {"task": task}
+    found: dict[str, Any] = {"task": task}
     if "target" not in IGNORED[task]:
         found["target"] = st.selectbox("Class", ("each", *current().classes), key="target", bind="query-params")
     if "second" not in IGNORED[task]:
@@ -80,12 +80,12 @@ def studio_controls() -> SynthesisRecipe:
         help=FAR if current().scale == 1 else f"{FAR} Pictures are larger here: times {current().scale:g}.",
     )
     found["steps"] = st.slider("Steps", 10, 200, first.steps, 10, key="steps", bind="query-params")
-    return SynthesisRecipe(**found)  # type: ignore[arg-type]
+    return SynthesisRecipe(**found)
 
 
 def shared_controls(view: str) -> dict[str, Any]:
     """Show what both views have: the seed and the models."""
-    found: dict[str, str | int] = {
+    found: dict[str, Any] = {
         "seed": int(st.number_input("Seed of the starts", 0, 2**31 - 1, 0, key="seed", bind="query-params"))
     }
     with st.expander("More"):

@@ -48,8 +48,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     st.plotly_chart(
         figure(recipe, pairs, measured), key="transfer-similarity", alt=alt(pairs), config=camera("transfer-similarity")
     )
-    for text in verdicts(pairs):
-        st.markdown(text)
+    st.markdown(verdict(pairs))
     with st.expander("The numbers with their intervals", icon=":material/table:"):
         st.dataframe(
             {
@@ -117,7 +116,7 @@ def figure(recipe: TransferRecipe, pairs: list[Pair], measured: Measured) -> go.
     return drawn
 
 
-def verdicts(pairs: list[Pair]) -> list[str]:
+def verdict(pairs: list[Pair]) -> str:
     """Say how well likeness predicts transfer, among all pairs and among standard ones."""
     lines = []
     for who, some in (
@@ -146,7 +145,7 @@ def verdicts(pairs: list[Pair]) -> list[str]:
         "\nThe interval of *r* takes the pairs for independent; they share networks, so it is too narrow. The shuffling"
         " is not fooled by that (Mantel's test)."
     )
-    return ["\n".join(lines)]
+    return "\n".join(lines)
 
 
 def alt(pairs: list[Pair]) -> str:
