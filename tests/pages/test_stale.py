@@ -29,7 +29,9 @@ def test_numbers_of_changed_weights_are_told(module, checkpoint, monkeypatch):
     assert f"Measure again: python -m {again}" in text
 
 
-@pytest.mark.parametrize("read", [inversion.measured, saliency.results, synthesis.measured])
+@pytest.mark.parametrize(
+    "read", [inversion.measured, saliency.results, synthesis.measured], ids=["inversion", "saliency", "synthesis"]
+)
 def test_a_damaged_file_is_told_in_a_sentence(read, tmp_path):
     path = tmp_path / "damaged.json"
     path.write_text('{"n": ')
