@@ -1,6 +1,8 @@
 """Pictures for slides: as large as the last row needs, every pixel a square, captions in a font that has them.
 
-slide([[clean, delta, result]], heads=("clean", "perturbation", "both"), caption="frog → truck, ε = 0.5")
+For example:
+
+    slide([[clean, delta, result]], heads=("clean", "perturbation", "both"), caption="frog → truck, ε = 0.5")
 """
 
 import functools

@@ -20,7 +20,7 @@ from core.inversion.invert import invert, representation
 from core.inversion.recipe import InvertRecipe
 from core.inversion.starts import setting_of, start_of
 from core.models import Classifier
-from core.models.ready import load
+from core.models.ready import load, placed
 from core.recipes import to_python
 from core.types import Images
 
@@ -92,8 +92,7 @@ def emerge(
     start, _ = start_of(replace(recipe, picture=picture.id))
     ready = model if model is not None else load(name)
     assert isinstance(ready, Classifier)
-    here = next(ready.parameters()).device
-    x, x0 = (t.to(here).contiguous(memory_format=torch.channels_last) for t in (picture.x, start))
+    x, x0 = placed(picture.x, ready), placed(start, ready)
     block = None if recipe.block == ready.blocks[-1] else recipe.block
     setting = setting_of(recipe)
     wanted = representation(ready, x, block)

@@ -1,7 +1,9 @@
 """Models of one's own: add one, or have the doctor look at one that is here.
 
-python -m core.models add theirs.pt --arch timm/resnet18 --mean 0.5 0.5 0.5 --std 0.5 0.5 0.5
-python -m core.models examine resnet9-l2
+For example:
+
+    python -m core.models add theirs.pt --arch timm/resnet18 --mean 0.5 0.5 0.5 --std 0.5 0.5 0.5
+    python -m core.models examine resnet9-l2
 """
 
 import argparse

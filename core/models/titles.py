@@ -1,6 +1,8 @@
 """What models are called on a page: columns, readouts, summaries and files are titled by the models that are in them.
 
-titles("resnet9-standard", "resnet9-l2")      # ("Standard ResNet-9", "Robust ResNet-9")
+For example:
+
+    titles("resnet9-standard", "resnet9-l2")      # ("Standard ResNet-9", "Robust ResNet-9")
 """
 
 import re

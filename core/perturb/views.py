@@ -31,7 +31,7 @@ def label_of(picture: pictures.Picture, model: nn.Module) -> int:
     if picture.label is not None:
         return picture.label
     with torch.no_grad():
-        return int(model(picture.x.to(_device(model))).argmax())
+        return int(model(ready.placed(picture.x, model)).argmax())
 
 
 def target_of(
@@ -49,7 +49,7 @@ def target_of(
     y = label_of(picture, model)
     if recipe.target in ("second", "least"):
         with torch.no_grad():
-            logits = model(picture.x.to(_device(model)))[0]
+            logits = model(ready.placed(picture.x, model))[0]
         others = [k for k in logits.argsort(descending=True).tolist() if k != y]
         return others[0] if recipe.target == "second" else others[-1]
     if recipe.target not in classes:
@@ -78,7 +78,7 @@ class _Case:
     def of(recipe: PerturbRecipe, name: str, picture: pictures.Picture | None, model: nn.Module | None) -> "_Case":
         picture = picture if picture is not None else pictures.get(recipe.picture)
         model = model if model is not None else ready.load(name)
-        x = picture.x.to(_device(model)).contiguous(memory_format=torch.channels_last)
+        x = ready.placed(picture.x, model)
         y = torch.tensor([label_of(picture, model)], device=x.device)
         wanted = target_of(recipe, picture, model, checkpoints.header(name).classes)
         return _Case(model, x, y, None if wanted is None else torch.tensor([wanted], device=x.device))
@@ -234,10 +234,6 @@ def script(recipe: PerturbRecipe) -> str:
 
 def _steps(recipe: PerturbRecipe) -> int:
     return 1 if recipe.attack == "FGSM" else recipe.steps
-
-
-def _device(model: nn.Module) -> torch.device:
-    return next(model.parameters()).device
 
 
 def _draws(recipe: PerturbRecipe, salt: int, device: torch.device) -> torch.Generator:

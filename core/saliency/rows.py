@@ -1,7 +1,9 @@
 """Maps side by side: the rows of each view on their common scale, and the script that draws them.
 
-for row in rows(SaliencyRecipe(picture="gallery/7")):
-row.painted(recipe, "resnet9-l2")       # uint8 (1, H, W, 3)
+For example:
+
+    for row in rows(SaliencyRecipe(picture="gallery/7")):
+        row.painted(recipe, "resnet9-l2")       # uint8 (1, H, W, 3)
 """
 
 from collections.abc import Iterator

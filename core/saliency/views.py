@@ -18,6 +18,7 @@ from core.attacks import OnStep
 from core.attacks.recording import picked
 from core.data import pictures
 from core.data.pictures import Picture
+from core.models import ready
 from core.models.ready import load
 from core.perturb import Trajectory
 from core.problems import InputError
@@ -204,5 +205,4 @@ def draws_of(recipe: SaliencyRecipe, salt: str) -> torch.Generator:
 def placed(recipe: SaliencyRecipe, picture: Picture | None, model: nn.Module) -> tuple[Images, Picture]:
     """Return the recipe's picture (1, C, H, W) where the model is, and the picture itself."""
     picture = picture if picture is not None else pictures.get(recipe.picture)
-    device = next(model.parameters()).device
-    return picture.x.to(device).contiguous(memory_format=torch.channels_last), picture
+    return ready.placed(picture.x, model), picture

@@ -20,7 +20,7 @@ from core.attacks.objectives import Objective, targeted
 from core.attacks.recording import Recorder, picked
 from core.data import pictures
 from core.models import Classifier
-from core.models.ready import load
+from core.models.ready import load, placed
 from core.problems import InputError
 from core.recipes import to_python
 from core.synthesis import seeds
@@ -229,9 +229,8 @@ def studio(
     """
     ready = model if model is not None else load(name)
     assert isinstance(ready, Classifier)
-    here = next(ready.parameters()).device
     begun = start(recipe, picture)
-    x0 = begun.x0.to(here).contiguous(memory_format=torch.channels_last)
+    x0 = placed(begun.x0, ready)
     begun = replace(begun, x0=x0)
     needed = recipe.task == "sharpen"
     x = (picture if picture is not None else pictures.get(recipe.picture)).x if needed else x0[:1]

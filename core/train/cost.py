@@ -1,6 +1,8 @@
 """What a network cost to train: floating-point operations, from its header, and minutes on what machine, where noted.
 
-operations(checkpoints.header("resnet9-l2"))        # 2.3e+15
+For example:
+
+    operations(checkpoints.header("resnet9-l2"))        # 2.3e+15
 """
 
 import functools

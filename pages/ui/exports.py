@@ -1,9 +1,11 @@
 """Downloads, the same on every page: pictures, arrays, tables, films, the recipe, and the view as Python.
 
-out = Bundle(recipe)
-out.slide("Sheet", "sheet.png", lambda: [[clean, result]], heads=("clean", "result"), caption="What it shows.")
-out.table("Curve", "curve.csv", lambda: {"step": steps})
-downloads(out.files, key="perturb", script=script(recipe))
+For example:
+
+    out = Bundle(recipe)
+    out.slide("Sheet", "sheet.png", lambda: [[clean, result]], heads=("clean", "result"), caption="What it shows.")
+    out.table("Curve", "curve.csv", lambda: {"step": steps})
+    downloads(out.files, key="perturb", script=script(recipe))
 """
 
 from collections.abc import Callable, Mapping, Sequence
