@@ -50,10 +50,10 @@ PAGE_LINES, FILE_LINES = 150, 300
 # Longer than that so far, and by no more than this.
 LONGER = {
     "core/datasets/experiments/plans.py": 310,
-    "core/datasets/experiments/run.py": 310,
-    "pages/datasets/page.py": 180,
+    "core/datasets/experiments/run.py": 320,
+    "core/models/plugins.py": 360,
     "pages/models/page.py": 180,
-    "pages/usefulness/page.py": 180,
+    "pages/usefulness/page.py": 160,
 }
 
 
