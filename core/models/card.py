@@ -119,9 +119,10 @@ def structure(about: Header, name: str = "") -> str:
     else:
         with torch.device("meta"):
             model = build(about.arch, **about.args)
+    blocks = f"{len(model.blocks)} block{'s' * (len(model.blocks) != 1)}"
     count = sum(value.numel() for value in model.parameters())
     return (
-        f"{about.arch}, {count / 1e6:.2f} million parameters in {len(model.blocks)} blocks; the last layer reads"
+        f"{about.arch}, {count / 1e6:.2f} million parameters in {blocks}; the last layer reads"
         f" {model.head.in_features} features and tells {len(about.classes)} classes apart"
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 from core.models import Classifier, build, plugins
 from core.models.fitting import fit
 from core.models.foreign import read
+from core.models.plugged import Plugged
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,12 @@ MODELS = {
 }
 
 
-def known() -> dict[str, Packaged | plugins.Plugged]:
+def known() -> dict[str, Packaged | Plugged]:
     """Return all of them by name, those of packages that are not installed included."""
     return {**MODELS, **plugins.found().networks}
 
 
-def at(path: Path) -> Packaged | plugins.Plugged | None:
+def at(path: Path) -> Packaged | Plugged | None:
     """Return the network whose weights are in that file, or for whose weights it stands."""
     packed = next((model for model in MODELS.values() if model.file.endswith(path.name) and model.path == path), None)
     return packed or next((model for model in plugins.found().networks.values() if model.path == path), None)

@@ -11,23 +11,18 @@
 
 `make app PLUGIN=mine.py`, `streamlit run app.py -- --plugin mine.py`, or `$ROBUST_FROG_PLUGINS`, which names several:
 each file is run once, and its networks are models of their world like any other. What is wrong with one is a sentence
-in `problems`, on the page Models and in the log, which has the traceback; the others are there all the same.
+in `found().problems`, on the page Models and in the log, which has the traceback; the others are there all the same.
 """
 
 import argparse
-import atexit
-import copy
-import hashlib
 import importlib.util
-import json
 import logging
 import os
 import re
 import sys
-import tempfile
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,16 +33,16 @@ from torch import Tensor, nn
 
 from core import worlds
 from core.data.own import places
+from core.models.apart import opened
 from core.models.classifier import Classifier
 from core.models.normalization import Normalize
+from core.models.plugged import Plugged, stand_in
 from core.problems import InputError
 from core.recipes.python import PLUGINS
-from core.types import Images
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,47}")
 AS_THEY_ARE = ((0.0,) * 3, (1.0,) * 3)  # mean and std of pixels that nobody normalises
 TRIED = 4  # grey, noisy pictures that a network is shown before anybody else sees it
-CLOSE = 1e-3  # between logits, as a part of the largest
 log = logging.getLogger(__name__)
 
 
@@ -62,31 +57,6 @@ class Network:
     mean: Sequence[float] | None
     std: Sequence[float] | None
     classes: Sequence[str] | None
-
-
-@dataclass(frozen=True)
-class Plugged:
-    """A network out of a file, as `core.models.checkpoints` knows those that have no checkpoint.
-
-    Args:
-        path: A file that stands for its weights: it is another one whenever they are.
-        arch: What it is, for people.
-        title: For people.
-        world: In which world it lives.
-        recipe: Where it is from, and what was done to it.
-        model: In eval mode, frozen, with the world's order of classes.
-    """
-
-    path: Path
-    arch: str
-    title: str
-    world: str
-    recipe: Mapping[str, Any]
-    model: Classifier = field(repr=False)
-
-    def load(self) -> Classifier:
-        """Return the network, a copy of one's own."""
-        return copy.deepcopy(self.model)
 
 
 @dataclass(frozen=True)
@@ -158,28 +128,27 @@ def found() -> Found:
         return _known[named]
 
 
-def problems() -> tuple[str, ...]:
-    """Say what is wrong with the files or with their networks, a sentence each."""
-    return found().problems
-
-
 def _read(files: Sequence[Path]) -> Found:
     networks: dict[str, Plugged] = {}
     wrong: list[str] = []
     for file in files:
-        try:
-            for said in _run(file):
-                try:
-                    if said.name in networks:
-                        raise InputError(f"{file.name} has a second network {said.name!r}; choose another name")
-                    networks[said.name] = _plugged(said, file)
-                except InputError as problem:
-                    wrong.append(str(problem))
-                    log.warning("%s", problem, exc_info=problem.__cause__)
-        except InputError as problem:
-            wrong.append(str(problem))
-            log.warning("%s", problem, exc_info=problem.__cause__)
+        with _said(wrong):
+            for offered in _run(file):
+                with _said(wrong):
+                    if offered.name in networks:
+                        raise InputError(f"{file.name} has a second network {offered.name!r}; choose another name")
+                    networks[offered.name] = _plugged(offered, file)
     return Found(networks, tuple(wrong))
+
+
+@contextmanager
+def _said(wrong: list[str]) -> Iterator[None]:
+    """Note what cannot be used and go on without it; the log has where it happened, too."""
+    try:
+        yield
+    except InputError as problem:
+        wrong.append(str(problem))
+        log.warning("%s", problem, exc_info=problem.__cause__)
 
 
 def _run(file: Path) -> list[Network]:
@@ -266,7 +235,7 @@ def _plugged(said: Network, file: Path) -> Plugged:
     if note:
         about["note"] = note
     return Plugged(
-        _stand_in(said.name, file, model), f"{type(made).__name__} of {file.name}", said.title, world.name, about, model
+        stand_in(said.name, file, model), f"{type(made).__name__} of {file.name}", said.title, world.name, about, model
     )
 
 
@@ -292,66 +261,6 @@ def _order(said: Network, world: worlds.World, logits: int, called: str) -> list
             f" {', '.join(world.classes[:8])}"
         )
     return order
-
-
-def opened(network: nn.Module, x: Images, logits: Tensor) -> tuple[Classifier, str]:
-    """Take a network apart at its last linear layer: what comes before is the representation.
-
-    Args:
-        network: In eval mode; it becomes a part of what is returned.
-        x: A few pictures as it takes them (N, 3, H, W).
-        logits: What it says of them (N, K).
-
-    Returns:
-        The classifier, and a sentence if nothing stands in the open: then its logits are taken for its features.
-    """
-    classes = logits.shape[1]
-    linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear) and layer.out_features == classes]
-    for head in linear[-1:]:
-        stop = nn.Identity()
-        if not _exchange(network, head, stop):
-            continue
-        with torch.no_grad():
-            z = network(x)
-            whole = isinstance(z, Tensor) and z.ndim == 2 and z.shape[1] == head.in_features
-            if whole and float((head(z) - logits).abs().max()) <= CLOSE * max(1.0, float(logits.abs().max())):
-                return Classifier(nn.Sequential(OrderedDict(_blocks(network))), head), ""
-        _exchange(network, stop, head)
-    straight = nn.Linear(classes, classes, bias=False)
-    with torch.no_grad():
-        straight.weight.copy_(torch.eye(classes))
-    return (
-        Classifier(nn.Sequential(OrderedDict(network=network)), straight),
-        "It does not end in a linear layer, so its logits stand for its representation.",
-    )
-
-
-def _blocks(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    if type(network) is not nn.Sequential:
-        yield "network", network
-        return
-    yield from ((name, part) for name, part in network.named_children() if not isinstance(part, nn.Identity))
-
-
-def _exchange(network: nn.Module, old: nn.Module, new: nn.Module) -> bool:
-    """Put a layer in the place of another, wherever that is; tell whether it was anywhere."""
-    held = [(module, name) for module in network.modules() for name, part in module.named_children() if part is old]
-    for module, name in held:
-        setattr(module, name, new)
-    return bool(held)
-
-
-def _stand_in(name: str, file: Path, model: Classifier) -> Path:
-    """Write a small file that is another one whenever the network is: what a checkpoint's file is to others."""
-    digest = hashlib.sha256(file.read_bytes())
-    for key, value in sorted(model.state_dict().items()):
-        digest.update(key.encode())
-        digest.update(value.detach().cpu().float().contiguous().numpy().tobytes())
-    folder = tempfile.TemporaryDirectory(prefix="robust-frog-plugin-")
-    atexit.register(folder.cleanup)
-    path = Path(folder.name) / f"{name}.json"
-    path.write_text(json.dumps({"plugin": file.name, "network": name, "sha256": digest.hexdigest()}), "utf-8")
-    return path
 
 
 def _first(error: BaseException) -> str:

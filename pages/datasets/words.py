@@ -69,10 +69,29 @@ TWO_STUDENTS = shell.Preset(
     " does each hold of the picture?",
     {"view": "student", "student": "student-robust", "beside": "student-nonrobust"},
 )
+PLANTED = [
+    OFFERED[0],
+    shell.Preset(
+        "Only robust features",
+        "Left, D_NR: the standard network is content with another weave, and the start pictures hardly change. Right,"
+        " D_R: the robust network asks for the shape, which is drawn over the start picture. Both sets have the right"
+        " labels.",
+        {"kind": "inverted", "steps": 40},
+    ),
+    OFFERED[2],
+    shell.Preset(
+        "Two ways to write a class",
+        "Within a large ε the standard network's perturbations (left) are the weave of the next class, all over the"
+        " picture; the robust network's (right) begin to draw its shape over the old one.",
+        {"kind": "det", "eps": 300},
+    ),
+]
 
 
 def offered() -> list[shell.Preset]:
     """List what this world tries first; those of the first world tell of its students, where they are."""
+    if current().name == drawn.NAME:
+        return PLANTED
     if current() != worlds.get():
         return [one for one in OFFERED if one.values.get("view", "build") in here()]
     there = {"student-robust", "student-nonrobust"} <= set(students.names())

@@ -13,6 +13,7 @@ from core.train.published import BALLS
 from core.train.robustness import BySteps
 from core.worlds import World
 from pages.models import cost, curve, plot, upload
+from pages.models.words import PRESETS
 from pages.ui import shell
 from pages.ui.exports import Bundle, camera, downloads
 from pages.ui.model_box import model_box
@@ -21,26 +22,12 @@ from pages.ui.tables import table
 from pages.ui.world import current
 
 DEFAULTS = ModelsRecipe()
-PRESETS = [
-    shell.Preset(
-        "The robust one",
-        "It gives up a few points of clean accuracy and stands far above all others in the plot. Its curve falls"
-        " slowly.",
-        {"model": "resnet9-l2"},
-    ),
-    shell.Preset(
-        "Accurate and helpless",
-        "The diamond lies on the floor of the plot: better on clean pictures than the robust model, and nearly nothing"
-        " left at a change of 0.5.",
-        {"model": "resnet9-standard"},
-    ),
-    shell.Preset(
-        "Robust by its data alone",
-        "Nobody attacked this network while it learnt. It saw pictures that hold only what the robust model uses, and"
-        " stands above every other ordinarily trained network.",
-        {"model": "student-robust"},
-    ),
-]
+
+
+def opening(world: World) -> str:
+    """Return the model with which a world opens."""
+    names = checkpoints.names(world=world.name)
+    return next((name for name in (DEFAULTS.model, world.standard, *names) if name in names), "")
 
 
 def controls(world: World) -> ModelsRecipe:
@@ -48,8 +35,7 @@ def controls(world: World) -> ModelsRecipe:
     names = checkpoints.names(world=world.name)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        default = DEFAULTS.model if DEFAULTS.model in names else world.standard
-        model = model_box("Model", default, "model", names)
+        model = model_box("Model", opening(world), "model", names)
     with right:
         norm = st.segmented_control(
             "Norm",
@@ -141,11 +127,15 @@ def script(recipe: ModelsRecipe, counted: BySteps | None) -> str:
 
 
 shell.header("Models", "What each model is, how well it does, and how far its robustness can be believed.", needs="")
-for problem in plugins.problems():
+for problem in plugins.found().problems:
     st.warning(problem[:1].upper() + problem[1:] + ".", icon=":material/extension_off:")
 here = current()
 everything = checkpoints.names(world=here.name)
-shell.presets([one for one in PRESETS if one.values["model"] in everything], key="models", defaults=asdict(DEFAULTS))
+shell.presets(
+    [one for one in PRESETS if one.values["model"] in everything],
+    key="models",
+    defaults={**asdict(DEFAULTS), "model": opening(here)},
+)
 shown = controls(here)
 board = here.name == DEFAULTS.world  # what others have published is of that world
 ours = plot.points(everything, shown.norm)

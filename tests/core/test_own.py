@@ -277,3 +277,15 @@ def test_it_can_be_trained_attacked_explained_and_inverted(shapes, tmp_path, cap
     x0, _ = starts.start_of(InvertRecipe(world="shapes", picture="shapes/0"))
     assert x0.shape == (1, 3, SIDE, SIDE)
     assert pair.opening(worlds.get("shapes")) == pair.Pair("", "")
+
+
+def test_a_network_of_timm_learns_from_it(shapes, tmp_path, capsys):
+    """It is told how many classes there are and how large pictures are; the file is a checkpoint like any other."""
+    pytest.importorskip("timm")
+    out = tmp_path / "v.safetensors"
+    few = ["--epochs", "1", "--batch-size", "16", "--no-augment", "--arch", "timm/test_vit"]
+    train(["--world", "shapes", "--out", str(out), *few])
+    about, model = checkpoints.header("v", tmp_path), checkpoints.load("v", folder=tmp_path)
+    assert (about.title, about.args) == ("test_vit, standard training", {"classes": 4, "side": SIDE})
+    assert model(pictures.get("shapes/0").x).shape == (1, 4)
+    assert "clean accuracy on Shapes test set" in capsys.readouterr().out

@@ -28,6 +28,10 @@ class Net(nn.Module):
 
     def forward(self, x):
         return self.fc(self.drop(self.conv(x).relu().mean((2, 3))))
+
+class Sum(nn.Sequential):
+    def forward(self, x):
+        return sum(part(x) for part in self)
 """
 MINE = (
     HEAD
@@ -107,9 +111,10 @@ def test_a_script_made_from_it_runs_by_itself(plug, tmp_path, monkeypatch):
     [
         ("nn.Sequential(nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))", 3, 8),
         ("nn.Sequential(Net(), nn.Softplus())", 1, 10),
+        ("Sum(Net(), Net())", 1, 10),
         ("nn.Sequential(nn.Flatten(), nn.Linear(3072, 10))", 1, 3072),
     ],
-    ids=["by its layers", "no last linear layer", "linear"],
+    ids=["by its layers", "no last linear layer", "two last layers", "linear"],
 )
 def test_what_comes_before_the_last_linear_layer_is_the_representation(body, blocks, features, plug):
     found = plug(f"{HEAD}\nmade = {body}\nnetwork('mine')(lambda: made)\n")
@@ -165,7 +170,7 @@ def test_what_is_wrong_is_one_sentence_and_the_log_has_the_rest(text, says, plug
 def test_a_bad_file_does_not_keep_a_good_one_out(plug, tmp_path, monkeypatch):
     plug(MINE)
     monkeypatch.setenv(PLUGINS, os.pathsep.join([str(tmp_path / "none.py"), os.environ[PLUGINS]]))
-    assert "there is no plugin" in plugins.problems()[0] and "mine" in checkpoints.names()
+    assert "there is no plugin" in plugins.found().problems[0] and "mine" in checkpoints.names()
 
 
 def test_a_file_may_ask_for_our_networks_while_it_is_run(plug, checkpoint):

@@ -163,6 +163,9 @@ def test_models_has_both_cards(shown):
     app = opened("models")
     assert not app.error and not ELSEWHERE.search(words(app))
     assert len(app.selectbox(key="model").options) >= 2
+    ran(app.button(key="models-preset-1").click())
+    assert app.session_state["model"] == WORLD.standard and "none at a change of 0.5" in said(app)
+    assert "PGD 0.0 % [0.0, 0.4]" in html(app)
 
 
 def test_transfer_is_computed_here_and_now(shown, monkeypatch):
