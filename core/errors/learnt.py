@@ -92,7 +92,7 @@ def of_fresh(found: Mapping[str, Any]) -> str:
         f" {robust}, that of the originals {original}; not taught, {untrained}."
     )
     if nonrobust.low > untrained.high:
-        return f"{text} D_NR did teach it something: not what its labels mean, but how pictures look."
+        return f"{text} D_NR did teach it something: to see how pictures look takes no label."
     if nonrobust.high < untrained.low:
         return f"{text} D_NR made it worse than it was before."
     return f"{text} D_NR taught it nothing that this probe can use."
