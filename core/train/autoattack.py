@@ -8,7 +8,7 @@ APGD on cross-entropy, APGD on the targeted DLR loss, targeted FAB, and Square, 
 
 import importlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -88,6 +88,40 @@ def autoattack(
                 break
         doubts = model_doubts(model, x[:64])
     return RobustAccuracy(Rate(hits, done), Rate(right, done), largest, doubts)
+
+
+def continued(
+    known: Mapping[str, Any] | None,
+    model: nn.Module,
+    x: Images,
+    y: Labels,
+    ball: Ball,
+    note: Callable[[dict[str, Any]], None],
+    *,
+    part: int = 50,
+    attack: Callable[..., RobustAccuracy] = autoattack,
+) -> Rate:
+    """Measure in parts, from the first picture that is not measured yet: hours on a CPU, which may be interrupted.
+
+    Args:
+        known: What `note` was given last for the first pictures, by these weights, or None.
+        model: Maps images to logits.
+        x: Images (N, C, H, W) in [0, 1].
+        y: Labels (N,).
+        ball: L2 or Linf, one eps for all.
+        note: Called after each part with the rate of all so far and the doubts, as they stand in a model's header.
+        part: Images of a part.
+        attack: `autoattack`, or one that is called alike.
+    """
+    rate = Rate.from_json(known) if known else Rate(0, 0)
+    doubts = set(known.get("doubts", ()) if known else ())
+    for first in range(rate.n, len(x), part):
+        here = slice(first, first + part)
+        found = attack(model, x[here], y[here], ball, seed=first, batch_size=part)
+        doubts |= {*found.doubts}
+        rate = Rate(rate.hits + found.rate.hits, rate.n + found.rate.n)
+        note({**rate.as_json(), "doubts": sorted(doubts)})
+    return rate
 
 
 def _made(

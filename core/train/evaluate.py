@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -198,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from core.data import labelled
     from core.models import checkpoints
     from core.train import zoo
-    from core.train.autoattack import autoattack
+    from core.train.autoattack import continued
     from core.train.robustness import by_steps
 
     parser = argparse.ArgumentParser(
@@ -211,7 +212,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--restarts", type=whole(0), default=0)
     parser.add_argument("--precision", choices=["auto", "bf16", "fp32"], default="fp32")
     parser.add_argument("--autoattack", action="store_true", help="also run AutoAttack (pip install pyautoattack)")
-    parser.add_argument("--write", action="store_true", help="write what AutoAttack leaves into the model's header")
+    parser.add_argument(
+        "--write", action="store_true", help="keep what AutoAttack leaves in the model's header, and go on from there"
+    )
     given = parser.parse_args(arguments)
     compute.setup_cpu()
     here = compute.device()
@@ -242,14 +245,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if checked.falls:
             warnings.warn(SuspiciousAttack(checked.says), stacklevel=2)
         if given.autoattack:
-            strong = autoattack(model, x, y, ball)
-            sys.stdout.write(f"{'AutoAttack':12} {strong.rate}\n")
-            if given.write:
-                path, about = checkpoints.path_of(given.model), checkpoints.header(given.model)
-                noted = {f"AutoAttack {ball_name(ball)}": {**strong.rate.as_json(), "doubts": list(strong.doubts)}}
-                checkpoints.annotate(path, replace(about, measured={**about.measured, **noted}))
-                if given.model in zoo.declared():
-                    zoo.record(given.model, zoo.entry_of(given.model))
+            called = f"AutoAttack {ball_name(ball)}"
+
+            def note(entry: dict[str, Any], called: str = called) -> None:
+                if given.write:
+                    path, about = checkpoints.path_of(given.model), checkpoints.header(given.model)
+                    checkpoints.annotate(path, replace(about, measured={**about.measured, called: entry}))
+                    if given.model in zoo.declared():
+                        zoo.record(given.model, zoo.entry_of(given.model))
+
+            known = about.measured.get(called) if given.write else None
+            sys.stdout.write(f"{'AutoAttack':12} {continued(known, model, x, y, ball, note)}\n")
 
 
 if __name__ == "__main__":

@@ -375,6 +375,31 @@ def test_autoattack_stays_in_the_ball_and_is_no_kinder_than_pgd():
     assert found.rate.hits <= robust_accuracy(model, x[:12], y[:12], balls.L2(0.5), steps=10).rate.hits + 1
 
 
+def test_autoattack_goes_on_after_the_pictures_that_are_measured():
+    """Killed in the second part, it asks for no picture twice, and the sums are those of one run."""
+    from core.train.autoattack import continued
+
+    x, y = torch.zeros(50, 3, 4, 4), torch.arange(50)
+    x[:, 0, 0, 0] = y / 50
+    asked, notes = [], []
+
+    def attack(model, x, y, ball, *, seed, batch_size):
+        asked.extend(y.tolist())
+        return evaluate.RobustAccuracy(Rate(int((y % 3 == 0).sum()), len(y)), Rate(len(y), len(y)), 0.5, ("odd",))
+
+    def dies(entry):
+        notes.append(entry)
+        if len(notes) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        continued(None, torch.nn.Identity(), x, y, balls.L2(0.5), dies, part=20, attack=attack)
+    assert notes[-1]["n"] == 40 and notes[-1]["doubts"] == ["odd"]
+    rate = continued(notes[-1], torch.nn.Identity(), x, y, balls.L2(0.5), notes.append, part=20, attack=attack)
+    assert asked == list(range(50)) and rate == Rate(17, 50)
+    assert continued(notes[-1], torch.nn.Identity(), x[:30], y[:30], balls.L2(0.5), dies, attack=attack) == rate
+
+
 def test_without_the_package_autoattack_says_how_to_get_it(monkeypatch):
     from core.train.autoattack import autoattack
 
