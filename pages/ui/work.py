@@ -44,6 +44,7 @@ T = TypeVar("T")
 GLANCE_S = 0.05  # between looks at whether the page was interrupted
 PROGRESS_S = 0.25  # between messages to the browser
 LINE_S = 1.0  # who waits longer is told for how many others
+MOST_LINGER = 9  # others in line, for each of whom one lingers once more
 
 
 def known(piece: Piece[T]) -> T | None:
@@ -80,7 +81,8 @@ def ask(
             (`say_stopped`) or something else.
         text: What is said beside the bar.
         until: Return when these are there, by default all; the others go on if they are asked for again soon.
-        linger: But not before that many seconds, while the others may come too.
+        linger: But not before that many seconds, while the others may come too; longer where others are in line, since
+            every run of the page takes from the computing that all wait for.
         show: Called now and then with the last state of each piece under way, by key.
 
     Raises:
@@ -129,15 +131,16 @@ def _watch(
             stop, keeps = here.key_of_stop(), "Keeps what there is."
             st.button("Stop", key=stop, on_click=here.stop, args=(group,), width="content", help=keeps)
             bar = st.progress(min(1.0, share()), text)
-        said, sent = ("", 0.0), time.monotonic()
-        while left and (needed & left or time.monotonic() - began < linger):
+        said, sent, before = ("", 0.0), time.monotonic(), 0
+        while left and (needed & left or time.monotonic() - began < linger * (1 + min(before, MOST_LINGER))):
             left = wait(left, timeout=GLANCE_S, return_when=FIRST_COMPLETED).not_done
             if any(future.done() and future.exception() for future in (flight.future for flight in flights.values())):
                 break
             desk()  # touching the session is what lets Streamlit interrupt this run
             if time.monotonic() - sent < PROGRESS_S:
                 continue
-            sent, now = time.monotonic(), (text + _line(flights.values()), round(min(1.0, share()), 2))
+            before = _before(flights.values())
+            sent, now = time.monotonic(), (text + _line(before), round(min(1.0, share()), 2))
             if now != said:
                 said = now
                 bar.progress(now[1], now[0])
@@ -147,12 +150,15 @@ def _watch(
         slot.empty()
 
 
-def _line(flights: Iterable[Flight[T]]) -> str:
-    """Say for how many others one waits, where that takes longer than a moment."""
+def _before(flights: Iterable[Flight[T]]) -> int:
+    """Count for how many others one waits, where that takes longer than a moment."""
     idle = [flight for flight in flights if not flight.future.done()]
     if not idle or time.monotonic() - min(flight.began for flight in idle) < LINE_S:
-        return ""
-    before = min(flight.before() for flight in idle)
+        return 0
+    return min(flight.before() for flight in idle)
+
+
+def _line(before: int) -> str:
     return f" In line: {before} {'visitor' if before == 1 else 'visitors'} before you." if before else ""
 
 

@@ -442,6 +442,16 @@ def test_ask_may_return_early_and_the_rest_goes_on(pages):
     assert until(lambda: visitor.desk.get("second") == "whole", 3), "it did not go on"
 
 
+def test_with_others_in_line_a_page_runs_less_often(pages, monkeypatch):
+    """It lingers once more for each of them: with two others 0.9 s instead of 0.3."""
+    monkeypatch.setattr(work, "PROGRESS_S", 0.02)
+    monkeypatch.setattr(work, "_before", lambda flights: 2)
+    pieces = [Piece("first", loop(1)), Piece("second", loop(200, pause=0.02))]
+    began = time.monotonic()
+    pages.visitor().ask(*pieces, until=pieces[:1], linger=0.3)
+    assert time.monotonic() - began >= 0.9
+
+
 def test_results_of_an_upload_are_the_sessions_own(pages):
     visitor, other = pages.visitor(), pages.visitor()
     mine = Piece("upload/1", loop(1, result=torch.ones(3)), own=True)
