@@ -254,8 +254,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     if given.model in zoo.declared():
                         zoo.record(given.model, zoo.entry_of(given.model))
 
-            known = about.measured.get(called) if given.write else None
-            sys.stdout.write(f"{'AutoAttack':12} {continued(known, model, x, y, ball, note)}\n")
+            before = about.measured.get(called) if given.write else None
+            sys.stdout.write(f"{'AutoAttack':12} {continued(before, model, x, y, ball, note)}\n")
 
 
 if __name__ == "__main__":
