@@ -18,7 +18,6 @@ from core.files import render
 from core.models import checkpoints, ready
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_json, to_query
-from pages.perturb import work
 from pages.ui import exports, scrubber
 from tests.app_process import ROOT
 from tests.pages.tools import ran, said
@@ -135,7 +134,7 @@ def test_the_words_agree_with_the_search(shown):
     """ "0.123 is enough" is what `closest` finds."""
     app = opened(**QUICK)
     recipe = recipe_of(shown)
-    distance = perturb.closest(recipe, recipe.standard, steps=work.CLOSEST_STEPS)[1]
+    distance = perturb.closest(recipe, recipe.standard)[1]
     assert f"**Standard ResNet-9: {distance:.3f} is enough**" in said(app)
 
 
