@@ -209,6 +209,16 @@ def test_samples_are_equal_for_equal_generators_only(ball):
 
 
 @balls
+def test_samples_are_drawn_in_the_precision_of_the_images(ball):
+    """A float64 draw has more digits than float32 holds; no images have no draws."""
+    delta = ball(1.0).sample(torch.empty(2, 1, 2, 2, dtype=torch.float64), draws())
+    assert not torch.equal(delta, delta.float().double())
+    one = ball(1.0).sample(torch.empty(1, 1, 1, 1, dtype=torch.float64), draws())
+    assert float(one.abs()) != float(one.abs().float()), "the radius too"
+    assert ball(1.0).sample(torch.empty(0, 3, 4, 4)).shape == (0, 3, 4, 4)
+
+
+@balls
 def test_rows_of_a_sample_differ(ball):
     """Each image has its own draw."""
     delta = ball(0.5).sample(torch.empty(2, 3, 4, 4), draws())

@@ -86,6 +86,7 @@ def test_shares_are_of_the_data_around_a_picture():
     inside[:, 0, 0, 0], outside[:, 0, 2, 2] = 1, 1
     torch.testing.assert_close(around.share(inside, 2), torch.ones(2))
     torch.testing.assert_close(around.share(outside, 2), torch.zeros(2))
+    torch.testing.assert_close(around.share(3 * inside + 4 * outside, 2), torch.full((2,), 9 / 25))
 
 
 def test_axes_are_those_of_the_nearest_pictures_around_their_mean_strongest_first():

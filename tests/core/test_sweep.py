@@ -359,8 +359,9 @@ def test_the_nearest_pictures_are_pictures(norm):
 def test_minimum_norm_can_be_stopped():
     steps: list[int] = []
 
-    def on_step(i: int, _: State) -> bool:
+    def on_step(i: int, state: State) -> bool:
         steps.append(i)
+        assert state.x.shape == (1, 3, 4, 4)
         return i == 3
 
     minimum_norm(plane(), grey(1, size=4), torch.tensor([0]), balls.L2, steps=50, on_step=on_step)
