@@ -38,7 +38,8 @@ def breathing(recipe: PerturbRecipe, picture: pictures.Picture) -> bool:
     if left is None or right is None:
         with working.container():
             return job.more()
-    axis = axis_of(recipe, min(len(left.x_adv), len(right.x_adv)))
+    frames = min(len(left.x_adv), len(right.x_adv))
+    axis = axis_of(recipe, frames)
     with stage:
         scrubber(
             columns(job, left, right, axis, control=False),
@@ -48,7 +49,7 @@ def breathing(recipe: PerturbRecipe, picture: pictures.Picture) -> bool:
             breathe=True,
         )
     with working.container():
-        return job.more()
+        return job.more(frames)
 
 
 recipe, picture = opening()

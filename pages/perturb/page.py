@@ -75,7 +75,7 @@ if shown:
     write_frame("perturb-scrubber", at, FIRST_FRAME)
     recipe_in_sight = replace(recipe, frame=at)
     with working, shell.user_errors():
-        unfinished = job.more()
+        unfinished = job.more(frames)
     if unfinished:
         st.rerun()
     with below:

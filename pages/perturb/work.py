@@ -72,12 +72,16 @@ class Job:
             ready.append(found)
         return Trajectory.join(ready) if ready else None
 
-    def more(self) -> bool:
-        """Compute until there are further frames of both models, or the rest; return whether anything was missing."""
+    def more(self, shown: int | None = None) -> bool:
+        """Compute until there are further frames of both models, or the rest; return whether there is more to show.
+
+        Args:
+            shown: Frames of both models that the page has drawn; others may have been finished while it drew.
+        """
         missing = [part for (_, part), piece in self.parts.items() if work.known(piece) is None]
         late = [piece for piece in self.nearest.values() if work.known(piece) is None]
         if not (missing or late) or work.is_stopped(self.group):
-            return False
+            return shown is not None and self._beyond(shown)
         now = [piece for (_, part), piece in self.parts.items() if part == missing[0]] if missing else late
         first = now[0] is next(iter(self.parts.values()))
         everything: list[Piece[Any]] = [*self.parts.values(), *self.nearest.values()]
@@ -89,6 +93,10 @@ class Job:
             linger=0.0 if first else MORE_S,
         )
         return True
+
+    def _beyond(self, frames: int) -> bool:
+        found = [self.known(name) for name in self.names]
+        return all(one is not None and len(one.x_adv) > frames for one in found)
 
     @property
     def complete(self) -> bool:

@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from core.files import render
 from core.models import checkpoints, ready
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_json, to_query
-from pages.ui import exports, scrubber
+from pages.perturb.work import Job
+from pages.ui import exports, scrubber, work
 from tests.app_process import ROOT
 from tests.pages.tools import ran, said
 
@@ -473,3 +475,19 @@ def test_a_clean_mistake_is_marked_as_such(shown):
     app = opened(attack="FGSM", picture=wrong)
     assert "Standard ResNet-9: wrong without any change." in said(app)
     assert shown.rows[0].flags[0] == "wrong from the start"
+
+
+def test_what_was_finished_while_the_page_drew_is_shown_too(monkeypatch):
+    """All is there at the end of a run that began with 14 of 21 frames: the page runs once more, and then rests."""
+
+    class Done(Job):
+        parts: ClassVar[dict] = {}
+        nearest: ClassVar[dict] = {}
+
+        def known(self, name):
+            return SimpleNamespace(x_adv=torch.zeros(21, 1))
+
+    job = Done(PerturbRecipe(), pictures.get("gallery/0"))
+    monkeypatch.setattr(work, "is_stopped", lambda group: False)
+    assert job.more(14)
+    assert not job.more(21)
