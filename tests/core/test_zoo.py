@@ -257,7 +257,7 @@ def test_the_readme_quotes_measured_figures():
             if f"`{name}`" not in row:
                 continue
             measured = {f"{100 * rate['value']:.1f}" for what, rate in entry["measured"].items() if what != "how"}
-            told = re.sub(r"\S+ × 10\S+", "", row.partition(f"`{name}`")[2])  # without operations
+            told = re.sub(r"\S+ × 10\S+|L\w+ \S+:", "", row.partition(f"`{name}`")[2])  # without operations and radii
             quoted = set(re.findall(r"\b\d{1,2}\.\d\b", told))
             assert quoted <= measured, f"{name}: {sorted(quoted - measured)} in the README, measured {sorted(measured)}"
 
