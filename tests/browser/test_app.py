@@ -381,6 +381,7 @@ def test_presenter_mode_is_a_stage(visit):
     tab.settle()
     nothing = {"header": False, "sidebar": False, "presets": False}
     assert shapes(tab) == nothing
+    tab.root.locator(".current canvas").nth(1).wait_for()  # the component draws after the page has ended
     wide = [canvas.bounding_box() for canvas in tab.root.locator(".current canvas").all()]
     assert [box["width"] >= 480 for box in wide[:2]] == [True, True]
     assert all(box["y"] + box["height"] < 1080 for box in wide)
