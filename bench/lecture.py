@@ -39,7 +39,7 @@ WATCH = """([question, look]) => {
     if (!found?.isConnected) found = bars();
     return found ? found.querySelector(selector)?.textContent ?? '' : null;
   };
-  const DRAWN = 'canvas, figure, video, svg.main-svg, table, [data-testid=stDataFrame], img';
+  const DRAWN = 'canvas, figure, video, svg.main-svg, table, .bars, [data-testid=stDataFrame], img';
   const seen = (one) => {
     const box = one.getBoundingClientRect();
     return box.width > 30 && box.height > 30 && (!one.matches('img') || (one.complete && one.naturalWidth > 0));

@@ -26,7 +26,7 @@ from tests.app_process import serving
 
 PATIENCE_MS = 120_000
 # Some pages have no picture: bars of a component of ours, or a table.
-DRAWN = ("canvas", "img", "svg.main-svg", "figure", "video", "table", ".bar")
+DRAWN = ("canvas", "img", "svg.main-svg", "figure", "video", "table", ".bars")
 SHOWN = ", ".join(f".stMain {what}:visible" for what in DRAWN)
 ENDED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 
