@@ -1,5 +1,6 @@
 """What pages share of the dial: the way to it, and curves over the ε of training."""
 
+import itertools
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
@@ -50,7 +51,7 @@ def figure(curves: Curves, trend: str, height: int = 460) -> go.Figure:
     """Draw a line for each thing that was measured, over the ε of training."""
     drawn = go.Figure()
     scale = 1 if trend == "gradients" else 100
-    for (label, values), (colour, dash, symbol) in zip(curves.items(), LOOKS * 2, strict=False):
+    for (label, values), (colour, dash, symbol) in zip(curves.items(), itertools.cycle(LOOKS), strict=False):
         there = [eps for eps in RADII if eps in values]
         each = [values[eps] for eps in there]
         drawn.add_scatter(
