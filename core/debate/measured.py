@@ -1,6 +1,6 @@
 """What the results files say of each claim: a few numbers in [0, 1] with n and interval, beside those of the source.
 
-measured("wallace")          # [Number("student of errors alone", Rate(…), theirs=0.497), …]; empty: not measured here
+measured("wallace")          # [Number(…, label="student of another's errors", theirs=0.497), …]; empty: not measured
 """
 
 import json
@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import learnt
 from core.models import checkpoints
+from core.rates import Estimate, Z
 
 RESULTS = checkpoints.FOLDER.parent / "assets" / "results"
 STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"
@@ -18,29 +19,26 @@ STRONG, WEAK = 0, 2844  # the directions that the Usefulness page mixes first
 
 
 @dataclass(frozen=True)
-class Number:
-    """A measured number in [0, 1].
+class Number(Estimate):
+    """A measured number in [0, 1], beside that of the source.
 
     Args:
         label: What it is.
-        value: Ours.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        n: How many pictures, or whatever was counted.
-        of: What n counts.
+        counted: What n counts.
         theirs: The same in the source, or None where it has none.
     """
 
     label: str
-    value: float
-    low: float
-    high: float
-    n: int
-    of: str = "test pictures"
+    counted: str = "test pictures"
     theirs: float | None = None
 
+    @staticmethod
+    def labelled(label: str, ours: Estimate, theirs: float | None = None, counted: str = "test pictures") -> "Number":
+        """Say what a number of ours is, and what the source has."""
+        return Number(ours.value, ours.interval, ours.n, label, counted, theirs)
+
     def __str__(self) -> str:
-        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}], n = {self.n:,} {self.of}"
+        return f"{self.per_cent()}, n = {self.n:,} {self.counted}"
 
 
 def measured(claim: str, folder: Path | None = None) -> list[Number]:
@@ -56,10 +54,8 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _rate(label: str, rate: Mapping[str, Any], theirs: float | None = None, of: str = "test pictures") -> Number:
-    value = rate["value"] if "value" in rate else rate["mean"]
-    low, high = rate["interval"]
-    return Number(label, float(value), float(low), float(high), int(rate["n"]), of, theirs)
+def _rate(label: str, rate: Mapping[str, Any], theirs: float | None = None, counted: str = "test pictures") -> Number:
+    return Number.labelled(label, Estimate.from_json(rate), theirs, counted)
 
 
 def _ilyas(folder: Path) -> list[Number]:
@@ -87,11 +83,12 @@ def _goh_features(_: Path) -> list[Number]:
     from core.usefulness.linear import known
 
     here = known.load()
-    half = 1.96 / here.n_test**0.5
+    half = Z / here.n_test**0.5
 
     def number(title: str, f: known.Linear) -> Number:
         gone, rho = max(0.0, f.rho_test * f.deviation_test), f.rho_test
-        return Number(f"{title}, gone at ε = {gone:.2g}", rho, max(0.0, rho - half), min(1.0, rho + half), here.n_test)
+        ours = Estimate(rho, (rho - half, rho + half), here.n_test).within(0.0, 1.0)
+        return Number.labelled(f"{title}, gone at ε = {gone:.2g}", ours)
 
     return [
         number("the mixture", here.containment(STRONG, WEAK, 0.002)),
@@ -144,8 +141,8 @@ def _nakano(folder: Path) -> list[Number]:
     return [
         _rate(
             f"painted by the {title} network: distance to the style left",
-            {**found["style"][name], "n": found["n"]},
-            of="pairs of pictures",
+            found["style"][name],
+            counted="pairs of pictures",
         )
         for title, name in (("standard", STANDARD), ("robust", ROBUST))
     ]
@@ -159,7 +156,7 @@ def _shamir(folder: Path) -> list[Number]:
         "other": "ways to another picture",
         "random": "random directions",
     }
-    return [_rate(title, found["shares"][name]["50"], of="pictures") for name, title in titles.items()]
+    return [_rate(title, found["shares"][name]["50"], counted="pictures") for name, title in titles.items()]
 
 
 def _li(folder: Path) -> list[Number]:
@@ -167,9 +164,8 @@ def _li(folder: Path) -> list[Number]:
     asked = [(learner, kind) for kind in learnt.SETS for learner in ("supervised", "contrastive")]
     numbers = []
     for learner, kind in (*asked, ("untrained", "nonrobust")):
-        span = learnt.span(found, learner, kind, "own")
         title = f"{learnt.SETS[kind]}, {learnt.LEARNERS[learner]}"
-        numbers.append(Number(title, span.value, span.low, span.high, span.n))
+        numbers.append(Number.labelled(title, learnt.span(found, learner, kind, "own")))
     return numbers
 
 

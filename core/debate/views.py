@@ -48,7 +48,7 @@ def _wallace(numbers: Sequence[Number]) -> str:
 
 def _shamir(numbers: Sequence[Number]) -> str:
     standard, robust, _, random = numbers
-    if standard.low > random.high:
+    if standard.above(random):
         times = standard.value / random.value
         return (
             f"Otherwise than a right angle: the standard network's perturbations have {times:.1f} times the share of a"
@@ -56,7 +56,7 @@ def _shamir(numbers: Sequence[Number]) -> str:
             " their length is off these directions all the same."
         )
     text = "As the dimples predict of the standard network: no more along the data than a random direction."
-    if robust.low > random.high:
+    if robust.above(random):
         text += (
             f" Not so of the robust one: its perturbations have {robust.value / random.value:.0f} times the share of a"
             " random direction along the data."
@@ -66,9 +66,9 @@ def _shamir(numbers: Sequence[Number]) -> str:
 
 def _nakano(numbers: Sequence[Number]) -> str:
     standard, robust = numbers
-    if robust.high < standard.low:
+    if standard.above(robust):
         return "It holds at this size: the third network sees more of the style in what the robust network painted."
-    if standard.high < robust.low:
+    if robust.above(standard):
         return "We found otherwise: the third network sees more of the style in what the standard network painted."
     return (
         "The third network's number does not tell the two apart at this size; the pictures do. Look at them before you "
@@ -80,7 +80,7 @@ def _li(numbers: Sequence[Number]) -> str:
     robust, nonrobust = (learnt.change(*numbers[i : i + 2]) for i in (2, 4))
     without, untrained = numbers[5], numbers[6]
     text = learnt.verdict(robust, nonrobust)
-    if without.low > untrained.high:
+    if without.above(untrained):
         return f"{text} Still, what it found in D_NR is more than a network has that was not taught at all."
     return f"{text} On D_NR it is no better than a network that was not taught at all."
 
@@ -97,7 +97,7 @@ READINGS: dict[str, Callable[[Sequence[Number]], str]] = {
 def table() -> str:
     """Write all numbers of all claims as CSV."""
     rows = [
-        (key, claim.who, number.label, number.value, number.low, number.high, number.n, number.of, number.theirs)
+        (key, claim.who, number.label, number.value, number.low, number.high, number.n, number.counted, number.theirs)
         for key, claim in CLAIMS.items()
         for number in measured(key)
     ]

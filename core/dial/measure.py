@@ -34,7 +34,7 @@ from core.models import checkpoints
 from core.models.ready import load, placed
 from core.models.titles import title
 from core.problems import InputError
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from core.results import refuse_smaller, stamps_of, today
 from core.saliency.attribution import attribute
 from core.saliency.classes import means_of
@@ -175,8 +175,7 @@ def waves(name: str, test: Pictures, n: int) -> Values:
         if not rows:
             continue
         wrong = heat.errors(model, placed(x, model), y, [chosen[row] for row in rows], seed=SEED)
-        mean, (low, high) = heat.mean_with_interval((~wrong).float().mean(0).tolist())
-        found[label] = {"value": round(mean, 4), "interval": [round(low, 4), round(high, 4)], "n": len(y)}
+        found[label] = heat.mean((~wrong).float().mean(0).tolist()).as_json(4)
     return found
 
 
@@ -266,14 +265,13 @@ def _rate(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mean(values: torch.Tensor) -> dict[str, Any]:
-    found = summary(values.cpu())
-    return {"value": found["mean"], "interval": found["interval"], "n": found["n"]}
+    return Estimate.from_json(summary(values.cpu())).as_json()
 
 
 def _count(value: torch.Tensor, half: torch.Tensor) -> dict[str, Any]:
     """Return the share of features above 0, between those that surely are and those that possibly are."""
     low, at, high = (float((bound > 0).float().mean()) for bound in (value - half, value, value + half))
-    return {"value": at, "interval": [low, high], "n": len(value)}
+    return Estimate(at, (low, high), len(value)).as_json()
 
 
 @command

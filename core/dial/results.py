@@ -1,37 +1,24 @@
 """What was measured along the dial: the file, and how it is read.
 
-    series(read(), "accuracy")["clean"][0.5]      # a Value, with its interval and n
+    series(read(), "accuracy")["clean"][0.5]      # an Estimate, with its interval and n
 
 Each part has what is said about it, and for each network its numbers with the stamp of the weights they were measured
 on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core import results
 from core.dial.networks import RADII, name_of
+from core.rates import Estimate
 
 RESULTS = results.FOLDER / "dial.json"
 AGAIN = "python -m core.dial measure"
 PARTS = ("accuracy", "gradients", "pictures", "transfer", "features", "weather", "waves")
 # Which parts each trend of the page shows.
 OF_TREND = {trend: (trend,) for trend in PARTS[:5]} | {"shifts": ("weather", "waves")}
-
-
-@dataclass(frozen=True)
-class Value:
-    """A measured number with its 95 % interval and what n counts."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-    def __str__(self) -> str:
-        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}] (n = {self.n:,})"
 
 
 def read(path: Path | None = None) -> dict[str, Any]:
@@ -43,16 +30,14 @@ def read(path: Path | None = None) -> dict[str, Any]:
     return results.read(path if path is not None else RESULTS, AGAIN, _check) or {}
 
 
-def series(found: Mapping[str, Any], trend: str) -> dict[str, dict[float, Value]]:
+def series(found: Mapping[str, Any], trend: str) -> dict[str, dict[float, Estimate]]:
     """Return the curves of a trend: by what was measured, a value for each radius at which it was."""
-    curves: dict[str, dict[float, Value]] = {}
+    curves: dict[str, dict[float, Estimate]] = {}
     for part in OF_TREND[trend]:
         measured = found.get("parts", {}).get(part, {}).get("networks", {})
         for eps in RADII:
             for label, one in measured.get(name_of(eps), {}).get("values", {}).items():
-                curves.setdefault(label, {})[eps] = Value(
-                    one["value"], one["interval"][0], one["interval"][1], one["n"]
-                )
+                curves.setdefault(label, {})[eps] = Estimate.from_json(one)
     return curves
 
 
@@ -109,5 +94,6 @@ def _check(found: dict[str, Any]) -> None:
         part["about"]["how"]
         for network in part["networks"].values():
             for one in network["values"].values():
-                if not one["interval"][0] <= one["value"] <= one["interval"][1]:
+                value = Estimate.from_json(one)
+                if not value.low <= value.value <= value.high:
                     raise ValueError("a value outside of its interval")

@@ -6,34 +6,13 @@ measures.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from core.rates import Estimate
 
 SETS = {"original": "original pictures", "robust": "D_R", "nonrobust": "D_NR"}
 LEARNERS = {"supervised": "taught with labels", "contrastive": "taught without labels", "untrained": "not taught"}
 PROBES = {"own": "probe taught by the set itself", "fresh": "probe taught by other original pictures"}
-
-
-@dataclass(frozen=True)
-class Span:
-    """An accuracy over seeds: the mean, and from the lowest to the highest end of their 95 % intervals.
-
-    Args:
-        value: The mean.
-        low: The lowest end.
-        high: The highest end.
-        n: Test pictures.
-        seeds: Networks.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-    seeds: int
-
-    def __str__(self) -> str:
-        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
 
 
 def runs(found: Mapping[str, Any], learner: str, kind: str) -> list[Mapping[str, Any]]:
@@ -41,17 +20,20 @@ def runs(found: Mapping[str, Any], learner: str, kind: str) -> list[Mapping[str,
     return [run for name, run in found["runs"].items() if name.rpartition("-")[0] == f"{learner}-{kind}"]
 
 
-def span(found: Mapping[str, Any], learner: str, kind: str, probe: str) -> Span:
+def span(found: Mapping[str, Any], learner: str, kind: str, probe: str) -> Estimate:
     """Sum up the seeds of a learner, a set and a probe, keys of `LEARNERS`, `SETS` and `PROBES`.
+
+    Returns:
+        The mean accuracy, from the lowest to the highest end of the seeds' 95 % intervals, with n test pictures each.
 
     Raises:
         KeyError: If none of them is measured yet.
     """
-    rates = [run[probe] for run in runs(found, learner, kind)]
+    rates = [Estimate.from_json(run[probe]) for run in runs(found, learner, kind)]
     if not rates:
         raise KeyError(f"{learner}-{kind}")
-    low, high = min(rate["interval"][0] for rate in rates), max(rate["interval"][1] for rate in rates)
-    return Span(sum(rate["value"] for rate in rates) / len(rates), low, high, rates[0]["n"], len(rates))
+    interval = min(rate.low for rate in rates), max(rate.high for rate in rates)
+    return Estimate(sum(rate.value for rate in rates) / len(rates), interval, rates[0].n)
 
 
 def whole(found: Mapping[str, Any]) -> bool:
@@ -59,11 +41,11 @@ def whole(found: Mapping[str, Any]) -> bool:
     return all(runs(found, learner, kind) for learner in LEARNERS for kind in SETS)
 
 
-def change(labels: Any, none: Any) -> tuple[float, float]:
+def change(labels: Estimate, none: Estimate) -> tuple[float, float]:
     """Say by how much accuracy changes once labels are taken away, and half of the interval of that.
 
     Args:
-        labels: With labels: whatever has value, low and high.
+        labels: With labels.
         none: Without.
     """
     return none.value - labels.value, math.hypot(labels.high - labels.low, none.high - none.low) / 2
@@ -88,11 +70,12 @@ def of_fresh(found: Mapping[str, Any]) -> str:
     original, robust, nonrobust = (span(found, "contrastive", kind, "fresh") for kind in SETS)
     untrained = span(found, "untrained", "nonrobust", "fresh")
     text = (
-        f"Asked about ordinary pictures, the network that D_NR taught without labels reaches {nonrobust}, that of D_R"
-        f" {robust}, that of the originals {original}; not taught, {untrained}."
+        "Asked about ordinary pictures, the network that D_NR taught without labels reaches"
+        f" {nonrobust.per_cent()}, that of D_R {robust.per_cent()}, that of the originals {original.per_cent()}; not"
+        f" taught, {untrained.per_cent()}."
     )
-    if nonrobust.low > untrained.high:
+    if nonrobust.above(untrained):
         return f"{text} D_NR did teach it something: to see how pictures look takes no label."
-    if nonrobust.high < untrained.low:
+    if untrained.above(nonrobust):
         return f"{text} D_NR made it worse than it was before."
     return f"{text} D_NR taught it nothing that this probe can use."

@@ -29,7 +29,7 @@ from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
 from core.models.ready import load, placed
 from core.problems import InputError
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from core.train.evaluate import predict
 
 log = logging.getLogger("core.errors")
@@ -70,9 +70,9 @@ def planes(profile: str) -> dict[str, Any]:
     n, found = SIZES[profile][1], {}
     for moved in ("adversarial", "random"):
         made = [toy.play(ErrorsRecipe(seed=seed, moved=moved)) for seed in range(n)]
-        rates = torch.tensor([one.student_right.value for one in made])
+        rates = [one.student_right.value for one in made]
         found[moved] = {
-            **_mean(rates),
+            **Estimate.of(rates).as_json(),
             "teacher": Rate(sum(one.teacher_right.hits for one in made), n * ErrorsRecipe.points).as_json(),
             "crossed": Rate(int(sum(one.crossed.sum() for one in made)), n * ErrorsRecipe.points).as_json(),
         }
@@ -141,9 +141,9 @@ def dimples(profile: str, training: Pictures, test: Pictures, seed: int) -> dict
     deltas = {"random": noise, "other": other - x, **{name: _perturbed(name, x) - x for name in (STANDARD, ROBUST)}}
     found = {}
     for name, delta in deltas.items():
-        shares = {str(d): _mean(around.share(delta, d)) for d in manifold.DIRECTIONS}
+        shares = {str(d): Estimate.of(around.share(delta, d).tolist()).as_json() for d in manifold.DIRECTIONS}
         found[name] = shares
-        log.info("%s: %s", name, {d: round(s["mean"], 4) for d, s in shares.items()})
+        log.info("%s: %s", name, {d: round(s["value"], 4) for d, s in shares.items()})
     return {
         "n": n,
         "seed": seed,
@@ -164,12 +164,6 @@ def _perturbed(name: str, x: Tensor) -> Tensor:
         made.append(pgd(goal, there, L2(0.5), steps=20, step_size=0.0625).cpu())
         log.info("%s: %d perturbed", name, sum(map(len, made)))
     return torch.cat(made)
-
-
-def _mean(values: Tensor) -> dict[str, Any]:
-    half = 1.96 * float(values.std()) / len(values) ** 0.5
-    mean = float(values.mean())
-    return {"mean": mean, "interval": [mean - half, mean + half], "n": len(values)}
 
 
 def _keeper(path: Path, part: str, profile: str) -> Callable[[Any], None]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from core.frequency.waves import add_wave, frequencies, radius, signs, wave
+from core.rates import Estimate
 from core.train.batches import mix
 from core.types import Images, Labels
 
@@ -71,12 +72,9 @@ def rows_of(region: str, side: int) -> list[int]:
     return [i for i, at in enumerate(frequencies(side)) if region_of(at) == region]
 
 
-def mean_with_interval(per_picture: Iterable[float]) -> tuple[float, tuple[float, float]]:
-    """Return the mean over pictures and its 95 % interval from their spread.
+def mean(per_picture: Iterable[float]) -> Estimate:
+    """Return the mean over pictures, a fraction, with its interval from their spread.
 
     Each picture carries all frequencies of a region, so pictures are what is independent, not forward passes.
     """
-    each = np.asarray(list(per_picture), dtype=float)
-    mean = float(each.mean())
-    half = 1.959964 * float(each.std(ddof=1)) / math.sqrt(len(each)) if len(each) > 1 else 1.0
-    return mean, (max(0.0, mean - half), min(1.0, mean + half))
+    return Estimate.of(per_picture).within(0.0, 1.0)

@@ -103,8 +103,7 @@ def _write_heat(
             rows = heat.rows_of(region, side)
             if not rows:  # pictures too small for it
                 continue
-            mean, interval = heat.mean_with_interval(wrong[rows].mean(0))
-            regions[region] = {"value": round(mean, 4), "interval": [round(v, 4) for v in interval], "n": n}
+            regions[region] = heat.mean(wrong[rows].mean(0)).as_json(4)
         clean = right(model, x, y).as_json(digits=4)
         maps[name] = {**about, "clean": clean, "regions": regions, "wrong": wrong.sum(1).tolist()}
     found = results.read(out)

@@ -15,8 +15,8 @@ from core.attacks import descend
 from core.attacks.balls import L2
 from core.attacks.rules import steepest
 from core.gaussian.theory import worst_move
+from core.rates import Estimate
 
-STUDENT_7 = 2.365  # 97.5 % quantile of Student's t with 7 degrees of freedom
 REPEATS = 8
 POINTS = 250
 
@@ -50,22 +50,10 @@ class Fit:
         values = torch.linalg.eigvalsh(self.covariance)
         return values[:, -1] / values[:, 0]
 
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over R samples with its 95 % t-interval (for R = 8)."""
-
-    value: float
-    half: float
-
-    @staticmethod
-    def of(values: Tensor) -> "Estimate":
-        """Estimate from R = 8 values (R,)."""
-        return Estimate(float(values.mean()), STUDENT_7 * float(values.std()) / math.sqrt(len(values)))
-
-    def __str__(self) -> str:
-        certain = self.half <= 1e-9 * abs(self.value)
-        return f"{self.value:.3g}" if certain else f"{self.value:.3g} ± {self.half:.2g}"
+    @property
+    def estimates(self) -> dict[str, Estimate]:
+        """Angle and condition number, their means over the samples."""
+        return {name: Estimate.of(getattr(self, name).tolist()) for name in ("angles", "condition_numbers")}
 
 
 def standard_draws(shape: tuple[int, ...], generator: torch.Generator, *, ellipse: bool = False) -> Tensor:

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from core.gaussian import theory
-from core.gaussian.fit import POINTS, REPEATS, Estimate, Fit, sampled_variances, standard_draws, train
+from core.gaussian.fit import POINTS, REPEATS, Fit, sampled_variances, standard_draws, train
 from core.gaussian.recipe import GaussianRecipe
+from core.rates import Estimate
 from core.recipes import to_python
 
 SHOWN = 150  # points of each class in the drawing
@@ -197,7 +198,7 @@ def figure_4(*, n: int = 500, seed: int = 0) -> list[tuple[float, float, float, 
     for eps, printed in FIGURE_4.items():
         model = theory.robust_fit(truth, eps)
         solved = [sampled_variances(torch.cat([v, -v]), eps, model) for v in z]
-        slopes = torch.tensor([theory.slope(mu, found) for found in solved], dtype=torch.float64)
+        slopes = [theory.slope(mu, found) for found in solved]
         rows.append((eps, printed, theory.slope(mu, model), Estimate.of(slopes)))
     return rows
 
@@ -213,7 +214,7 @@ def script(recipe: GaussianRecipe) -> str:
     """Write the view as a Python program that prints its numbers."""
     return to_python(
         recipe,
-        ["from core.gaussian.fit import Estimate", "from core.gaussian.views import experiment, sides"],
+        ["from core.gaussian.views import experiment, sides"],
         """
         for name, side in sides(recipe).items():
             print(
@@ -221,9 +222,10 @@ def script(recipe: GaussianRecipe) -> str:
                 f"accuracy {side.clean:.4f}, attacked {side.attacked:.4f}"
             )
         for budget, fit in experiment(recipe).items():
+            found = fit.estimates
             print(
-                f"by gradient descent, budget {budget}: angle {Estimate.of(fit.angles)} degrees, "
-                f"condition number {Estimate.of(fit.condition_numbers)}"
+                f"by gradient descent, budget {budget}: angle {found['angles']} degrees, "
+                f"condition number {found['condition_numbers']}"
             )
         """,
     )

@@ -13,7 +13,7 @@ from core.commands import command, results_options, whole
 from core.inversion.invert import SETTINGS, invert, noise_start, relative_distance, representation
 from core.models import Classifier, judge
 from core.models.ready import load
-from core.rates import Rate
+from core.rates import Estimate, Rate
 
 MODELS = ("resnet9-standard", "resnet9-l2")
 log = logging.getLogger(__name__)
@@ -69,9 +69,8 @@ def measure(
 
 
 def _mean(name: str, values: Tensor) -> dict[str, object]:
-    half = 1.96 * float(values.std()) / len(values) ** 0.5
-    mean = float(values.mean())
-    return {f"{name}_mean": mean, f"{name}_interval": [mean - half, mean + half]}
+    mean = Estimate.of(values.tolist())
+    return {f"{name}_mean": mean.value, f"{name}_interval": list(mean.interval)}
 
 
 @command

@@ -109,9 +109,9 @@ def reading(found: Mapping[str, Rate]) -> str:
     """Say what the intervals allow to say, and no more."""
     if not all(rate.n for rate in found.values()):
         return "Not every condition has an answer yet."
-    apart = [name for name in CONDITIONS if found[name].interval[0] > 0.5]
+    apart = [name for name in CONDITIONS if found[name].low > 0.5]
     robust, standard = found["robust"], found["standard"]
-    if robust.interval[0] > standard.interval[1]:
+    if robust.above(standard):
         return (
             "People follow the robust model's perturbation more often than the standard model's: the intervals are"
             " apart."

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from core import compute, data, results
 from core.attacks.balls import L2
@@ -15,6 +14,7 @@ from core.models import Classifier, checkpoints
 from core.models.judge import JUDGE
 from core.models.ready import load
 from core.problems import InputError
+from core.rates import Estimate
 from core.style.layers import moved
 from core.style.pictures import MATERIALS, PHOTOS, TEXTURES
 from core.style.recipe import StyleRecipe
@@ -46,7 +46,7 @@ def pairs(n: int, recipe: StyleRecipe) -> dict[str, Any]:
             style[name].append(float(made.style[-1]))
             content[name].append(float(made.content[-1]))
         log.info("%s as %s: %s", content_name, style_name, {name: round(found[-1], 3) for name, found in style.items()})
-    gap = torch.tensor(style[PAIR[0]]) - torch.tensor(style[PAIR[1]])
+    gap = [a - b for a, b in zip(*(style[name] for name in PAIR), strict=True)]
     return {
         "n": n,
         "pairs": [list(pair) for pair in chosen],
@@ -54,10 +54,10 @@ def pairs(n: int, recipe: StyleRecipe) -> dict[str, Any]:
         "side": recipe.side,
         "steps": recipe.steps,
         "strength": recipe.strength,
-        "style": {name: _mean(torch.tensor(found)) for name, found in style.items()},
-        "content": {name: _mean(torch.tensor(found)) for name, found in content.items()},
+        "style": {name: _mean(found) for name, found in style.items()},
+        "content": {name: _mean(found) for name, found in content.items()},
         "difference": _mean(gap),
-        "better": int((gap > 0).sum()),
+        "better": sum(one > 0 for one in gap),
         "weights": {name: checkpoints.stamp(name) for name in (*PAIR, JUDGE)},
     }
 
@@ -75,17 +75,15 @@ def layers(n: int, seed: int) -> dict[str, Any]:
         found[name] = {}
         for block in model.blocks:
             made = moved(model, block, x, BALL, steps=STEPS, generator=torch.Generator().manual_seed(seed))
-            low, high = made.interval(torch.Generator().manual_seed(seed))
-            found[name][block] = {"ratio": made.ratio, "interval": [low, high]}
-            log.info("%s, %s: R = %.3f [%.3f, %.3f]", name, block, made.ratio, low, high)
+            ratio = Estimate(made.ratio, made.interval(torch.Generator().manual_seed(seed)), n)
+            found[name][block] = {"ratio": ratio.value, "interval": list(ratio.interval)}
+            log.info("%s, %s: R = %s", name, block, ratio)
     stamps = {name: checkpoints.stamp(name) for name in names}
     return {"n": n, "seed": seed, "attack": f"L2 {BALL.eps:g}, {STEPS} steps", "networks": found, "weights": stamps}
 
 
-def _mean(values: Tensor) -> dict[str, Any]:
-    half = 1.96 * float(values.std()) / len(values) ** 0.5
-    mean = float(values.mean())
-    return {"mean": mean, "interval": [mean - half, mean + half], "values": [round(float(v), 4) for v in values]}
+def _mean(values: list[float]) -> dict[str, Any]:
+    return {**Estimate.of(values).as_json(), "values": [round(v, 4) for v in values]}
 
 
 @command

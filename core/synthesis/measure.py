@@ -27,7 +27,7 @@ from core.files import render
 from core.files.atomic import replace_with
 from core.models import checkpoints
 from core.models.ready import load
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from core.synthesis.gaussians import FILE, fit_gaussians, gaussians, save_gaussians
 from core.synthesis.morph import opened, start
 from core.synthesis.paint import synthesise
@@ -108,14 +108,12 @@ def measure(
             log.info("%s, eps %g", name, eps)
             made = painted(models[name], x, y, eps, steps)
             made = render.from_uint8(render.to_uint8(made))  # judged as they would be saved
-            moved = (made - x).flatten(1).norm(dim=1)
-            half = 1.96 * float(moved.std()) / len(moved) ** 0.5
-            mean = float(moved.mean())
+            moved = Estimate.of((made - x).flatten(1).norm(dim=1).tolist())
             report["painted"].setdefault(name, {})[f"{eps:g}"] = {
                 "steps": steps,
                 "recognised": recognised(looking, made, y),
-                "moved_mean": mean,
-                "moved_interval": [mean - half, mean + half],
+                "moved_mean": moved.value,
+                "moved_interval": list(moved.interval),
             }
             yield report
 

@@ -15,10 +15,9 @@ from core import results
 from core.attacks import balls
 from core.attacks.balls import Ball
 from core.files.atomic import replace_with
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from core.transfer.outcome import Cell
 from core.transfer.recipe import RADII, TransferRecipe
-from core.transfer.similarity import Estimate
 
 RESULTS = results.FOLDER / "transfer.json"
 AGAIN = "python -m core.transfer measure"
@@ -110,10 +109,7 @@ class Measured:
                     name: {_pair(key): Cell.of_json(cell) for key, cell in cells.items()}
                     for name, cells in found["cells"].items()
                 },
-                similarity={
-                    _pair(key): Estimate(s["value"], tuple(s["interval"]), s["n"])
-                    for key, s in found["similarity"].items()
-                },
+                similarity={_pair(key): Estimate.from_json(one) for key, one in found["similarity"].items()},
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise results.damaged(path, error, AGAIN) from error
@@ -130,10 +126,7 @@ class Measured:
                 name: {" > ".join(pair): cell.as_json(digits=4) for pair, cell in sorted(cells.items())}
                 for name, cells in self.cells.items()
             },
-            "similarity": {
-                " > ".join(pair): {"value": round(e.value, 4), "interval": [round(v, 4) for v in e.interval], "n": e.n}
-                for pair, e in sorted(self.similarity.items())
-            },
+            "similarity": {" > ".join(pair): one.as_json(digits=4) for pair, one in sorted(self.similarity.items())},
         }
         replace_with(path, _lines(sections, 3) + "\n")
 

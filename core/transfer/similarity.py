@@ -9,36 +9,16 @@ Source: Kornblith et al. (2019), "Similarity of Neural Network Representations R
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from core.rates import Estimate, Z
 from core.types import Features
 
 BLOCKS = 20
-Z = 1.959964
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval.
-
-    Args:
-        value: The number.
-        interval: Its interval.
-        n: What it was estimated from.
-    """
-
-    value: float
-    interval: tuple[float, float]
-    n: int
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return f"{self.value:.2f} [{low:.2f}, {high:.2f}] (n = {self.n:,})"
 
 
 def linear_cka(a: Features, b: Float[Tensor, "n e"]) -> float:
@@ -64,7 +44,7 @@ def cka_with_interval(a: Features, b: Float[Tensor, "n e"]) -> Estimate:
     left_out = np.array([linear_cka(a[block != k], b[block != k]) for k in range(blocks)])
     value = linear_cka(a, b)
     half = Z * math.sqrt((blocks - 1) / blocks * float(((left_out - left_out.mean()) ** 2).sum()))
-    return Estimate(value, (max(0.0, value - half), min(1.0, value + half)), len(a))
+    return Estimate(value, (value - half, value + half), len(a)).within(0.0, 1.0)
 
 
 def correlation(x: Sequence[float], y: Sequence[float]) -> Estimate:

@@ -9,10 +9,9 @@ from torch import Tensor
 
 from core.attacks.balls import Ball, Eps, Linf
 from core.problems import InputError
+from core.rates import Z, student
 from core.types import Features, Images, Labels
 from core.usefulness.search import Extremes
-
-Z = 1.959964  # of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,9 @@ class Measured:
         fourth = (weight.to(parts)[:, None] ** 4 * parts**2).sum(1)
         of_class = max(1, self.n_pushed // len(self.mean) - 1)
         freedom = of_class * gamma_var**2 / fourth.clamp_min(1e-30)
-        return Usefulness(self.radii, sign * rho, Z * rho_var.sqrt(), gamma, _student(freedom) * gamma_var.sqrt(), sign)
+        return Usefulness(
+            self.radii, sign * rho, Z * rho_var.sqrt(), gamma, student(freedom.clamp(2, 1e6)) * gamma_var.sqrt(), sign
+        )
 
     def at_best(self) -> tuple[Usefulness, Tensor]:
         """Give each feature the class it is most useful for, against the rest; return that class (D) as well."""
@@ -200,15 +201,6 @@ def _by_class(values: Tensor, y: Labels, classes: int) -> tuple[Tensor, Tensor]:
         means.append(own.mean(0))
         variances.append(own.var(0) / len(own))
     return torch.stack(means), torch.stack(variances)
-
-
-def _student(freedom: Tensor) -> Tensor:
-    """Return the half width of a 95 % interval in standard errors: Student's t quantile, by its expansion around Z."""
-    z, v = Z, freedom.clamp(2, 1e6)
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / v + second / v**2 + third / v**3
 
 
 def _var(variances: Tensor, dim: int = 0) -> Tensor:

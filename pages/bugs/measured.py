@@ -11,7 +11,7 @@ from core.bugs import results, views
 from core.bugs.recipe import BugsRecipe
 from core.bugs.results import SOURCE, THEIRS, pooled
 from core.models.titles import title
-from core.rates import Rate, per_cent
+from core.rates import Rate
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.stale import say_stale
 from pages.ui.store import lesson
@@ -139,7 +139,7 @@ def verdict(learnt: Mapping[str, Any]) -> str:
     if not {"feature", "bug"} <= learnt.keys():
         return "Only one of the two students has learnt so far."
     feature, bug = Rate.from_json(learnt["feature"]["clean"]), Rate.from_json(learnt["bug"]["clean"])
-    if feature.interval[0] > bug.interval[1]:
+    if feature.above(bug):
         return (
             f"**The student of features is right about {feature}, that of bugs about {bug}.** The intervals are apart;"
             " guessing would be 10 %."
@@ -254,7 +254,7 @@ def _versus(one: Mapping[str, Any], setting: str, kind: str) -> tuple[str, str]:
 
 
 def _cell(value: Rate) -> str:
-    return strong(per_cent(value.value, value.interval))
+    return strong(value.per_cent())
 
 
 def _laid(drawn: go.Figure, y: str) -> go.Figure:

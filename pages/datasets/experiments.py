@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.rates import Estimate
+
 MEASURED = ("clean", "L2 0.25", "L2 0.5")
 RENEWED = "clean renewed"
 HEADS = {"clean": "Clean", "L2 0.25": "ℓ₂ 0.25", "L2 0.5": "ℓ₂ 0.5", RENEWED: "Clean, statistics renewed"}
@@ -93,8 +95,8 @@ def chance(line: Line) -> float:
 
 def at_chance(line: Line, rate: Mapping[str, Any]) -> bool:
     """Tell whether a rate cannot be told from guessing."""
-    low, high = rate["interval"]
-    return low <= chance(line) <= high
+    found = Estimate.from_json(rate)
+    return found.low <= chance(line) <= found.high
 
 
 def again(line: Line, students: Mapping[str, Any]) -> list[Mapping[str, Any]]:

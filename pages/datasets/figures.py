@@ -6,8 +6,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from core.rates import Estimate
 from pages.datasets.experiments import HEADS, MEASURED, RENEWED, Line, again, chance
-from pages.ui.whiskers import whiskers
+from pages.ui.whiskers import of_rates
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")  # as many as an experiment has lines
 BARS = dict(zip(HEADS, ("#0072B2", "#E69F00", "#009E73", "#56B4E9"), strict=True))
@@ -23,12 +24,12 @@ def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
     saw = [_folded(line.saw) for line in lines]
     renewed = [RENEWED] if shown == ["clean"] and all(RENEWED in students[line.student] for line in lines) else []
     for name in (*shown, *renewed):
-        rates = [students[line.student][name] for line in lines]
+        rates = [Estimate.from_json(students[line.student][name]) for line in lines]
         figure.add_bar(
             x=saw,
-            y=[100 * rate["value"] for rate in rates],
+            y=[100 * rate.value for rate in rates],
             # Plotly's own colour is dark, also on a dark page.
-            error_y=whiskers(((rate["value"], *rate["interval"]) for rate in rates), scale=100, color="gray"),
+            error_y=of_rates(rates, color="gray"),
             name=HEADS[name] + ", here" * (name in MEASURED),
             marker_color=BARS[name],
             offsetgroup=name,

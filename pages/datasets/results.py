@@ -13,6 +13,7 @@ from core.datasets.experiments import report
 from core.datasets.experiments.run import RESULTS
 from core.files import arrays
 from core.problems import InputError
+from core.rates import Estimate
 from pages.datasets.experiments import EXPERIMENTS, HEADS, MEASURED, RENEWED, Line, again, at_chance, chance
 from pages.datasets.figures import bars, bars_alt, curves, curves_alt
 from pages.ui.address import choose
@@ -146,5 +147,4 @@ def _how(found: Mapping[str, Any], students: list[Mapping[str, Any]]) -> str:
 
 
 def _cell(rate: Mapping[str, Any]) -> str:
-    low, high = rate["interval"]
-    return f"{100 * rate['value']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    return Estimate.from_json(rate).per_cent()

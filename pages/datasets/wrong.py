@@ -204,8 +204,8 @@ def table(made: Lesson) -> dict[str, list[object]]:
     return {
         "passes": [m.epoch for m in made.moments],
         "clean": [m.clean.value for m in made.moments],
-        "low": [m.clean.interval[0] for m in made.moments],
-        "high": [m.clean.interval[1] for m in made.moments],
+        "low": [m.clean.low for m in made.moments],
+        "high": [m.clean.high for m in made.moments],
         "n": [m.clean.n for m in made.moments],
         "seconds": [round(m.seconds, 2) for m in made.moments],
     }

@@ -67,9 +67,7 @@ def show(found: Mapping[str, Any]) -> None:
 def numbers(curves: Curves) -> dict[str, list[object]]:
     """Lay the curves out as a table."""
     rows = [
-        (label, eps, one.value, one.low, one.high, one.n)
-        for label, values in curves.items()
-        for eps, one in values.items()
+        (label, eps, one.value, *one.interval, one.n) for label, values in curves.items() for eps, one in values.items()
     ]
     heads = ("measured", "trained_at_eps", "value", "low", "high", "n")
     return {head: [row[i] for row in rows] for i, head in enumerate(heads)}

@@ -13,7 +13,7 @@ from core.errors import learnt, views
 from core.errors.recipe import ErrorsRecipe
 from pages.errors.exports import bundle
 from pages.ui.exports import Download, camera
-from pages.ui.whiskers import whiskers
+from pages.ui.whiskers import of_rates
 
 COLOURS = {"supervised": "#0072b2", "contrastive": "#e69f00", "untrained": "#8c8c8c"}
 QUESTIONS = {
@@ -54,7 +54,7 @@ def chart(found: Mapping[str, Any], probe: str) -> go.Figure:
             y=[100 * span.value for span in spans],
             name=title,
             marker={"color": COLOURS[learner]},
-            error_y=whiskers(((span.value, span.low, span.high) for span in spans), scale=100),
+            error_y=of_rates(spans),
         )
     figure.add_hline(y=10, line={"dash": "dash", "color": "#8c8c8c"}, name="chance", showlegend=True)
     high = max(learnt.span(found, *each).high for each in product(learnt.LEARNERS, learnt.SETS, learnt.PROBES))
@@ -71,7 +71,7 @@ def chart(found: Mapping[str, Any], probe: str) -> go.Figure:
 def alt(found: Mapping[str, Any], probe: str) -> str:
     """Say what the chart shows."""
     said = (
-        f"{title} on {name}: {learnt.span(found, learner, kind, probe)}"
+        f"{title} on {name}: {learnt.span(found, learner, kind, probe).per_cent()}"
         for kind, name in learnt.SETS.items()
         for learner, title in learnt.LEARNERS.items()
     )
@@ -80,21 +80,22 @@ def alt(found: Mapping[str, Any], probe: str) -> str:
 
 def _caption(found: Mapping[str, Any]) -> str:
     labels, none = found["supervised"], found["contrastive"]
-    span = learnt.span(found, "contrastive", "nonrobust", "own")
+    n = learnt.span(found, "contrastive", "nonrobust", "own").n
+    networks = len(learnt.runs(found, "contrastive", "nonrobust"))
     heads = ", ".join(
         f"{title} {100 * sum(run['clean']['value'] for run in runs) / len(runs):.1f} %"
         for kind, title in learnt.SETS.items()
         if (runs := learnt.runs(found, "supervised", kind))
     )
     arch = f"{labels['arch'].replace('resnet', 'ResNet-')} of width {labels['args']['width']}"
-    seeds = f"{span.seeds} seed{'s' if span.seeds > 1 else ''}"
+    seeds = f"{networks} seed{'s' if networks > 1 else ''}"
     size = f"{found['pictures']:,}"
     return (
         f"{size} pictures a set. D_R and D_NR are made with two networks of the dial, trained at ε = 0.5 and ε = 0."
         f" A {arch} learns, {labels['epochs']} epochs with labels or {none['epochs']} without (SimCLR, batches of"
         f" {none['batch_size']}, temperature {none['lesson']['temperature']:g}). Then its weights stay, and a linear"
         f" probe learns: from the same pictures in the first chart, from {size} shown to no network in the second."
-        f" n = {span.n:,} test pictures; {seeds} of the networks, one set of each kind; lines reach over the 95 %"
+        f" n = {n:,} test pictures; {seeds} of the networks, one set of each kind; lines reach over the 95 %"
         f" intervals of all seeds. With the head that labels taught it: {heads}. Li et al. use larger networks and"
         f" train for longer: compare what is above what, not the heights. Profile {found['profile']}, {found['date']}."
     )

@@ -11,10 +11,11 @@ from core.errors import views
 from core.errors.recipe import ErrorsRecipe
 from core.errors.wrong import LABELS
 from core.files import render
+from core.rates import Estimate
 from pages.errors.exports import bundle
 from pages.ui.bars import bars
 from pages.ui.exports import Download, camera
-from pages.ui.whiskers import whiskers
+from pages.ui.whiskers import of_rates
 from pages.ui.world import current
 
 COLOURS = {"errors": "#0072b2", "random": "#8c8c8c", "shuffled": "#e69f00"}
@@ -73,11 +74,9 @@ def pictures(recipe: ErrorsRecipe) -> list[Download]:
 def _students(found: dict[str, Any]) -> list[Number]:
     numbers = []
     for name, student in found["students"].items():
-        rate, seed = student["clean"], name.rpartition("-")[2]
+        rate, seed = Estimate.from_json(student["clean"]), name.rpartition("-")[2]
         theirs = 0.497 if student["labels"] == "errors" else None
-        label = f"{LABELS[student['labels']]}, seed {seed}"
-        low, high = rate["interval"]
-        numbers.append(Number(label, rate["value"], low, high, n=rate["n"], theirs=theirs))
+        numbers.append(Number.labelled(f"{LABELS[student['labels']]}, seed {seed}", rate, theirs))
     return numbers
 
 
@@ -130,15 +129,14 @@ def manifold(recipe: ErrorsRecipe) -> list[Download]:
         return bundle("manifold", recipe).files
     figure, at = go.Figure(), found["directions"]
     for key, (title, colour, dash) in DIRECTIONS.items():
-        shares = [found["shares"][key][str(d)] for d in at]
-        mean = [100 * s["mean"] for s in shares]
+        shares = [Estimate.from_json(found["shares"][key][str(d)]) for d in at]
         figure.add_scatter(
             x=at,
-            y=mean,
+            y=[100 * share.value for share in shares],
             mode="lines+markers",
             name=title,
             line={"color": colour, "width": 3, "dash": dash},
-            error_y=whiskers(((s["mean"], *s["interval"]) for s in shares), scale=100),
+            error_y=of_rates(shares),
         )
     figure.update_layout(
         height=420,
@@ -160,5 +158,4 @@ def manifold(recipe: ErrorsRecipe) -> list[Download]:
 
 
 def _percent(rate: dict[str, Any]) -> str:
-    low, high = rate["interval"]
-    return f"{100 * rate['value']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    return Estimate.from_json(rate).per_cent()

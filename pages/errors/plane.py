@@ -13,6 +13,7 @@ from core.errors import views
 from core.errors.recipe import ErrorsRecipe
 from core.errors.toy import Toy, play
 from core.files import render
+from core.rates import Estimate
 from pages.errors.exports import bundle
 from pages.ui.exports import Download
 from pages.ui.store import results
@@ -66,13 +67,11 @@ def show(stage: st.delta_generator.DeltaGenerator, recipe: ErrorsRecipe) -> tupl
         st.html(drawn(made))
         st.markdown(sentence(recipe, made))
     if found := views.results("plane"):
-        measured = found["adversarial"], found["random"]
-        (one, of_one), (other, of_other) = ((m["mean"], m["interval"]) for m in measured)
+        one, other = (Estimate.from_json(found[moved]).per_cent() for moved in ("adversarial", "random"))
         st.caption(
             f"Over {found['n']} planes of {found['points']} points (seeds {found['seeds'][0]} to {found['seeds'][1]}, ε"
-            f" = {found['eps']:g}): a student of adversarial points gets {100 * one:.1f} % [{100 * of_one[0]:.1f},"
-            f" {100 * of_one[1]:.1f}] of the originals right, one of points moved at random {100 * other:.1f} %"
-            f" [{100 * of_other[0]:.1f}, {100 * of_other[1]:.1f}]. Wallace shows one plane: 23 of 32. {found['date']}."
+            f" = {found['eps']:g}): a student of adversarial points gets {one} of the originals right, one of points"
+            f" moved at random {other}. Wallace shows one plane: 23 of 32. {found['date']}."
         )
     out = bundle("plane", recipe)
     out.pixels(

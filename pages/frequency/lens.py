@@ -12,7 +12,7 @@ from core.frequency.heat import NORM, plane
 from core.frequency.networks import NOISE
 from core.frequency.recipe import NORMS, FrequencyRecipe
 from core.frequency.views import wave_signs
-from core.rates import per_cent
+from core.rates import Estimate
 from pages.frequency.columns import column, here, offer, seen, stage, title
 from pages.ui.component import component
 from pages.ui.scrubber import Axis
@@ -81,15 +81,14 @@ def verdict(maps: Mapping[str, Any]) -> str:
     """Say what the maps show, coarse against fine, in measured numbers."""
     lines = []
     for name, one in maps.items():
-        low, high = one["regions"]["low"], one["regions"]["high"]
-        apart = low["interval"][1] < high["interval"][0] or high["interval"][1] < low["interval"][0]
-        if not apart:
+        low, high = (Estimate.from_json(one["regions"][region]) for region in ("low", "high"))
+        if not low.apart(high):
             says = "no difference between coarse and fine waves that so few pictures show"
-        elif low["value"] < high["value"]:
+        elif high.above(low):
             says = "coarse waves harm it less than fine ones"
         else:
             says = "**the other way round**: coarse waves harm it more than fine ones"
-        lines.append(f"- {title(name)}: {says} ({_share(low)} against {_share(high)} wrong).")
+        lines.append(f"- {title(name)}: {says} ({low.per_cent(0)} against {high.per_cent(0)} wrong).")
     n = min(one["n"] for one in maps.values())
     few = " These are few pictures: read regions, not single squares." if n < 500 else ""
     return "\n".join(lines) + f"\n\nn = {n} test pictures at each of 514 frequencies, norm 4 in each channel.{few}"
@@ -101,7 +100,10 @@ def regions(maps: Mapping[str, Any], limits: Mapping[str, Any]) -> None:
     for name, (low, high) in limits.items():
         span = f"{low:g} to {high:g}" if high is not None else f"from {low:g}"
         heads.append(f"{REGION_WORDS[name]}: {span} cycles")
-    rows = [[title(name), *(_share(one["regions"][r]) for r in limits)] for name, one in maps.items()]
+    rows = [
+        [title(name), *(Estimate.from_json(one["regions"][r]).per_cent(0) for r in limits)]
+        for name, one in maps.items()
+    ]
     table(heads, rows, label="Error of each network by region of frequencies")
     about = next(iter(maps.values()))
     st.caption(
@@ -120,10 +122,6 @@ def numbers(maps: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, list
             for column_, value in zip(columns.values(), (name, u, v, wrong, one["n"]), strict=True):
                 column_.append(value)
     return columns
-
-
-def _share(one: Mapping[str, Any]) -> str:
-    return per_cent(one["value"], one["interval"], 0)
 
 
 def _take() -> None:

@@ -11,7 +11,7 @@ from core.frequency.networks import NOISE
 from core.frequency.recipe import FrequencyRecipe
 from core.frequency.views import script
 from core.models import checkpoints
-from core.rates import Rate, per_cent
+from core.rates import Estimate, Rate
 from pages.frequency.columns import title
 from pages.frequency.weather import LOOKS
 from pages.ui.dial import figure as curves_of
@@ -19,9 +19,9 @@ from pages.ui.dial import sentence as says
 from pages.ui.dial import under_the_dial
 from pages.ui.exports import Bundle, downloads
 from pages.ui.tables import table
-from pages.ui.whiskers import whiskers
+from pages.ui.whiskers import of_rates
 
-Value = tuple[float, tuple[float, float], int]  # right answers, their interval, pictures
+Line = dict[str, Estimate]  # right answers by stop
 STOPS = ("clean", "L2 0.5", "fog", "contrast", "Gaussian noise", "coarse waves", "fine waves")
 
 
@@ -61,28 +61,26 @@ def along_the_dial() -> None:
     under_the_dial("frequency-to-dial", view="measured", trend="shifts")
 
 
-def stops(name: str, found: Mapping[str, Any]) -> dict[str, Value]:
+def stops(name: str, found: Mapping[str, Any]) -> Line:
     """Collect what is known of a network."""
-    line: dict[str, Value] = {}
+    line: Line = {}
     known = checkpoints.header(name).measured if checkpoints.path_of(name).is_file() else {}
     for stop in ("clean", "L2 0.5"):
         value = known.get(stop) or found.get("trades", {}).get(name, {}).get(stop)
         if value:
-            line[stop] = _value(Rate.from_json(value))
+            line[stop] = Rate.from_json(value)
     for stop, kind in (("fog", "fog"), ("contrast", "contrast"), ("Gaussian noise", "gaussian_noise")):
         value = found.get("weather", {}).get(kind, {}).get("5", {}).get(name)
         if value:
-            line[stop] = _value(Rate.from_json(value))
+            line[stop] = Rate.from_json(value)
     regions = found.get("heat", {}).get(name, {}).get("regions", {})
     for stop, region in (("coarse waves", "low"), ("fine waves", "high")):
         if region in regions:
-            one = regions[region]
-            low, high = one["interval"]
-            line[stop] = 1 - one["value"], (1 - high, 1 - low), one["n"]
+            line[stop] = Estimate.from_json(regions[region]).complement()
     return line
 
 
-def figure(lines: Mapping[str, Mapping[str, Value]]) -> go.Figure:
+def figure(lines: Mapping[str, Line]) -> go.Figure:
     """Draw a line a network across the stops."""
     drawn = go.Figure()
     for i, (name, line) in enumerate(lines.items()):
@@ -91,8 +89,8 @@ def figure(lines: Mapping[str, Mapping[str, Value]]) -> go.Figure:
         colour, dash, symbol = LOOKS[i % len(LOOKS)]
         drawn.add_scatter(
             x=there,
-            y=[100 * value for value, _, _ in values],
-            error_y=whiskers(((value, *interval) for value, interval, _ in values), scale=100),
+            y=[100 * value.value for value in values],
+            error_y=of_rates(values),
             text=[_text(value) for value in values],
             hovertemplate="%{text}",
             name=title(name),
@@ -111,14 +109,14 @@ def figure(lines: Mapping[str, Mapping[str, Value]]) -> go.Figure:
     return drawn
 
 
-def sentence(lines: Mapping[str, Mapping[str, Value]]) -> str:
+def sentence(lines: Mapping[str, Line]) -> str:
     """Say where the second network is above the first and where below, as far as the intervals tell."""
     if len(lines) < 2:
         return "Only one network was measured."
     (a, first), (b, second) = list(lines.items())[:2]
     both = [stop for stop in STOPS if stop in first and stop in second]
-    above = [stop for stop in both if second[stop][1][0] > first[stop][1][1]]
-    below = [stop for stop in both if second[stop][1][1] < first[stop][1][0]]
+    above = [stop for stop in both if second[stop].above(first[stop])]
+    below = [stop for stop in both if first[stop].above(second[stop])]
     rest = [stop for stop in both if stop not in above and stop not in below]
 
     def listed(stops_: list[str]) -> str:
@@ -130,22 +128,15 @@ def sentence(lines: Mapping[str, Mapping[str, Value]]) -> str:
     )
 
 
-def numbers(lines: Mapping[str, Mapping[str, Value]]) -> dict[str, list[object]]:
+def numbers(lines: Mapping[str, Line]) -> dict[str, list[object]]:
     """Lay the lines out as a table."""
     columns: dict[str, list[object]] = {key: [] for key in ("network", "stop", "right", "low", "high", "n")}
     for name, line in lines.items():
-        for stop, (value, (low, high), n) in line.items():
-            for column, cell in zip(columns.values(), (name, stop, value, low, high, n), strict=True):
+        for stop, one in line.items():
+            for column, cell in zip(columns.values(), (name, stop, one.value, *one.interval, one.n), strict=True):
                 column.append(cell)
     return columns
 
 
-def _value(rate: Rate) -> Value:
-    return rate.value, rate.interval, rate.n
-
-
-def _text(value: Value | None) -> str:
-    if value is None:
-        return "not measured"
-    share, interval, n = value
-    return f"{per_cent(share, interval)} (n = {n:,})"
+def _text(value: Estimate | None) -> str:
+    return "not measured" if value is None else f"{value.per_cent()} (n = {value.n:,})"

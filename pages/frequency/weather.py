@@ -117,9 +117,9 @@ def pairs(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
 
 def compared(standard: Rate, robust: Rate) -> str:
     """Say which of two rates is higher, where their intervals allow it."""
-    if robust.interval[1] < standard.interval[0]:
+    if standard.above(robust):
         return "the robust one is worse"
-    if standard.interval[1] < robust.interval[0]:
+    if robust.above(standard):
         return "the robust one is better"
     return "no difference that so few pictures show"
 

@@ -11,7 +11,7 @@ import torch
 
 from core.gaussian import theory, views
 from core.gaussian.drawing import drawing
-from core.gaussian.fit import POINTS, REPEATS, Estimate
+from core.gaussian.fit import POINTS, REPEATS
 from core.gaussian.recipe import GaussianRecipe
 from core.gaussian.scene import scene
 from core.gaussian.views import FIGURE_4, KAPPAS, Side, percent
@@ -76,7 +76,7 @@ def experiment(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
             [
                 titles[name],
                 f"<b>{value:.3g}</b>",
-                *(str(Estimate.of(getattr(fits[budget], name))) for budget in ("average", "each")),
+                *(fits[budget].estimates[name].plain() for budget in ("average", "each")),
             ]
             for name, value in exact.items()
         ],

@@ -9,7 +9,7 @@ import streamlit as st
 from core import results
 from core.inversion.measure import AGAIN, RESULTS
 from core.models.titles import title
-from core.rates import per_cent
+from core.rates import Estimate
 from pages.ui.stale import say_stale
 from pages.ui.tables import strong, table
 
@@ -35,7 +35,7 @@ def measured(path: Path = RESULTS) -> None:
     )
     heads = [f"{title(v)} sees: wanted / start" for v in viewers]
     rows = [
-        _row(name, SETTINGS.get(setting, setting), row, viewers)
+        _row(name, SETTINGS.get(setting, setting), row, viewers, found["n"])
         for setting, models in sorted(found["settings"].items())
         for name, row in sorted(models.items(), reverse=True)
     ]
@@ -49,8 +49,8 @@ def measured(path: Path = RESULTS) -> None:
     say_stale(found, AGAIN)
 
 
-def _row(name: str, setting: str, row: Mapping[str, Any], viewers: list[str]) -> list[str]:
-    distance = per_cent(row["distance_mean"], row["distance_interval"])
+def _row(name: str, setting: str, row: Mapping[str, Any], viewers: list[str], n: int) -> list[str]:
+    distance = Estimate(row["distance_mean"], tuple(row["distance_interval"]), n).per_cent()
     seen = [  # a judge that came later has seen only what was measured since
         f"{_rate(row['sees_wanted'][v])} / {_rate(row['sees_start'][v])}" if v in row["sees_wanted"] else "–"
         for v in viewers
@@ -60,4 +60,4 @@ def _row(name: str, setting: str, row: Mapping[str, Any], viewers: list[str]) ->
 
 
 def _rate(rate: Mapping[str, Any]) -> str:
-    return strong(per_cent(rate["value"], rate["interval"], 0))
+    return strong(Estimate.from_json(rate).per_cent(0))

@@ -163,7 +163,7 @@ def results(
     called = dict(zip(("robust", "standard"), titles(MODELS.robust, MODELS.standard), strict=True))
     st.markdown("### Whose perturbation do people follow?")
     numbers = [
-        Number(WHO[name].format(called.get(name, "")), rate.value, *rate.interval, rate.n, "answers")
+        Number.labelled(WHO[name].format(called.get(name, "")), rate, counted="answers")
         for name, rate in found.items()
         if rate.n
     ]

@@ -2,7 +2,6 @@
 
 import plotly.graph_objects as go
 import streamlit as st
-import torch
 
 from core.files import render
 from core.models import Classifier
@@ -11,10 +10,12 @@ from core.planted.networks import SIDES, fresh
 from core.planted.recipe import PlantedRecipe
 from core.planted.results import Results
 from core.planted.views import pattern_sheet
+from core.rates import Estimate
 from pages.planted.words import COLOURS, TITLES, styled
 from pages.ui import crisp
 from pages.ui.store import results
 from pages.ui.tables import table
+from pages.ui.whiskers import whiskers
 
 LIVE, SHOWN = 64, 4
 WHERE = {
@@ -104,18 +105,14 @@ def _pictures(recipe: PlantedRecipe, seen: dict[str, probes.Written], eps: float
     )
 
 
-def _mean(values: torch.Tensor) -> tuple[float, float]:
-    return float(values.mean()), 1.998 * float(values.std()) / len(values) ** 0.5  # Student's t, 63 degrees of freedom
-
-
 def _bars(seen: dict[str, probes.Written]) -> go.Figure:
     figure = go.Figure()
     for side, one in seen.items():
-        means = [_mean(one.cosine[where]) for where in WHERE]
+        means = [Estimate.of(one.cosine[where].tolist()) for where in WHERE]
         figure.add_bar(
             y=list(WHERE.values()),
-            x=[m for m, _ in means],
-            error_x={"array": [h for _, h in means]},
+            x=[mean.value for mean in means],
+            error_x=whiskers(means),
             orientation="h",
             name=TITLES[side],
             marker_color=COLOURS[side],
@@ -144,10 +141,10 @@ def _measured() -> None:
         rows.append(
             [
                 TITLES[side],
-                str(of["weave"]),
+                of["weave"].plain(),
                 f"{ratio:.0f} ×",
-                str(of["shape"]),
-                found.of(f"written/{side}/0.5/success").percent,
+                of["shape"].plain(),
+                found.of(f"written/{side}/0.5/success").per_cent(),
             ]
         )
     st.markdown("**Measured at ε = 0.5, in the default world**")
@@ -160,8 +157,7 @@ def _measured() -> None:
 
 
 def _table(seen: dict[str, probes.Written]) -> dict[str, list[object]]:
-    rows = [(side, where, *_mean(c), len(c)) for side, one in seen.items() for where, c in one.cosine.items()]
-    return {
-        name: [row[i] for row in rows]
-        for i, name in enumerate(("network", "direction", "cosine", "half_interval", "n"))
-    }
+    means = {(side, where): Estimate.of(c.tolist()) for side, one in seen.items() for where, c in one.cosine.items()}
+    rows = [(*where, mean.value, *mean.interval, mean.n) for where, mean in means.items()]
+    heads = ("network", "direction", "cosine", "low", "high", "n")
+    return {name: [row[i] for row in rows] for i, name in enumerate(heads)}

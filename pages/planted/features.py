@@ -6,8 +6,8 @@ from core.models import Classifier
 from core.planted import probes
 from core.planted.networks import fresh, shipped
 from core.planted.recipe import PlantedRecipe
-from core.planted.results import Number, Results
-from core.rates import Rate
+from core.planted.results import Results
+from core.rates import Estimate
 from pages.planted.words import TITLES, lines
 from pages.ui.store import results
 from pages.ui.tables import table
@@ -17,12 +17,7 @@ ASKED = ("standard", "robust", "bayes")
 NAMES = {"faint": "weave", "visible": "shape"}
 
 
-def number(rate: Rate) -> Number:
-    """Show a measured fraction as numbers over seeds are shown."""
-    return Number(rate.value, *rate.interval, rate.n)
-
-
-def answers(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, Number]:
+def answers(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, Estimate]:
     """Return the measured answers where these networks are the default ones, else ask them now."""
     measured = Results()
     if shipped(recipe) == "features" and "follows/bayes/shape" in measured:
@@ -30,17 +25,17 @@ def answers(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, Num
     return results().of(("planted answers", recipe.trained), lambda: _asked(recipe, pair))
 
 
-def _asked(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, Number]:
+def _asked(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, Estimate]:
     world, drawn = recipe.world, fresh(recipe, LIVE)
     asked = probes.rules(world, pair)
-    found = {
-        f"knockout/{feature}/{name}/{strength:g}": number(rate)
+    found: dict[str, Estimate] = {
+        f"knockout/{feature}/{name}/{strength:g}": rate
         for feature, curves in probes.knockout(world, drawn, asked).items()
         for name, rates in curves.items()
         for strength, rate in zip(probes.STRENGTHS, rates, strict=True)
     }
     for name, rates in probes.follows(world, drawn, asked).items():
-        found |= {f"follows/{name}/{feature}": number(rate) for feature, rate in rates.items()}
+        found |= {f"follows/{name}/{feature}": rate for feature, rate in rates.items()}
     return found
 
 
@@ -49,7 +44,8 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     with st.spinner("Asking both networks and the Bayes rule…"):
         found = answers(recipe, pair)
     rows = [
-        [TITLES[name], found[f"follows/{name}/shape"].percent, found[f"follows/{name}/weave"].percent] for name in ASKED
+        [TITLES[name], found[f"follows/{name}/shape"].per_cent(), found[f"follows/{name}/weave"].per_cent()]
+        for name in ASKED
     ]
     st.markdown("### The shape of one class, the weave of another: whom does it follow?")
     table(["Who", "says the shape's class", "says the weave's class"], rows, label="Whom each follows in conflict")
@@ -64,7 +60,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
                 ),
                 key=f"planted-knockout-{feature}",
                 alt=f"Accuracy against the strength of the {NAMES[feature]}: at none "
-                + ", ".join(f"{TITLES[name]} {curve[0].percent}" for name, curve in curves.items()),
+                + ", ".join(f"{TITLES[name]} {curve[0].per_cent()}" for name, curve in curves.items()),
             )
     st.caption(source(recipe))
     return {

@@ -75,7 +75,7 @@ def _heat(found: Results, name: str, recipe: PlantedRecipe) -> go.Figure:
 
 def _alt(found: Results, name: str) -> str:
     corners = [
-        f"strength {f:g}, agreement {a:g}: {found.of(f'preferred/{f:g}/{a:g}/{name}/weave').percent}"
+        f"strength {f:g}, agreement {a:g}: {found.of(f'preferred/{f:g}/{a:g}/{name}/weave').per_cent()}"
         for f in (FAINT[0], FAINT[-1])
         for a in (AGREES[0], AGREES[-1])
     ]
@@ -101,9 +101,9 @@ def _more(found: Results) -> None:
                 figure,
                 key=f"planted-more-{what}",
                 alt=f"{title} against the number of training pictures: at {MORE[-1]}, "
-                + ", ".join(f"{text} {curve[-1].percent}" for text, curve in curves.items()),
+                + ", ".join(f"{text} {curve[-1].per_cent()}" for text, curve in curves.items()),
             )
-    clean = ", ".join(f"{text} {found.of(f'data/{at}/{MORE[-1]}/clean').percent}" for text, at in named.items())
+    clean = ", ".join(f"{text} {found.of(f'data/{at}/{MORE[-1]}/clean').per_cent()}" for text, at in named.items())
     st.caption(
         f"Standard networks; all saw 8,000 pictures in all epochs together. Clean accuracy at {MORE[-1]:,}: {clean}."
         f" {found.source('data')}."

@@ -122,7 +122,7 @@ def _measured() -> None:
         rows = [
             [
                 TITLES[kind],
-                *(found.of(f"students/{kind}/{name}").percent for name in ASKED),
+                *(found.of(f"students/{kind}/{name}").per_cent() for name in ASKED),
                 f"{100 * found.of(f'students/{kind}/in_the_set').value:.0f} %",
             ]
             for kind in TITLES
@@ -137,7 +137,7 @@ def _measured() -> None:
         st.markdown("### D_det, and how often the weave agrees with the label")
         heads = {"0.25": "25 % (chance)", "0.5": "50 %", "0.75": "75 %", "1": "always", "none": "no weave"}
         rows = [
-            [text, found.of(f"det/{at}/clean").percent, found.of(f"det/{at}/next").percent]
+            [text, found.of(f"det/{at}/clean").per_cent(), found.of(f"det/{at}/next").per_cent()]
             for at, text in heads.items()
         ]
         table(

@@ -28,7 +28,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     if "transfer/seed" in found:
         st.markdown("### A standard network is attacked. Who else says the target?")
         rows = [
-            [text, found.of(f"transfer/{who}").percent, found.of(f"transfer/{who}/before").percent]
+            [text, found.of(f"transfer/{who}").per_cent(), found.of(f"transfer/{who}/before").per_cent()]
             for who, text in READERS.items()
         ]
         table(["Shown to", "says the target", "said it before"], rows, label="Transfer, measured")

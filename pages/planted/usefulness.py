@@ -138,8 +138,8 @@ def _measured() -> None:
         return
     st.caption(
         f"In the default world: ρ of the weave {found.of('useful/planted/rho').value:.3f} in closed form,"
-        f" {found.of('useful/weave/rho')} measured; γ at 0.5 {found.of('useful/planted/gamma/0.5').value:.3f} and"
-        f" {found.of('useful/weave/gamma/0.5')}. The atlas's own 95 % intervals hold the planted ρ in"
-        f" {found.of('useful/weave/rho_inside').percent} and the planted γ in"
-        f" {found.of('useful/weave/gamma_inside').percent} of the cases. {found.source('useful')}."
+        f" {found.of('useful/weave/rho').plain()} measured; γ at 0.5 {found.of('useful/planted/gamma/0.5').value:.3f}"
+        f" and {found.of('useful/weave/gamma/0.5').plain()}. The atlas's own 95 % intervals hold the planted ρ in"
+        f" {found.of('useful/weave/rho_inside').per_cent()} and the planted γ in"
+        f" {found.of('useful/weave/gamma_inside').per_cent()} of the cases. {found.source('useful')}."
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from core.planted.results import Number
+from core.rates import Estimate
 from pages.ui.whiskers import whiskers
 
 TITLES = {"standard": "Standard network", "robust": "Robust network", "bayes": "Exact Bayes rule", "student": "Student"}
@@ -25,14 +25,14 @@ def styled(figure: go.Figure, x: str, y: str, *, height: int = 320) -> go.Figure
     return figure
 
 
-def lines(x: list[float], curves: Mapping[str, list[Number]], x_title: str, y_title: str) -> go.Figure:
+def lines(x: list[float], curves: Mapping[str, list[Estimate]], x_title: str, y_title: str) -> go.Figure:
     """Draw one line for each name with its intervals."""
     figure = go.Figure()
     for name, numbers in curves.items():
         figure.add_scatter(
             x=x,
             y=[number.value for number in numbers],
-            error_y=whiskers((number.value, number.low, number.high) for number in numbers),
+            error_y=whiskers(numbers),
             name=TITLES.get(name, name),
             mode="lines+markers",
             line={"color": COLOURS.get(name), "dash": DASHES.get(name, "solid"), "width": 3},

@@ -12,12 +12,13 @@ import streamlit as st
 
 from core import worlds
 from core.models.titles import title, titles
+from core.rates import Estimate
 from core.results import read
 from core.saliency import METHODS
 from core.saliency.measure import AGAIN, RESULTS
 from pages.ui.exports import camera
 from pages.ui.stale import say_stale
-from pages.ui.tables import table
+from pages.ui.tables import strong, table
 from pages.ui.whiskers import whiskers
 from pages.ui.world import current
 
@@ -115,10 +116,9 @@ def warning(method: str) -> str:
     bad = []
     for name, of in found["models"].items():
         for key, what in (("randomised", "all weights shuffled"), ("randomised_top", "the upper half shuffled")):
-            rate = of.get(method, {}).get(key)
-            if rate and rate["interval"][0] >= FAILS:
-                low, high = rate["interval"]
-                bad.append(f"{titles(name)[0]}, {what}: {rate['mean']:.2f} [{low:.2f}, {high:.2f}]")
+            like = of.get(method, {}).get(key)
+            if like and (much := Estimate.from_json(like)).low >= FAILS:
+                bad.append(f"{titles(name)[0]}, {what}: {much.plain('.2f')}")
     if not bad:
         return ""
     return (
@@ -161,7 +161,7 @@ def headline(found: Mapping[str, Any]) -> str:
     """Say what came of the quantity of theorem 3."""
     key = "class_alignment"
     cells = [
-        f"{title(name)} **{value['mean']:.3f}** {_interval(value)}"
+        f"{title(name)} {strong(Estimate.from_json(value).plain('.3f'), '**', '**')}"
         for name, of in found["models"].items()
         if (value := of.get("gradient", {}).get(key))
     ]
@@ -179,14 +179,14 @@ def chart(found: Mapping[str, Any], key: str) -> go.Figure:
     rows = [m for m in (*METHODS, *CONTROLS) if any(key in of.get(m, {}) for of in found["models"].values())]
     for i, (name, of) in enumerate(found["models"].items()):
         there = [m for m in rows if key in of.get(m, {})]
-        values = [of[m][key] for m in there]
+        values = [Estimate.from_json(of[m][key]) for m in there]
         figure.add_scatter(
             name=title(name),
-            x=[v["mean"] for v in values],
+            x=[one.value for one in values],
             y=[label(m) for m in there],
             mode="markers",
             marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 10},
-            error_x=whiskers((v["mean"], *v["interval"]) for v in values),
+            error_x=whiskers(values),
             hovertemplate="%{y}: %{x:.3f}<extra>" + title(name) + "</extra>",
         )
     if key.startswith("randomised"):
@@ -209,7 +209,7 @@ def sentence(found: Mapping[str, Any], key: str) -> str:
     above, below, same = list[str](), list[str](), list[str]()
     for method in METHODS:
         if key in of.get(method, {}):
-            low, high = of[method][key]["interval"]
+            low, high = Estimate.from_json(of[method][key]).interval
             (above if low > 0 else below if high < 0 else same).append(label(method))
     parts = [
         f"{what}: {', '.join(names)}."
@@ -236,13 +236,9 @@ def _no_better(found: Mapping[str, Any], key: str) -> Iterator[str]:
     for name, of in found["models"].items():
         if not good or key not in of.get("noise", {}):
             continue
-        low, high = of["noise"][key]["interval"]
-        bad = [
-            label(m)
-            for m in METHODS
-            if key in of.get(m, {})
-            and (of[m][key]["interval"][0] <= high if good > 0 else of[m][key]["interval"][1] >= low)
-        ]
+        noise = Estimate.from_json(of["noise"][key])
+        there = {m: Estimate.from_json(of[m][key]) for m in METHODS if key in of.get(m, {})}
+        bad = [label(m) for m, one in there.items() if not (one.above(noise) if good > 0 else noise.above(one))]
         if bad:
             yield (
                 f" **No better than a random order (judged by the intervals) in {titles(name)[0]}: {', '.join(bad)}.**"
@@ -266,9 +262,4 @@ def label(method: str) -> str:
 def _cell(value: Mapping[str, Any] | None) -> str:
     if value is None:
         return "–"
-    return f"<b>{value['mean']:.3f}</b> {_interval(value).replace(' ', '&nbsp;')}"
-
-
-def _interval(value: Mapping[str, Any]) -> str:
-    low, high = value["interval"]
-    return f"[{low:.3f}, {high:.3f}]"
+    return strong(Estimate.from_json(value).plain(".3f"))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import results
 from core.models.titles import title
-from core.rates import per_cent
+from core.rates import Estimate
 from core.synthesis.measure import AGAIN, RESULTS, SOURCES
 from pages.ui.stale import say_stale
 from pages.ui.tables import table
@@ -31,9 +31,8 @@ def measured(path: Path = RESULTS) -> None:
     for name, limits in sorted(found["painted"].items(), reverse=True):
         for eps in sorted(limits, key=float):
             row = limits[eps]
-            low, high = row["moved_interval"]
-            moved = f"{row['moved_mean']:.2f} [{low:.2f}, {high:.2f}]"
-            rows.append([title(name), eps, moved, *_rates(row["recognised"], viewers, name)])
+            moved = Estimate(row["moved_mean"], tuple(row["moved_interval"]), n)
+            rows.append([title(name), eps, moved.plain(".2f"), *_rates(row["recognised"], viewers, name)])
     heads = ["Painted by", "Limit (L2)", "Moved (L2), mean", *(f"{title(v)} sees it" for v in viewers)]
     table(heads, rows, label="Who recognises what was painted")
     times = " and ".join(
@@ -85,4 +84,4 @@ def _rates(recognised: Mapping[str, Any], viewers: list[str], own: str = "") -> 
 
 
 def _rate(rate: Mapping[str, Any]) -> str:
-    return per_cent(rate["value"], rate["interval"], 0)
+    return Estimate.from_json(rate).per_cent(0)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from core.transfer import results, views
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import PAPER, PAPER_LINE, REPLY, Point
 from core.transfer.similarity import correlation
 from pages.ui.exports import Bundle, Download, camera, downloads
-from pages.ui.whiskers import whiskers
+from pages.ui.whiskers import of_rates
 
 GREY, BLUE = "#8c8c8c", "#0072b2"
 
@@ -133,10 +133,9 @@ def verdict(ours: Sequence[Point]) -> str:
     if len(ours) < 4:
         return "Too few points to say anything."
     found = correlation([p.accuracy for p in ours], [p.transfer for p in ours])
-    low, high = found.interval
-    if low > 0:
+    if found.low > 0:
         return "They show it too."
-    if high < 0:
+    if found.high < 0:
         return "They show the opposite."
     leans = "They lean the same way, but" if found.value > 0 else "They do not show it:"
     return f"{leans} the interval holds zero."
@@ -168,5 +167,5 @@ def _cell(value: float, rate: Rate | None) -> str:
 
 
 def _bars(values: list[tuple[float, Rate | None]]) -> dict[str, object]:
-    spans = [(value, *(rate.interval if rate is not None else (value, value))) for value, rate in values]
-    return whiskers(spans, scale=100, visible=any(rate is not None for _, rate in values))
+    spans = [rate if rate is not None else Estimate(value, (value, value), 0) for value, rate in values]
+    return of_rates(spans, visible=any(rate is not None for _, rate in values))

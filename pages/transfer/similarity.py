@@ -7,12 +7,12 @@ from functools import partial
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from core.transfer import views
 from core.transfer.names import robust, title
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import AGAIN, Measured, setting_of
-from core.transfer.similarity import Estimate, correlation, mantel
+from core.transfer.similarity import correlation, mantel
 from pages.transfer.matrix import source_line
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.whiskers import of_rates, whiskers
@@ -54,7 +54,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
             {
                 "made for": [title(p.source, measured) for p in pairs],
                 "shown to": [title(p.target, measured) for p in pairs],
-                "linear CKA": [str(p.likeness).split(" (")[0] for p in pairs],
+                "linear CKA": [p.likeness.plain() for p in pairs],
                 "rate": [str(p.rate) for p in pairs],
             },
             hide_index=True,
@@ -91,7 +91,7 @@ def figure(recipe: TransferRecipe, pairs: list[Pair], measured: Measured) -> go.
         drawn.add_scatter(
             x=[p.likeness.value for p in some],
             y=[100 * p.rate.value for p in some],
-            error_x=whiskers((p.likeness.value, *p.likeness.interval) for p in some),
+            error_x=whiskers(p.likeness for p in some),
             error_y=of_rates(p.rate for p in some),
             text=[
                 f"{title(p.source, measured)} → {title(p.target, measured)}<br>CKA {p.likeness}<br>{p.rate}"
@@ -167,11 +167,11 @@ def files(recipe: TransferRecipe, pairs: list[Pair]) -> list[Download]:
             "source": [p.source for p in pairs],
             "target": [p.target for p in pairs],
             "cka": [p.likeness.value for p in pairs],
-            "cka_low": [p.likeness.interval[0] for p in pairs],
-            "cka_high": [p.likeness.interval[1] for p in pairs],
+            "cka_low": [p.likeness.low for p in pairs],
+            "cka_high": [p.likeness.high for p in pairs],
             "rate": [p.rate.value for p in pairs],
-            "rate_low": [p.rate.interval[0] for p in pairs],
-            "rate_high": [p.rate.interval[1] for p in pairs],
+            "rate_low": [p.rate.low for p in pairs],
+            "rate_high": [p.rate.high for p in pairs],
             "n": [p.rate.n for p in pairs],
         },
         "Likeness and rate of each pair, with intervals",

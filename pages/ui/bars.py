@@ -30,7 +30,7 @@ def bars(numbers: Sequence[Number]) -> str:
 
 
 def _bar(number: Number) -> str:
-    theirs = "" if number.theirs is None else f"; the source: {_percent(number.theirs)}"
+    theirs = "" if number.theirs is None else f"; the source: {100 * number.theirs:.1f} %"
     said = f"{number.label}: {number}{theirs}"
     at, low, high = (100 * min(1.0, max(0.0, v)) for v in (number.value, number.low, number.high))
     ring = "" if number.theirs is None else f'<i class="theirs" style="left: {100 * number.theirs}%"></i>'
@@ -42,7 +42,3 @@ def _bar(number: Number) -> str:
         f'<div>{html.escape(number.label)}<span class="of">{html.escape(str(number))}{html.escape(theirs)}</span></div>'
         f'<div class="scale" role="img" aria-label="{html.escape(said)}">{drawn}</div>'
     )
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"

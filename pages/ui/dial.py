@@ -9,7 +9,7 @@ import streamlit as st
 from core import worlds
 from core.data.pictures import Picture
 from core.dial.networks import RADII, here
-from core.dial.results import Value
+from core.rates import Estimate
 from pages.ui.whiskers import whiskers
 from pages.ui.world import current
 
@@ -23,7 +23,7 @@ LOOKS = (
     ("#8c8c8c", "longdash", "x"),
     ("#56b4e9", "longdashdot", "star"),
 )
-Curves = Mapping[str, Mapping[float, Value]]
+Curves = Mapping[str, Mapping[float, Estimate]]
 
 
 def under_the_dial(key: str, picture: Picture | None = None, **view: str) -> None:
@@ -57,7 +57,7 @@ def figure(curves: Curves, trend: str, height: int = 460) -> go.Figure:
         drawn.add_scatter(
             x=there,
             y=[scale * one.value for one in each],
-            error_y=whiskers(((one.value, one.low, one.high) for one in each), scale=scale),
+            error_y=whiskers(each, scale=scale),
             text=[words(one, trend) for one in each],
             hovertemplate="%{text}",
             name=label,
@@ -81,7 +81,7 @@ def sentence(curves: Curves, trend: str) -> str:
     return "\n".join(f"- {line(label, values, trend)}" for label, values in curves.items())
 
 
-def line(label: str, values: Mapping[float, Value], trend: str) -> str:
+def line(label: str, values: Mapping[float, Estimate], trend: str) -> str:
     """Say where one curve begins, where it is highest, and where it ends."""
     first, last = min(values), max(values)
     best = max(values, key=lambda eps: values[eps].value)
@@ -90,27 +90,20 @@ def line(label: str, values: Mapping[float, Value], trend: str) -> str:
     ends = f"{short(values[first], trend)} at ε = {first:g}, {short(values[last], trend)} at ε = {last:g}"
     if best in (first, last):
         other = last if best == first else first
-        apart = "" if distinct(values[best], values[other]) else ", which these intervals do not tell apart"
+        apart = "" if values[best].apart(values[other]) else ", which these intervals do not tell apart"
         return f"**{label}**: {ends}{apart}."
-    surely = all(distinct(values[best], values[eps]) for eps in (first, last))
+    surely = all(values[best].apart(values[eps]) for eps in (first, last))
     says = "above both ends" if surely else "not told apart from both ends by these intervals"
     return f"**{label}**: {ends}; highest at ε = {best:g} with {short(values[best], trend)}, {says}."
 
 
-def distinct(a: Value, b: Value) -> bool:
-    """Tell whether two intervals do not overlap."""
-    return a.low > b.high or b.low > a.high
-
-
-def short(one: Value, trend: str) -> str:
+def short(one: Estimate, trend: str) -> str:
     """Write a value without its interval."""
     return f"{one.value:.2f}" if trend == "gradients" else f"{100 * one.value:.0f} %"
 
 
-def words(one: Value | None, trend: str) -> str:
+def words(one: Estimate | None, trend: str) -> str:
     """Write a value with interval and n."""
     if one is None:
         return "not measured"
-    if trend == "gradients":
-        return f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}], {one.n:,}"
-    return f"{100 * one.value:.1f} % [{100 * one.low:.1f}, {100 * one.high:.1f}], {one.n:,}"
+    return f"{one.plain('.2f') if trend == 'gradients' else one.per_cent()}, {one.n:,}"

@@ -30,10 +30,10 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, label: str) ->
     )
 
 
-def strong(number: str) -> str:
-    """Let the value stand out in a number with its interval: "74.1 % [73.3, 75.0]", as HTML."""
-    value, _, interval = number.partition(" [")
-    return f"<b>{value}</b> [{interval}"
+def strong(number: str, before: str = "<b>", after: str = "</b>") -> str:
+    """Let the value stand out in a number with its interval: "74.1 % [73.3, 75.0]", by default as HTML."""
+    value, bracket, interval = number.partition(" [")
+    return f"{before}{value}{after}{bracket}{interval}"
 
 
 def _row(cells: Sequence[str]) -> str:

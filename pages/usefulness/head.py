@@ -8,7 +8,7 @@ import streamlit as st
 import torch
 from plotly.subplots import make_subplots
 
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from core.train.evaluate import RobustAccuracy
 from core.usefulness import choice, views
 from core.usefulness.choice import SIDES
@@ -20,7 +20,7 @@ from pages.ui import work
 from pages.ui.address import choose
 from pages.ui.exports import Bundle, Download, camera, downloads
 from pages.ui.store import loaded, model
-from pages.ui.whiskers import whiskers
+from pages.ui.whiskers import of_rates
 
 KEEP = {
     "all": "all features",
@@ -161,11 +161,11 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
         for keep, dash, words in (("most", "solid", "most robust kept"), ("least", "dot", "least robust kept")):
             shown = sorted([x for x in lines if x["keep"] == keep] + (whole if keep == "least" else []), key=_kept)
             for what, key in (("clean", "clean"), ("attacked", attack)):
-                rates = [line[key] for line in shown]
+                rates = [Estimate.from_json(line[key]) for line in shown]
                 figure.add_scatter(
                     x=[line["kept"] for line in shown],
-                    y=[100 * rate["value"] for rate in rates],
-                    error_y=whiskers(((rate["value"], *rate["interval"]) for rate in rates), scale=100),
+                    y=[100 * rate.value for rate in rates],
+                    error_y=of_rates(rates),
                     line={"color": COLOURS[what], "dash": dash},
                     name=f"{what}, {words}",
                     legendgroup=f"{what}{keep}",
@@ -202,8 +202,9 @@ def verdict(title: str, lines: list[dict[str, Any]], head: str, attack: str) -> 
     whole = max(own, key=_kept)
     part = max(line["kept"] for line in own if line["kept"] < whole["kept"])
     most, least = (next(x for x in own if x["keep"] == keep and x["kept"] == part) for keep in ("most", "least"))
-    said = [f"{100 * line[attack]['value']:.0f} % {_brackets(line[attack])}" for line in (whole, most, least)]
-    gained = most[attack]["interval"][0] > whole[attack]["interval"][1]
+    rates = [Estimate.from_json(line[attack]) for line in (whole, most, least)]
+    said = [rate.per_cent(0) for rate in rates]
+    gained = rates[1].above(rates[0])
     outcome = (
         "choosing the robust ones made it more robust"
         if gained
@@ -215,10 +216,6 @@ def verdict(title: str, lines: list[dict[str, Any]], head: str, attack: str) -> 
     )
 
 
-def _brackets(rate: dict[str, Any]) -> str:
-    return f"[{100 * rate['interval'][0]:.0f}, {100 * rate['interval'][1]:.0f}]"
-
-
 def _kept(line: dict[str, Any]) -> int:
     return int(line["kept"])
 
@@ -228,8 +225,7 @@ def _percent(rate: Rate) -> str:
 
 
 def _interval(rate: Rate) -> str:
-    low, high = rate.interval
-    return f"[{100 * low:.0f}, {100 * high:.0f}], n = {rate.n:,}"
+    return f"[{rate.per_cent(0).partition('[')[2]}, n = {rate.n:,}"
 
 
 def files(recipe: UsefulnessRecipe, clean: dict[str, Rate], found: dict[str, RobustAccuracy]) -> list[Download]:

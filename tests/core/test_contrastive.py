@@ -211,7 +211,7 @@ def test_twice_as_many_pictures_as_a_set_has_are_there():
 
 
 def number(value: float, half: float = 0.01) -> Number:
-    return Number("", value, value - half, value + half, 1000)
+    return Number(value, (value - half, value + half), 1000, "")
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def rate(hits: int) -> dict:
 def test_a_span_covers_all_seeds():
     runs = {f"contrastive-robust-{seed}": {"own": rate(hits)} for seed, hits in enumerate((400, 500))}
     span = learnt.span({"runs": runs}, "contrastive", "robust", "own")
-    assert (span.value, span.low, span.high, span.seeds) == pytest.approx((0.45, 0.37, 0.53, 2))
+    assert (span.value, span.low, span.high, span.n) == pytest.approx((0.45, 0.37, 0.53, 1000))
 
 
 def test_what_is_in_the_file_is_of_these_settings():

@@ -42,40 +42,7 @@ def spread(norm: str, margins: list[float]) -> tuple[Plane, Tensor, Tensor, list
     return Plane(w), x, torch.zeros(len(margins), dtype=torch.long), [m / length for m in margins]
 
 
-# Rates
-
-
-@pytest.mark.parametrize(
-    ("hits", "n", "low", "high"),
-    [
-        # As scipy's binomtest(hits, n).proportion_ci(method="wilson") has them.
-        (0, 10, 0.0, 0.277533),
-        (5, 10, 0.236593, 0.763407),
-        (10, 10, 0.722467, 1.0),
-        (1, 1, 0.206549, 1.0),
-        (90, 100, 0.825634, 0.944771),
-        (1420, 2000, 0.689726, 0.729469),
-    ],
-)
-def test_the_interval_is_wilsons(hits, n, low, high):
-    assert Rate(hits, n).interval == pytest.approx((low, high), abs=2e-6)
-
-
-@pytest.mark.parametrize("hits", range(0, 51, 5))
-def test_the_ends_of_the_interval_solve_wilsons_equation(hits):
-    """(p - q)² = z² q (1 - q) / n at both ends q: the definition that the closed form comes from."""
-    n, p = 50, hits / 50
-    for q in Rate(hits, n).interval:
-        assert (p - q) ** 2 == pytest.approx(1.959964**2 * q * (1 - q) / n, abs=1e-12)
-
-
-def test_a_rate_of_nothing_is_unknown():
-    assert math.isnan(Rate(0, 0).value)
-    assert Rate(0, 0).interval == (0, 1)
-
-
-def test_a_rate_is_written_with_interval_and_n():
-    assert str(Rate(1420, 2000)) == "71.0 % [69.0, 72.9] (n = 2,000)"
+# Accuracies
 
 
 def test_both_denominators_are_there():

@@ -336,8 +336,9 @@ def test_regions_share_out_all_frequencies():
 
 
 def test_the_interval_of_a_region_counts_pictures_not_passes():
-    mean, (low, high) = heat.mean_with_interval([0.0, 1.0] * 50)
-    assert mean == 0.5 and high - low == pytest.approx(2 * 1.96 * 0.5025 / 10, abs=1e-3)
+    mean = heat.mean([0.0, 1.0] * 50)
+    assert mean.value == 0.5 and mean.high - mean.low == pytest.approx(2 * 1.984 * 0.5025 / 10, abs=1e-3)
+    assert heat.mean([0.0]).interval == (0, 1), "one picture says nothing"
 
 
 # Networks, files, recipe

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.gaussian import drawing, theory, views
-from core.gaussian.fit import Estimate, sampled_variances, standard_draws, train
+from core.gaussian.fit import sampled_variances, standard_draws, train
 from core.gaussian.recipe import GaussianRecipe
 from core.recipes import from_json, to_json
 from tests.helpers import REFUSED, draws
@@ -237,13 +237,6 @@ def test_the_two_adversaries_meet_in_many_dimensions():
         differences.append(abs(formula - sampled))
     assert differences[0] > 3 * differences[1]
     assert differences[1] < 0.5
-
-
-def test_an_estimate_is_a_mean_and_its_t_interval():
-    estimate = Estimate.of(torch.tensor([1.0, 2, 3, 4, 5, 6, 7, 8], dtype=DOUBLE))
-    assert estimate.value == 4.5
-    assert estimate.half == pytest.approx(2.365 * 2.449490 / math.sqrt(8), rel=1e-6)
-    assert str(Estimate(0.2, 0.0)) == "0.2"
 
 
 # Views

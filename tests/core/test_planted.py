@@ -13,6 +13,7 @@ from core.data.planted.world import GREY, SHAPES, PlantedWorld, colours, masks, 
 from core.models import checkpoints
 from core.planted import networks, probes, results, sets, superposition, usefulness, views
 from core.planted.recipe import PlantedRecipe
+from core.rates import Estimate
 from tests.helpers import draws
 
 CALM = PlantedWorld(classes=2, visible=2.0, background=0.5, noise=0.02)
@@ -261,9 +262,7 @@ def test_sparse_features_share_dimensions_and_dense_ones_do_not():
     assert sparse.losses[-1] < sparse.losses[0]
 
 
-def test_intervals_over_seeds_are_students():
-    """mean +- t_4 s / sqrt(5)."""
-    entry = results.aggregated([1.0, 2.0, 3.0, 4.0, 5.0])
-    half = 2.776 * math.sqrt(2.5 / 5)
-    assert entry["value"] == 3
-    assert entry["interval"] == pytest.approx([3 - half, 3 + half])
+def test_a_number_over_seeds_is_read_as_it_was_written(tmp_path):
+    path = tmp_path / "planted.json"
+    results.save({"about": {"date": "today"}, "numbers": {"one": results.aggregated([0.5, 0.7])}}, path)
+    assert results.Results(path).of("one") == Estimate.of([0.5, 0.7])

@@ -18,13 +18,13 @@ from core.attacks.objectives import untargeted
 from core.data import pictures
 from core.data.sets import DataError
 from core.models import checkpoints
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from core.transfer import Attack, Cell, Ensemble, Transfer, craft, in_order, linear_cka, matrix, transfer_matrix, views
 from core.transfer import measure as measuring
 from core.transfer.matrix import judge, other_classes
 from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.results import PAPER, RESULTS, SETTINGS, Measured, Model, Setting, figure3
-from core.transfer.similarity import Estimate, cka_with_interval, correlation, mantel
+from core.transfer.similarity import cka_with_interval, correlation, mantel
 from tests.app_process import ROOT
 from tests.helpers import REFUSED, Plane, draws, grey, images, noise_pictures, tiny, trained
 

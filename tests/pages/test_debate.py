@@ -58,7 +58,7 @@ def test_every_claim_has_a_reader_and_numbers_lie_in_their_intervals():
 
 
 def test_a_reading_follows_its_numbers():
-    up, down = (measured.Number("n", v, v - 0.01, v + 0.01, 100) for v in (0.5, 0.2))
+    up, down = (number(v) for v in (0.5, 0.2))
     assert "It holds" in views.reading("nakano", [up, down])
     assert "otherwise" in views.reading("nakano", [down, up])
 
@@ -110,7 +110,7 @@ def test_learners_that_were_not_measured_say_so(monkeypatch, tmp_path):
 
 
 def number(value: float) -> measured.Number:
-    return measured.Number("", value, value - 0.01, value + 0.01, 100, "pictures")
+    return measured.Number(value, (value - 0.01, value + 0.01), 100, "", "pictures")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 
 from core.files import render
 from core.gaussian import views
-from core.gaussian.fit import Estimate
 from core.gaussian.recipe import GaussianRecipe
 from core.recipes import from_json, to_query
 from pages.gaussian import stage
@@ -74,7 +73,7 @@ def test_it_opens_with_formula_and_experiment_and_the_real_plane():
     angles = next(row for row in rows(app) if row[0].startswith("angle"))
     assert angles[1:] == [
         f"<b>{robust.angle:.3g}</b>",
-        *(str(Estimate.of(fits[b].angles)) for b in ("average", "each")),
+        *(fits[b].estimates["angles"].plain() for b in ("average", "each")),
     ]
 
 

@@ -239,7 +239,7 @@ def test_what_was_measured_is_shown_with_n_and_intervals_and_where_the_claim_fai
     assert "**0.320** [0.310, 0.330]" in text, "the quantity of theorem 3"
     assert "n = 500 test pictures" in text
     assert "the claim does not hold for: Occlusion" in text
-    assert ["Loss gradient", "Robust ResNet-9", "<b>0.320</b> [0.310,&nbsp;0.330]"] in [row[:3] for row in rows(app)]
+    assert ["Loss gradient", "Robust ResNet-9", "<b>0.320</b> [0.310, 0.330]"] in [row[:3] for row in rows(app)]
 
 
 def test_every_model_of_the_results_has_its_points():

@@ -11,13 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from core.data import pictures
 from core.models import checkpoints
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from core.transfer import results, views
 from core.transfer.names import in_sight, title
 from core.transfer.outcome import Cell
 from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.results import SETTINGS, Measured, Model
-from core.transfer.similarity import Estimate
 from pages.transfer import curve, figure3, matrix, similarity
 from pages.transfer import work as transfer_work
 from pages.transfer.heat import Grid, data, sentence

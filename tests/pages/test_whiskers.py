@@ -3,12 +3,12 @@
 import plotly.graph_objects as go
 import pytest
 
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from pages.ui.whiskers import of_rates, whiskers
 
 
 def test_they_reach_to_both_ends():
-    found = whiskers([(0.5, 0.2, 0.6), (1.0, 0.9, 1.0)], scale=10, color="gray")
+    found = whiskers([Estimate(0.5, (0.2, 0.6), 9), Estimate(1.0, (0.9, 1.0), 9)], scale=10, color="gray")
     assert found["array"] == pytest.approx([1.0, 0.0]) and found["arrayminus"] == pytest.approx([3.0, 1.0])
     assert found["color"] == "gray" and found["symmetric"] is False
 
