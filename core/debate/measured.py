@@ -169,6 +169,35 @@ def _li(folder: Path) -> list[Number]:
     return numbers
 
 
+def sources(claim: str, folder: Path | None = None) -> list[tuple[Mapping[str, Any], str]]:
+    """Return what the numbers of a claim were read from, each part with the command that measures it anew."""
+    found = []
+    for file, path, command in PLACES[claim]:
+        try:
+            part: Any = _read(folder if folder is not None else RESULTS, file)
+            for key in path:
+                part = part[key]
+        except (OSError, KeyError, TypeError, ValueError):
+            continue
+        found.append((part, f"python -m {command}"))
+    return found
+
+
+# Where in which files the numbers of each claim stand, and what measures them anew.
+PLACES: dict[str, tuple[tuple[str, tuple[str, ...], str], ...]] = {
+    "nakkiran": (("bugs", (), "core.bugs measure"),),
+    "shamir": (("errors", ("manifold",), "core.errors measure manifold"),),
+    "li": (("errors", ("learners",), "core.errors measure learners"),),
+    "wallace": (("errors", ("pictures",), "core.errors measure pictures"),),
+    "gilmer": (("frequency", (), "core.frequency measure weather"),),
+    "goh-leakage": (
+        ("errors", ("leakage",), "core.errors measure leakage"),
+        ("controls", ("students", "control-leak"), "core.datasets.experiments run controls"),
+    ),
+    "goh-features": (),  # of pixels: no network took part
+    "nakano": (("style", ("pairs",), "core.style measure pairs"),),
+    "ilyas": (("table1", ("students",), "core.datasets.experiments run table1"),),
+}
 READERS: dict[str, Callable[[Path], list[Number]]] = {
     "nakkiran": _nakkiran,
     "shamir": _shamir,

@@ -26,11 +26,16 @@ def results(view: str, path: Path | None = None) -> dict[str, Any] | None:
     """Read what was measured for a view; None where it was not.
 
     Raises:
-        ValueError: If the file is damaged.
+        core.data.DataError: If the file is damaged.
     """
     found = results_file.read(path if path is not None else RESULTS, "python -m core.errors measure") or {}
     part: dict[str, Any] | None = found.get(PARTS[view])
     return part
+
+
+def again(view: str) -> str:
+    """Say what measures a view anew."""
+    return f"python -m core.errors measure {PARTS[view]}"
 
 
 def weight_pictures(path: Path | None = None) -> Tensor | None:

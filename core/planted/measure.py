@@ -25,7 +25,7 @@ from core.models import Classifier, checkpoints
 from core.planted import networks, probes, sets, superposition, usefulness
 from core.planted.networks import FOLDER, SHIPPED, SIDES, fresh, pair, train
 from core.planted.recipe import PlantedRecipe
-from core.planted.results import PATH, aggregated, save
+from core.planted.results import AGAIN, PATH, aggregated, save
 from core.problems import InputError
 from core.rates import Rate
 from core.results import stamps_of
@@ -231,7 +231,7 @@ def gathered(work: Path = WORK) -> dict[str, object]:
         "tested": TESTED,
         "attacked": ATTACKED,
         "pushed": PUSHED,
-        "command": "python -m core.planted measure",
+        "command": AGAIN,
         "stamps": stamps_of(networks.named("features", side) for side in SIDES),
     }
     return {"about": about, "numbers": found}

@@ -7,6 +7,7 @@ from core.rates import Estimate
 from core.results import FOLDER, read, write
 
 PATH = FOLDER / "planted.json"
+AGAIN = "python -m core.planted measure"
 
 
 def aggregated(values: list[float]) -> dict[str, Any]:
@@ -29,7 +30,7 @@ class Results:
     """The measured numbers by name, like `written/standard/0.5/weave`."""
 
     def __init__(self, path: Path = PATH) -> None:
-        found = read(path, "python -m core.planted measure", _check) or {"about": {}, "numbers": {}}
+        found = read(path, AGAIN, _check) or {"about": {}, "numbers": {}}
         self.about: dict[str, Any] = found["about"]
         self.numbers: dict[str, Any] = found["numbers"]
 

@@ -214,6 +214,7 @@ def figure3(path: Path | None = None, measured: Measured | None = None) -> tuple
             title = measured.models[target].title.partition(",")[0]
             points.append(Point(title, accuracy.value, transfer.value, accuracy, transfer))
             how = {"pictures": student["n_train"], "epochs": student["recipe"]["epochs"], "date": student["date"]}
+            how[results.STAMPS] = student.get(results.STAMPS, {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise results.damaged(path, error) from error
     return how, tuple(points)

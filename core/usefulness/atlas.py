@@ -78,6 +78,11 @@ def path_of(name: str, folder: Path = ASSETS) -> Path:
     return folder / "usefulness" / f"{name}.npz"
 
 
+def results_of(name: str, folder: Path = ASSETS) -> Path:
+    """Return where the summary of that model's atlas is: how it was measured, and on which weights."""
+    return folder / "results" / f"usefulness-{name}.json"
+
+
 def names(folder: Path = ASSETS, *, world: str = worlds.DEFAULT) -> tuple[str, ...]:
     """List a world's models that have been measured and whose weights are here."""
     return tuple(name for name in checkpoints.names(world=world) if path_of(name, folder).is_file())
@@ -153,7 +158,7 @@ def save(atlas: Atlas, folder: Path = ASSETS) -> None:
     arrays["pictures"] = np.array([list(bytes.fromhex(name)) for name in atlas.pictures], dtype=np.uint8)
     path = path_of(atlas.name, folder)
     save_arrays(path, arrays, compressed=True)
-    results.write(folder / "results" / f"usefulness-{atlas.name}.json", {**atlas.about, "summary": summary(atlas)})
+    results.write(results_of(atlas.name, folder), {**atlas.about, "summary": summary(atlas)})
 
 
 def summary(atlas: Atlas) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from functools import partial
 
 from core import worlds
 from core.data.planted import drawn
-from core.results import FOLDER, Part
-from core.usefulness import heads
+from core.results import Part
+from core.usefulness import atlas, heads
 from core.usefulness.measure import MODELS
 
 
@@ -18,7 +18,7 @@ def parts() -> tuple[Part, ...]:
         Part(
             "usefulness",
             f"atlas of {name}",
-            FOLDER / f"usefulness-{name}.json",
+            atlas.results_of(name),
             ("core.usefulness", "measure", name),
             minutes,
             partial(tuple, weights),

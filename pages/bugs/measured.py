@@ -26,10 +26,10 @@ def show(recipe: BugsRecipe, found: Mapping[str, Any]) -> None:
     if "attacks" not in found:
         st.info(f"Nothing was measured yet: {results.AGAIN}")
     else:
-        say_stale(found, results.AGAIN)
         transfer(found)
         more(found)
     students(found)
+    say_stale(found, results.AGAIN)
     st.markdown("### What the authors reply")
     st.markdown(lesson("bugs")["the reply"])
     st.markdown("[Figure 3, with this point in it](transfer?view=figure3)")

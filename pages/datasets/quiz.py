@@ -8,11 +8,12 @@ import torch
 from core import worlds
 from core.datasets.live import ConstructedBatch
 from core.datasets.recipe import DatasetsRecipe
-from core.rates import Rate
+from core.rates import Estimate, Rate
 from core.words import a
 from pages.datasets import build
-from pages.datasets.results import student_rate
+from pages.datasets.results import command, results
 from pages.ui import crisp
+from pages.ui.stale import say_stale
 from pages.ui.world import current
 
 ROUNDS = 10
@@ -72,10 +73,11 @@ def score(made: ConstructedBatch, state: Quiz, order: list[int]) -> None:
         f"**You: {yours.hits} of {ROUNDS} labels; guessing gives {chance:g}.** The model that the set was made with:"
         f" {model.hits} of {ROUNDS}. You named what the picture was made from {saw} times: you use other features."
     )
-    student = student_rate("table1", "student-rand")
+    student = results("table1").get("students", {}).get("student-rand")
     if student and current() == worlds.get():
         st.markdown(
             "A network that was trained on pictures and labels like these, and on nothing else, recognises"
-            f" **{student}** of *clean* test pictures."
+            f" **{Estimate.from_json(student['clean']).per_cent()}** of *clean* test pictures."
         )
+        say_stale(student, command("table1"))
     st.button("Again", key="datasets-again", on_click=state.answers.clear)

@@ -2,7 +2,6 @@
 
 import functools
 import html
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ import streamlit as st
 from core.datasets.experiments import report
 from core.datasets.experiments.run import RESULTS
 from core.files import arrays
-from core.problems import InputError
 from core.rates import Estimate
+from core.results import read
 from pages.datasets.experiments import EXPERIMENTS, HEADS, MEASURED, RENEWED, Line, again, at_chance, chance
 from pages.datasets.figures import bars, bars_alt, curves, curves_alt
 from pages.ui.address import choose
 from pages.ui.exports import Download, camera, downloads
+from pages.ui.stale import say_stale
 from pages.ui.tables import table
 
 SHORT = {"table1": "Table 1", "figure2": "Figure 2", "cats-vs-dogs": "Cats against dogs", "controls": "Controls"}
@@ -27,7 +27,7 @@ def results(experiment: str, folder: Path = RESULTS) -> dict[str, Any]:
     """Read an experiment's results; empty where nothing was measured.
 
     Raises:
-        ValueError: If the file is damaged.
+        core.data.DataError: If the file is damaged.
     """
     path = folder / f"{experiment}.json"
     return _read(path, path.stat().st_mtime_ns) if path.is_file() else {}
@@ -35,18 +35,12 @@ def results(experiment: str, folder: Path = RESULTS) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=8)
 def _read(path: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 - a new measurement is read anew
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(
-            f"{path.name} is damaged; measure anew: python -m core.datasets.experiments run {path.stem}"
-        ) from error
+    return read(path, command(path.stem)) or {}
 
 
-def student_rate(experiment: str, student: str) -> str:
-    """Return a student's clean accuracy as text, or nothing."""
-    found = results(experiment).get("students", {}).get(student)
-    return _cell(found["clean"]) if found else ""
+def command(experiment: str) -> str:
+    """Say what measures an experiment anew."""
+    return f"python -m core.datasets.experiments run {experiment}"
 
 
 def show() -> None:
@@ -86,7 +80,8 @@ def show() -> None:
                 config=camera(f"curves-{name}"),
             )
         if len(there) < len(experiment.lines):
-            st.caption(f"What has no number here was not measured yet: python -m core.datasets.experiments run {name}")
+            st.caption(f"What has no number here was not measured yet: {command(name)}")
+        say_stale(found, command(name))
     downloads(files(), key="results", script=report.script())
 
 

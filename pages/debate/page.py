@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.debate import views
 from core.debate.claims import CLAIMS, Claim
-from core.debate.measured import measured
+from core.debate.measured import measured, sources
 from core.debate.recipe import DebateRecipe
 from pages.debate.line import NUMBERS, line
 from pages.ui import shell
@@ -15,6 +15,7 @@ from pages.ui.bars import bars
 from pages.ui.dial import under_the_dial
 from pages.ui.exports import Bundle, downloads
 from pages.ui.rooms import ROOMS
+from pages.ui.stale import say_stale
 from pages.ui.store import lesson
 
 DEFAULTS = DebateRecipe()
@@ -55,6 +56,8 @@ def show(key: str, claim: Claim) -> None:
             st.html(bars(numbers))
             if text := views.reading(key, numbers):
                 st.markdown(text)
+            for found, again in sources(key):
+                say_stale(found, again)
         else:
             st.caption("Not measured here yet: its results file is not there.")
         if claim.reply:

@@ -13,6 +13,7 @@ from core.errors import learnt, views
 from core.errors.recipe import ErrorsRecipe
 from pages.errors.exports import bundle
 from pages.ui.exports import Download, camera
+from pages.ui.stale import say_stale
 from pages.ui.whiskers import of_rates
 
 COLOURS = {"supervised": "#0072b2", "contrastive": "#e69f00", "untrained": "#8c8c8c"}
@@ -26,7 +27,7 @@ def learners(recipe: ErrorsRecipe) -> list[Download]:
     """Show what three sets are worth to learners with and without labels."""
     found = views.results("learners")
     if found is None or not learnt.whole(found):
-        st.info("Not measured yet. Measure it with: python -m core.errors measure learners")
+        st.info(f"Not measured yet. Measure it with: {views.again('learners')}")
         return bundle("learners", recipe).files
     for column, (probe, question) in zip(st.columns(2), QUESTIONS.items(), strict=True):
         column.markdown(question)
@@ -41,6 +42,7 @@ def learners(recipe: ErrorsRecipe) -> list[Download]:
         " nothing, and what it keeps is what two views of a picture share."
     )
     st.caption(_caption(found))
+    say_stale(found, views.again("learners"))
     return bundle("learners", recipe).files
 
 

@@ -15,6 +15,7 @@ from core.rates import Estimate
 from pages.errors.exports import bundle
 from pages.ui.bars import bars
 from pages.ui.exports import Download, camera
+from pages.ui.stale import say_stale
 from pages.ui.whiskers import of_rates
 from pages.ui.world import current
 
@@ -31,7 +32,7 @@ def pictures(recipe: ErrorsRecipe) -> list[Download]:
     """Show the students of wrong labels as their epochs pass."""
     found = views.results("pictures")
     if found is None:
-        st.info("Not measured yet. Measure it with: python -m core.errors measure pictures")
+        st.info(f"Not measured yet. Measure it with: {views.again('pictures')}")
         return bundle("pictures", recipe).files
     figure = go.Figure()
     for name, student in found["students"].items():
@@ -68,6 +69,7 @@ def pictures(recipe: ErrorsRecipe) -> list[Download]:
         " 2,000 test pictures, the bars of all. Intervals are of the pictures; other seeds are their own bars. Profile"
         f" {found['profile']}, {found['date']}."
     )
+    say_stale(found, views.again("pictures"))
     return bundle("pictures", recipe).files
 
 
@@ -103,7 +105,7 @@ def leakage(recipe: ErrorsRecipe) -> list[Download]:
             lambda: render.sheet([render.upscaled(f, 4) for f in frames], 5),
         )
     if found is None:
-        st.info("Not measured yet. Measure it with: python -m core.errors measure leakage")
+        st.info(f"Not measured yet. Measure it with: {views.again('leakage')}")
         return out.files
     numbers = measured("goh-leakage")
     st.html(bars(numbers))
@@ -118,6 +120,7 @@ def leakage(recipe: ErrorsRecipe) -> list[Download]:
         f" text compares with 88 % and 44 %; the paper's own number for D_rand is 63.3 %. Seed {found['seed']}, profile"
         f" {found['profile']}, {found['date']}."
     )
+    say_stale(found, views.again("leakage"))
     return out.files
 
 
@@ -125,7 +128,7 @@ def manifold(recipe: ErrorsRecipe) -> list[Download]:
     """Show how much of a perturbation lies along the data."""
     found = views.results("manifold")
     if found is None:
-        st.info("Not measured yet. Measure it with: python -m core.errors measure manifold")
+        st.info(f"Not measured yet. Measure it with: {views.again('manifold')}")
         return bundle("manifold", recipe).files
     figure, at = go.Figure(), found["directions"]
     for key, (title, colour, dash) in DIRECTIONS.items():
@@ -154,6 +157,7 @@ def manifold(recipe: ErrorsRecipe) -> list[Download]:
         f" principal axes of the {found['neighbours']} nearest training pictures, of {found['pixels']:,} dimensions."
         f" Bars: 95 % intervals of the mean. Seed {found['seed']}, profile {found['profile']}, {found['date']}."
     )
+    say_stale(found, views.again("manifold"))
     return bundle("manifold", recipe).files
 
 

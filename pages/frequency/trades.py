@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.dial.results import about, read, series
+from core.dial.results import AGAIN, about, read, series
 from core.frequency.networks import NOISE
 from core.frequency.recipe import FrequencyRecipe
 from core.frequency.views import script
@@ -18,6 +18,7 @@ from pages.ui.dial import figure as curves_of
 from pages.ui.dial import sentence as says
 from pages.ui.dial import under_the_dial
 from pages.ui.exports import Bundle, downloads
+from pages.ui.stale import say_stale
 from pages.ui.tables import table
 from pages.ui.whiskers import of_rates
 
@@ -51,13 +52,15 @@ def show(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
 
 def along_the_dial() -> None:
     """Show the same along the dial, where that was measured: networks that differ only in the ε of training."""
-    curves = series(read(), "shifts")
+    found = read()
+    curves = series(found, "shifts")
     if not curves:
         return
     st.markdown("### Turned gradually: the ε of training, and nothing else")
     st.plotly_chart(curves_of(curves, "shifts", 400), key="frequency-dial", alt=says(curves, "shifts"))
     st.markdown(says(curves, "shifts"))
-    st.caption(f"One network at each ε; intervals over pictures. {about(read(), 'shifts')}")
+    st.caption(f"One network at each ε; intervals over pictures. {about(found, 'shifts')}")
+    say_stale(found, AGAIN)
     under_the_dial("frequency-to-dial", view="measured", trend="shifts")
 
 

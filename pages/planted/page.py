@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.files import render
 from core.planted.recipe import PlantedRecipe
+from core.planted.results import AGAIN, Results
 from core.planted.views import script
 from core.recipes import from_query
 from pages.planted import attack, features, preferred, sheet, students, superposition, training, transfer, usefulness
@@ -13,6 +14,7 @@ from pages.planted.controls import DEFAULTS, controls
 from pages.planted.presets import PRESETS
 from pages.ui import shell
 from pages.ui.exports import Bundle, Download, downloads
+from pages.ui.stale import say_stale
 from pages.ui.store import lesson
 
 CLAIMS = {
@@ -83,6 +85,7 @@ with shell.user_errors():
     asked, _ = from_query(PlantedRecipe, st.query_params.to_dict())
     recipe = replace(recipe, view=view, eps=asked.eps)
     numbers = below(recipe)
+    say_stale(Results().about, AGAIN)
     downloads(files(recipe, numbers), key="planted", script=script(recipe))
 shell.glossary("planted", WORDS)
 with st.expander("The mathematics"):

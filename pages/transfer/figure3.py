@@ -11,6 +11,7 @@ from core.transfer.recipe import TransferRecipe
 from core.transfer.results import PAPER, PAPER_LINE, REPLY, Point
 from core.transfer.similarity import correlation
 from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.stale import say_stale
 from pages.ui.whiskers import of_rates
 
 GREY, BLUE = "#8c8c8c", "#0072b2"
@@ -58,6 +59,7 @@ def show(recipe: TransferRecipe) -> None:
         "The paper's points and its dashed line are read from the vector graphic of figure 3 (Ilyas et al. 2019), so"
         " they come without n and interval."
     )
+    say_stale(how, "python -m core.datasets.experiments run figure3")
     downloads(files(recipe, ours), key="transfer-figure3", script=views.script(recipe))
 
 

@@ -78,7 +78,7 @@ with shell.user_errors():
         case _:
             matrix.show(recipe, measured)
             under_the_dial("transfer-dial", view="measured", trend="transfer")
-    if measured is not None and view != "figure3" and recipe.numbers == "measured":
+    if measured is not None and (view == "figure3" or recipe.numbers == "measured"):
         say_stale({STAMPS: {name: model.stamp for name, model in measured.models.items()}}, results.AGAIN)
 shell.glossary("transfer", WORDS[view])
 with st.expander("The mathematics"):

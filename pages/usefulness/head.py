@@ -1,6 +1,5 @@
 """The head view of the Usefulness page: switch features off and see what is left, clean and attacked."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +8,18 @@ import torch
 from plotly.subplots import make_subplots
 
 from core.rates import Estimate, Rate
+from core.results import read
 from core.train.evaluate import RobustAccuracy
 from core.usefulness import choice, views
 from core.usefulness.choice import SIDES
-from core.usefulness.heads import RESULTS
+from core.usefulness.heads import AGAIN, RESULTS
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.scene import called, scene
 from core.usefulness.views import ATTACK_STEPS, ATTACKED
 from pages.ui import work
 from pages.ui.address import choose
 from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.stale import say_stale
 from pages.ui.store import loaded, model
 from pages.ui.whiskers import of_rates
 
@@ -145,9 +146,9 @@ def _put(slot: Any, rate: Rate | None, note: str) -> None:
 
 def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
     """Show what was measured of heads that keep the most or the least robustly useful features."""
-    if not path.is_file():
+    found = read(path, AGAIN)
+    if found is None:
         return
-    found = json.loads(path.read_text(encoding="utf-8"))
     names, heads = {"standard": recipe.standard, "robust": recipe.robust}, called(recipe)
     there = [side for side in SIDES if names[side] in found["models"]]
     if not there:
@@ -194,6 +195,7 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
         f" {found['seed']}, {found['date']}; {found['how']}. Bars and brackets: 95 % intervals. Switching features off"
         " does not change how the others are computed."
     )
+    say_stale(found, AGAIN)
 
 
 def verdict(title: str, lines: list[dict[str, Any]], head: str, attack: str) -> str:

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.usefulness.choice import SIDES, Brush
+from core.results import read
+from core.usefulness.atlas import results_of
+from core.usefulness.choice import SIDES, Brush, atlas_of
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.scene import payload
 from pages.ui.address import keep
 from pages.ui.component import component
+from pages.ui.stale import say_stale
 
 KEY = "usefulness-atlas"
 MOST_FRAMES = 50
@@ -21,7 +24,7 @@ _mount = component("usefulness")
 
 
 def scatter(recipe: UsefulnessRecipe) -> None:
-    """Mount the scatter for the recipe's two models and task."""
+    """Mount the scatter for the recipe's two models and task, and say so where their features are of other weights."""
     _mount(
         key=KEY,
         data=payload(recipe),
@@ -29,6 +32,9 @@ def scatter(recipe: UsefulnessRecipe) -> None:
         on_frame_change=_moved,
         on_picked_change=_take,
     )
+    for name in dict.fromkeys(atlas_of(recipe, side).name for side in SIDES):
+        again = f"python -m core.usefulness measure {name}"
+        say_stale(read(results_of(name), again) or {}, again)
 
 
 def frame_in_sight(default: int) -> int:

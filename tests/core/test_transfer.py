@@ -614,6 +614,7 @@ def test_our_points_of_figure_3_carry_their_intervals(tmp_path):
     """Students as the experiment writes them, beside the measured matrix; a damaged file is one sentence."""
     path = tmp_path / "figure3.json"
     student = {"clean": Rate(300, 1000).as_json(), "n_train": 50, "recipe": {"epochs": 3}, "date": "2026-01-02"}
+    student["stamps"] = {"resnet9-standard": "00"}
     path.write_text(json.dumps({"students": {"figure3-vgg": student, "figure3-densenet": student}}))
     rates = (Rate(700, 1000), Rate(800, 1100), Rate(1, 1000), Rate(2, 1100))
     measured = Measured(
@@ -621,7 +622,7 @@ def test_our_points_of_figure_3_carry_their_intervals(tmp_path):
         cells={"L2 0.5 untargeted": {("resnet9-standard", "vgg-standard"): Cell(*rates)}},
     )
     how, (ours,) = figure3(path, measured)  # nobody measured the DenseNet
-    assert how == {"pictures": 50, "epochs": 3, "date": "2026-01-02"}
+    assert how == {"pictures": 50, "epochs": 3, "date": "2026-01-02", "stamps": {"resnet9-standard": "00"}}
     assert (ours.name, ours.accuracy_rate, ours.transfer_rate) == ("VGG", Rate(300, 1000), Rate(700, 1000))
     assert figure3(tmp_path / "none.json", measured) == ({}, ())
     path.write_text('{"students": [1]}')

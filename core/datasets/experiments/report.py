@@ -5,9 +5,9 @@ For example:
     print(exports.table(columns()))
 """
 
-import json
 from pathlib import Path
 
+from core import results
 from core.datasets.experiments.plans import PLANS
 from core.datasets.experiments.run import MEASURED, RESULTS
 
@@ -24,9 +24,7 @@ def columns(folder: Path = RESULTS) -> dict[str, list[object]]:
     rows: list[tuple[object, ...]] = []
     for experiment in PLANS:
         path = folder / f"{experiment}.json"
-        if not path.is_file():
-            continue
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = results.read(path, f"python -m core.datasets.experiments run {experiment}") or {"students": {}}
         for name, student in found["students"].items():
             recipe = student["recipe"]
             about = (experiment, found["profile"], name, student["title"], student["n_train"], recipe["epochs"])
