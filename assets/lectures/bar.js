@@ -136,33 +136,25 @@ class Bar {
     this.find(".ask .where").textContent = `${slide.title} · predict first`;
     this.find(".ask .question").textContent = question.ask;
     this.find(".ask").toggleAttribute("data-pictures", this.data.pictures.length > 0);
-    this.find(".ask .shown").replaceChildren(...pictures(this.data, question));
+    this.find(".ask .shown").replaceChildren(...this.pictures(question));
     const answers = this.find(".answers");
     if (answers.dataset.of === this.place) return;
     answers.dataset.of = this.place;
     const guess = sessionStorage.getItem(this.place);
     if (question.choices.length) {
-      answers.replaceChildren(
-        ...question.choices.map((words, i) => {
-          const button = text("button", words);
-          button.type = "button";
-          button.setAttribute("aria-pressed", String(i + 1) === guess);
-          button.onclick = () => {
-            sessionStorage.setItem(this.place, i + 1);
-            for (const other of answers.children) other.setAttribute("aria-pressed", other === button);
-          };
-          return button;
-        }),
-      );
+      const choose = (chosen) => {
+        sessionStorage.setItem(this.place, String(chosen));
+        press(answers.children, chosen);
+      };
+      answers.replaceChildren(...choicesOf(question, choose));
+      press(answers.children, guess === null ? null : Number(guess));
       return;
     }
     const label = document.createElement("label");
-    const range = Object.assign(document.createElement("input"), { type: "range", min: question.low, max: question.high, step: stepOf(question) });
-    const output = text("output", guess === null ? "?" : `${guess} ${question.unit}`);
-    range.value = guess ?? String((question.low + question.high) / 2);
-    range.setAttribute("aria-label", question.ask);
+    const range = sliderOf(question, guess);
+    const output = text("output", guess === null ? "?" : answered(question, guess));
     range.oninput = () => {
-      output.textContent = `${range.value} ${question.unit}`;
+      output.textContent = answered(question, range.value);
       sessionStorage.setItem(this.place, range.value);
     };
     label.append(range, output);
@@ -171,13 +163,19 @@ class Bar {
 
   drawAnswer(question, answer) {
     const guess = sessionStorage.getItem(this.place);
-    const named = guess === null ? "" : question.choices.length ? question.choices[Number(guess) - 1] : `${guess} ${question.unit}`;
+    const named = guess === null ? "" : answered(question, guess);
     this.find(".right").textContent = answer?.says ?? "";
     this.find(".guess").textContent = named && `${answer ? "you" : "You"} said: ${named}.`;
-    this.find(".verdict .shown").replaceChildren(...pictures(this.data, question));
+    this.find(".verdict .shown").replaceChildren(...this.pictures(question));
     this.find(".because").textContent = question.because;
     this.find(".note").textContent = answer?.note ?? "";
     this.find(".verdict").title = question.ask;
+  }
+
+  /** What a question shows; once it is answered, with what each model says of it. */
+  pictures({ choices }) {
+    const { pictures, said: answers, asking } = this.data;
+    return picturesOf(pictures, choices, (i) => (asking ? [] : answers[i].map(({ who, says }) => `${who}: ${says}`)));
   }
 
   drawRoom() {
@@ -297,25 +295,6 @@ class Warmer {
     clearInterval(this.timer);
     this.frame?.remove();
   }
-}
-
-function stepOf({ low, high }) {
-  const whole = Number.isInteger(low) && Number.isInteger(high);
-  return whole && high - low >= 5 ? 1 : (high - low) / 100;
-}
-
-/** What a question shows; once it is answered, with what each model says of it. */
-function pictures({ pictures: sources, said: answers, asking }, { choices }) {
-  return sources.map((src, i) => {
-    const figure = document.createElement("figure");
-    const name = sources.length > 1 ? choices[i] : "";
-    figure.append(Object.assign(document.createElement("img"), { src, alt: name || "The picture that the question is about" }));
-    const words = document.createElement("figcaption");
-    if (name) words.append(text("b", name));
-    if (!asking) for (const { who, says } of answers[i]) words.append(text("span", `${who}: ${says}`));
-    if (words.childNodes.length) figure.append(words);
-    return figure;
-  });
 }
 
 /** Who of the models chooses what, where there is one picture and the choices are classes. */

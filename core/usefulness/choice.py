@@ -16,7 +16,6 @@ from core import worlds
 from core.data import pictures
 from core.models import Classifier, ready
 from core.problems import InputError
-from core.types import Images
 from core.usefulness.atlas import Atlas, load, lookup
 from core.usefulness.definitions import Usefulness
 from core.usefulness.recipe import UsefulnessRecipe
@@ -138,8 +137,3 @@ def loaded(name: str) -> Classifier:
     model = ready.load(name)
     assert isinstance(model, Classifier)
     return model
-
-
-def placed(x: Images, model: Classifier) -> Images:
-    """Put pictures where the model is."""
-    return x.to(next(model.parameters()).device).contiguous(memory_format=torch.channels_last)

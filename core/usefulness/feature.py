@@ -16,9 +16,10 @@ from core.attacks.rules import momentum
 from core.data import pictures
 from core.inversion.invert import UNLIMITED, noise_start, representation
 from core.models import Classifier
+from core.models.ready import placed
 from core.types import Features, Images
 from core.usefulness.atlas import SHIPPED, Atlas, lookup
-from core.usefulness.choice import atlas_of, feature_of, gamma_at, loaded, placed, radius, source_of
+from core.usefulness.choice import atlas_of, feature_of, gamma_at, loaded, radius, source_of
 from core.usefulness.recipe import UsefulnessRecipe
 
 TOP = 8

@@ -16,12 +16,13 @@ from core.attacks import OnStep
 from core.attacks.balls import L2
 from core.data import pictures
 from core.models import Classifier
+from core.models.ready import placed
 from core.problems import InputError
 from core.rates import Rate
 from core.recipes import to_python
 from core.train.evaluate import RobustAccuracy, robust_accuracy
 from core.usefulness import linear
-from core.usefulness.choice import atlas_of, loaded, placed, radius, source_of, switched_on
+from core.usefulness.choice import atlas_of, loaded, radius, source_of, switched_on
 from core.usefulness.heads import attacked_pictures, clean_accuracy, head_of, rewired
 from core.usefulness.recipe import UsefulnessRecipe
 
@@ -39,9 +40,9 @@ def left_over(
 ) -> tuple[Classifier, nn.Linear, Rate]:
     """Return the re-weighted model of a side, its head, and its clean accuracy on the atlas's pictures."""
     atlas = atlas_of(recipe, side)
-    ready = model if model is not None else loaded(atlas.name)
-    head = head_of(recipe.head, ready, atlas, switched_on(recipe, side))
-    return rewired(ready, head), head, clean_accuracy(atlas, head)
+    whole = model if model is not None else loaded(atlas.name)
+    head = head_of(recipe.head, whole, atlas, switched_on(recipe, side))
+    return rewired(whole, head), head, clean_accuracy(atlas, head)
 
 
 def attacked(
@@ -74,7 +75,7 @@ def attacked(
 
 
 @dataclass(frozen=True)
-class Path:
+class Construction:
     """One of Goh's constructions, step by step along its slider.
 
     Args:
@@ -88,7 +89,7 @@ class Path:
     features: tuple[linear.Linear, ...]
 
 
-def construction(recipe: UsefulnessRecipe, known: linear.Known | None = None) -> Path:
+def construction(recipe: UsefulnessRecipe, known: linear.Known | None = None) -> Construction:
     """Compute the recipe's construction.
 
     Raises:
@@ -98,16 +99,16 @@ def construction(recipe: UsefulnessRecipe, known: linear.Known | None = None) ->
     match recipe.linear:
         case "singular":
             labels = tuple(str(i) for i in known.shown)
-            return Path(labels, known.vectors, tuple(known.single(i) for i in known.shown))
+            return Construction(labels, known.vectors, tuple(known.single(i) for i in known.shown))
         case "ensemble":
             labels = tuple(f"{m:,}" for m in known.sizes)
-            return Path(labels, known.ensembles, tuple(known.ensemble(m) for m in known.sizes))
+            return Construction(labels, known.ensembles, tuple(known.ensemble(m) for m in known.sizes))
     strong, weak = known.nearest(recipe.strong), known.nearest(recipe.weak)
     if strong == weak:
         raise InputError("the containment needs two different directions")
     shares = [share / 1000 for share in MIXTURES]
     vectors = torch.stack([known.containment_vector(strong, weak, share) for share in shares])
-    return Path(
+    return Construction(
         tuple(f"{share:g}" for share in shares),
         vectors,
         tuple(known.containment(strong, weak, share) for share in shares),
@@ -153,10 +154,10 @@ _SCRIPTS = {
     "linear": (
         [*_DRAWS, "from core.usefulness.views import construction"],
         """
-        path = construction(recipe)
-        frame = min(recipe.frame, len(path.labels) - 1)
-        print(path.labels[frame], path.features[frame])
-        vector = path.vectors[frame : frame + 1]
+        made = construction(recipe)
+        frame = min(recipe.frame, len(made.labels) - 1)
+        print(made.labels[frame], made.features[frame])
+        vector = made.vectors[frame : frame + 1]
         picture = 0.5 + 0.5 * vector / vector.abs().max()
         Path("direction.png").write_bytes(render.png(render.to_uint8(picture)[0]))
         """,

@@ -25,7 +25,8 @@ from core.problems import UserError
 from pages.ui.sockets import answers, may_connect, sockets
 
 ASSETS = Path(__file__).parents[2] / "assets"
-WINDOWS, LINE = ASSETS / "lectures" / "windows", ASSETS / "shared" / "line.js"
+WINDOWS = ASSETS / "lectures" / "windows"
+SCRIPTS = (ASSETS / "shared" / "line.js", ASSETS / "lectures" / "question.js")  # what the windows share with the app
 CHECK_S = 15.0  # between looks at whether a talk goes on
 BREATH_S = 0.05  # sixty votes at once are told once
 LONGEST = 500  # characters that a phone may say at a time
@@ -188,8 +189,9 @@ def window(name: str) -> Callable[[Request], Awaitable[Response]]:
 
     async def answer(_: Request) -> Response:
         page = (WINDOWS / f"{name}.html").read_text("utf-8")
-        for place, path in (("/*shared*/", WINDOWS / "shared.css"), ("/*line*/", LINE)):
-            page = page.replace(place, path.read_text("utf-8"))
+        parts = {"/*shared*/": (WINDOWS / "shared.css",), "/*script*/": (*SCRIPTS, WINDOWS / f"{name}.js")}
+        for place, paths in parts.items():
+            page = page.replace(place, "".join(path.read_text("utf-8") for path in paths))
         return HTMLResponse(page, headers=HEADERS)
 
     return answer

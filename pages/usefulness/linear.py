@@ -13,7 +13,7 @@ from core.files.playable import Scene, scrubbing
 from core.usefulness import linear as goh
 from core.usefulness import views
 from core.usefulness.recipe import UsefulnessRecipe
-from core.usefulness.views import EPS, FIRST_FRAME, Path, construction
+from core.usefulness.views import EPS, FIRST_FRAME, Construction, construction
 from pages.ui.address import choose
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
@@ -68,19 +68,19 @@ def show(recipe: UsefulnessRecipe) -> None:
     """Show the construction along its slider, and where it lies among all directions."""
     known = goh.load()
     st.markdown(CLAIMS[recipe.linear])
-    path = construction(recipe, known)
-    last = len(path.labels) - 1
+    made = construction(recipe, known)
+    last = len(made.labels) - 1
     default = min(FIRST_FRAME[recipe.linear], last)
     key = f"{KEY}-{recipe.linear}"
     frame = min(frame_in_sight(key, default), last)
     name, unit = AXES[recipe.linear]
-    axis = Axis(name, tuple(map(float, range(last + 1))), path.labels, unit)
-    shown = rows(recipe, path, known)
+    axis = Axis(name, tuple(map(float, range(last + 1))), made.labels, unit)
+    shown = rows(recipe, made, known)
     at = scrubber(shown, axis, key=key, frame=frame, gain=1, report=True, captions=_captions(recipe))
     frame = min(frame if at is None else at, last)
     write_frame(key, frame, default)
-    st.markdown(sentence(path, frame, known))
-    plane.show(path, frame, known)
+    st.markdown(sentence(made, frame, known))
+    plane.show(made, frame, known)
 
     def played() -> Scene:
         return scrubbing(
@@ -93,24 +93,24 @@ def show(recipe: UsefulnessRecipe) -> None:
             claim=CLAIMS[recipe.linear],
         )
 
-    downloads(files(recipe, path, frame, known, played), key=KEY, script=views.script(_at(recipe, frame)))
+    downloads(files(recipe, made, frame, known, played), key=KEY, script=views.script(_at(recipe, frame)))
 
 
-def rows(recipe: UsefulnessRecipe, path: Path, known: goh.Known) -> list[Row]:
+def rows(recipe: UsefulnessRecipe, made: Construction, known: goh.Known) -> list[Row]:
     """Build the scrubber's columns: the same direction, judged on training and on test pictures."""
-    pictures = _pictures(path.vectors)
+    pictures = _pictures(made.vectors)
     reference = pictures[0] if recipe.linear == "containment" else np.full_like(pictures[0], 128)
-    made = []
+    found = []
     for title, test in ((f"{known.n:,} training pictures", False), (f"{known.n_test:,} test pictures", True)):
-        rho = [f.rho_test if test else f.rho for f in path.features]
-        deviation = [f.deviation_test if test else f.deviation for f in path.features]
+        rho = [f.rho_test if test else f.rho for f in made.features]
+        deviation = [f.deviation_test if test else f.deviation for f in made.features]
         gamma = [r - EPS / d for r, d in zip(rho, deviation, strict=True)]
         useful = 2 / (known.n_test if test else known.n) ** 0.5  # twice the error of a mean that is nothing
         kind = [
             "robustly useful" if g > 0 else "useful, not robust" if r > useful else "not useful"
             for r, g in zip(rho, gamma, strict=True)
         ]
-        made.append(
+        found.append(
             Row(
                 title=title,
                 subtitle=f"{goh.PAIR[0]} against {goh.PAIR[1]}",
@@ -126,16 +126,16 @@ def rows(recipe: UsefulnessRecipe, path: Path, known: goh.Known) -> list[Row]:
                 flags=tuple(kind),
                 alt=tuple(
                     f"{title}, {AXES[recipe.linear][0]} {label}: usefulness {r:.3f}, robust usefulness {g:.3g}; {k}."
-                    for label, r, g, k in zip(path.labels, rho, gamma, kind, strict=True)
+                    for label, r, g, k in zip(made.labels, rho, gamma, kind, strict=True)
                 ),
             )
         )
-    return made
+    return found
 
 
-def sentence(path: Path, frame: int, known: goh.Known) -> str:
+def sentence(made: Construction, frame: int, known: goh.Known) -> str:
     """Say what is in sight, in one sentence with its numbers."""
-    f = path.features[frame]
+    f = made.features[frame]
     error = 1 / known.n_test**0.5
     left = "that is, nothing that could be told from chance" if abs(f.rho_test) < 2 * error else f"± {1.96 * error:.2f}"
     return (
@@ -146,17 +146,17 @@ def sentence(path: Path, frame: int, known: goh.Known) -> str:
 
 
 def files(
-    recipe: UsefulnessRecipe, path: Path, frame: int, known: goh.Known, played: Callable[[], Scene]
+    recipe: UsefulnessRecipe, made: Construction, frame: int, known: goh.Known, played: Callable[[], Scene]
 ) -> list[Download]:
     """List the downloads for the frame in sight."""
     recipe = _at(recipe, frame)
 
     def table() -> dict[str, list[Any]]:
         fields = ("rho", "rho_test", "deviation", "deviation_test")
-        columns: dict[str, list[Any]] = {AXES[recipe.linear][0]: list(path.labels)}
-        columns |= {name: [getattr(f, name) for f in path.features] for name in fields}
-        columns[f"gamma_{EPS:g}"] = [f.gamma(EPS) for f in path.features]
-        columns[f"gamma_test_{EPS:g}"] = [f.gamma_test(EPS) for f in path.features]
+        columns: dict[str, list[Any]] = {AXES[recipe.linear][0]: list(made.labels)}
+        columns |= {name: [getattr(f, name) for f in made.features] for name in fields}
+        columns[f"gamma_{EPS:g}"] = [f.gamma(EPS) for f in made.features]
+        columns[f"gamma_test_{EPS:g}"] = [f.gamma_test(EPS) for f in made.features]
         return columns
 
     out = Bundle(recipe)
@@ -164,16 +164,16 @@ def files(
     out.slide(
         "Direction",
         "direction.png",
-        lambda: [[_pictures(path.vectors[frame : frame + 1])[0]]],
+        lambda: [[_pictures(made.vectors[frame : frame + 1])[0]]],
         caption=(
-            f"{AXES[recipe.linear][0]} {path.labels[frame]}: usefulness {path.features[frame].rho:.3f} on training"
-            f" pictures, {path.features[frame].rho_test:.3f} on test pictures; {goh.PAIR[0]} against {goh.PAIR[1]}."
+            f"{AXES[recipe.linear][0]} {made.labels[frame]}: usefulness {made.features[frame].rho:.3f} on training"
+            f" pictures, {made.features[frame].rho_test:.3f} on test pictures; {goh.PAIR[0]} against {goh.PAIR[1]}."
         ),
     )
     out.table("All positions of the slider", "linear.csv", table)
     out.arrays(
         "linear.npz",
-        lambda: {"vectors": path.vectors, "deviation": known.deviation, "rho": known.rho},
+        lambda: {"vectors": made.vectors, "deviation": known.deviation, "rho": known.rho},
         "float32; vectors are kept with 8 bits a pixel",
     )
     return out.files

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.usefulness import linear as goh
-from core.usefulness.views import EPS, Path
+from core.usefulness.views import EPS, Construction
 from pages.ui.exports import camera
 
 ROBUST, NON_ROBUST, WAY = "#0072b2", "#d98a00", "#8a7eb3"
@@ -14,10 +14,10 @@ CROWDED = 60  # positions of the slider: more would hide the directions
 LIMITS = (0.001, 0.01, 0.1, 1.0)  # eps of the dashed lines, L2
 
 
-def show(path: Path, frame: int, known: goh.Known) -> None:
+def show(made: Construction, frame: int, known: goh.Known) -> None:
     """Draw all directions and the construction's way among them, as Goh's figure does, and say what that is."""
     st.plotly_chart(
-        figure(path, frame, known),
+        figure(made, frame, known),
         key="usefulness-goh",
         theme="streamlit",
         config=camera("usefulness-linear"),
@@ -35,12 +35,12 @@ def show(path: Path, frame: int, known: goh.Known) -> None:
     )
 
 
-def figure(path: Path, frame: int, known: goh.Known) -> go.Figure:
+def figure(made: Construction, frame: int, known: goh.Known) -> go.Figure:
     """Draw usefulness over deviation, both on logarithmic axes."""
     drawn = go.Figure()
     _directions(drawn, known)
     for test in (False, True):
-        _way(drawn, path, frame, test=test)
+        _way(drawn, made, frame, test=test)
     _limits(drawn, known)
     # An exponent is smaller than what it belongs to: 12 px at least.
     powers = {"type": "log", "exponentformat": "power", "tickfont": {"size": 16}}
@@ -69,11 +69,11 @@ def _directions(drawn: go.Figure, known: goh.Known) -> None:
         )
 
 
-def _way(drawn: go.Figure, path: Path, frame: int, *, test: bool) -> None:
+def _way(drawn: go.Figure, made: Construction, frame: int, *, test: bool) -> None:
     """Draw the slider's positions, judged on training or on test pictures, and mark the one in sight."""
     on = "test" if test else "training"
-    xs = [f.deviation_test if test else f.deviation for f in path.features]
-    ys = [f.rho_test if test else f.rho for f in path.features]
+    xs = [f.deviation_test if test else f.deviation for f in made.features]
+    ys = [f.rho_test if test else f.rho for f in made.features]
     drawn.add_scatter(
         x=xs,
         y=[y if y > LOWEST else None for y in ys],
@@ -81,9 +81,9 @@ def _way(drawn: go.Figure, path: Path, frame: int, *, test: bool) -> None:
         line={"dash": "dot" if test else "solid", "color": WAY},
         marker={"size": 4},
         name=f"the slider's way, {on} pictures",
-        text=path.labels,
+        text=made.labels,
         hovertemplate=f"{on}, %{{text}}<br>std %{{x:.3g}}, ρ = %{{y:.3f}}<extra></extra>",
-        visible="legendonly" if len(path.labels) > CROWDED else True,
+        visible="legendonly" if len(made.labels) > CROWDED else True,
     )
     drawn.add_scatter(
         x=[xs[frame]],
