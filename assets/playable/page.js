@@ -8,14 +8,9 @@ const parentElement = document.getElementById("stage").attachShadow({ mode: "ope
 parentElement.append(markup.content.cloneNode(true));
 const nobody = () => {}; // there is no page behind it to tell
 // @ts-expect-error `mount` is the default export of the script above
-const show = () => mount({ data, parentElement, setStateValue: nobody, setTriggerValue: nobody });
-const prefersDark = matchMedia("(prefers-color-scheme: dark)");
-
-show();
-prefersDark.addEventListener("change", show);
+mount({ data, parentElement, setStateValue: nobody, setTriggerValue: nobody });
 document.querySelector(".theme").addEventListener("click", () => {
   const page = document.documentElement;
-  const dark = page.dataset.theme ? page.dataset.theme === "dark" : prefersDark.matches;
+  const dark = page.dataset.theme ? page.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   page.dataset.theme = dark ? "light" : "dark";
-  show();
 });

@@ -17,12 +17,19 @@ function lasting(selector, make) {
     let life = living.get(parentElement);
     if (life?.view.root !== root) {
       life?.view.destroy();
-      life = { view: make(root, data), turn: 0 };
-      living.set(parentElement, life);
+      const made = { view: make(root, data), turn: 0, update: () => {} };
+      root.addEventListener("transitionend", (event) => {
+        if (event.target === root && event.propertyName === "background-color") made.update(); // light has become dark
+      });
+      living.set(parentElement, made);
+      life = made;
     }
     const turn = ++life.turn;
-    paintTheme(root);
-    life.view.update(data, setStateValue, setTriggerValue);
+    life.update = () => {
+      paintTheme(root);
+      life.view.update(data, setStateValue, setTriggerValue);
+    };
+    life.update();
     return () => {
       if (life.turn !== turn) return; // a later run has taken over
       life.view.destroy();
@@ -31,7 +38,7 @@ function lasting(selector, make) {
   };
 }
 
-/** Streamlit names its colours, not its theme: dark is a paper of little luminance. */
+/** Say on the root which theme it is. Streamlit names its colours, not its theme: dark is a paper of little luminance. */
 function paintTheme(root) {
   const [r, g, b] = getComputedStyle(root).backgroundColor.match(/[\d.]+/g).map(Number);
   root.dataset.theme = 0.2126 * r + 0.7152 * g + 0.0722 * b < 110 ? "dark" : "light";

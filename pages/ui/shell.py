@@ -39,10 +39,15 @@ div[data-testid="stCaptionContainer"] code { font-size: 0.8rem; }
 </style>"""
 
 
-# The accent is dark enough to carry white on a button; as text on dark paper the links' colour takes its place.
-DARK = """<style>
-[data-testid="stSliderThumbValue"] p, button[data-variant][data-selected="true"] p { color: #6cc5d6; }
-[data-testid^="stBaseButton-primary"] { background-color: #17707f; border-color: #17707f; }
+# The accent is dark enough to carry white on a button; as text on dark paper the links' colour takes its place. The
+# browser decides which of the two it is: Streamlit gives the app a `color-scheme`, and changes it while a page is open.
+ACCENT = """<style>
+[data-testid="stSliderThumbValue"] p, button[data-variant][data-selected="true"] p {
+  color: light-dark(currentColor, #6cc5d6);
+}
+[data-testid^="stBaseButton-primary"] {
+  background-color: light-dark(#0b6e80, #17707f); border-color: light-dark(#0b6e80, #17707f);
+}
 </style>"""
 
 
@@ -66,8 +71,7 @@ class Preset:
 def dress() -> bool:
     """Give the page its look, that of an article or that of a stage; return whether it is a stage."""
     on = stage.presenting()
-    dark = DARK if st.context.theme.type == "dark" else ""
-    st.html(READABLE + dark + (stage.STYLE if on else ARTICLE))
+    st.html(READABLE + ACCENT + (stage.STYLE if on else ARTICLE))
     return on
 
 
