@@ -2,8 +2,9 @@
 
 from functools import partial
 
+from core.datasets.experiments.lessons import sources
 from core.datasets.experiments.plans import PLANS, plan
-from core.datasets.experiments.run import RESULTS, sources
+from core.datasets.experiments.run import RESULTS
 from core.results import Part
 
 PROFILE = "cpu"

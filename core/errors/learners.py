@@ -22,7 +22,7 @@ from core.data.sets import Pictures
 from core.datasets.construct import ConstructRecipe
 from core.datasets.experiments import SCALES as EXPERIMENTS
 from core.datasets.experiments import Places
-from core.datasets.experiments.run import constructed, short
+from core.datasets.experiments.lessons import constructed, short
 from core.errors.contrastive import COLLAPSED, Contrastive, beginning, represented, spread
 from core.errors.leakage import fit_linear
 from core.errors.learnt import LEARNERS, PROBES, SETS

@@ -1,52 +1,24 @@
 """Models: what each is, how well it does, how far its robustness can be believed; and one of your own."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import streamlit as st
 
 from core.models import card, checkpoints, plugins
-from core.models.recipe import NORMS, ModelsRecipe
+from core.models.recipe import ModelsRecipe
 from core.models.titles import title
 from core.recipes.python import plugged
 from core.train.published import BALLS
 from core.train.robustness import BySteps
-from core.worlds import World
 from pages.models import cost, curve, plot, upload
+from pages.models.controls import DEFAULTS, checking, controls, opening
 from pages.models.words import PRESETS
 from pages.ui import shell
 from pages.ui.exports import Bundle, camera, downloads
-from pages.ui.model_box import model_box
 from pages.ui.store import lesson
 from pages.ui.tables import table
 from pages.ui.world import current
-
-DEFAULTS = ModelsRecipe()
-
-
-def opening(world: World) -> str:
-    """Return the model with which a world opens."""
-    names = checkpoints.names(world=world.name)
-    return next((name for name in (DEFAULTS.model, world.standard, *names) if name in names), "")
-
-
-def controls(world: World) -> ModelsRecipe:
-    """Show the controls, and return the recipe that they make."""
-    names = checkpoints.names(world=world.name)
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    with left:
-        model = model_box("Model", opening(world), "model", names)
-    with right:
-        norm = st.segmented_control(
-            "Norm",
-            NORMS,
-            default=DEFAULTS.norm,
-            key="norm",
-            bind="query-params",
-            required=True,
-            help="Of the perturbations.",
-        )
-    return ModelsRecipe(model=model, norm=str(norm), world=world.name)
 
 
 def show_card(recipe: ModelsRecipe) -> None:
@@ -60,30 +32,6 @@ def show_card(recipe: ModelsRecipe) -> None:
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
-
-
-def checking(recipe: ModelsRecipe) -> ModelsRecipe:
-    """Ask whether the model shall be attacked here and now, and with how many pictures."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        check = st.toggle(
-            "Still falling with more steps?",
-            key="check",
-            bind="query-params",
-            help=(
-                "Attacks it here and now with 10, 20, 40 and 80 steps. If the last doubling still breaks pictures, the"
-                " number is too kind."
-            ),
-        )
-        pictures = st.segmented_control(
-            "Pictures",
-            [20, 40, 100, 200],
-            default=DEFAULTS.pictures,
-            key="pictures",
-            bind="query-params",
-            required=True,
-            disabled=not check,
-        )
-    return replace(recipe, check=bool(check), pictures=int(pictures or DEFAULTS.pictures))
 
 
 def numbers(names: tuple[str, ...]) -> dict[str, list[object]]:

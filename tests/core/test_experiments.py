@@ -12,7 +12,7 @@ from core import train
 from core.data.sets import CIFAR10_CLASSES, Pictures
 from core.datasets import experiments
 from core.datasets.experiments import PLANS, PROFILES, SCALES, Places, plan, run
-from core.datasets.experiments.run import asked_about, only, unseen, without
+from core.datasets.experiments.lessons import asked_about, only, unseen, without
 from core.models import build, checkpoints
 from core.models.normalization import renewed
 from core.train import zoo

@@ -6,7 +6,9 @@ Results go to `assets/results/<experiment>.json`. Sets, runs and learning curves
 was killed goes on where it was.
 """
 
-from core.datasets.experiments.plans import PLANS, PROFILES, SCALES, Scale, Student, plan
-from core.datasets.experiments.run import Places, run
+from core.datasets.experiments.lessons import Places
+from core.datasets.experiments.plans import PLANS, Student, plan
+from core.datasets.experiments.run import run
+from core.datasets.experiments.scales import PROFILES, SCALES, Scale
 
 __all__ = ["PLANS", "PROFILES", "SCALES", "Places", "Scale", "Student", "plan", "run"]

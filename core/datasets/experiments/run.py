@@ -6,22 +6,19 @@ Everything resumes after a kill.
 import json
 import logging
 from collections.abc import Sequence
-from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
 
 from core import compute, data, results, train
 from core.attacks import balls
 from core.data.sets import Pictures
-from core.datasets import construct
-from core.datasets.construct import Constructed, ConstructRecipe
-from core.datasets.experiments.plans import PLANS, SCALES, Scale, Student, plan
+from core.datasets.construct import Constructed
+from core.datasets.experiments.lessons import Places, only, short, sources, taught, weights_of
+from core.datasets.experiments.plans import PLANS, Student, plan
+from core.datasets.experiments.scales import SCALES, Scale
 from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
 from core.models.normalization import renewed
@@ -33,15 +30,6 @@ RESULTS = results.FOLDER
 BALLS = (balls.L2(0.25), balls.L2(0.5))
 RENEWED = 2000  # clean training pictures, without labels, for batch norm's statistics
 MEASURED = ("clean", *(evaluate.ball_name(ball) for ball in BALLS))
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where things are kept: `work` holds sets and runs, `weights` the students to keep, `results` the JSON files."""
-
-    work: Path = checkpoints.FOLDER.parent / "runs"
-    weights: Path = checkpoints.FOLDER
-    results: Path = RESULTS
 
 
 def run(
@@ -102,44 +90,11 @@ def _known(results: Path, *names: str) -> dict[str, Any]:
     }
 
 
-def only(pictures: Pictures, classes: tuple[str, ...]) -> Pictures:
-    """Keep the pictures of some classes, with labels counted anew; no classes keeps all."""
-    if not classes:
-        return pictures
-    old = [pictures.classes.index(name) for name in classes]
-    rows = np.isin(pictures.labels, old)
-    labels = np.searchsorted(np.array(sorted(old)), pictures.labels[rows])
-    names = tuple(pictures.classes[i] for i in sorted(old))
-    return Pictures(pictures.images[rows], labels.astype(np.int64), names, f"{pictures.source}, {' and '.join(names)}")
-
-
-def without(pictures: Pictures, classes: tuple[str, ...]) -> Pictures:
-    """Leave the pictures of some classes out; labels stay as they are."""
-    return pictures.take(~np.isin(pictures.labels, [pictures.classes.index(name) for name in classes]))
-
-
-def unseen(made: Pictures, source_labels: np.ndarray, classes: tuple[str, ...]) -> Pictures:
-    """Keep the pictures that are labelled as some classes and show none of them, with labels counted anew."""
-    shown = np.isin(source_labels, [made.classes.index(name) for name in classes])
-    return only(made.take(~shown), classes)
-
-
-def asked_about(model: Classifier, rows: Sequence[int]) -> Classifier:
-    """Make a copy of a model that has the logits of these classes alone, in this order."""
-    copied = deepcopy(model)
-    head = nn.Linear(model.head.in_features, len(rows)).to(model.head.weight)
-    with torch.no_grad():
-        head.weight.copy_(model.head.weight[list(rows)])
-        head.bias.copy_(model.head.bias[list(rows)])
-    copied.head = head
-    return copied.eval().requires_grad_(False)
-
-
 def _student(
     student: Student, scale: Scale, profile: str, places: Places, training: Pictures, test: Pictures
 ) -> dict[str, Any]:
     test = only(test, student.classes)
-    lessons, originals, made = _taught(student, scale, places, training)
+    lessons, originals, made = taught(student, scale.inverted, places, training)
     folder = places.work / "students" / f"{student.name}-{profile}-{short(_lessons(student, scale))}"
     model, curve = _trained(student.train, lessons, test, folder)
     if student.keep and profile != "quick":
@@ -174,28 +129,6 @@ def _student(
     }
 
 
-def sources(student: Student) -> tuple[str, ...]:
-    """Name the network that made a student's set; none where no network took part."""
-    return (student.made.source,) if student.made is not None and student.made.source else ()
-
-
-def _taught(
-    student: Student, scale: Scale, places: Places, training: Pictures
-) -> tuple[Pictures, Pictures, Constructed | None]:
-    """Return what a student learns from, original pictures of that kind, and the constructed set."""
-    if student.subset == "unseen":
-        made = _set(replace(student, classes=()), places, training)
-        assert made is not None
-        return unseen(made.pictures, made.source_labels, student.classes), without(training, student.classes), made
-    originals = only(training, student.classes)
-    made = _set(student, places, originals)
-    if made is None:
-        return originals.take(slice(scale.inverted)), originals, None
-    if student.subset == "moved":
-        return made.pictures.take(made.pictures.labels != made.source_labels), originals, made
-    return made.pictures, originals, made
-
-
 def _sign(student: Student, found: dict[str, Any], profile: str, places: Places) -> None:
     """Write what was measured into the header of the weights that are kept."""
     path = checkpoints.path_of(student.name, places.weights)
@@ -203,43 +136,6 @@ def _sign(student: Student, found: dict[str, Any], profile: str, places: Places)
         about, rates = checkpoints.header(student.name, places.weights), {name: found[name] for name in MEASURED}
         if about.measured != rates:
             checkpoints.annotate(path, replace(about, measured=rates))
-
-
-def _set(student: Student, places: Places, training: Pictures) -> Constructed | None:
-    return None if student.made is None else constructed(student.made, places, training, student.classes)
-
-
-def constructed(
-    recipe: ConstructRecipe, places: Places, training: Pictures, classes: tuple[str, ...] = ()
-) -> Constructed:
-    """Return a set from the folder `sets` of these places, where it is built unless it is there; a build goes on.
-
-    Args:
-        recipe: What to construct; of the pictures that there are, if it asks for more.
-        places: Where to keep it.
-        training: The originals.
-        classes: The source model is asked about these classes alone, which are those of `training`; empty is all.
-    """
-    recipe = replace(recipe, n=min(recipe.n, len(training)))
-    of = "-".join((recipe.kind, *classes))
-    path = places.work / "sets" / f"{of}-{short({**asdict(recipe), 'weights': _weights(recipe)})}.npz"
-    if path.is_file():
-        return construct.read(path)
-    here = compute.device()
-    model = checkpoints.load(recipe.source) if recipe.source else None
-    if model is not None and classes:
-        names = checkpoints.header(recipe.source).classes
-        model = asked_about(model, [names.index(name) for name in training.classes])
-    if model is not None:
-        compute.for_inference(model, here)
-
-    def report(done: int, total: int) -> bool:
-        log.info("%s: shard %d of %d", path.stem, done, total)
-        return False
-
-    made = construct.build(recipe, model, training, path, on_shard=report)
-    assert made is not None
-    return made
 
 
 def _trained(
@@ -304,17 +200,7 @@ def _lessons(student: Student, scale: Scale) -> dict[str, Any]:
     return {
         "train": student.train.as_json(),
         "made": asdict(student.made) if student.made else scale.inverted,
-        "weights": _weights(student.made),
+        "weights": weights_of(student.made),
         "subset": student.subset,
         "classes": student.classes,
     }
-
-
-def _weights(made: ConstructRecipe | None) -> str:
-    """Tell the source's weights apart: what they made is made anew once they are others."""
-    return checkpoints.stamp(made.source) if made is not None and made.source else ""
-
-
-def short(content: object) -> str:
-    """Return ten digits that tell settings apart, for names of files and folders."""
-    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
