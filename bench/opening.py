@@ -3,8 +3,10 @@
     python -m bench.opening [PAGE ...] [--runs 5] [--json FILE]
 
 *Fresh*: the first visitor of a server that has just started, one server a run. *Warm*: a new browser context on a
-server that has shown the page before. Time runs from the request of the address to the first visible picture, plot or
-drawing (on Lecture, the table of steps), and to the moment when the page's script has ended.
+server that has shown the page before. *Again*: the same, once that browser has Streamlit's scripts. Time runs from the
+request of the address to the first visible picture, plot or drawing (on Lecture, the table of steps), and to the moment
+when the page's script has ended. The row *(Streamlit)* is a script of one picture, so what any page of Streamlit costs
+in this browser.
 """
 
 import argparse
@@ -28,12 +30,24 @@ PATIENCE_MS = 120_000
 # Some pages have no picture: bars of a component of ours, or a table.
 DRAWN = ("canvas", "img", "svg.main-svg", "figure", "video", "table", ".bars")
 SHOWN = ", ".join(f".stMain {what}:visible" for what in DRAWN)
+ONE_PICTURE = 'import numpy, streamlit\nstreamlit.image(numpy.zeros((32, 32, 3), "uint8"))\n'
 ENDED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 
 
-def visit(browser: Any, url: str) -> tuple[float, float]:
-    """Open an address in a context of its own; return the seconds to the first picture and to the end of the script."""
+def visit(browser: Any, url: str, before: str | None = None) -> tuple[float, float]:
+    """Open an address in a context of its own; return the seconds to the first picture and to the end of the script.
+
+    Args:
+        browser: Of playwright.
+        url: The address.
+        before: An address that this context opens first, untimed, in a tab that is closed again.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    if before is not None:
+        earlier = context.new_page()
+        earlier.goto(before)
+        earlier.locator(SHOWN).first.wait_for()
+        earlier.close()
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     began = time.perf_counter()
@@ -50,6 +64,10 @@ def summary(found: list[tuple[float, float]]) -> dict[str, float]:
     """Return the medians, and the slowest first picture."""
     first, whole_page = zip(*found, strict=True)
     return {"first": statistics.median(first), "slowest": max(first), "whole": statistics.median(whole_page)}
+
+
+def _timed(browser: Any, url: str, runs: int, before: str | None = None) -> dict[str, float]:
+    return summary([visit(browser, url, before) for _ in range(runs)])
 
 
 @command
@@ -79,8 +97,15 @@ def main(arguments: list[str] | None = None) -> None:
         with serving(log) as url:
             for name in chosen:
                 visit(browser, f"{url}/{name}")
-                warm = [visit(browser, f"{url}/{name}") for _ in range(given.runs)]
-                found.setdefault(name, {})["warm"] = summary(warm)
+                found.setdefault(name, {})["warm"] = _timed(browser, f"{url}/{name}", given.runs)
+                found[name]["again"] = _timed(browser, f"{url}/{name}", given.runs, f"{url}/{name}")
+        (script := Path(folder) / "app.py").write_text(ONE_PICTURE, "utf-8")
+        with serving(log, script) as url:
+            visit(browser, url)
+            found["(Streamlit)"] = {
+                "warm": _timed(browser, url, given.runs),
+                "again": _timed(browser, url, given.runs, url),
+            }
         browser.close()
     print(f"seconds, medians of {given.runs}; {os.cpu_count()} cores, {platform.machine()}, torch {torch.__version__}")
     print(f"{'page':<12} {'':<6} {'first picture':>14} {'(slowest)':>10} {'whole page':>11}")
