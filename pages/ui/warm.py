@@ -1,6 +1,12 @@
-"""What pages import is imported beside a server that has just started, so that nobody's first visit waits for it."""
+"""What runs beside the server: imports, so that nobody's first visit waits for them, and the collection of garbage.
+
+Streamlit would collect all garbage after every run of a page. Each time no other thread computes, 0.1 to 0.5 s long; of
+a class of sixty that took most of what Python ran. So it is told not to (`.streamlit/config.toml`), and all is collected
+here at most every ten seconds.
+"""
 
 import contextlib
+import gc
 import importlib
 import logging
 import threading
@@ -12,6 +18,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 PAGES = Path(__file__).parents[1]
 BREATH_S = 0.02  # between two modules, in which whoever visits goes first
+COLLECT_S = 10.0
 
 
 def modules() -> list[str]:
@@ -30,8 +37,22 @@ def import_all() -> None:
         time.sleep(BREATH_S)
 
 
+def collect(ended: threading.Event, every: float = COLLECT_S) -> None:
+    """Collect garbage now and then, where anything was allocated since; return when that event is set."""
+    seen = -1
+    while not ended.wait(every):
+        if (young := gc.get_stats()[0]["collections"]) > seen:
+            gc.collect()
+            seen = young
+
+
 @contextlib.asynccontextmanager
 async def beside_the_server(_: Any) -> AsyncIterator[None]:
-    """Begin when the server has started, in a thread that ends with it."""
+    """Begin when the server has started, in threads that end with it."""
+    ended = threading.Event()
     threading.Thread(target=import_all, name="robust-frog-imports", daemon=True).start()
-    yield
+    threading.Thread(target=collect, args=(ended,), name="robust-frog-garbage", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()

@@ -43,6 +43,7 @@ __all__ = [
 T = TypeVar("T")
 GLANCE_S = 0.05  # between looks at whether the page was interrupted
 PROGRESS_S = 0.25  # between messages to the browser
+IN_LINE = 3  # times as long are both for who waits behind others: sixty pages that look keep the computing from a core
 LINE_S = 1.0  # who waits longer is told for how many others
 MOST_LINGER = 9  # others in line, for each of whom one lingers once more
 
@@ -133,11 +134,12 @@ def _watch(
             bar = st.progress(min(1.0, share()), text)
         said, sent, before = ("", 0.0), time.monotonic(), 0
         while left and (needed & left or time.monotonic() - began < linger * (1 + min(before, MOST_LINGER))):
-            left = wait(left, timeout=GLANCE_S, return_when=FIRST_COMPLETED).not_done
+            patience = IN_LINE if before else 1
+            left = wait(left, timeout=GLANCE_S * patience, return_when=FIRST_COMPLETED).not_done
             if any(future.done() and future.exception() for future in (flight.future for flight in flights.values())):
                 break
             desk()  # touching the session is what lets Streamlit interrupt this run
-            if time.monotonic() - sent < PROGRESS_S:
+            if time.monotonic() - sent < PROGRESS_S * patience:
                 continue
             before = _before(flights.values())
             sent, now = time.monotonic(), (text + _line(before), round(min(1.0, share()), 2))
