@@ -25,6 +25,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from core import worlds
+from core.data import pictures
+
 MOST_VISITORS, MOST_MINUTES = 200, 60
 TARGETS = ("any", "second", "truck", "ship", "cat")
 PAGE = "perturb"
@@ -165,16 +168,16 @@ async def visit(url: str, query: str, seconds: float, drags: int = 3) -> Visit:
 
 
 def links(visitors: int) -> list[str]:
-    """Return a link for each visitor, a third of them the same."""
-    shared = "picture=gallery/3&target=truck"
-    return [
-        (
-            shared
-            if i % 3 == 0
-            else f"picture=gallery/{i % 90}&target={TARGETS[i % len(TARGETS)]}&norm={'L2' if i % 2 else 'Linf'}"
-        )
-        for i in range(visitors)
-    ]
+    """Return a link for each visitor, a third of them the same; no target is what the picture is already."""
+
+    def own(i: int) -> str:
+        picture = pictures.get(f"gallery/{i % 90}")
+        target = TARGETS[i % len(TARGETS)]
+        if picture.label is not None and worlds.get().classes[picture.label] == target:
+            target = "any"
+        return f"picture={picture.id}&target={target}&norm={'L2' if i % 2 else 'Linf'}"
+
+    return ["picture=gallery/3&target=truck" if i % 3 == 0 else own(i) for i in range(visitors)]
 
 
 async def lesson(url: str, queries: Sequence[str], seconds: float) -> list[Visit]:

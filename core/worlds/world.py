@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 
 # Radii that a sweep can reach, as they stand in the address: norm -> reach -> (largest eps, number of intervals).
@@ -79,8 +80,13 @@ class World:
     @property
     def installed(self) -> bool:
         """Whether its models can be loaded on this computer."""
-        return not self.package or find_spec(self.package) is not None
+        return not self.package or _is_there(self.package)
 
     def index(self, name: str) -> int | None:
         """Return the index of a class, None where there is none of that name."""
         return self.classes.index(name) if name in self.classes else None
+
+
+@cache
+def _is_there(package: str) -> bool:
+    return find_spec(package) is not None

@@ -37,7 +37,10 @@ def breathing(recipe: PerturbRecipe, picture: pictures.Picture) -> bool:
     left, right = job.known(recipe.standard), job.known(recipe.robust)
     if left is None or right is None:
         with working.container():
-            return job.more()
+            job.more()
+        left, right = job.known(recipe.standard), job.known(recipe.robust)
+    if left is None or right is None:
+        return True
     frames = min(len(left.x_adv), len(right.x_adv))
     axis = axis_of(recipe, frames)
     with stage:

@@ -13,6 +13,7 @@ from core.perturb import Trajectory, scene
 from core.perturb.recipe import PerturbRecipe
 from core.words import percent
 from pages.perturb.columns import called as columns_called
+from pages.perturb.work import Job
 from pages.ui.exports import Bundle, Download
 from pages.ui.scrubber import Row
 from pages.ui.store import model
@@ -75,19 +76,24 @@ def files(recipe: PerturbRecipe, rows: list[Row], left: Trajectory, right: Traje
     return out.files
 
 
-def still_fools(recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> None:
-    """Read the exported 8-bit pictures back, ask the models again, and say so."""
+def still_fools(job: Job, recipe: PerturbRecipe, left: Trajectory, right: Trajectory) -> None:
+    """Read the exported 8-bit pictures of the frame in sight back, ask the models again, and say so."""
     frame = min(recipe.frame, len(left.x_adv) - 1, len(right.x_adv) - 1)
-    called, lines = dict(zip((recipe.standard, recipe.robust), columns_called(recipe), strict=True)), []
-    for name, found in {recipe.standard: left, recipe.robust: right}.items():
-        saved = render.from_uint8(render.to_uint8(found.x_adv[frame : frame + 1]))
-        with torch.no_grad():
-            p = model(name)(saved.to(found.x.device)).softmax(1)[0]
-        said = int(p.argmax())
-        fools = said != found.y if found.target is None else said == found.target
-        mark = "still fools" if fools else "does not fool"
-        lines.append(
-            f"the saved 8-bit picture {mark} {called[name]} ({worlds.of(recipe).classes[said]},"
-            f" {percent(float(p[said]))})"
-        )
+    called = dict(zip((recipe.standard, recipe.robust), columns_called(recipe), strict=True))
+    found = {recipe.standard: left, recipe.robust: right}
+    lines = [
+        job.kept(("read back", name, called[name]), frame, partial(_read_back, called[name], name, one, frame, recipe))
+        for name, one in found.items()
+    ]
     st.caption("Read back: " + "; ".join(lines) + ".")
+
+
+def _read_back(called: str, name: str, found: Trajectory, frame: int, recipe: PerturbRecipe) -> str:
+    saved = render.from_uint8(render.to_uint8(found.x_adv[frame : frame + 1]))
+    with torch.no_grad():
+        p = model(name)(saved.to(found.x.device)).softmax(1)[0]
+    said = int(p.argmax())
+    fools = said != found.y if found.target is None else said == found.target
+    mark = "still fools" if fools else "does not fool"
+    where = worlds.of(recipe).classes[said]
+    return f"the saved 8-bit picture {mark} {called} ({where}, {percent(float(p[said]))})"

@@ -63,6 +63,8 @@ with shell.user_errors():
             st.stop()
         with working:
             job.more()
+        left, right = job.known(recipe.standard), job.known(recipe.robust)
+    if left is None or right is None:
         st.rerun()
 frames = min(len(left.x_adv), len(right.x_adv))
 axis = axis_of(recipe, frames)
@@ -83,7 +85,7 @@ if shown:
             work.say_stopped(f"Stopped after {frames} of {axis.total} frames; what was computed is kept.")
         summary(job, left, right)
         planted.strip(recipe_in_sight, left, right)
-        still_fools(recipe_in_sight, left, right)
+        still_fools(job, recipe_in_sight, left, right)
         downloads(files(recipe_in_sight, rows, left, right), key="perturb", script=perturb.script(recipe_in_sight))
 with below:
     shell.glossary("perturb", ["useful", "robustly useful", "useful, non-robust", "ε", "PGD"])

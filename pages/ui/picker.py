@@ -1,7 +1,9 @@
 """The picture picker every page opens with: `picture = pick_picture(key="picture")`; what it keeps is in `chosen`."""
 
 import random
+from functools import lru_cache
 
+import numpy as np
 import streamlit as st
 
 from core import worlds
@@ -152,12 +154,19 @@ def _candidates(key: str, source: str, picture: Picture) -> None:
         for id in found[start : start + STRIP]:
             candidate = pictures.get(id)
             st.button(
-                f"![{_alt(candidate)}]({data_url(png(_pixels(candidate, 64)))})",
+                f"![{_alt(candidate)}]({_tile(to_uint8(candidate.x)[0].tobytes(), candidate.x.shape[-1])})",
                 key=f"{key}-candidate-{id}",
                 type="primary" if id == picture.id else "secondary",
                 on_click=chosen.choose,
                 args=(key, id),
             )
+
+
+@lru_cache(maxsize=512)
+def _tile(pixels: bytes, side: int) -> str:
+    """Return the data URL of a square picture (H, W, 3) in 8 bits, 64 pixels wide where it is smaller."""
+    image = np.frombuffer(pixels, np.uint8).reshape(side, side, 3)
+    return data_url(png(upscaled(image, max(1, 64 // side))))
 
 
 def _search(key: str, source: str, picture: Picture) -> None:
