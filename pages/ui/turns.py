@@ -6,8 +6,8 @@
     turns.done(ticket)               # at the end of run()
 
 What a visitor has used fades with a half-life. Levels are powers of two of it: within a level it is first come, first
-served, so that equals finish one after the other and not all at the end; a newcomer is on the lowest level and waits no
-longer than one step of somebody else's long computation.
+served, so that equals finish one after the other and not all at the end; a newcomer is on the lowest level, for as long
+as a first frame takes, and waits no longer than one step of somebody else's long computation.
 """
 
 import itertools
@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable
 
 HALF_LIFE_S = 20.0
-LOWEST_S = 0.2  # who has used less than this of a core lately is on level 0
+FRAME_S = 0.03  # who has used less than this of a core lately is on level 0: enough for a page's first frame
+LOWEST_S = 0.2  # less than this: level 1
 GLANCE_S = 0.5
 LOOK_S = 0.25  # between looks along the line
 HURRIED, NOBODYS = -1, 1000  # levels of what was told to end, and of what nobody waits for
@@ -57,7 +58,8 @@ class Ticket:
         if self.hurried:
             return HURRIED
         used = [account.used() for account in tuple(self.accounts)]
-        return int(math.log2(1 + min(used) / LOWEST_S)) if used else NOBODYS
+        least = min(used, default=math.inf)
+        return 0 if least < FRAME_S else 1 + int(math.log2(1 + least / LOWEST_S)) if used else NOBODYS
 
 
 class Turns:
@@ -89,7 +91,7 @@ class Turns:
         with self._lock:
             self._charge(ticket)
             first = self._first()
-            if first is None or first.level >= ticket.level:
+            if first is None or self._order(first) > self._order(ticket):
                 return
             ticket.go.clear()
             ticket.holding = False
@@ -133,7 +135,7 @@ class Turns:
     def _look(self) -> None:
         ahead, seen = dict[Ticket, int](), set[Account]()
         for ticket in sorted(self._waiting, key=self._order):
-            owners = set(tuple(ticket.accounts))
+            owners = set(ticket.accounts.copy())
             ahead[ticket] = len(seen - owners)
             seen |= owners
         self._looked, self._ahead, self._in_line = time.monotonic(), ahead, len(seen)

@@ -1,8 +1,8 @@
 """What runs beside the server: imports, so that nobody's first visit waits for them, and the collection of garbage.
 
-Streamlit would collect all garbage after every run of a page. Each time no other thread computes, 0.1 to 0.5 s long; of
-a class of sixty that took most of what Python ran. So it is told not to (`.streamlit/config.toml`), and all is collected
-here at most every ten seconds.
+Streamlit would collect all garbage after every run of a page. Each time no other thread computes, for 0.1 to 0.5 s;
+with a class of sixty that was most of the time in which Python ran. So it is told not to (`.streamlit/config.toml`),
+and all is collected here, at most every ten seconds.
 """
 
 import contextlib

@@ -167,6 +167,39 @@ def test_what_nobody_waits_for_stands_back_and_says_how_many_are_before_one():
     assert order == ["first", "third", "orphan"]
 
 
+def test_a_first_frame_goes_before_the_attack_of_whoever_has_one():
+    turns, occupant, order, go = Turns(1), Ticket({Account()}), [], threading.Event()
+    attacking, new = Account(), Account()
+    attacking.charge(0.1)
+
+    def run(name: str, ticket: Ticket) -> None:
+        go.wait(5)
+        order.append(name)
+        turns.done(ticket)
+
+    for name, ticket in (("occupant", occupant), ("attack", Ticket({attacking})), ("first frame", Ticket({new}))):
+        turns.submit(ticket, lambda name=name, ticket=ticket: run(name, ticket))
+    go.set()
+    until = time.monotonic() + 5
+    while len(order) < 3 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert order == ["occupant", "first frame", "attack"]
+
+
+def test_who_asks_for_the_place_in_line_neither_waits_nor_holds_it_up():
+    turns, held = Turns(1), Ticket({Account()})
+    line = [Ticket({Account()}) for _ in range(3)]
+    go = threading.Event()
+    for ticket in (held, *line):
+        turns.submit(ticket, lambda ticket=ticket: (go.wait(5), turns.done(ticket)))
+    with turns._lock:  # somebody is given a turn just now
+        assert turns.before(line[2]) == 0, "nobody has looked yet"
+    assert [turns.before(ticket) for ticket in line] == [0, 1, 2]
+    with turns._lock:
+        assert [turns.before(ticket) for ticket in line] == [0, 1, 2], "as of the last look"
+    go.set()
+
+
 # Asking
 
 
