@@ -1,6 +1,7 @@
 """Names of modules and commands before each topic had a folder."""
 
 import importlib
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -43,10 +44,21 @@ def test_what_never_was_a_name_is_not_found():
         recipes.NoRecipe  # noqa: B018
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_an_old_command_runs_the_present_one(name: str):
+def test_an_old_command_runs_the_present_one_in_a_process_of_its_own():
     done = subprocess.run(
-        [sys.executable, "-m", name, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "core.zoo", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("usage: python -m core.")
+    assert done.stdout.startswith("usage: python -m core.train.zoo ")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_old_command_runs_the_present_one(name: str, monkeypatch, capsys):
+    """Found, loaded and run as `python -m` does it."""
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    for loaded in (name, f"{name}.__main__"):  # or runpy warns that it runs twice
+        monkeypatch.delitem(sys.modules, loaded, raising=False)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+    assert not ended.value.code
+    assert capsys.readouterr().out.startswith("usage: python -m core.")

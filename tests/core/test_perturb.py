@@ -3,9 +3,11 @@
 import io
 import math
 import os
+import runpy
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -381,21 +383,10 @@ def test_where_nothing_is_near_the_distance_is_infinite():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "recipe",
-    [
-        PerturbRecipe("photo/chelsea", norm="Linf", reach="8/255", steps=3, frame=7, random_start=True, seed=3),
-        PerturbRecipe(f"cifar10/{pictures.FROG}", target="truck", steps=4, frame=12),
-        PerturbRecipe("photo/chelsea", axis="steps", attack="PGD", steps=3, frame=99, target="second"),
-    ],
-    ids=["photograph", "test picture by fingerprint", "steps view, frame beyond the last"],
-)
-def test_the_script_in_a_process_of_its_own_writes_the_pages_pictures(recipe, checkpoint, request, tmp_path):
-    """Byte for byte: PNG against PNG, and pixels against the tensor that this process computes."""
+def test_the_script_in_a_process_of_its_own_writes_the_pages_pictures(checkpoint, tmp_path):
+    recipe = PerturbRecipe("photo/chelsea", norm="Linf", reach="8/255", steps=3, frame=7, random_start=True, seed=3)
     for name in (recipe.standard, recipe.robust):
         checkpoint(name)
-    if recipe.picture.startswith("cifar10"):
-        request.getfixturevalue("cifar")
     program = tmp_path / "view.py"
     program.write_text(script(recipe), encoding="utf-8")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -403,14 +394,38 @@ def test_the_script_in_a_process_of_its_own_writes_the_pages_pictures(recipe, ch
         [sys.executable, str(program)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
+    writes_the_pictures(tmp_path, recipe, done.stdout)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        PerturbRecipe(f"cifar10/{pictures.FROG}", target="truck", steps=4, frame=12),
+        PerturbRecipe("photo/chelsea", axis="steps", attack="PGD", steps=3, frame=99, target="second"),
+    ],
+    ids=["test picture by fingerprint", "steps view, frame beyond the last"],
+)
+def test_other_scripts_write_the_pages_pictures(recipe, checkpoint, request, tmp_path, monkeypatch, capsys):
+    for name in (recipe.standard, recipe.robust):
+        checkpoint(name)
+    if recipe.picture.startswith("cifar10"):
+        request.getfixturevalue("cifar")
+    monkeypatch.chdir(tmp_path)
+    Path("view.py").write_text(script(recipe), encoding="utf-8")
+    runpy.run_path("view.py", run_name="__main__")
+    writes_the_pictures(tmp_path, recipe, capsys.readouterr().out)
+
+
+def writes_the_pictures(folder: Path, recipe: PerturbRecipe, said: str) -> None:
+    """Byte for byte: PNG against PNG, and pixels against the tensor that this process computes."""
     for name in (recipe.standard, recipe.robust):
         found = attack(recipe, name)
         frame = min(recipe.frame, len(found.x_adv) - 1)
         pixels = render.to_uint8(found.x_adv[frame : frame + 1])[0]
-        written = (tmp_path / f"{name}.png").read_bytes()
+        written = (folder / f"{name}.png").read_bytes()
         np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(written))), pixels)
         assert written == render.png(pixels)
-        assert f"{name}: fooled from frame {found.threshold}, |delta| = {float(found.norm[frame]):.4f}" in done.stdout
+        assert f"{name}: fooled from frame {found.threshold}, |delta| = {float(found.norm[frame]):.4f}" in said
 
 
 def test_the_script_holds_the_whole_recipe(tmp_path):

@@ -1,16 +1,20 @@
 """Lectures on the pages: every step's link opens its page with that very view."""
 
 import json
-from dataclasses import fields
+from collections.abc import Iterator
+from dataclasses import fields, replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.inversion import invert
 from core.lectures import read, shelf, write
 from core.lectures.links import HOME
 from core.models import checkpoints
+from core.synthesis import studio
+from core.usefulness import views as usefulness
 from pages.lectures import bar, choice
-from pages.ui import exports, mine
+from pages.ui import exports, mine, store
 from pages.ui.hosting import READ_ONLY_VARIABLE
 from pages.ui.rooms import ROOMS
 from tests.app_process import ROOT
@@ -33,9 +37,22 @@ def left(monkeypatch) -> list[dict[str, object]]:
     return out
 
 
+@pytest.fixture(scope="module")
+def few_steps() -> Iterator[None]:
+    """What takes seconds and is in no link takes few steps, on few pictures; links share what is computed."""
+    with pytest.MonkeyPatch.context() as here:
+        here.setitem(invert.SETTINGS, "fast", replace(invert.FAST, steps=6))
+        here.setattr(usefulness, "ATTACKED", 10)
+        here.setattr(usefulness, "ATTACK_STEPS", 2)
+        here.setattr(studio, "BATCH", 4)
+        store.forget()
+        yield
+    store.forget()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("link", list(LINKS))
-def test_the_link_of_a_step_opens_that_very_view(link, left, monkeypatch, tmp_path):
+def test_the_link_of_a_step_opens_that_very_view(link, left, few_steps, monkeypatch, tmp_path):
     if not checkpoints.names():
         pytest.skip("there are no trained models here; make them with: make zoo")
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))

@@ -19,6 +19,7 @@ from core.files import render
 from core.models import checkpoints, ready
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_json, to_query
+from pages.perturb import work as perturb_work
 from pages.perturb.work import Job
 from pages.ui import exports, scrubber, work
 from tests.app_process import ROOT
@@ -136,7 +137,7 @@ def test_the_words_agree_with_the_search(shown):
     """ "0.123 is enough" is what `closest` finds."""
     app = opened(**QUICK)
     recipe = recipe_of(shown)
-    distance = perturb.closest(recipe, recipe.standard)[1]
+    distance = perturb.closest(recipe, recipe.standard, steps=perturb_work.CLOSEST_STEPS)[1]
     assert f"**Standard ResNet-9: {distance:.3f} is enough**" in said(app)
 
 

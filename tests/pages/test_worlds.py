@@ -18,6 +18,7 @@ from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from core.saliency import METHODS
 from pages.inversion import emergence as emergence_page
+from pages.perturb import controls
 from pages.saliency import attack, methods
 from pages.synthesis import studio
 from pages.ui import exports, scrubber
@@ -80,7 +81,7 @@ def test_perturb_in_the_world_of_photographs(imagenet, shown):
 
 
 def test_the_script_of_another_world_makes_its_recipe(imagenet, shown):
-    opened("perturb", world="imagenet", target="any", **QUICK)
+    opened("perturb", world="imagenet", **QUICK)
     text = shown.script
     recipe = eval(text[text.index("PerturbRecipe(\n") : text.index("\n)\n") + 2], {"PerturbRecipe": PerturbRecipe})
     assert (recipe.world, recipe.standard, recipe.picture) == ("imagenet", "efficientnet-lite0", "photo-224/chelsea")
@@ -101,7 +102,9 @@ def test_a_page_that_a_world_cannot_serve_says_what_is_missing(page, imagenet):
     assert not [info.value for info in app.info if "has nothing to show" in info.value]
 
 
-def test_entering_another_world_forgets_what_is_of_the_one_before(imagenet, shown):
+def test_entering_another_world_forgets_what_is_of_the_one_before(imagenet, shown, monkeypatch):
+    opening = controls.opening
+    monkeypatch.setattr(controls, "opening", lambda: replace(opening(), steps=1))
     app = opened("perturb", picture="photo/chelsea", target="truck", **QUICK)
     assert shown.rows[0].frames.shape[1] == 32
     ran(app.selectbox(key="world-box").select("imagenet"))
