@@ -110,5 +110,6 @@ $(VENV)/.mutants: $(VENV)/.dev
 $(VENV)/.bench: bench/requirements.txt $(VENV)/.dev
 	@echo "Installing the libraries to compare with"
 	@$(call PIP,-r bench/requirements.txt)
+	@$(call PIP,--no-deps 'adv-lib>=0.2.8')
 	@$(call PIP,--no-deps 'robustness>=1.2' 'cox>=0.1.post3') || echo "robustness could not be installed; the comparison goes on without it"
 	@touch $@

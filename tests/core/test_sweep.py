@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from core import compute
-from core.attacks import SWEEP_ROWS, Stop, Sweep, balls, minimum_norm, pgd, sweep
+from core.attacks import SWEEP_ROWS, Stop, Sweep, balls, minimum_norm, nearest, pgd, sweep
 from core.attacks.objectives import targeted, untargeted
 from core.attacks.rules import State
 from core.compute import for_inference
 from core.perturb.recipe import PerturbRecipe
-from tests.helpers import Plane, draws, grey, images, tiny
+from tests.helpers import Plane, draws, grey, images, tiny, trained
 
 both = pytest.mark.parametrize("norm", ["Linf", "L2"])
 EPS = {"Linf": [0.0, 1 / 255, 4 / 255, 8 / 255, 16 / 255], "L2": [0.0, 0.1, 0.5, 1.0, 2.0]}
@@ -354,6 +354,90 @@ def test_the_nearest_pictures_are_pictures(norm):
     assert nearest.max() <= 1
     found = distance.isfinite()
     torch.testing.assert_close(balls.make(norm, 1.0).norm(nearest - x)[found], distance[found])
+
+
+@both
+def test_the_nearest_pictures_fool_alone_too(norm):
+    """They lie on the boundary, where another order of the same sums might undo them: asked one by one, and as NHWC."""
+    model, x, _ = trained()
+    y = model(x).argmax(1)
+    nearest, distance = minimum_norm(model, x, y, balls.NORMS[norm], steps=20)
+    assert distance.isfinite().all()
+    alone = torch.cat([model(one.contiguous()) for one in nearest.split(1)]).argmax(1)
+    other = model(nearest.contiguous(memory_format=torch.channels_last)).argmax(1)
+    assert (alone != y).all()
+    assert (other != y).all()
+
+
+@both
+def test_the_last_look_only_ever_shortens(norm, monkeypatch):
+    """The same search without it: nowhere nearer, mostly further, and what it gives still fools."""
+    model, x, y = trained()
+    x, y = x[:60], y[:60]
+    _, shorter = minimum_norm(model, x, y, balls.NORMS[norm], steps=15)
+    monkeypatch.setattr(nearest._Nearest, "shortened", lambda self: self.x)
+    images, distance = minimum_norm(model, x, y, balls.NORMS[norm], steps=15)
+    assert (shorter <= distance).all()
+    assert (shorter < distance * (1 - 1e-4)).float().mean() > 0.5
+    assert (model(images).argmax(1) != y).all()
+
+
+@both
+def test_minimum_norm_looks_at_the_model_as_often_as_it_says(norm):
+    """Each step a forward and a backward pass, and two forward passes in the end."""
+
+    class Watched(nn.Module):
+        """Counts."""
+
+        forwards = backwards = 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.forwards += 1
+            logits = tiny()(x)
+            if logits.requires_grad and x.requires_grad:
+                logits.register_hook(self.back)
+            return logits
+
+        def back(self, _: Tensor) -> None:
+            self.backwards += 1
+
+    model = Watched()
+    minimum_norm(model, images(2, size=16), torch.tensor([0, 1]), balls.NORMS[norm], steps=7)
+    assert (model.forwards, model.backwards) == (9, 7)
+
+
+@both
+def test_the_scale_of_the_logits_does_not_matter(norm):
+    class Scaled(nn.Module):
+        """The same decisions."""
+
+        def __init__(self, factor: float) -> None:
+            super().__init__()
+            self.model, self.factor = tiny().double(), factor
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.factor * self.model(x)
+
+    x = images(3, size=16, dtype=torch.float64)
+    y = Scaled(1)(x).argmax(1)
+    plain, large, small = (minimum_norm(Scaled(f), x, y, balls.NORMS[norm], steps=15)[1] for f in (1, 1000, 1e-3))
+    assert plain.isfinite().all()
+    torch.testing.assert_close(large, plain)
+    torch.testing.assert_close(small, plain)
+
+
+@both
+def test_a_class_that_is_next_but_never_reached_does_not_hold_the_search(norm):
+    """Class 1 is next and rises along one pixel, but stops short; class 2 is further and wins along another at 0.3."""
+
+    class Trap(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            a, b = (x[:, 0, 0, k] - 0.5 for k in (0, 1))
+            return torch.stack([torch.zeros_like(a), 0.45 * torch.tanh(4 * a) - 0.5, 2 * b - 0.6], 1)
+
+    images, distance = minimum_norm(Trap(), grey(1, size=2), torch.tensor([0]), balls.NORMS[norm], steps=40)
+    assert float(distance) == pytest.approx(0.3, rel=0.02)
+    assert Trap()(images).argmax() == 2
 
 
 def test_minimum_norm_can_be_stopped():
