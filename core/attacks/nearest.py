@@ -162,5 +162,5 @@ def _dot(a: Images, b: Images) -> PerExample:
     return (a * b).flatten(1).sum(1)
 
 
-def _column(values: PerExample) -> Tensor:
+def _column(values: Tensor) -> Tensor:
     return values.reshape(-1, 1, 1, 1)

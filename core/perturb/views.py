@@ -203,7 +203,7 @@ def closest(
     recipe: PerturbRecipe,
     name: str,
     *,
-    steps: int = 60,
+    steps: int = 40,
     picture: pictures.Picture | None = None,
     model: nn.Module | None = None,
     on_step: OnStep | None = None,

@@ -279,6 +279,15 @@ def test_minimum_norm_on_a_linear_model_is_within_half_a_per_cent(norm):
 
 
 @both
+def test_minimum_norm_on_a_linear_model_needs_few_steps(norm):
+    """The radius is read off the linear margin: six steps come within a thousandth."""
+    model = plane()
+    _, distance = minimum_norm(model, grey(1, size=4), torch.tensor([0]), balls.NORMS[norm], steps=6)
+    exact = 0.3 / dual(model, norm)
+    assert exact * (1 - 1e-9) <= float(distance) <= exact * 1.001
+
+
+@both
 def test_minimum_norm_steps_over_a_boundary_that_it_lands_on(norm):
     """Ten linear classes in float32: a step as long as the linear estimate ends where the margin is exactly 0.0."""
 
