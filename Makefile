@@ -36,13 +36,13 @@ app: $(VENV)/.app $(EXTRAS:%=$(VENV)/.extra-%) ## start the app and print where 
 	@echo "Starting Robust Frog; stop it with Ctrl-C."
 	@exec $(PY) -m streamlit run app.py $(if $(PORT),--server.port $(PORT)) $(if $(PLUGIN),-- --plugin "$(PLUGIN)")
 
-# Two workers, each with one thread of torch; then what drives a real browser, alone, so that it has the cores to itself.
+# Two workers, each with one thread of torch, which take work from each other; then what measures time, alone.
 test: $(VENV)/.dev ## run the tests (ARGS="-k balls" for some of them)
 ifdef ARGS
 	$(PY) -m pytest $(ARGS)
 else
-	@$(PY) -m pytest -n 2 --dist loadfile --durations 10 -m "not browser"; beside=$$?; \
-	$(PY) -m pytest --durations 5 -m browser; alone=$$?; \
+	@$(PY) -m pytest -n 2 --dist worksteal --durations 10 -m "not alone"; beside=$$?; \
+	$(PY) -m pytest --durations 5 -m alone; alone=$$?; \
 	exit $$((beside > alone ? beside : alone))
 endif
 

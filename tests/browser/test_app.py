@@ -16,6 +16,7 @@ from core import perturb
 from core.files import render
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_json, to_query
+from tests.app_process import serving
 from tests.browser.tools import settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -109,7 +110,7 @@ def visit(browser, app_server):
         if message.type == "error" and not KNOWN.search(message.location.get("url", "")):
             problems.append(f"console: {message.text}")
 
-    def go(path: str = "/", query: dict[str, str] | None = None, **options) -> Tab:
+    def go(path: str = "/", query: dict[str, str] | None = None, *, server: str = app_server, **options) -> Tab:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
         contexts.append(context)
         page = context.new_page()
@@ -117,7 +118,7 @@ def visit(browser, app_server):
         page.on("response", saw)
         page.on("console", heard)
         page.on("pageerror", lambda error: problems.append(f"page: {error}"))
-        page.goto(f"{app_server}{path}{'?' + urlencode(query) if query else ''}")
+        page.goto(f"{server}{path}{'?' + urlencode(query) if query else ''}")
         return Tab(page)
 
     yield go
@@ -145,15 +146,16 @@ def shows(tab: Tab, recipe: PerturbRecipe) -> None:
         np.testing.assert_array_equal(tab.pixels(row, expected.shape), expected)
 
 
-# The first test on purpose: afterwards the server is no longer fresh.
-def test_the_first_visit_of_a_fresh_server_may_be_a_link_to_a_page(visit):
+def test_the_first_visit_of_a_fresh_server_may_be_a_link_to_a_page(visit, tmp_path):
     """Streamlit takes a folder called pages/ for a legacy multipage app until st.navigation has run once."""
-    tab = visit("/perturb", {**QUICK, "norm": "Linf"}).settle()
-    assert tab.page.get_by_role("dialog").count() == 0, "page not found"
-    assert tab.page.get_by_role("heading", name="Perturb").is_visible()
-    assert (tab.address["norm"], tab.address["target"]) == ("Linf", "truck")
-    assert tab.root.locator(".unit").inner_text().startswith("ℓ∞")
-    assert tab.page.get_by_role("link", name="Perturb").count() >= 1, "no navigation"
+    with serving(tmp_path / "server.log") as fresh:
+        tab = visit("/perturb", {**QUICK, "norm": "Linf"}, server=fresh).settle()
+        assert tab.page.get_by_role("dialog").count() == 0, "page not found"
+        assert tab.page.get_by_role("heading", name="Perturb").is_visible()
+        assert (tab.address["norm"], tab.address["target"]) == ("Linf", "truck")
+        assert tab.root.locator(".unit").inner_text().startswith("ℓ∞")
+        assert tab.page.get_by_role("link", name="Perturb").count() >= 1, "no navigation"
+        tab.page.close()
 
 
 def test_the_browser_holds_exactly_the_pictures_that_were_computed(visit):
@@ -173,6 +175,7 @@ def test_two_visitors_at_once_each_see_their_own(visit):
         shows(tab.settle(), recipe)
 
 
+@pytest.mark.alone
 def test_stop_ends_soon_and_keeps_what_was_computed(visit, record_property):
     """From the click until the progress bar has left the page; on an idle machine within 300 ms."""
     tab = visit("/perturb", {**CHELSEA, "steps": "100", "random_start": "true", "seed": str(time.time_ns() % 10**9)})
@@ -206,6 +209,7 @@ def test_stop_ends_soon_and_keeps_what_was_computed(visit, record_property):
     np.testing.assert_array_equal(tab.pixels(0, (1, 32, 32, 3)), render.to_uint8(tensors))
 
 
+@pytest.mark.alone
 def test_after_stop_another_control_computes_again(visit):
     tab = visit("/perturb", {**CHELSEA, "steps": "100", "random_start": "true", "seed": str(time.time_ns() % 10**9)})
     tab.root.wait_for(timeout=WAIT_MS)
@@ -337,6 +341,7 @@ def test_one_click_on_the_home_page_leads_to_a_fooled_model(visit):
 BOTH_CHANGE = {("frog", "frog"), ("truck", "frog"), ("truck", "truck")}  # verdicts of the standard and the robust model
 
 
+@pytest.mark.alone
 def test_epsilon_breathes_on_the_home_page_unless_motion_is_unwelcome(visit):
     tab = visit("/")
     tab.root.wait_for(timeout=WAIT_MS)

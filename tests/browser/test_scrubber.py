@@ -94,6 +94,7 @@ def visit(browser, demo):
     assert not errors
 
 
+@pytest.mark.alone
 def test_every_frame_is_seen_while_dragging_and_the_page_does_not_run(visit):
     lab = visit()
     before = lab.runs
@@ -467,6 +468,7 @@ def test_the_dark_theme_is_followed(visit):
     assert lab.root.get_attribute("data-theme") == "dark"
 
 
+@pytest.mark.alone
 def test_drawing_a_frame_takes_no_time(visit):
     lab = visit()
     lab.drag(0, FRAMES - 1)

@@ -1,6 +1,22 @@
 """What all tests of pages need."""
 
+import functools
+from collections.abc import Iterator
+
 import pytest
+from streamlit.components.v2 import manifest_scanner
+
+
+@pytest.fixture(autouse=True, scope="session")
+def scanned_once() -> Iterator[None]:
+    """AppTest reads the metadata of every installed package at each run of a page, in search of components.
+
+    They do not change, and reading them takes longer than many a page.
+    """
+    with pytest.MonkeyPatch.context() as here:
+        scan = functools.cache(manifest_scanner.scan_component_manifests)
+        here.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(autouse=True)
