@@ -6,7 +6,9 @@ Small models, draws and made-up pictures are plain functions in `tests/helpers.p
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
@@ -57,12 +59,19 @@ def cifar() -> data.Pictures:
 
 @pytest.fixture(scope="session")
 def checkpoint() -> Callable[[str], Classifier]:
-    """A function from a model's name to the model; it skips the test where the weights are missing."""
+    """A function from a model's name to a model of its own; it skips the test where the weights are missing.
+
+    Most tests only ask whether they are here: each file is read once.
+    """
+    read: dict[Path, Classifier] = {}
 
     def load(name: str) -> Classifier:
-        if not checkpoints.path_of(name).is_file():
+        path = checkpoints.path_of(name)
+        if not path.is_file():
             pytest.skip(f"the weights of {name} are not here; make them with: python -m core.train.zoo build {name}")
-        return checkpoints.load(name)
+        if path not in read:
+            read[path] = checkpoints.load(name)
+        return deepcopy(read[path])
 
     return load
 
