@@ -1,11 +1,11 @@
 """A class on one server: light clients that speak Streamlit's own protocol, each with its own picture and target.
 
-    python -m bench.classroom --visitors 60 [--minutes 10] [--json FILE]
+    python -m bench.classroom --visitors 60 [--windows 3] [--minutes 10] [--json FILE]
 
-Each opens Perturb (a third of them the same link), waits for the whole sweep, drags on, asks for another target and
-leaves. What each was shown is compared with what a single visitor is shown of the same link afterwards. The server is
-this command's own, on the loopback address; no client names another origin, because Streamlit then asks an outside
-service for the machine's own address.
+Each opens Perturb (a third of them the same link), waits for the whole sweep, drags on and leaves. What each was shown
+is compared with what a single visitor is shown of the same link afterwards. With `--windows`, so many windows of a real
+Chromium are among them; what they draw takes from the same cores. The server is this command's own, on the loopback
+address; no client names another origin, because Streamlit then asks an outside service for the machine's own address.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from websockets.exceptions import ConnectionClosed
 from core import worlds
 from core.data import pictures
 
-MOST_VISITORS, MOST_MINUTES = 200, 60
+MOST_VISITORS, MOST_WINDOWS, MOST_MINUTES = 200, 20, 60
 TARGETS = ("any", "second", "truck", "ship", "cat")
 PAGE = "perturb"
 
@@ -187,6 +187,32 @@ async def lesson(url: str, queries: Sequence[str], seconds: float) -> list[Visit
     return list(await asyncio.gather(*(visit(url, query, seconds) for query in queries)))
 
 
+async def windows(url: str, queries: Sequence[str], seconds: float, chromium: str) -> list[Visit]:
+    """Let a real browser open each of the links in a window of its own, all at once, and wait for the whole page."""
+    from playwright.async_api import Browser, Error, async_playwright
+
+    async def look(browser: Browser, query: str) -> Visit:
+        made, page = Visit(query), await browser.new_page()
+        page.set_default_timeout(1000 * seconds)
+        began = time.monotonic()
+        try:
+            await page.goto(f"{url}/{PAGE}?{query}")
+            await page.locator(".stMain canvas:visible").first.wait_for()
+            made.first = time.monotonic() - began
+            await page.locator(".stMain .stCode").wait_for(state="attached")
+            made.page = time.monotonic() - began
+            made.problems = await page.locator(".stMain .stException, .stMain .stAlert").all_inner_texts()
+        except Error as error:
+            made.problems.append(error.message.splitlines()[0])
+        return made
+
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        found = list(await asyncio.gather(*(look(browser, query) for query in queries)))
+        await browser.close()
+    return found
+
+
 async def alone(url: str, queries: Sequence[str], seconds: float) -> dict[str, str]:
     """Return what each link shows to somebody who is alone."""
     return {query: (await visit(url, query, seconds, drags=0)).numbers for query in dict.fromkeys(queries)}
@@ -250,6 +276,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m bench.classroom", description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=60)
+    parser.add_argument("--windows", type=int, default=0, help="of Chromium, besides")
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--minutes", type=float, default=10, help="after which whoever still waits is lost")
     parser.add_argument("--check", type=int, default=10, help="links that are compared with a visitor alone")
     parser.add_argument(
@@ -259,29 +287,43 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if not (1 <= given.visitors <= MOST_VISITORS and 0 < given.minutes <= MOST_MINUTES):
         parser.error(f"1 to {MOST_VISITORS} visitors and at most {MOST_MINUTES} minutes")
-    out = sys.stdout.write
+    if not 0 <= given.windows <= MOST_WINDOWS:
+        parser.error(f"0 to {MOST_WINDOWS} windows")
+    out, queries, seconds = sys.stdout.write, links(given.visitors), 60 * given.minutes
+
+    async def everybody(url: str) -> tuple[list[Visit], list[Visit]]:
+        clients = lesson(url, queries, seconds)
+        if not given.windows:
+            return await clients, []
+        real = windows(url, [queries[k % len(queries)] for k in range(given.windows)], seconds, given.chromium)
+        visits, seen = await asyncio.gather(clients, real)
+        return visits, seen
+
     with server() as (url, pid):
         asyncio.run(visit(url, "picture=gallery/0", 120))
         before = Server.of(pid)
-        visits = asyncio.run(lesson(url, links(given.visitors), 60 * given.minutes))
+        visits, seen = asyncio.run(everybody(url))
         after = Server.of(pid)
         checked = [one for one in visits if one.page is not None][: given.check]
         single = asyncio.run(alone(url, [one.query for one in checked], 120))
         wrong = [one.query for one in checked if one.numbers != single[one.query]]
         time.sleep(given.rest)  # Streamlit keeps a session for two minutes, should its browser come back
         left = Server.of(pid)
-    lost = [one for one in visits if one.page is None]
+    lost = [one for one in (*visits, *seen) if one.page is None or one.problems]
     out(f"{given.visitors} visitors; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     out(f"first frame, s (median / 95 % / last): {spread([v.first for v in visits if v.first is not None])}\n")
     out(f"whole page, s:                         {spread([v.page for v in visits if v.page is not None])}\n")
+    if seen:
+        took = ", ".join(f"{one.first or 0:.1f} {one.page:.1f}" for one in seen if one.page is not None)
+        out(f"windows, first picture and page, s:      {took}\n")
     out(
         f"lost {len(lost)}, wrong {len(wrong)} of {len(checked)} compared, problems"
-        f" {sum(len(v.problems) for v in visits)}\n"
+        f" {sum(len(v.problems) for v in (*visits, *seen))}\n"
     )
     out(f"CPU-seconds a visitor {(after.cpu - before.cpu) / given.visitors:.1f}\n")
     out(f"before, full, after a rest: {asdict(before)}, {asdict(after)}, {asdict(left)}\n")
     if given.json:
-        given.json.write_text(json.dumps([asdict(one) for one in visits], indent=1) + "\n")
+        given.json.write_text(json.dumps([asdict(one) for one in (*visits, *seen)], indent=1) + "\n")
     if lost or wrong:
         sys.exit(1)
 

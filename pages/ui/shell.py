@@ -45,6 +45,7 @@ ACCENT = """<style>
 [data-testid="stSliderThumbValue"] p, button[data-variant][data-selected="true"] p {
   color: light-dark(currentColor, #6cc5d6);
 }
+[data-testid="stHtml"] a { color: light-dark(#0b6e80, #6cc5d6); }
 [data-testid^="stBaseButton-primary"] {
   background-color: light-dark(#0b6e80, #17707f); border-color: light-dark(#0b6e80, #17707f);
 }
