@@ -5,6 +5,7 @@ And that every script parses.
 
 import json
 import math
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 
 from core import words
 from core.gaussian import theory
+from pages.lectures.routes import SCRIPTS, WINDOWS
 from tests.helpers import draws
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -247,3 +249,20 @@ def test_the_scripts_of_a_component_parse_as_the_module_that_they_are_put_togeth
     together.write_text("".join(path.read_text("utf-8") for path in [*shared, *sorted((ASSETS / folder).glob("*.js"))]))
     done = subprocess.run([str(NODE), "--check", together], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", [path.stem for path in WINDOWS.glob("*.js")])
+def test_the_script_of_a_window_parses_as_it_is_put_together(name, tmp_path):
+    together = tmp_path / "window.mjs"
+    together.write_text("".join(path.read_text("utf-8") for path in [*SCRIPTS, WINDOWS / f"{name}.js"]))
+    done = subprocess.run([str(NODE), "--check", together], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_page_has_a_script_that_no_linter_sees():
+    """Markup has places for scripts, which are files."""
+    found = []
+    for path in ASSETS.rglob("*.html"):
+        scripts = re.findall(r"<script[^>]*>\s*(.*?)\s*</script>", path.read_text("utf-8"), re.DOTALL)
+        found += [f"{path.name}: {own[:60]}" for own in scripts if not re.fullmatch(r"/\*\w+\*/|\$\w+", own)]
+    assert found == []

@@ -165,7 +165,7 @@ def bars(kinds: Mapping[str, Any]) -> go.Figure:
             y=[100 * r.value for r in rates],
             name=kind,
             marker={"color": colour, "pattern": {"shape": "" if kind == "feature" else "/"}},
-            error_y=of_rates(rates),
+            error_y=of_rates(rates, color="gray"),
             text=[str(r) for r in rates],
             textposition="none",
             hovertemplate="%{text}<extra>" + kind + "</extra>",

@@ -28,7 +28,6 @@ def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
         figure.add_bar(
             x=saw,
             y=[100 * rate.value for rate in rates],
-            # Plotly's own colour is dark, also on a dark page.
             error_y=of_rates(rates, color="gray"),
             name=HEADS[name] + ", here" * (name in MEASURED),
             marker_color=BARS[name],

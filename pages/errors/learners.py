@@ -56,7 +56,7 @@ def chart(found: Mapping[str, Any], probe: str) -> go.Figure:
             y=[100 * span.value for span in spans],
             name=title,
             marker={"color": COLOURS[learner]},
-            error_y=of_rates(spans),
+            error_y=of_rates(spans, color="gray"),
         )
     figure.add_hline(y=10, line={"dash": "dash", "color": "#8c8c8c"}, name="chance", showlegend=True)
     high = max(learnt.span(found, *each).high for each in product(learnt.LEARNERS, learnt.SETS, learnt.PROBES))

@@ -112,7 +112,7 @@ def _bars(seen: dict[str, probes.Written]) -> go.Figure:
         figure.add_bar(
             y=list(WHERE.values()),
             x=[mean.value for mean in means],
-            error_x=whiskers(means),
+            error_x=whiskers(means, color="gray"),
             orientation="h",
             name=TITLES[side],
             marker_color=COLOURS[side],

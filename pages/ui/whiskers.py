@@ -11,7 +11,8 @@ def whiskers(measured: Iterable[Estimate], *, scale: float = 1.0, **look: object
     Args:
         measured: Values with their intervals.
         scale: What the axis multiplies them by; 100 for per cent.
-        look: Whatever else plotly knows of error bars.
+        look: Whatever else plotly knows of error bars. On bars they need a colour: plotly's own is dark, also on a dark
+            page.
     """
     known = list(measured)
     return {
