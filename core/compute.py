@@ -8,11 +8,12 @@ import os
 import platform
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.problems import InputError
@@ -20,6 +21,7 @@ from core.problems import InputError
 DEVICE_VARIABLE = "ROBUST_FROG_DEVICE"
 THREADS_VARIABLE = "ROBUST_FROG_THREADS"
 M = TypeVar("M", bound=nn.Module)
+T = TypeVar("T")
 SWITCH_S = 0.001
 MOST_THREADS = 1024  # more than that, and the system may refuse them
 
@@ -91,6 +93,27 @@ def autocast(on: torch.device, precision: str = "auto") -> AbstractContextManage
     if precision == "bf16" or (precision == "auto" and has_fast_bf16(on)):
         return torch.autocast(on.type, torch.bfloat16)
     return nullcontext()
+
+
+def arrived(found: T) -> T:
+    """Return a result with all its tensors on the CPU, whatever device computed them: so it leaves a topic.
+
+    Args:
+        found: A tensor, or a dataclass, tuple, list or mapping of results.
+    """
+    made: Any = found
+    if isinstance(found, Tensor):
+        made = found.cpu()
+    elif is_dataclass(found) and not isinstance(found, type):
+        parts = {field.name: arrived(getattr(found, field.name)) for field in fields(found) if field.init}
+        moved = {name: part for name, part in parts.items() if part is not getattr(found, name)}
+        made = replace(found, **moved) if moved else found
+    elif isinstance(found, dict):
+        made = {key: arrived(part) for key, part in found.items()}
+    elif type(found) in (tuple, list):
+        each: Any = found
+        made = type(each)(arrived(part) for part in each)
+    return cast(T, made)
 
 
 def for_inference(model: M, on: torch.device | str = "cpu") -> M:

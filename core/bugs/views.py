@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core import perturb, worlds
+from core import compute, perturb, worlds
 from core.attacks import OnStep, balls, pgd
 from core.attacks.objectives import Objective, targeted
 from core.attacks.rules import State
@@ -109,25 +109,26 @@ def made(
     x_adv = pgd(objective, clean, ball, steps=recipe.steps, step_size=eps * recipe.relative_step, on_step=watch)
     with torch.no_grad():
         logits = loaded.victim(x_adv)
-    return Trajectory(
-        positions=recipe.eps_values,
-        x=x,
-        y=label,
-        target=wanted,
-        x_adv=x_adv,
-        logits=logits,
-        norm=ball.norm(x_adv - clean),
-        allowed=eps,
-        success=logits.argmax(1) == t,
-        grad_vanished=vanished,
+    return compute.arrived(
+        Trajectory(
+            positions=recipe.eps_values,
+            x=x,
+            y=label,
+            target=wanted,
+            x_adv=x_adv,
+            logits=logits,
+            norm=ball.norm(x_adv - clean),
+            allowed=eps,
+            success=logits.argmax(1) == t,
+            grad_vanished=vanished,
+        )
     )
 
 
 def verdicts(recipe: BugsRecipe, x_adv: Images, judges: Mapping[str, nn.Module] | None = None) -> dict[str, Tensor]:
     """Ask the networks that took no part: logits (F, K) of each, by name."""
-    asked = judges if judges is not None else {n: ready.load(n) for n in ensemble.judges(recipe.victim)}
-    with torch.no_grad():
-        return {name: model(x_adv) for name, model in asked.items()}
+    judging = judges if judges is not None else {n: ready.load(n) for n in ensemble.judges(recipe.victim)}
+    return {name: ready.asked(model, x_adv) for name, model in judging.items()}
 
 
 def agreeing(said: Mapping[str, Tensor], target: int, frame: int) -> int:

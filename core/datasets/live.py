@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from core import worlds
 from core.attacks import OnStep
 from core.attacks.recording import Recorder, picked
+from core.compute import arrived
 from core.data import pictures
 from core.data.decode import PictureError
 from core.datasets.construct.make import inverted, perturbed
@@ -134,7 +135,8 @@ def watch(
         apart = relative_distance(ready, representation(ready, x))
         distance = torch.stack([apart(frame) for frame in stack])
     delta = (stack - x).flatten(2).norm(dim=2)
-    return ConstructedBatch(ids, x, y, draws.labels, recorder.steps(recipe.steps), stack, predictions, delta, distance)
+    steps = recorder.steps(recipe.steps)
+    return arrived(ConstructedBatch(ids, x, y, draws.labels, steps, stack, predictions, delta, distance))
 
 
 WHOLE = """
@@ -151,7 +153,7 @@ def script(recipe: DatasetsRecipe) -> str:
         """
         for name in (recipe.standard, recipe.robust):
             made = watch(recipe, name)
-            hits = int((made.predictions[-1].cpu() == made.labels).sum())
+            hits = int((made.predictions[-1] == made.labels).sum())
             length = float(made.delta[-1].mean())
             print(f"{name}: says the set's label of {hits} of {len(made.labels)}; mean L2 {length:.3f}")
             sheet = render.sheet(list(render.to_uint8(made.frames[-1])), 6)

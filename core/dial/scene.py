@@ -66,7 +66,7 @@ def judged(recipe: DialRecipe, made: Sequence[Position], see: See) -> dict[str, 
 
 def joined(made: Sequence[Position], what: str) -> Tensor:
     """Put a tensor of all positions together, the first dimension being the dial's (F, ...)."""
-    return torch.cat([getattr(one, what).cpu() for one in made])
+    return torch.cat([getattr(one, what) for one in made])
 
 
 def columns(recipe: DialRecipe, made: Sequence[Position], picture: Picture, seen: Mapping[str, Tensor]) -> list[Row]:
@@ -118,7 +118,7 @@ def column(recipe: DialRecipe, made: Sequence[Position], picture: Picture, seen:
         subtitle=ALIKE,
         frames=render.to_uint8(frames),
         reference=render.to_uint8(frames[:1] if maps else made[0].x0)[0],
-        delta=None if maps else frames - made[0].x0.cpu(),
+        delta=None if maps else frames - made[0].x0,
         classes=classes,
         probabilities=logits.softmax(1),
         truth=None if paints else wants,

@@ -20,6 +20,7 @@ from core.attacks.balls import L2
 from core.attacks.objectives import targeted
 from core.attacks.recording import Recorder
 from core.attacks.rules import State
+from core.compute import arrived
 from core.data import pictures
 from core.data.pictures import Picture
 from core.dial.networks import eps_of, here
@@ -138,11 +139,11 @@ def _inverted(recipe: DialRecipe, name: str, picture: Picture, model: nn.Module,
 def _explained(recipe: DialRecipe, name: str, picture: Picture, model: nn.Module, on_step: OnStep | None) -> Position:
     asked = SaliencyRecipe(picture=picture.id, method=recipe.method, seed=recipe.seed, world=recipe.world)
     made = explain(asked, name, recipe.method, picture=picture, model=model, on_step=_watch(on_step))
-    x, attribution = made.x.cpu(), made.attribution.cpu()
+    x, attribution = made.x, made.attribution
     absolute = not METHODS[recipe.method].adds_up and recipe.method != "gradient"
     drawn = from_uint8(maps.painted(attribution, x, absolute=absolute))
     coherent = float(measures.coherence(maps.reduced(attribution)))
-    return Position(name, x, x, drawn, made.logits.cpu(), coherent)
+    return Position(name, x, x, drawn, made.logits, coherent)
 
 
 def _painted(recipe: DialRecipe, name: str, picture: Picture, model: nn.Module, on_step: OnStep | None) -> Position:
@@ -161,7 +162,7 @@ def _painted(recipe: DialRecipe, name: str, picture: Picture, model: nn.Module, 
     with torch.no_grad():
         logits = model(made)
     moved = float((made - x0).norm())
-    return Position(name, picture.x, x0.cpu(), made.cpu(), logits.cpu(), moved, recorder.stopped)
+    return arrived(Position(name, picture.x, x0, made, logits, moved, recorder.stopped))
 
 
 def begun(recipe: DialRecipe, picture: Picture) -> Images:

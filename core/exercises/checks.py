@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 
 from core import perturb
@@ -112,8 +111,7 @@ def _attacked(
 
 
 def _says(name: str, x: Images) -> int:
-    with torch.no_grad():
-        return int(_model(name)(x).argmax())
+    return int(ready.asked(_model(name), x).argmax())
 
 
 def _model(name: str) -> nn.Module:

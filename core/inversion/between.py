@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import OnStep
+from core.compute import arrived
 from core.data import pictures
 from core.inversion.invert import interpolate, invert, relative_distance, representation
 from core.inversion.recipe import InvertRecipe
@@ -69,4 +70,4 @@ def between(
     with torch.no_grad():
         distance, logits, faded = relative_distance(ready, line, block)(made), ready(made), ready(fade)
     t = tuple(i / (POINTS - 1) for i in range(POINTS))
-    return InterpolationPath(t, x, other.caption, start, made, distance, logits, fade, faded)
+    return arrived(InterpolationPath(t, x, other.caption, start, made, distance, logits, fade, faded))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from core import worlds
 from core.attacks import OnStep
 from core.attacks.recording import Recorder, picked
+from core.compute import arrived
 from core.data import pictures
 from core.inversion.invert import invert, representation
 from core.inversion.recipe import InvertRecipe
@@ -103,7 +104,7 @@ def emerge(
     stack, distance = torch.cat([*recorder.frames, best]), torch.cat([*recorder.values, relative])
     with torch.no_grad():
         logits, clean = ready(stack), ready(x)
-    return Emergence(x, x0, recorder.steps(setting.steps), stack, distance, logits, clean, recorder.stopped)
+    return arrived(Emergence(x, x0, recorder.steps(setting.steps), stack, distance, logits, clean, recorder.stopped))
 
 
 def script(recipe: InvertRecipe) -> str:

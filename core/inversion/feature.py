@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import OnStep
+from core.compute import arrived
 from core.data import pictures
 from core.inversion.invert import maximise_feature, representation
 from core.inversion.recipe import InvertRecipe
@@ -72,7 +73,7 @@ def activity(
     ids, found = pictures.ids(source)[:SEEN], []
     for i, first in enumerate(range(0, len(ids), BATCH)):
         x = torch.cat([pictures.get(id).x for id in ids[first : first + BATCH]])
-        found.append(representation(ready, placed(x, ready)))
+        found.append(representation(ready, placed(x, ready)).cpu())
         if on_batch is not None and on_batch(i):
             break
     return torch.cat(found)
@@ -99,7 +100,7 @@ def feature(
     picture = picture if picture is not None else pictures.get(recipe.picture)
     source = source_of(recipe)
     g = g if g is not None else activity(source, name, model=ready)
-    own = representation(ready, placed(picture.x, ready))[0]
+    own = representation(ready, placed(picture.x, ready))[0].cpu()
     deviation, mean = torch.std_mean(g, dim=0, correction=0)
     k = recipe.feature if recipe.feature >= 0 else int(((own - mean) / deviation.clamp_min(1e-6)).argmax())
     if k >= g.shape[1]:
@@ -111,7 +112,7 @@ def feature(
     made = maximise_feature(ready, index, start, steps=CLIMB, step_size=STRIDE, on_step=on_step)
     value = float(representation(ready, made)[0, k])
     top = torch.cat([pictures.get(id).x for id in ids])
-    return Feature(
+    found = Feature(
         index=k,
         dimensions=g.shape[1],
         value=float(own[k]),
@@ -126,3 +127,4 @@ def feature(
         made_value=value,
         votes=ready.head.weight[:, k].detach(),
     )
+    return arrived(found)

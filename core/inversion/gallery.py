@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from core import worlds
 from core.attacks import OnStep
+from core.compute import arrived
 from core.data import pictures
 from core.inversion.invert import invert, relative_distance, representation
 from core.inversion.recipe import InvertRecipe
@@ -76,4 +77,4 @@ def gallery(recipe: InvertRecipe, name: str, *, model: nn.Module | None = None, 
     made = invert(ready, wanted, x0, setting=setting_of(recipe), block=block, on_step=on_step)
     with torch.no_grad():
         distance, logits = relative_distance(ready, wanted, block)(made), ready(made)
-    return Grid(tuple(p.id for p in chosen), x, x0, tuple(p.label for p in chosen), made, distance, logits)
+    return arrived(Grid(tuple(p.id for p in chosen), x, x0, tuple(p.label for p in chosen), made, distance, logits))

@@ -5,11 +5,10 @@ sees in a picture may be a feature that people do not see. The other met an adve
 robust.
 """
 
-import torch
 from torch import Tensor
 
 from core.models import checkpoints
-from core.models.ready import load
+from core.models.ready import asked, load
 from core.types import Images
 
 JUDGE, ROBUST_JUDGE = "vgg-standard", "vgg-l2"
@@ -30,5 +29,4 @@ def knows(name: str, classes: tuple[str, ...]) -> bool:
 
 def logits_of(name: str, x: Images) -> Tensor:
     """Return what a model says of images (N, C, H, W): logits (N, K)."""
-    with torch.no_grad():
-        return load(name)(x)
+    return asked(load(name), x)

@@ -5,7 +5,7 @@ from torch import nn
 
 from core import compute
 from core.models import Classifier, checkpoints
-from core.types import Images
+from core.types import Images, Logits
 
 
 def load(name: str) -> Classifier:
@@ -16,3 +16,9 @@ def load(name: str) -> Classifier:
 def placed(x: Images, model: nn.Module) -> Images:
     """Return images (N, C, H, W) on the model's device, in the memory layout in which its convolutions are fast."""
     return x.to(next(model.parameters()).device).contiguous(memory_format=torch.channels_last)
+
+
+def asked(model: nn.Module, x: Images) -> Logits:
+    """Return what a model says of images (N, C, H, W), wherever the two are: logits (N, K) on the CPU."""
+    with torch.no_grad():
+        return model(placed(x, model)).cpu()

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 
 from core import worlds
@@ -61,9 +60,15 @@ def others(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, models: t
     standard, robust = models
     noisy, known = noise(recipe, recipe.standard, left, model=standard), planted.here(recipe, left)
     woven = None if known is None else planted.weave(recipe, left, known, standard)
-    with torch.no_grad():
-        beside = (robust(left.x_adv), standard(right.x_adv), robust(noisy.x_adv))
-        return Others(noisy, *beside, known, woven, None if woven is None else robust(woven.x_adv))
+    return Others(
+        noisy,
+        ready.asked(robust, left.x_adv),
+        ready.asked(standard, right.x_adv),
+        ready.asked(robust, noisy.x_adv),
+        known,
+        woven,
+        None if woven is None else ready.asked(robust, woven.x_adv),
+    )
 
 
 def axis(recipe: PerturbRecipe, frames: int) -> Axis:

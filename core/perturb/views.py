@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from core import compute
 from core.attacks import SWEEP_ROWS, OnStep, balls, minimum_norm, pgd, sweep
 from core.attacks.noise import noise_of_length
 from core.attacks.objectives import autocast, targeted, untargeted
@@ -89,7 +90,8 @@ class _Case:
         said = logits.argmax(1)
         success = said != self.y if self.target is None else said == self.target
         target = None if self.target is None else int(self.target)
-        return Trajectory(positions, self.x, int(self.y), target, x_adv, logits, norm, allowed, success)
+        made = Trajectory(positions, self.x, int(self.y), target, x_adv, logits, norm, allowed, success)
+        return compute.arrived(made)
 
 
 def attack(
@@ -184,19 +186,18 @@ def noise(recipe: PerturbRecipe, name: str, like: Trajectory, *, model: nn.Modul
         model: The loaded model, if the caller has it.
     """
     model = model if model is not None else ready.load(name)
-    x = like.x
-    direction = torch.randn(x.shape, generator=_draws(recipe, 10_000, x.device), device=x.device)
+    direction = torch.randn(like.x.shape, generator=_draws(recipe, 10_000, like.x.device))
     return moved_along(recipe, direction, like, model)
 
 
 def moved_along(recipe: PerturbRecipe, direction: Images, like: Trajectory, model: nn.Module) -> Trajectory:
     """Move the picture along one direction (1, C, H, W) as far as an attack went, frame by frame, and ask the model."""
-    clean = like.x.expand(len(like.norm), -1, -1, -1)
+    clean = ready.placed(like.x, model).expand(len(like.norm), -1, -1, -1)
     moved, reached = noise_of_length(clean, direction.to(clean).expand_as(clean), like.norm.to(clean), recipe.norm)
     with torch.no_grad():
         logits = model(moved)
     fooled = logits.argmax(1) != like.y
-    return replace(like, x_adv=moved, logits=logits, norm=reached, success=fooled, grad_vanished=False)
+    return compute.arrived(replace(like, x_adv=moved, logits=logits, norm=reached, success=fooled, grad_vanished=False))
 
 
 def closest(
@@ -214,7 +215,7 @@ def closest(
     nearest, distance = minimum_norm(
         case.model, case.x, case.y, make_ball, steps=steps, target=case.target, on_step=on_step
     )
-    return nearest, float(distance)
+    return nearest.cpu(), float(distance)
 
 
 def script(recipe: PerturbRecipe) -> str:

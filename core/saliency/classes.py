@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core import data, worlds
+from core.compute import arrived
 from core.data import labelled, pictures
 from core.data.pictures import Picture
 from core.data.sets import Pictures
@@ -81,7 +82,7 @@ def contrast(
     means = class_means(worlds.of(recipe)).x.to(x)
     direction = (means[a] - means[b])[None]
     found = [float(cosine(g, direction)) for g in (gradient, average)]
-    return Contrast(a, b, gradient, average, len(others), found[0], found[1], logits)
+    return arrived(Contrast(a, b, gradient, average, len(others), found[0], found[1], logits))
 
 
 def classes_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> tuple[int, int]:

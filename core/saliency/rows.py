@@ -43,11 +43,7 @@ class Row:
 
     @staticmethod
     def of(recipe: SaliencyRecipe, title: str, x: Images, attributions: dict[str, Tensor]) -> "Row":
-        """Put maps in a row, on the scale that the recipe asks for.
-
-        Whatever computed them, they are on the CPU then.
-        """
-        x, attributions = x.cpu(), {name: made.cpu() for name, made in attributions.items()}
+        """Put maps in a row, on the scale that the recipe asks for."""
         limits = {name: maps.limits(made, recipe.channel) for name, made in attributions.items()}
         if recipe.scale == "common":
             limits = dict.fromkeys(limits, torch.stack(list(limits.values())).amax(0))

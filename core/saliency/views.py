@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from core import perturb, worlds
+from core import compute, perturb, worlds
 from core.attacks import OnStep
 from core.attacks.recording import picked
 from core.data import pictures
@@ -128,7 +128,7 @@ def explain(
         with torch.no_grad():
             empty = model(torch.full_like(x, BASELINES[recipe.baseline]))
         gap = float(logits[0, target] - empty[0, target])
-    return Explanation(x, target, made, logits, gap)
+    return compute.arrived(Explanation(x, target, made, logits, gap))
 
 
 def target_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> int:
@@ -191,9 +191,9 @@ def along(
     """
     model = model if model is not None else load(name)
     made = perturb.attack(recipe.attack, name, picture=picture, model=model, on_step=on_step)
-    x = made.x_adv.detach()
+    x = ready.placed(made.x_adv, model)
     y = torch.full((len(x),), made.y, device=x.device)
-    gradients = attribute(model, x, y, "gradient")
+    gradients = attribute(model, x, y, "gradient").cpu()
     return Along(made, gradients, gradients[:1])  # the attack starts at the picture
 
 

@@ -16,6 +16,7 @@ from core.attacks import OnStep, descend
 from core.attacks.balls import L2
 from core.attacks.recording import Recorder, picked
 from core.attacks.rules import lbfgs
+from core.compute import arrived
 from core.models import Classifier
 from core.models.judge import JUDGE
 from core.models.ready import load, placed
@@ -106,7 +107,7 @@ def transfer(
     with torch.no_grad():
         frames, value = torch.cat([*recorder.frames, best]), torch.cat([*recorder.values, objective(best)])
     seen = distances_by(judge, frames, content, style)
-    return Painting(recorder.steps(recipe.steps), frames.cpu(), value.cpu(), *seen, recorder.stopped)
+    return arrived(Painting(recorder.steps(recipe.steps), frames, value, *seen, recorder.stopped))
 
 
 def distances_by(judge: nn.Module, frames: Tensor, content: Images, style: Images) -> tuple[Tensor, Tensor]:

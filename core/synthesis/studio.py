@@ -18,6 +18,7 @@ from core.attacks import OnStep
 from core.attacks.balls import L2
 from core.attacks.objectives import Objective, targeted
 from core.attacks.recording import Recorder, picked
+from core.compute import arrived
 from core.data import pictures
 from core.models import Classifier
 from core.models.ready import load, placed
@@ -246,7 +247,7 @@ def studio(
     stack = torch.stack([*recorder.frames, last])
     with torch.no_grad():
         logits = torch.stack([ready(frame.contiguous(memory_format=torch.channels_last)) for frame in stack])
-    return Painting(x0, begun.y, recorder.steps(recipe.steps), stack, logits, begun.of, recorder.stopped)
+    return arrived(Painting(x0, begun.y, recorder.steps(recipe.steps), stack, logits, begun.of, recorder.stopped))
 
 
 def script(recipe: SynthesisRecipe) -> str:

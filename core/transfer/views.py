@@ -198,7 +198,7 @@ def examples(recipe: TransferRecipe, *, loaded: dict[str, nn.Module] | None = No
     noisy, _ = noise_of_length(x, direction, norm, recipe.norm)
     with torch.no_grad():
         said = source(x_adv), target(x_adv), target(noisy)
-    return Examples(tuple(ids[int(k)] for k in chosen), x, y, wanted, x_adv, noisy, norm, *said)
+    return compute.arrived(Examples(tuple(ids[int(k)] for k in chosen), x, y, wanted, x_adv, noisy, norm, *said))
 
 
 def script(recipe: TransferRecipe) -> str:

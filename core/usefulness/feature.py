@@ -13,6 +13,7 @@ from core import worlds
 from core.attacks import OnStep, descend, pgd
 from core.attacks.balls import L2
 from core.attacks.rules import momentum
+from core.compute import arrived
 from core.data import pictures
 from core.inversion.invert import UNLIMITED, noise_start, representation
 from core.models import Classifier
@@ -132,7 +133,7 @@ def look(
     moved = pgd(value, typical, L2(eps), steps=PUSH, step_size=2.5 * eps / PUSH, best=True, on_step=watch)
     with torch.no_grad():
         made_value, typical_value, moved_value = (float(value(images)) for images in (made, typical, moved))
-    return Look(
+    seen = Look(
         index=k,
         sign=sign,
         label=labels[k],
@@ -152,6 +153,7 @@ def look(
         moved=moved,
         moved_value=moved_value,
     )
+    return arrived(seen)
 
 
 def _seen(atlas: Atlas, source: str, model: Classifier) -> tuple[tuple[str, ...], tuple[int | None, ...], Features]:

@@ -91,7 +91,7 @@ def both(recipe: DatasetsRecipe) -> tuple[ConstructedBatch, ConstructedBatch]:
 def row(head: str, name: str, made: ConstructedBatch, recipe: DatasetsRecipe) -> Row:
     """Build a column of the scrubber: all pictures on one sheet, a frame a step."""
     n = len(made.labels)
-    agrees = [int((predicted.cpu() == made.labels).sum()) for predicted in made.predictions]
+    agrees = [int((predicted == made.labels).sum()) for predicted in made.predictions]
     frames = np.stack([render.sheet(list(render.to_uint8(frame)), COLUMNS) for frame in made.frames])
     apart, moved = made.distance.mean(1).tolist(), made.delta.mean(1).tolist()
     inverted = recipe.kind == "inverted"

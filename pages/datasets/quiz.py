@@ -66,7 +66,7 @@ def score(made: ConstructedBatch, state: Quiz, order: list[int]) -> None:
     """Compare the visitor with chance, with the source model and with a student."""
     answers = torch.tensor(state.answers)
     yours = Rate(int((answers == made.labels[order]).sum()), ROUNDS)
-    model = Rate(int((made.predictions[-1].cpu()[order] == made.labels[order]).sum()), ROUNDS)
+    model = Rate(int((made.predictions[-1][order] == made.labels[order]).sum()), ROUNDS)
     chance = ROUNDS / len(current().classes)
     saw = int((answers == made.y[order]).sum())
     st.markdown(

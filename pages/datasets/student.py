@@ -149,7 +149,7 @@ def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
         "Sheet",
         "student.png",
         lambda: [
-            [render.to_uint8(x.cpu())[0] for x in (look.x, _map(recipe, look), look.emergence.frames[-1:])]
+            [render.to_uint8(x)[0] for x in (look.x, _map(recipe, look), look.emergence.frames[-1:])]
             for look in seen.values()
         ],
         heads=("picture", "gradient", "inversion from noise"),
@@ -174,7 +174,7 @@ def files(recipe: DatasetsRecipe, seen: dict[str, Look]) -> list[Download]:
 
 
 def _map(recipe: DatasetsRecipe, seen: Look) -> Images:
-    drawn = paint(student.map_of(recipe), seen.attribution.cpu(), seen.x.cpu(), limits(seen.attribution.cpu()))
+    drawn = paint(student.map_of(recipe), seen.attribution, seen.x, limits(seen.attribution))
     return render.from_uint8(drawn)
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 
 from core import worlds
+from core.models.ready import asked
 from core.perturb import Trajectory
 from core.perturb.recipe import PerturbRecipe
 from core.words import size
@@ -58,8 +59,7 @@ def summary(job: Job, left: Trajectory, right: Trajectory) -> None:
 
 
 def _said(recipe: PerturbRecipe, name: str, x: torch.Tensor) -> str:
-    with torch.no_grad():
-        return worlds.of(recipe).classes[int(model(name)(x).argmax())]
+    return worlds.of(recipe).classes[int(asked(model(name), x).argmax())]
 
 
 def predict_first(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, axis: Axis) -> bool:

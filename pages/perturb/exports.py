@@ -9,6 +9,7 @@ import torch
 from core import worlds
 from core.files import render
 from core.files.render import RGB
+from core.models.ready import asked
 from core.perturb import Trajectory, scene
 from core.perturb.recipe import PerturbRecipe
 from core.words import percent
@@ -90,8 +91,7 @@ def still_fools(job: Job, recipe: PerturbRecipe, left: Trajectory, right: Trajec
 
 def _read_back(called: str, name: str, found: Trajectory, frame: int, recipe: PerturbRecipe) -> str:
     saved = render.from_uint8(render.to_uint8(found.x_adv[frame : frame + 1]))
-    with torch.no_grad():
-        p = model(name)(saved.to(found.x.device)).softmax(1)[0]
+    p = asked(model(name), saved).softmax(1)[0]
     said = int(p.argmax())
     fools = said != found.y if found.target is None else said == found.target
     mark = "still fools" if fools else "does not fool"

@@ -21,6 +21,7 @@ from core.files import render
 from core.files.playable import Scene, scrubbing
 from core.files.render import RGB
 from core.files.slides import slide
+from core.models.ready import asked
 from core.models.titles import stamped, title, titles
 from core.rates import Rate
 from core.synthesis import studio
@@ -93,8 +94,7 @@ def _judged(recipe: SynthesisRecipe, name: str, made: Painting) -> Tensor | None
 
     def look() -> Tensor:
         judge = model(JUDGE)
-        with torch.no_grad():
-            return torch.stack([judge(frame) for frame in made.frames])
+        return torch.stack([asked(judge, frame) for frame in made.frames])
 
     if made.stopped is not None:
         return look()

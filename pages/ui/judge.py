@@ -1,9 +1,9 @@
 """The independent judge: a network that took no part in what a page made, and what it sees in it."""
 
-import torch
 from torch import Tensor
 
 from core.models.judge import JUDGE, knows
+from core.models.ready import asked
 from core.types import Images
 from pages.ui.store import model
 from pages.ui.world import current
@@ -13,8 +13,7 @@ __all__ = ["JUDGE", "judge_logits", "knows", "logits_of"]
 
 def logits_of(name: str, x: Images) -> Tensor:
     """Return what that model says of images (N, C, H, W): logits (N, K)."""
-    with torch.no_grad():
-        return model(name)(x)
+    return asked(model(name), x)
 
 
 def judge_logits(x: Images) -> Tensor | None:

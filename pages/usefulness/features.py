@@ -94,7 +94,7 @@ def files(recipe: UsefulnessRecipe, found: dict[str, Look]) -> list[Download]:
         "Sheet",
         "features.png",
         lambda: [
-            list(render.to_uint8(torch.cat([f.made, f.typical, f.moved, _shown(f.gradient), f.x]).cpu()))
+            list(render.to_uint8(torch.cat([f.made, f.typical, f.moved, _shown(f.gradient), f.x])))
             for f in found.values()
         ],
         sides=[f"{called(recipe)[side]}, feature {f.index}" for side, f in found.items()],
