@@ -132,7 +132,7 @@ def test_a_model_is_offered_only_in_its_own_world(tmp_path):
 
 def test_a_missing_extra_is_one_sentence_with_the_way_to_get_it(monkeypatch):
     monkeypatch.setattr("core.models.packaged.find_spec", lambda _: None)
-    monkeypatch.setattr("core.worlds.world.find_spec", lambda _: None)
+    monkeypatch.setattr("core.worlds.world._is_there", lambda _: False)
     assert worlds.names() == ("cifar10", "planted")
     assert checkpoints.names(world="imagenet") == ()
     with pytest.raises(checkpoints.CheckpointError, match="make app EXTRAS=imagenet"):

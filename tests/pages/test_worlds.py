@@ -47,7 +47,7 @@ def imagenet() -> None:
 def missing(monkeypatch) -> None:
     """A computer without the extra."""
     monkeypatch.setattr("core.models.packaged.find_spec", lambda _: None)
-    monkeypatch.setattr("core.worlds.world.find_spec", lambda _: None)
+    monkeypatch.setattr("core.worlds.world._is_there", lambda _: False)
 
 
 @pytest.fixture
