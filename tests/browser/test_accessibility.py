@@ -19,6 +19,7 @@ RESTS = """() => {
 }"""
 WAIT_MS = 180_000
 GROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 GRAVE = ("serious", "critical")
 # What is switched off may be pale; axe knows that of a control, not of Streamlit's label above it.
 OPTIONS = {"resultTypes": ["violations"]}
@@ -38,6 +39,7 @@ def test_axe_finds_nothing_serious_in_light_and_dark_and_the_page_fits_a_phone(o
     bright = page.evaluate(GROUND)
     page.emulate_media(color_scheme="dark")  # an open page follows its system
     page.wait_for_function(f"bright => {GROUND} !== bright", arg=bright)
+    page.evaluate(DRAWN)  # our components have their colour with the next frame
     assert grave(page) == [], "with no run of the page, which may have been left as it is"
     assert page.locator(".katex-error").count() == 0, "a formula that does not render"
     if name not in ON_A_PHONE:
