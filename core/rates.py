@@ -25,7 +25,7 @@ class Estimate:
 
     @staticmethod
     def of(values: Iterable[float]) -> "Estimate":
-        """Estimate a mean from independent values, with Student's t-interval; of one value alone nothing is known."""
+        """Estimate a mean from independent values, at least one, with Student's interval; one alone says nothing."""
         each = [float(value) for value in values]
         n, mean = len(each), math.fsum(each) / len(each)
         if n == 1:

@@ -1,6 +1,10 @@
-"""What several test files build on: seeded draws, small models, small sets of pictures."""
+"""What several test files build on: seeded draws, small models, small sets of pictures, a script on its own."""
 
+import os
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +15,7 @@ from core.data.sets import Pictures
 from core.models import Classifier, build
 from core.train import TrainRecipe, fit, initialise
 from core.types import Images, Labels
+from tests.app_process import ROOT
 
 # What a wrong shape or dtype raises: the sentence for users, or, while tests check types, the type check before it.
 REFUSED = (ValueError, TypeCheckError)
@@ -136,3 +141,28 @@ def two_cues(n: int, size: int = 16, *, honest: float, seed: int = 0) -> Picture
     tint = np.array([1.0, -1.0, 0.0])[None, None, None, :]
     pixels = 0.5 + 0.15 * told * half + 5 / 255 * sign * tint + 0.02 * rng.normal(size=(n, size, size, 3))
     return Pictures((pixels.clip(0, 1) * 255).round().astype(np.uint8), labels, ("left", "right"), "two cues")
+
+
+def run_alone(script: str, folder: Path, patience_s: float = 300) -> str:
+    """Run a script in a process of its own, as somebody who copied it would; return what it printed.
+
+    Args:
+        script: The program.
+        folder: Where it runs and leaves its files; the script itself lies there as view.py.
+        patience_s: How long it may take.
+
+    Raises:
+        AssertionError: If it ends with an error; the message is what it said.
+    """
+    (folder / "view.py").write_text(script, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "view.py"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=patience_s,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -58,8 +58,9 @@ class Ticket:
         if self.hurried:
             return HURRIED
         used = [account.used() for account in tuple(self.accounts)]
-        least = min(used, default=math.inf)
-        return 0 if least < FRAME_S else 1 + int(math.log2(1 + least / LOWEST_S)) if used else NOBODYS
+        if not used:
+            return NOBODYS
+        return 0 if min(used) < FRAME_S else 1 + int(math.log2(1 + min(used) / LOWEST_S))
 
 
 class Turns:
@@ -135,7 +136,7 @@ class Turns:
     def _look(self) -> None:
         ahead, seen = dict[Ticket, int](), set[Account]()
         for ticket in sorted(self._waiting, key=self._order):
-            owners = set(ticket.accounts.copy())
+            owners = ticket.accounts.copy()
             ahead[ticket] = len(seen - owners)
             seen |= owners
         self._looked, self._ahead, self._in_line = time.monotonic(), ahead, len(seen)

@@ -10,6 +10,7 @@ import torch
 
 from core.files import render
 from core.files.playable import Scene, scrubbing
+from core.rates import Z
 from core.usefulness import linear as goh
 from core.usefulness import views
 from core.usefulness.recipe import UsefulnessRecipe
@@ -137,7 +138,7 @@ def sentence(made: Construction, frame: int, known: goh.Known) -> str:
     """Say what is in sight, in one sentence with its numbers."""
     f = made.features[frame]
     error = 1 / known.n_test**0.5
-    left = "that is, nothing that could be told from chance" if abs(f.rho_test) < 2 * error else f"± {1.96 * error:.2f}"
+    left = "that is, nothing that could be told from chance" if abs(f.rho_test) < 2 * error else f"± {Z * error:.2f}"
     return (
         f"**ρ = {f.rho:.3f} on training pictures, {f.rho_test:.3f} on test pictures** ({left}). An L2 adversary takes"
         f" it away with ε = {max(0.0, f.rho * f.deviation):.3g}; a random direction shows ρ ≈ {known.chance:.3f} on the"

@@ -3,8 +3,6 @@
 import json
 import math
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,8 +23,7 @@ from core.rates import Rate
 from core.recipes import from_query, to_query
 from core.results import stale
 from core.train import TrainRecipe, zoo
-from tests.app_process import ROOT
-from tests.helpers import Plane, draws, grey, images, noise_pictures, tiny, trained
+from tests.helpers import Plane, draws, grey, images, noise_pictures, run_alone, tiny, trained
 
 
 def orthogonal() -> tuple[torch.Tensor, torch.Tensor]:
@@ -174,18 +171,7 @@ def script_of(view: str, checkpoint) -> str:
 
 
 def test_the_script_of_a_pair_runs_in_a_process_of_its_own(tmp_path, checkpoint):
-    (tmp_path / "view.py").write_text(script_of("pair", checkpoint), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(tmp_path / "view.py")],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+    assert run_alone(script_of("pair", checkpoint), tmp_path)
     assert (tmp_path / "bug.png").is_file()
 
 

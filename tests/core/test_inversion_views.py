@@ -1,9 +1,6 @@
 """What the Robust frog page computes: starts, frames, stops, the further views, and the scripts that repeat them."""
 
-import os
 import runpy
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,8 +23,7 @@ from core.inversion.recipe import InvertRecipe
 from core.inversion.starts import draws_of, other_of, start_of
 from core.inversion.views import cache_key, script
 from core.recipes import from_json, from_query, to_json, to_query
-from tests.app_process import ROOT
-from tests.helpers import images, tiny
+from tests.helpers import images, run_alone, tiny
 
 CAT = CIFAR10_CLASSES.index("cat")
 PHOTO = InvertRecipe(picture="photo/chelsea")
@@ -273,13 +269,7 @@ def test_the_script_in_a_process_of_its_own_writes_the_pages_pictures(checkpoint
     recipe = InvertRecipe(picture="photo/chelsea", start="noise")
     for name in (recipe.standard, recipe.robust):
         checkpoint(name)
-    program = tmp_path / "view.py"
-    program.write_text(script(recipe), encoding="utf-8")
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, str(program)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_alone(script(recipe), tmp_path)
     writes_the_pictures(tmp_path, recipe)
 
 

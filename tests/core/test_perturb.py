@@ -2,10 +2,7 @@
 
 import io
 import math
-import os
 import runpy
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,8 +23,7 @@ from core.models import checkpoints
 from core.models.checkpoints import Header
 from core.perturb import Trajectory, attack, closest, label_of, noise, parts, script, target_of
 from core.perturb.recipe import PerturbRecipe
-from tests.app_process import ROOT
-from tests.helpers import draws, images, tiny
+from tests.helpers import draws, images, run_alone, tiny
 
 both = pytest.mark.parametrize("norm", ["Linf", "L2"])
 CAT = CIFAR10_CLASSES.index("cat")
@@ -387,14 +383,7 @@ def test_the_script_in_a_process_of_its_own_writes_the_pages_pictures(checkpoint
     recipe = PerturbRecipe("photo/chelsea", norm="Linf", reach="8/255", steps=3, frame=7, random_start=True, seed=3)
     for name in (recipe.standard, recipe.robust):
         checkpoint(name)
-    program = tmp_path / "view.py"
-    program.write_text(script(recipe), encoding="utf-8")
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, str(program)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    writes_the_pictures(tmp_path, recipe, done.stdout)
+    writes_the_pictures(tmp_path, recipe, run_alone(script(recipe), tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,6 @@ Colours, scales, measures, and what the page computes.
 """
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -39,7 +36,7 @@ from core.saliency.recipe import SaliencyRecipe
 from core.saliency.rows import Row
 from core.saliency.views import along, cache_key, explain, several
 from tests.app_process import ROOT
-from tests.helpers import Plane, draws, images, tiny
+from tests.helpers import Plane, draws, images, run_alone, tiny
 
 PHOTO = SaliencyRecipe(picture="photo/chelsea", samples=4)
 QUICK = ("gradient", "guided_backprop", "smooth_grad")
@@ -295,13 +292,7 @@ def test_the_script_in_a_process_of_its_own_writes_the_pages_maps(checkpoint, tm
     recipe = SaliencyRecipe("methods", "photo/chelsea", scale="common", opacity=70, samples=3, window=16)
     for name in (recipe.standard, recipe.robust):
         checkpoint(name)
-    program = tmp_path / "view.py"
-    program.write_text(rows.script(recipe), encoding="utf-8")
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, str(program)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_alone(rows.script(recipe), tmp_path)
     for number, row in enumerate(rows.rows(recipe)):
         for name in (recipe.standard, recipe.robust):
             written = (tmp_path / f"{number:02d}-{name}.png").read_bytes()

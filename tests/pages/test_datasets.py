@@ -3,10 +3,7 @@
 import csv
 import io
 import json
-import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
@@ -35,6 +32,7 @@ from pages.datasets import build, experiments, figures, quiz, results
 from pages.datasets import student as datasets_student
 from pages.ui import store
 from tests.app_process import ROOT
+from tests.helpers import run_alone
 from tests.pages.tools import html, ran, said, stop_once
 
 PAGE = str(ROOT / "pages" / "datasets" / "page.py")
@@ -157,13 +155,7 @@ def test_the_files_are_what_is_shown_and_trainers_read_them(shown, tmp_path):
 
 def test_the_script_in_a_process_of_its_own_writes_the_pages_pictures(shown, tmp_path):
     opened(kind="inverted")
-    (tmp_path / "view.py").write_text(shown.script, encoding="utf-8")
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "view.py"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "says the set's label of" in done.stdout
+    assert "says the set's label of" in run_alone(shown.script, tmp_path)
     recipe = DatasetsRecipe(kind="inverted", n=4, steps=3)
     for name in (recipe.standard, recipe.robust):
         cells = list(render.to_uint8(live.watch(recipe, name).frames[-1]))

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import subprocess
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -19,6 +17,7 @@ from core.planted.recipe import VIEWS, PlantedRecipe
 from core.recipes import from_json
 from pages.ui import store
 from tests.app_process import ROOT
+from tests.helpers import run_alone
 from tests.pages.tools import ran, said
 
 PAGE = str(ROOT / "pages" / "planted" / "page.py")
@@ -131,13 +130,10 @@ def test_values_that_are_no_world_fall_back(shown):
     assert not opened(faint="NaN", classes=99, eps="x", view="nothing", made="?").error
 
 
-def test_the_script_runs(shown):
+def test_the_script_runs(shown, tmp_path):
     """What the page offers for copying prints whom each network follows."""
     put_pair()
     opened(**SMALL)
-    done = subprocess.run(
-        [sys.executable, "-c", shown.script], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "standard: shape" in done.stdout
-    assert "cosine of the perturbation" in done.stdout
+    printed = run_alone(shown.script, tmp_path)
+    assert "standard: shape" in printed
+    assert "cosine of the perturbation" in printed
