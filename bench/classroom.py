@@ -27,6 +27,7 @@ from websockets.exceptions import ConnectionClosed
 
 from core import worlds
 from core.data import pictures
+from pages.ui.exports import LABEL
 
 MOST_VISITORS, MOST_WINDOWS, MOST_MINUTES = 200, 20, 60
 TARGETS = ("any", "second", "truck", "ship", "cat")
@@ -114,13 +115,13 @@ class Client:
                 self.finished, self.running = self.finished + 1, False
             case "delta" if message.delta.WhichOneof("type") == "new_element":
                 self._element(message.delta.new_element)
+            case "delta" if message.delta.add_block.expandable.label == LABEL:
+                self.whole = True
 
     def _element(self, element: Any) -> None:
         match element.WhichOneof("type"):
             case "exception":
                 self.problems.append(f"{element.exception.type}: {element.exception.message}"[:200])
-            case "code":
-                self.whole = True
             case "bidi_component":
                 found = element.bidi_component
                 text = found.json or (found.mixed.json if found.HasField("mixed") else "")
@@ -199,7 +200,7 @@ async def windows(url: str, queries: Sequence[str], seconds: float, chromium: st
             await page.goto(f"{url}/{PAGE}?{query}")
             await page.locator(".stMain canvas:visible").first.wait_for()
             made.first = time.monotonic() - began
-            await page.locator(".stMain .stCode").wait_for(state="attached")
+            await page.get_by_text(LABEL).wait_for()
             made.page = time.monotonic() - began
             made.problems = await page.locator(".stMain .stException, .stMain .stAlert").all_inner_texts()
         except Error as error:

@@ -136,6 +136,12 @@ def test_pages_do_not_compute_gradients_themselves():
     assert found == []
 
 
+def test_every_chart_is_shown_in_one_way():
+    """With its words, and after the pictures."""
+    found = {name_of(path) for path in APP for name, _ in calls(path) if name.endswith("plotly_chart")}
+    assert found == {"pages/ui/charts.py"}
+
+
 def test_every_picture_is_shown_as_png():
     """st.image sends a NumPy image as JPEG by default: more than half of a perturbation of 8/255 is then lost."""
     lossy = [

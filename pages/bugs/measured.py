@@ -12,11 +12,11 @@ from core.bugs.recipe import BugsRecipe
 from core.bugs.results import SOURCE, THEIRS, pooled
 from core.models.titles import title
 from core.rates import Rate
-from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.charts import of_rates, show_chart
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.stale import say_stale
 from pages.ui.store import lesson
 from pages.ui.tables import strong, table
-from pages.ui.whiskers import of_rates
 
 KINDS = {"feature": "#E69F00", "bug": "#0072B2"}
 
@@ -42,7 +42,7 @@ def transfer(found: Mapping[str, Any]) -> None:
     about = found["about"]
     for column, (setting, kinds) in zip(st.columns(len(found["attacks"])), found["attacks"].items(), strict=True):
         column.markdown(f"**{words(setting)}**")
-        column.plotly_chart(bars(kinds), key=f"bugs-{setting}", alt=_alt(setting, kinds), config=camera("bugs"))
+        show_chart(bars(kinds), key=f"bugs-{setting}", alt=_alt(setting, kinds), name="bugs", place=column)
     names = list(next(iter(found["attacks"].values()))["feature"]["judges"])
     titles = views.titles(names)
     rows = [
@@ -76,7 +76,7 @@ def more(found: Mapping[str, Any]) -> None:
     if members := found.get("members"):
         n = members["n"]
         left.markdown("**How many networks must be spared?**")
-        left.plotly_chart(curve(found), key="bugs-members", alt=_alt_curve(found), config=camera("bugs"))
+        show_chart(curve(found), key="bugs-members", alt=_alt_curve(found), name="bugs", place=left)
         left.caption(
             f"{words(members['setting'])}; the first {n} of the same pictures; the mean over the five judges, and each"
             " of them. With 0 spared it is the feature."
@@ -84,8 +84,8 @@ def more(found: Mapping[str, Any]) -> None:
     if wide := found.get("wide"):
         titles = views.titles(list(wide["kinds"]["bug"]["judges"]))
         right.markdown("**A victim four times as wide**")
-        right.plotly_chart(
-            bars(wide["kinds"]), key="bugs-wide", alt=_alt("wide victim", wide["kinds"]), config=camera("bugs")
+        show_chart(
+            bars(wide["kinds"]), key="bugs-wide", alt=_alt("wide victim", wide["kinds"]), name="bugs", place=right
         )
         worst = max(titles, key=lambda name: Rate.from_json(wide["kinds"]["bug"]["judges"][name]["hit"]).value)
         right.caption(

@@ -9,7 +9,6 @@ from core.bugs.recipe import BugsRecipe
 from pages.bugs import controls, measured, pair, squares, verdict
 from pages.ui import shell
 from pages.ui.picker import pick_picture
-from pages.ui.store import lesson
 
 CLAIMS = {
     "pair": "Left: an ordinary attack. Right: one that also keeps other networks right while it is made. Drag ε.",
@@ -86,5 +85,4 @@ with shell.user_errors():
                 pair.show(recipe, picture)
 verdict.after()
 shell.glossary("bugs", WORDS[view])
-with st.expander("The mathematics"):
-    st.markdown(lesson("bugs")["mathematics"])
+shell.mathematics("bugs")

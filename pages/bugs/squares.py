@@ -13,7 +13,8 @@ from core.bugs.squares import SMALL, TESTED, Learnt, learn
 from core.files import render
 from core.rates import Rate
 from pages.ui import crisp, work
-from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.charts import show_chart
+from pages.ui.exports import Bundle, Download, downloads
 
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#8c8c8c"
 CLASSES = ("black", "white")
@@ -28,9 +29,9 @@ def show(recipe: BugsRecipe) -> None:
     pictures(seen)
     left, right = st.columns(2)
     left.markdown("**How far can a square be pushed?**")
-    left.plotly_chart(over_eps(seen), key="squares-eps", alt=_alt(seen), config=camera("squares"))
+    show_chart(over_eps(seen), key="squares-eps", alt=_alt(seen), name="squares", place=left)
     right.markdown("**What training does, round by round**")
-    right.plotly_chart(over_rounds(seen), key="squares-rounds", alt=_alt_rounds(seen), config=camera("squares"))
+    show_chart(over_rounds(seen), key="squares-rounds", alt=_alt_rounds(seen), name="squares", place=right)
     st.caption(
         f"{recipe.n:,} squares to learn from, {TESTED} new ones to test; bands and brackets are 95 % intervals; seed"
         f" {recipe.seed}. Nakkiran's own: 10,000 squares, a ResNet-18, 20 epochs to 99.9 % of its labels; ε 0.01 then"

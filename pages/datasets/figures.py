@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from core.rates import Estimate
 from pages.datasets.experiments import HEADS, MEASURED, RENEWED, Line, again, chance
-from pages.ui.whiskers import of_rates
+from pages.ui.charts import of_rates
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")  # as many as an experiment has lines
 BARS = dict(zip(HEADS, ("#0072B2", "#E69F00", "#009E73", "#56B4E9"), strict=True))

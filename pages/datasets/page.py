@@ -17,7 +17,6 @@ from pages.ui import shell
 from pages.ui.address import choose
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
-from pages.ui.store import lesson
 from pages.ui.world import current, has_models, pair
 
 SURE_EPS = 100  # hundredths
@@ -127,5 +126,4 @@ else:
                 )
             build.show(recipe, live.script)
 shell.glossary("datasets", ["D_R and D_NR", "D_rand and D_det", "robust features", "leakage", "student"])
-with st.expander("The mathematics"):
-    st.markdown(lesson("datasets")["mathematics"])
+shell.mathematics("datasets")

@@ -16,7 +16,8 @@ from core.results import read
 from pages.datasets.experiments import EXPERIMENTS, HEADS, MEASURED, RENEWED, Line, again, at_chance, chance
 from pages.datasets.figures import bars, bars_alt, curves, curves_alt
 from pages.ui.address import choose
-from pages.ui.exports import Download, camera, downloads
+from pages.ui.charts import show_chart
+from pages.ui.exports import Download, downloads
 from pages.ui.stale import say_stale
 from pages.ui.tables import table
 
@@ -70,15 +71,8 @@ def show() -> None:
                     if text:
                         st.markdown(text)
             left, right = st.columns(2)
-            left.plotly_chart(
-                bars(there, students), key=f"bars-{name}", alt=bars_alt(there, students), config=camera(f"bars-{name}")
-            )
-            right.plotly_chart(
-                curves(there, students),
-                key=f"curves-{name}",
-                alt=curves_alt(there, students),
-                config=camera(f"curves-{name}"),
-            )
+            show_chart(bars(there, students), key=f"bars-{name}", alt=bars_alt(there, students), place=left)
+            show_chart(curves(there, students), key=f"curves-{name}", alt=curves_alt(there, students), place=right)
         if len(there) < len(experiment.lines):
             st.caption(f"What has no number here was not measured yet: {command(name)}")
         say_stale(found, command(name))

@@ -18,8 +18,8 @@ from pages.datasets import courses
 from pages.datasets.courses import Course
 from pages.ui import crisp, work
 from pages.ui.address import choose
-from pages.ui.exports import Bundle, camera, downloads
-from pages.ui.whiskers import of_rates
+from pages.ui.charts import of_rates, show_chart
+from pages.ui.exports import Bundle, downloads
 from pages.ui.world import current
 
 SHOWN = 12
@@ -124,11 +124,8 @@ def story(course: Course, made: Lesson) -> None:
         if not made.moments:
             st.markdown(f"**Building**: {len(made.pictures):,} of {course.pictures:,} pictures, each perturbed.")
             return
-        st.plotly_chart(
-            chart(course, made),
-            key=f"wrong-{at}-{time.monotonic_ns()}",
-            config=camera("wrong-labels"),
-            alt=sentence(made),
+        show_chart(
+            chart(course, made), key=f"wrong-{at}-{time.monotonic_ns()}", alt=sentence(made), name="wrong-labels"
         )
         moment, names = made.moments[-1], course.names
         best = int(moment.carried.argmax())

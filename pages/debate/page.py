@@ -14,6 +14,7 @@ from pages.ui.address import choose
 from pages.ui.bars import bars
 from pages.ui.dial import under_the_dial
 from pages.ui.exports import Bundle, downloads
+from pages.ui.folded import folded
 from pages.ui.rooms import ROOMS
 from pages.ui.stale import say_stale
 from pages.ui.store import lesson
@@ -72,6 +73,13 @@ def show(key: str, claim: Claim) -> None:
             st.page_link(claim.source, label="Read it", icon=":material/open_in_new:")
 
 
+def the_others() -> None:
+    """Show every claim but the opened one."""
+    for key, claim in CLAIMS.items():
+        if key != opened:
+            show(key, claim)
+
+
 shell.header(
     "Debate",
     "Bugs or features? Nine voices on one line, and what each of them says comes out when it is measured here.",
@@ -93,13 +101,9 @@ stage.html(line(opened, before, None if after == DEFAULTS.after and before == DE
 if after != before:
     way = "features" if after > before else "bugs"
     st.markdown(f"You moved by **{abs(after - before)}** towards {way}. The address of this page keeps both places.")
-with st.expander("All nine, one after the other"):
-    for key, claim in CLAIMS.items():
-        if key != opened:
-            show(key, claim)
+folded("All nine, one after the other", the_others, key="debate-all")
 out = Bundle(recipe)
 out.file("Numbers, CSV", "debate.csv", "text/csv", views.table)
 downloads(out.files, key="debate", script=views.script(recipe))
 shell.glossary("debate", ["bug", "feature", "D_rand and D_det", "distillation", "interval"])
-with st.expander("What is not here"):
-    st.markdown(lesson("debate")["missing"])
+folded("What is not here", lambda: st.markdown(lesson("debate")["missing"]), key="debate-missing")

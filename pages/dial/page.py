@@ -15,7 +15,6 @@ from pages.dial import stage, trends
 from pages.ui import shell
 from pages.ui.address import choose
 from pages.ui.picker import pick_picture
-from pages.ui.store import lesson
 from pages.ui.world import current
 
 VIEWS = {"inversion": "Inverted", "gradient": "Gradient", "paint": "Painted", "measured": "Measured"}
@@ -124,5 +123,4 @@ with shell.user_errors():
             recipe = replace(controls(view), picture=picture.id)
         stage.show(recipe, picture)
 shell.glossary("dial", WORDS[view])
-with st.expander("The mathematics"):
-    st.markdown(lesson("dial")["mathematics"])
+shell.mathematics("dial")

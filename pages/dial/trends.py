@@ -10,8 +10,9 @@ from core.dial.recipe import DialRecipe
 from core.dial.results import AGAIN, about, series
 from core.dial.views import script
 from pages.ui.address import choose
+from pages.ui.charts import show_chart
 from pages.ui.dial import Curves, figure, sentence, words
-from pages.ui.exports import Bundle, camera, downloads
+from pages.ui.exports import Bundle, downloads
 from pages.ui.stale import say_stale
 from pages.ui.tables import table
 
@@ -48,7 +49,7 @@ def show(found: Mapping[str, Any]) -> None:
         st.info(f"This trend was not measured. Measure it with: {AGAIN}")
         return
     says = sentence(curves, trend)
-    st.plotly_chart(figure(curves, trend), key=f"dial-{trend}", alt=says, config=camera(f"dial-{trend}"))
+    show_chart(figure(curves, trend), key=f"dial-{trend}", alt=says)
     st.markdown(says)
     heads = ["Measured", *(f"ε = {eps:g}" for eps in RADII)]
     rows = [[label, *(words(values.get(eps), trend) for eps in RADII)] for label, values in curves.items()]

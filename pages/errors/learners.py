@@ -12,9 +12,9 @@ from core.debate.views import reading
 from core.errors import learnt, views
 from core.errors.recipe import ErrorsRecipe
 from pages.errors.exports import bundle
-from pages.ui.exports import Download, camera
+from pages.ui.charts import of_rates, show_chart
+from pages.ui.exports import Download
 from pages.ui.stale import say_stale
-from pages.ui.whiskers import of_rates
 
 COLOURS = {"supervised": "#0072b2", "contrastive": "#e69f00", "untrained": "#8c8c8c"}
 QUESTIONS = {
@@ -31,8 +31,7 @@ def learners(recipe: ErrorsRecipe) -> list[Download]:
         return bundle("learners", recipe).files
     for column, (probe, question) in zip(st.columns(2), QUESTIONS.items(), strict=True):
         column.markdown(question)
-        look = camera(f"learners-{probe}")
-        column.plotly_chart(chart(found, probe), key=f"errors-learners-{probe}", config=look, alt=alt(found, probe))
+        show_chart(chart(found, probe), key=f"errors-learners-{probe}", alt=alt(found, probe), place=column)
     st.markdown(f"{reading('li', measured('li'))} {learnt.of_fresh(found)}")
     if collapsed := [name for name, run in found["runs"].items() if run.get("collapsed")]:
         st.warning(f"Collapsed, so that nothing can be read from it: {', '.join(collapsed)}.")

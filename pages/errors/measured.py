@@ -14,9 +14,9 @@ from core.files import render
 from core.rates import Estimate
 from pages.errors.exports import bundle
 from pages.ui.bars import bars
-from pages.ui.exports import Download, camera
+from pages.ui.charts import of_rates, show_chart
+from pages.ui.exports import Download
 from pages.ui.stale import say_stale
-from pages.ui.whiskers import of_rates
 from pages.ui.world import current
 
 COLOURS = {"errors": "#0072b2", "random": "#8c8c8c", "shuffled": "#e69f00"}
@@ -57,7 +57,7 @@ def pictures(recipe: ErrorsRecipe) -> list[Download]:
     )
     numbers = measured("wallace")
     text = reading("wallace", numbers) if numbers else ""
-    st.plotly_chart(figure, key="errors-curve", config=camera("wrong-labels"), alt=f"Accuracy as epochs pass. {text}")
+    show_chart(figure, key="errors-curve", alt=f"Accuracy as epochs pass. {text}", name="wrong-labels")
     st.markdown(text)
     st.html(bars(_students(found)))
     teacher = found["teacher"]
@@ -150,7 +150,7 @@ def manifold(recipe: ErrorsRecipe) -> list[Download]:
     )
     numbers = measured("shamir")
     text = reading("shamir", numbers)
-    st.plotly_chart(figure, key="errors-manifold", config=camera("manifold"), alt=f"Share along the data. {text}")
+    show_chart(figure, key="errors-manifold", alt=f"Share along the data. {text}", name="manifold")
     st.markdown(text)
     st.caption(
         f"n = {found['n']} test pictures, {found['attack']}, away from what each network says; the directions are the"

@@ -9,7 +9,6 @@ from core.errors.recipe import ErrorsRecipe
 from pages.errors import learners, measured, plane
 from pages.ui import shell
 from pages.ui.exports import downloads
-from pages.ui.store import lesson
 
 CLAIMS = {
     "plane": "Thirty-two coins on a plane: where a network errs tells another one what it knows.",
@@ -82,5 +81,4 @@ with shell.user_errors():
         files = SHOWN[view](recipe)
     downloads(files, key="errors", script=views.script(recipe))
 shell.glossary("errors", WORDS[view])
-with st.expander("The mathematics"):
-    st.markdown(lesson("errors")["mathematics"])
+shell.mathematics("errors")

@@ -11,6 +11,7 @@ from core.frequency.recipe import FIRST, FrequencyRecipe
 from pages.frequency import filters, lens, quiz, trades, weather
 from pages.ui import shell
 from pages.ui.address import choose
+from pages.ui.folded import folded
 from pages.ui.model_box import model_box
 from pages.ui.picker import pick_picture
 from pages.ui.scrubber import frame_in_sight
@@ -118,7 +119,5 @@ with shell.user_errors():
             quiz.show(recipe, found)
     say_stale(found, results.AGAIN)
 shell.glossary("frequency", WORDS[view])
-with st.expander("The reply of the authors"):
-    st.markdown(lesson("frequency")["reply"])
-with st.expander("The mathematics"):
-    st.markdown(lesson("frequency")["mathematics"])
+folded("The reply of the authors", lambda: st.markdown(lesson("frequency")["reply"]), key="frequency-reply")
+shell.mathematics("frequency")

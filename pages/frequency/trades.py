@@ -14,13 +14,13 @@ from core.models import checkpoints
 from core.rates import Estimate, Rate
 from pages.frequency.columns import title
 from pages.frequency.weather import LOOKS
+from pages.ui.charts import of_rates, show_chart
 from pages.ui.dial import figure as curves_of
 from pages.ui.dial import sentence as says
 from pages.ui.dial import under_the_dial
 from pages.ui.exports import Bundle, downloads
 from pages.ui.stale import say_stale
 from pages.ui.tables import table
-from pages.ui.whiskers import of_rates
 
 Line = dict[str, Estimate]  # right answers by stop
 STOPS = ("clean", "L2 0.5", "fog", "contrast", "Gaussian noise", "coarse waves", "fine waves")
@@ -33,7 +33,7 @@ def show(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
     if not lines:
         st.info("Nothing was measured of these networks. Measure it with: python -m core.frequency measure weather")
         return
-    st.plotly_chart(figure(lines), key="frequency-trades", alt=sentence(lines))
+    show_chart(figure(lines), key="frequency-trades", alt=sentence(lines))
     st.markdown(sentence(lines))
     heads = ["Network", *STOPS]
     rows = [[title(name), *(_text(line.get(stop)) for stop in STOPS)] for name, line in lines.items()]
@@ -57,7 +57,7 @@ def along_the_dial() -> None:
     if not curves:
         return
     st.markdown("### Turned gradually: the ε of training, and nothing else")
-    st.plotly_chart(curves_of(curves, "shifts", 400), key="frequency-dial", alt=says(curves, "shifts"))
+    show_chart(curves_of(curves, "shifts", 400), key="frequency-dial", alt=says(curves, "shifts"))
     st.markdown(says(curves, "shifts"))
     st.caption(f"One network at each ε; intervals over pictures. {about(found, 'shifts')}")
     say_stale(found, AGAIN)

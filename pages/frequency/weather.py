@@ -12,9 +12,9 @@ from core.frequency.networks import NOISE
 from core.frequency.recipe import FrequencyRecipe
 from core.rates import Rate
 from pages.frequency.columns import column, here, offer, seen, stage, title
+from pages.ui.charts import of_rates, show_chart
 from pages.ui.scrubber import Axis
 from pages.ui.tables import table
-from pages.ui.whiskers import of_rates
 
 # Okabe and Ito's colours, which no colour blindness confuses, and a dash and a symbol each.
 LOOKS = (("#0072b2", "solid", "circle"), ("#e69f00", "dash", "square"), ("#8c8c8c", "dot", "diamond"))
@@ -81,9 +81,7 @@ def measured(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     said = "; ".join(f"{title(n)} {Rate.from_json(known['5'][n])}" for n in names)
-    st.plotly_chart(
-        drawn, key="frequency-weather-lines", alt=f"Accuracy over severity of {word}. At severity 5: {said}."
-    )
+    show_chart(drawn, key="frequency-weather-lines", alt=f"Accuracy over severity of {word}. At severity 5: {said}.")
 
 
 def pairs(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:

@@ -15,7 +15,8 @@ from core.gaussian.fit import POINTS, REPEATS
 from core.gaussian.recipe import GaussianRecipe
 from core.gaussian.scene import scene
 from core.gaussian.views import FIGURE_4, KAPPAS, Side, percent
-from pages.ui.exports import Bundle, Download, camera
+from pages.ui.charts import show_chart
+from pages.ui.exports import Bundle, Download
 from pages.ui.store import results
 from pages.ui.tables import table
 
@@ -118,15 +119,12 @@ def vulnerability(recipe: GaussianRecipe) -> dict[str, list[float]]:
     figure.update_yaxes(type="log")
     st.markdown("**Vulnerability against conditioning**")
     worst, best = low["standard"][-1], low["standard"][0]
-    st.plotly_chart(
+    show_chart(
         figure,
         key="gaussian-vulnerability",
-        config=camera("gaussian-vulnerability"),
-        alt=(
-            f"What the adversary adds to the loss grows with the condition number: from {best:.3g} nats per dimension"
-            f" for a round class to {worst:.3g} at 1000 for maximum likelihood, and to {low['robust'][-1]:.3g} for the"
-            " robust model."
-        ),
+        alt=f"What the adversary adds to the loss grows with the condition number: from {best:.3g} nats per dimension"
+        f" for a round class to {worst:.3g} at 1000 for maximum likelihood, and to {low['robust'][-1]:.3g} for the"
+        " robust model.",
     )
     st.caption(
         f"d = {recipe.dim}, fixed trace, variances in geometric progression; ε is {relative:.3g} of the class's spread"
@@ -147,17 +145,12 @@ def alignment(recipe: GaussianRecipe) -> None:
     )
     st.markdown("**Alignment against ε**")
     place = st.empty()
-    place.plotly_chart(_alignment(lines, {}), key="gaussian-alignment-first", alt=_alignment_alt(lines))
+    show_chart(_alignment(lines, {}), key="gaussian-alignment-first", alt=_alignment_alt(lines), place=place)
     marks = results().of(
         ("gaussian sampled alignment", recipe.dim),
         lambda: {kappa: views.sampled_alignment(recipe.dim, kappa, MARKED) for kappa in KAPPAS},
     )
-    place.plotly_chart(
-        _alignment(lines, marks),
-        key="gaussian-alignment",
-        config=camera("gaussian-alignment"),
-        alt=_alignment_alt(lines),
-    )
+    show_chart(_alignment(lines, marks), key="gaussian-alignment", alt=_alignment_alt(lines), place=place)
     st.caption(
         "Worst angle over all means between gradient and classes: 0° is aligned. Lines: theorem 2, ε spent on"
         " average. Marks: each of 200 sampled points moves by ε. The two differ in few dimensions and meet in many"

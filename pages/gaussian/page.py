@@ -11,7 +11,6 @@ from pages.gaussian.stage import stage
 from pages.ui import shell
 from pages.ui.address import choose
 from pages.ui.exports import downloads
-from pages.ui.store import lesson
 
 PRESETS = [
     shell.Preset(
@@ -143,5 +142,4 @@ shell.glossary(
     "gaussian",
     ["the adversary's metric", "the model's metric", "maximum likelihood", "robust", "input gradient", "budget"],
 )
-with st.expander("The mathematics"):
-    st.markdown(lesson("gaussian")["mathematics"])
+shell.mathematics("gaussian")

@@ -11,7 +11,6 @@ from pages.inversion.measured import measured
 from pages.inversion.presets import offered
 from pages.ui import shell
 from pages.ui.picker import pick_picture
-from pages.ui.store import lesson
 from pages.ui.world import current, has_models, pair
 
 VIEWS = {
@@ -92,7 +91,6 @@ with shell.user_errors():
         case _:
             emergence.show(recipe, picture)
 shell.glossary("inversion", WORDS[view])
-with st.expander("The mathematics"):
-    st.markdown(lesson("inversion")["mathematics"])
+shell.mathematics("inversion")
 if current() == worlds.get():  # of whose networks it was measured
     measured()

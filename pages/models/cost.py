@@ -14,9 +14,8 @@ from core.rates import Rate
 from core.train import cost, speedrun, zoo
 from core.train.published import BALLS, COSTED
 from pages.models.plot import CHOSEN, OTHERS, OURS
-from pages.ui.exports import camera
+from pages.ui.charts import of_rates, show_chart
 from pages.ui.tables import table
-from pages.ui.whiskers import of_rates
 
 AUTO = "#009e73"
 
@@ -141,7 +140,7 @@ def show(names: Sequence[str], norm: str, chosen: str) -> None:
     """Show the plot, and the recipes that were tried at equal cost, where they were."""
     ours = points(names, norm)
     text = sentence(ours, norm)
-    st.plotly_chart(figure(ours, norm, chosen), key="models-cost", alt=text, config=camera("cost"))
+    show_chart(figure(ours, norm, chosen), key="models-cost", alt=text, name="cost")
     st.caption(text)
     rows = tried(results.read(speedrun.RESULTS, speedrun.AGAIN) or {})
     if rows:

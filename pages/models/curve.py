@@ -15,8 +15,7 @@ from core.train import published
 from core.train.robustness import COUNTS, BySteps, by_steps
 from core.worlds import World
 from pages.ui import store, work
-from pages.ui.exports import camera
-from pages.ui.whiskers import of_rates
+from pages.ui.charts import of_rates, show_chart
 
 EPS = {"L2": 0.5, "Linf": 8 / 255}  # at which the steps are counted, times the world's scale for L2
 BLUE, ORANGE = "#0072b2", "#e69f00"
@@ -72,7 +71,7 @@ def show(recipe: ModelsRecipe, world: World) -> BySteps | None:
     found = points(recipe.model, recipe.norm)
     if len(found) > 1:
         alt = f"{title(recipe.model)}: " + "; ".join(f"{one.what}: {one.rate}" for one in found)
-        st.plotly_chart(over_eps(found, recipe.norm), key="models-curve", alt=alt, config=camera("robustness"))
+        show_chart(over_eps(found, recipe.norm), key="models-curve", alt=alt, name="robustness")
         st.caption("Measured before, with 95 % intervals; an attack gives an upper bound.")
     else:
         st.caption(
@@ -85,7 +84,7 @@ def show(recipe: ModelsRecipe, world: World) -> BySteps | None:
     if counted is not None and counted.rates:
         at = card_ball(recipe.norm, world)
         alt = "; ".join(f"{n} steps: {rate}" for n, rate in zip(counted.counts, counted.rates, strict=True))
-        st.plotly_chart(over_steps(counted), key="models-steps", alt=f"{at}: {alt}", config=camera("steps"))
+        show_chart(over_steps(counted), key="models-steps", alt=f"{at}: {alt}", name="steps")
         st.markdown(f"**{counted.says}**" + "".join(f"\n- {doubt}" for doubt in counted.doubts))
         st.caption(
             f"{at}, {counted.rates[0].n} pictures, attacked just now on this computer, with more and more steps."

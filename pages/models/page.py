@@ -15,7 +15,8 @@ from pages.models import cost, curve, plot, upload
 from pages.models.controls import DEFAULTS, checking, controls, opening
 from pages.models.words import PRESETS
 from pages.ui import shell
-from pages.ui.exports import Bundle, camera, downloads
+from pages.ui.charts import show_chart
+from pages.ui.exports import Bundle, downloads
 from pages.ui.store import lesson
 from pages.ui.tables import table
 from pages.ui.world import current
@@ -92,7 +93,7 @@ with big:
     st.markdown(f"### Clean against robust, {BALLS[shown.norm]}")
     text = plot.sentence(ours, shown.norm, shown.model, published=board)
     chart = plot.figure(ours, shown.norm, shown.model, published=board)
-    st.plotly_chart(chart, key="models-plot", alt=text, config=camera("models"))
+    show_chart(chart, key="models-plot", alt=text, name="models")
     st.caption(text)
 with side:
     st.markdown("### How it falls")

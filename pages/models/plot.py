@@ -9,7 +9,7 @@ from core.models import card, checkpoints
 from core.models.titles import title
 from core.rates import Rate
 from core.train.published import BALLS, BOARDS, SOURCE
-from pages.ui.whiskers import of_rates
+from pages.ui.charts import of_rates
 
 OURS, CHOSEN, OTHERS = "#0072b2", "#e69f00", "#8c8c8c"
 

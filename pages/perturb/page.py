@@ -18,7 +18,6 @@ from pages.ui.address import choose
 from pages.ui.exports import downloads
 from pages.ui.picker import pick_picture
 from pages.ui.scrubber import frame_in_sight, scrubber, write_frame
-from pages.ui.store import lesson
 from pages.ui.world import current, has_models, pair
 
 FIRST = PerturbRecipe()
@@ -89,5 +88,4 @@ if shown:
         downloads(files(recipe_in_sight, rows, left, right), key="perturb", script=perturb.script(recipe_in_sight))
 with below:
     shell.glossary("perturb", ["useful", "robustly useful", "useful, non-robust", "ε", "PGD"])
-    with st.expander("The mathematics"):
-        st.markdown(lesson("perturb")["mathematics"])
+    shell.mathematics("perturb")

@@ -13,9 +13,9 @@ from core.planted.views import pattern_sheet
 from core.rates import Estimate
 from pages.planted.words import COLOURS, TITLES, styled
 from pages.ui import crisp
+from pages.ui.charts import show_chart, whiskers
 from pages.ui.store import results
 from pages.ui.tables import table
-from pages.ui.whiskers import whiskers
 
 LIVE, SHOWN = 64, 4
 WHERE = {
@@ -45,7 +45,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
         _pictures(recipe, seen, float(eps))
     with right:
         st.markdown("### Cosine of the perturbation with…")
-        st.plotly_chart(_bars(seen), key="planted-cosines", alt=_alt(seen))
+        show_chart(_bars(seen), key="planted-cosines", alt=_alt(seen))
         fooled = ", ".join(
             f"{TITLES[side].lower()} {100 * float(s.success.float().mean()):.0f} %" for side, s in seen.items()
         )

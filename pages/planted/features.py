@@ -9,6 +9,7 @@ from core.planted.recipe import PlantedRecipe
 from core.planted.results import Results
 from core.rates import Estimate
 from pages.planted.words import TITLES, lines
+from pages.ui.charts import show_chart
 from pages.ui.store import results
 from pages.ui.tables import table
 
@@ -54,7 +55,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
         curves = {name: [found[f"knockout/{feature}/{name}/{s:g}"] for s in probes.STRENGTHS] for name in ASKED}
         with column:
             st.markdown(f"### Weaken the {NAMES[feature]}, leave all else")
-            st.plotly_chart(
+            show_chart(
                 lines(
                     list(probes.STRENGTHS), curves, f"strength of the {NAMES[feature]}, 1 as in training", "accuracy"
                 ),

@@ -15,7 +15,6 @@ from pages.planted.presets import PRESETS
 from pages.ui import shell
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.stale import say_stale
-from pages.ui.store import lesson
 
 CLAIMS = {
     "features": "**Which feature did each network use?** Take one away, or let the two disagree.",
@@ -88,5 +87,4 @@ with shell.user_errors():
     say_stale(Results().about, AGAIN)
     downloads(files(recipe, numbers), key="planted", script=script(recipe))
 shell.glossary("planted", WORDS)
-with st.expander("The mathematics"):
-    st.markdown(lesson("planted")["mathematics"])
+shell.mathematics("planted")

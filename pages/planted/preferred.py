@@ -10,6 +10,7 @@ from core.planted.networks import fresh
 from core.planted.recipe import PlantedRecipe
 from core.planted.results import Results
 from pages.planted.words import TITLES, lines, styled
+from pages.ui.charts import show_chart
 from pages.ui.store import results
 
 LIVE = 200
@@ -31,7 +32,7 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
         with column:
             st.markdown(f"### {TITLES[name]}: share that follows the weave")
             if f"preferred/{FAINT[0]:g}/{AGREES[0]:g}/standard/weave" in found:
-                st.plotly_chart(_heat(found, name, recipe), key=f"planted-phase-{name}", alt=_alt(found, name))
+                show_chart(_heat(found, name, recipe), key=f"planted-phase-{name}", alt=_alt(found, name))
             else:
                 st.caption("Not measured yet: python -m core.planted measure preferred")
     if f"preferred/{FAINT[0]:g}/{AGREES[0]:g}/standard/weave" in found:
@@ -97,7 +98,7 @@ def _more(found: Results) -> None:
         figure = lines(list(MORE), curves, "training pictures", title)
         figure.update_xaxes(type="log")
         with column:
-            st.plotly_chart(
+            show_chart(
                 figure,
                 key=f"planted-more-{what}",
                 alt=f"{title} against the number of training pictures: at {MORE[-1]}, "

@@ -11,8 +11,9 @@ from core.planted.recipe import PlantedRecipe
 from core.planted.results import Results
 from core.rates import Rate
 from core.train.report import Progress
-from pages.planted.training import chart
+from pages.planted.training import chart, curve_alt
 from pages.ui import crisp, work
+from pages.ui.charts import show_chart
 from pages.ui.store import results
 from pages.ui.tables import table
 
@@ -106,7 +107,13 @@ def _teach(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier], key: H
 
     def draw() -> None:
         if points:
-            place.plotly_chart(chart({"student": points}), key=f"planted-student-{len(points)}-{time.monotonic_ns()}")
+            show_chart(
+                chart(curves := {"student": points}),
+                key=f"planted-student-{len(points)}-{time.monotonic_ns()}",
+                alt=curve_alt(curves),
+                name="planted-student",
+                place=place,
+            )
 
     work.desk().go_on()
     piece = work.Piece(key, learn, recipe.epochs * (TAUGHT // 64))

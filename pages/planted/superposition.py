@@ -11,6 +11,7 @@ from core.planted.measure import TOY_DIMENSIONS, TOY_NUMBER
 from core.planted.recipe import PlantedRecipe
 from core.planted.results import Results
 from pages.planted.words import lines, styled
+from pages.ui.charts import show_chart
 from pages.ui.store import results
 
 
@@ -33,15 +34,13 @@ def show(recipe: PlantedRecipe) -> tuple[PlantedRecipe, dict[str, list[object]]]
     with left:
         st.markdown(f"### {stored} of {number} features are kept in {dimensions} dimensions")
         figure = _arrows(toy) if dimensions == 2 else _overlaps(toy)
-        st.plotly_chart(
+        show_chart(
             figure, key="planted-toy", alt=f"{stored} of {number} features are represented in {dimensions} dimensions"
         )
     with right:
         if stored:
             st.markdown("### The best attack on one output goes by way of the others")
-            st.plotly_chart(
-                _attack(toy), key="planted-toy-attack", alt="The attack on the first stored feature, by feature"
-            )
+            show_chart(_attack(toy), key="planted-toy-attack", alt="The attack on the first stored feature, by feature")
             ratio = superposition.vulnerability(toy)
             st.caption(
                 "Blue: its own feature; orange: features that overlap with it. For a perturbation of the same length"
@@ -58,7 +57,7 @@ def show(recipe: PlantedRecipe) -> tuple[PlantedRecipe, dict[str, list[object]]]
         figure = lines(
             [TOY_NUMBER / m for m in TOY_DIMENSIONS], curves, "features for each dimension, n / m", "vulnerability"
         )
-        st.plotly_chart(figure, key="planted-toys", alt="Vulnerability against features for each dimension")
+        show_chart(figure, key="planted-toys", alt="Vulnerability against features for each dimension")
         st.caption(f"{TOY_NUMBER} features. {found.source('toys')}.")
     return recipe, {
         "feature": list(range(len(toy.stored))),

@@ -18,6 +18,7 @@ from core.planted.recipe import PlantedRecipe
 from core.train.report import Progress
 from pages.planted.words import COLOURS, DASHES, TITLES, styled
 from pages.ui import work
+from pages.ui.charts import show_chart
 from pages.ui.exports import Bundle
 from pages.ui.store import results
 
@@ -52,7 +53,7 @@ def box(recipe: PlantedRecipe) -> dict[str, Classifier] | None:
             " train your own."
         )
         if curves:
-            st.plotly_chart(chart(curves), key="planted-curve", alt=_alt(curves))
+            show_chart(chart(curves), key="planted-curve", alt=curve_alt(curves))
         return found
     waiting = any(run_folder(recipe, side).is_dir() for side in SIDES)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -66,7 +67,7 @@ def box(recipe: PlantedRecipe) -> dict[str, Classifier] | None:
         st.caption("About ten seconds each on an idle core. The view below needs them.", width="content")
     if curves:
         st.caption("Stopped; it goes on from its last full epoch.")
-        st.plotly_chart(chart(curves), key="planted-curve", alt=_alt(curves))
+        show_chart(chart(curves), key="planted-curve", alt=curve_alt(curves))
     if asked:
         _train(recipe)
         st.rerun()
@@ -91,7 +92,13 @@ def _train(recipe: PlantedRecipe) -> None:
 
     def draw() -> None:
         if seen := sum(map(len, curves.values())):
-            place.plotly_chart(chart(curves), key=f"planted-live-{seen}-{time.monotonic_ns()}")
+            show_chart(
+                chart(curves),
+                key=f"planted-live-{seen}-{time.monotonic_ns()}",
+                alt=curve_alt(curves),
+                name="planted-curve",
+                place=place,
+            )
 
     work.desk().go_on()
     pieces = [work.Piece(("planted network", recipe.trained, side), job(side), steps) for side in SIDES]
@@ -146,6 +153,7 @@ def chart(curves: dict[str, Curve]) -> go.Figure:
     return styled(figure, "epochs", "loss on what it trains on", height=230)
 
 
-def _alt(curves: dict[str, Curve]) -> str:
+def curve_alt(curves: dict[str, Curve]) -> str:
+    """Say where the losses began and where they are."""
     ends = [f"{side} from {points[0][1]:.2f} to {points[-1][1]:.2f}" for side, points in curves.items() if points]
     return f"Training loss: {'; '.join(ends)}."

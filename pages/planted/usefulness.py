@@ -13,6 +13,7 @@ from core.planted.recipe import PlantedRecipe
 from core.planted.results import Results
 from core.usefulness.definitions import Usefulness
 from pages.planted.words import COLOURS, SYMBOLS, TITLES, styled
+from pages.ui.charts import show_chart
 from pages.ui.store import results
 
 PICTURES, PUSHED, PUSHED_NETWORK = 1000, 16, 8
@@ -29,14 +30,14 @@ def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[o
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("### How useful is each after a perturbation of length ε?")
-        st.plotly_chart(_curves(rho, gamma, planted), key="planted-gamma", alt=_alt(rho, gamma))
+        show_chart(_curves(rho, gamma, planted), key="planted-gamma", alt=_alt(rho, gamma))
         st.caption(
             f"Means over the classes, each against the rest. Line: closed form. Marks: the atlas, ρ from {PICTURES:,}"
             f" pictures, γ from pushing {PUSHED}.{_compared(planted)}"
         )
     with right:
         st.markdown(f"### What the networks compute, at ε = {AT:g}")
-        st.plotly_chart(_scatter(own, planted), key="planted-own", alt="rho and gamma of all features of both networks")
+        show_chart(_scatter(own, planted), key="planted-own", alt="rho and gamma of all features of both networks")
         st.caption(
             f"Each point is one of {recipe.width * 8} features for its best class; γ from {PUSHED_NETWORK} pictures, a"
             " bound from above."

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from core.rates import Estimate
-from pages.ui.whiskers import whiskers
+from pages.ui.charts import whiskers
 
 TITLES = {"standard": "Standard network", "robust": "Robust network", "bayes": "Exact Bayes rule", "student": "Student"}
 COLOURS = {"standard": "#e69f00", "robust": "#0072b2", "bayes": "#8c8c8c"}

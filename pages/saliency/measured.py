@@ -16,10 +16,10 @@ from core.rates import Estimate
 from core.results import read
 from core.saliency import METHODS
 from core.saliency.measure import AGAIN, RESULTS
-from pages.ui.exports import camera
+from pages.ui.charts import show_chart, whiskers
+from pages.ui.folded import folded
 from pages.ui.stale import say_stale
 from pages.ui.tables import strong, table
-from pages.ui.whiskers import whiskers
 from pages.ui.world import current
 
 FAILS = 0.5  # rank correlation from which a map is called much the same; there is no agreed limit
@@ -139,22 +139,17 @@ def show() -> None:
     about = MEASURES[key]
     st.markdown(about.says)
     figure = chart(found, key)
-    st.plotly_chart(
-        figure,
-        key="saliency-chart",
-        alt=sentence(found, key),
-        config=camera(f"saliency-{key}"),
-    )
+    show_chart(figure, key="saliency-chart", alt=sentence(found, key), name=f"saliency-{key}")
     st.markdown(sentence(found, key))
     st.caption(
         f"Points: means over n = {found['n']} test pictures; bars: 95 % bootstrap intervals; seed {found['seed']},"
         f" {found['date']}; {found['how']}. The camera in the chart saves it as PNG."
     )
     say_stale(found, AGAIN)
-    with st.expander("All numbers"):
-        keys = ["class_alignment", *MEASURES]
-        heads = ["Method", "Model", *(key.replace("_", " ") for key in keys)]
-        table(heads, numbers(found, keys), label="Every measure of every method and model")
+    keys = ["class_alignment", *MEASURES]
+    heads = ["Method", "Model", *(key.replace("_", " ") for key in keys)]
+    label = "Every measure of every method and model"
+    folded("All numbers", lambda: table(heads, numbers(found, keys), label=label), key="saliency-numbers")
 
 
 def headline(found: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ from pages.saliency.controls import DEFAULTS, controls, defaults
 from pages.saliency.presets import offered
 from pages.ui import shell
 from pages.ui.picker import pick_picture
-from pages.ui.store import lesson
 from pages.ui.world import current, has_models
 
 VIEWS = {
@@ -58,5 +57,4 @@ with shell.user_errors():
             methods.show(recipe, picture)
 measured.show()
 shell.glossary("saliency", [*WORDS[view], "deletion and insertion"])
-with st.expander("The mathematics"):
-    st.markdown(lesson("saliency")["mathematics"])
+shell.mathematics("saliency")

@@ -10,6 +10,7 @@ from core import results
 from core.models.titles import title
 from core.rates import Estimate
 from core.synthesis.measure import AGAIN, RESULTS, SOURCES
+from pages.ui.folded import folded
 from pages.ui.stale import say_stale
 from pages.ui.tables import table
 from pages.ui.world import current
@@ -44,8 +45,7 @@ def measured(path: Path = RESULTS) -> None:
     )
     say_stale(found, AGAIN)
     st.markdown(reading(found))
-    with st.expander("Class by class, at the smallest limit"):
-        _by_class(found, viewers)
+    folded("Class by class, at the smallest limit", lambda: _by_class(found, viewers), key="synthesis-classes")
 
 
 def reading(found: Mapping[str, Any]) -> str:

@@ -12,7 +12,6 @@ from pages.synthesis.presets import ANYWHERE, HERE
 from pages.ui import shell
 from pages.ui.dial import under_the_dial
 from pages.ui.picker import pick_picture
-from pages.ui.store import lesson
 from pages.ui.world import current, has_models, pair
 
 VIEWS = {"morph": "Draw and hold", "studio": "Sixteen at once"}
@@ -75,7 +74,6 @@ with shell.user_errors():
         morph.show(recipe, picture)
     under_the_dial("synthesis-dial", picture, view="paint")
 shell.glossary("synthesis", WORDS[view])
-with st.expander("The mathematics"):
-    st.markdown(lesson("synthesis")["mathematics"])
+shell.mathematics("synthesis")
 if current() == worlds.get():  # of whose networks it was measured
     measured.measured()

@@ -15,9 +15,10 @@ from core.transfer.recipe import RADII, TransferRecipe
 from core.transfer.results import Measured, Setting
 from pages.transfer import work
 from pages.transfer.matrix import source_line
-from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.charts import of_rates, show_chart
+from pages.ui.exports import Bundle, Download, downloads
+from pages.ui.folded import folded
 from pages.ui.model_box import model_box
-from pages.ui.whiskers import of_rates
 
 BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#8c8c8c"
 Cells = Mapping[str, Cell]  # by radius
@@ -37,23 +38,16 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
         st.caption("Nothing is there yet for this pair.")
         return
     lines = lines_of(recipe, pair, own, measured)
-    st.plotly_chart(
-        figure(recipe, lines),
-        key="transfer-curve",
-        alt=sentence(recipe, pair, measured),
-        config=camera("transfer-curve"),
-    )
+    show_chart(figure(recipe, lines), key="transfer-curve", alt=sentence(recipe, pair, measured))
     st.markdown(sentence(recipe, pair, measured))
-    with st.expander("The numbers with their intervals", icon=":material/table:"):
-        st.dataframe(
-            {f"{recipe.norm} ε": list(pair)}
-            | {
-                name: [str(rates[label]) if label in rates else "" for label in pair]
-                for name, (rates, _) in lines.items()
-            },
-            hide_index=True,
-            alt="The numbers of the curve, with 95 % intervals",
-        )
+    numbers = {name: [str(rates.get(label, "")) for label in pair] for name, (rates, _) in lines.items()}
+    columns = {f"{recipe.norm} ε": list(pair), **numbers}
+    folded(
+        "The numbers with their intervals",
+        lambda: st.dataframe(columns, hide_index=True, alt="The numbers of the curve, with 95 % intervals"),
+        key="transfer-curve-numbers",
+        icon=":material/table:",
+    )
     st.caption(f"Bars are 95 % intervals. {origin}")
     downloads(files(recipe, pair), key="transfer-curve", script=views.script(recipe))
 

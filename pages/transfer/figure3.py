@@ -10,9 +10,10 @@ from core.transfer import results, views
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import PAPER, PAPER_LINE, REPLY, Point
 from core.transfer.similarity import correlation
-from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.charts import of_rates, show_chart
+from pages.ui.exports import Bundle, Download, downloads
+from pages.ui.folded import folded
 from pages.ui.stale import say_stale
-from pages.ui.whiskers import of_rates
 
 GREY, BLUE = "#8c8c8c", "#0072b2"
 
@@ -20,7 +21,7 @@ GREY, BLUE = "#8c8c8c", "#0072b2"
 def show(recipe: TransferRecipe) -> None:
     """Show the paper's five points and, where they were measured, ours."""
     how, ours = results.figure3()
-    st.plotly_chart(figure(ours), key="transfer-figure3", alt=alt(ours), config=camera("transfer-figure3"))
+    show_chart(figure(ours), key="transfer-figure3", alt=alt(ours))
     st.markdown(
         f"- **The paper's five architectures: r = {_r(PAPER)}.** Each learned from the same training set D_det, whose"
         " labels are right only by the non-robust features of a ResNet-50."
@@ -43,18 +44,19 @@ def show(recipe: TransferRecipe) -> None:
         "- **At the origin:** a set made of [bugs](bugs), perturbations that transfer to nobody; it teaches nobody"
         " either. The authors put it there in their reply to Nakkiran (Distill 2019), and it is in no correlation here."
     )
-    with st.expander("The numbers", icon=":material/table:"):
-        rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
-        st.dataframe(
-            {
-                "who": [who for who, _ in rows],
-                "architecture": [point.name for _, point in rows],
-                "accuracy of the student of D_det": [_cell(p.accuracy, p.accuracy_rate) for _, p in rows],
-                "transfer rate": [_cell(p.transfer, p.transfer_rate) for _, p in rows],
-            },
-            hide_index=True,
-            alt="The points of the figure",
-        )
+    rows = [("paper", point) for point in PAPER] + [("ours", point) for point in ours]
+    columns = {
+        "who": [who for who, _ in rows],
+        "architecture": [point.name for _, point in rows],
+        "accuracy of the student of D_det": [_cell(p.accuracy, p.accuracy_rate) for _, p in rows],
+        "transfer rate": [_cell(p.transfer, p.transfer_rate) for _, p in rows],
+    }
+    folded(
+        "The numbers",
+        lambda: st.dataframe(columns, hide_index=True, alt="The points of the figure"),
+        key="transfer-figure3-numbers",
+        icon=":material/table:",
+    )
     st.caption(
         "The paper's points and its dashed line are read from the vector graphic of figure 3 (Ilyas et al. 2019), so"
         " they come without n and interval."

@@ -18,7 +18,6 @@ from pages.transfer.presets import offered
 from pages.ui import shell
 from pages.ui.dial import under_the_dial
 from pages.ui.stale import say_stale
-from pages.ui.store import lesson
 from pages.ui.world import current, has_models
 
 VIEWS = {
@@ -81,5 +80,4 @@ with shell.user_errors():
     if measured is not None and (view == "figure3" or recipe.numbers == "measured"):
         say_stale({STAMPS: {name: model.stamp for name, model in measured.models.items()}}, results.AGAIN)
 shell.glossary("transfer", WORDS[view])
-with st.expander("The mathematics"):
-    st.markdown(lesson("transfer")["mathematics"])
+shell.mathematics("transfer")

@@ -14,8 +14,9 @@ from core.transfer.recipe import TransferRecipe
 from core.transfer.results import AGAIN, Measured, setting_of
 from core.transfer.similarity import correlation, mantel
 from pages.transfer.matrix import source_line
-from pages.ui.exports import Bundle, Download, camera, downloads
-from pages.ui.whiskers import of_rates, whiskers
+from pages.ui.charts import of_rates, show_chart, whiskers
+from pages.ui.exports import Bundle, Download, downloads
+from pages.ui.folded import folded
 
 KINDS = {  # colour and shape, so that no two are told apart by colour alone
     "both standard": ("#0072b2", "circle"),
@@ -45,21 +46,20 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     if measured is None or len(pairs) < 2:
         st.info(f"This view needs measured numbers of three models or more: {AGAIN}")
         return
-    st.plotly_chart(
-        figure(recipe, pairs, measured), key="transfer-similarity", alt=alt(pairs), config=camera("transfer-similarity")
-    )
+    show_chart(figure(recipe, pairs, measured), key="transfer-similarity", alt=alt(pairs))
     st.markdown(verdict(pairs))
-    with st.expander("The numbers with their intervals", icon=":material/table:"):
-        st.dataframe(
-            {
-                "made for": [title(p.source, measured) for p in pairs],
-                "shown to": [title(p.target, measured) for p in pairs],
-                "linear CKA": [p.likeness.plain() for p in pairs],
-                "rate": [str(p.rate) for p in pairs],
-            },
-            hide_index=True,
-            alt="Likeness and transfer rate of each pair, with 95 % intervals",
-        )
+    columns = {
+        "made for": [title(p.source, measured) for p in pairs],
+        "shown to": [title(p.target, measured) for p in pairs],
+        "linear CKA": [p.likeness.plain() for p in pairs],
+        "rate": [str(p.rate) for p in pairs],
+    }
+    folded(
+        "The numbers with their intervals",
+        lambda: st.dataframe(columns, hide_index=True, alt="Likeness and transfer rate of each pair"),
+        key="transfer-similarity-numbers",
+        icon=":material/table:",
+    )
     st.caption(
         f"Linear CKA of the penultimate layers on {pairs[0].likeness.n:,} clean test pictures (Kornblith et al. 2019);"
         f" bars are 95 % intervals. Transfer: {source_line(measured)}"

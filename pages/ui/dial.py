@@ -10,7 +10,7 @@ from core import worlds
 from core.data.pictures import Picture
 from core.dial.networks import RADII, here
 from core.rates import Estimate
-from pages.ui.whiskers import whiskers
+from pages.ui.charts import whiskers
 from pages.ui.world import current
 
 AXES = {"gradients": "cosine or correlation", "features": "of all features, %"}

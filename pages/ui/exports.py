@@ -22,8 +22,10 @@ from core.files.render import RGB, Frames
 from core.files.slides import factor, slide
 from core.recipes import to_json
 from pages.ui import mine
+from pages.ui.folded import folded
 
 RECIPE = "recipe.json"
+LABEL = "Save and share"
 FILM_WIDE = 512  # px, at least
 
 
@@ -131,18 +133,10 @@ class Bundle:
         return {"recipe": self.json, "Software": "Robust Frog"}
 
 
-def camera(name: str) -> dict[str, Any]:
-    """Return what makes a chart's own camera save it in the size of a slide.
-
-    `st.plotly_chart(config=camera("curve"))`.
-    """
-    size = {"format": "png", "filename": name, "width": 1100, "height": 620, "scale": 2}
-    return {"displaylogo": False, "toImageButtonOptions": size}
-
-
 def downloads(files: list[Download], *, key: str, script: str) -> None:
     """Show the downloads and the script in a folded panel."""
-    with st.expander("Save and share", icon=":material/download:", key=f"{key}-exports"):
+
+    def panel() -> None:
         st.caption(
             "The address of this page is a link to this view. Files are lossless and carry the recipe; the camera in a"
             " chart's corner saves it as a picture."
@@ -161,4 +155,6 @@ def downloads(files: list[Download], *, key: str, script: str) -> None:
                 )
             mine.offer(next((file.make for file in files if file.name == RECIPE), None), key=key)
         st.markdown("**The same as Python**")
-        st.code(script, language="python")
+        st.code(script, language="python", wrap_lines=True)
+
+    folded(LABEL, panel, key=f"{key}-exports", icon=":material/download:")

@@ -13,6 +13,7 @@ from core.problems import UserError
 from core.worlds import World
 from pages.ui import stage, work, world
 from pages.ui.address import choose
+from pages.ui.folded import folded
 from pages.ui.store import lesson
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ div[data-testid="stCaptionContainer"] code { font-size: 0.8rem; }
 
 # The accent is dark enough to carry white on a button; as text on dark paper the links' colour takes its place. The
 # browser decides which of the two it is: Streamlit gives the app a `color-scheme`, and changes it while a page is open.
+# Streamlit's own colours of a script are too pale to read on light paper.
 ACCENT = """<style>
 [data-testid="stSliderThumbValue"] p, button[data-variant][data-selected="true"] p {
   color: light-dark(currentColor, #6cc5d6);
@@ -49,6 +51,11 @@ ACCENT = """<style>
 [data-testid^="stBaseButton-primary"] {
   background-color: light-dark(#0b6e80, #17707f); border-color: light-dark(#0b6e80, #17707f);
 }
+.stCode .token { color: light-dark(#1c262d, #e3e8ec) !important; }
+.stCode .token:is(.comment, .punctuation) { color: light-dark(#55616b, #9fabb6) !important; }
+.stCode .token.string { color: light-dark(#0b6e80, #6cc5d6) !important; }
+.stCode .token:is(.keyword, .operator) { color: light-dark(#582e8c, #bfbbda) !important; }
+.stCode .token:is(.number, .boolean) { color: light-dark(#8a4605, #fdc57f) !important; }
 </style>"""
 
 
@@ -180,6 +187,11 @@ def glossary(name: str, words: list[str]) -> None:
         for word in words:
             with st.popover(word, type="tertiary", width="content"):
                 st.markdown(texts[word])
+
+
+def mathematics(name: str, part: str = "mathematics") -> None:
+    """Show what a page's lesson says of its mathematics, folded."""
+    folded("The mathematics", lambda: st.markdown(lesson(name)[part]), key=f"{name}-mathematics")
 
 
 @contextmanager

@@ -18,10 +18,10 @@ from core.usefulness.scene import called, scene
 from core.usefulness.views import ATTACK_STEPS, ATTACKED
 from pages.ui import work
 from pages.ui.address import choose
-from pages.ui.exports import Bundle, Download, camera, downloads
+from pages.ui.charts import of_rates, show_chart
+from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.stale import say_stale
 from pages.ui.store import loaded, model
-from pages.ui.whiskers import of_rates
 
 KEEP = {
     "all": "all features",
@@ -180,12 +180,11 @@ def curves(recipe: UsefulnessRecipe, eps: float, path: Path = RESULTS) -> None:
         height=380, margin={"l": 10, "r": 10, "t": 40, "b": 10}, legend={"orientation": "h", "y": -0.25}
     )
     st.markdown(f"### Measured: a head that keeps only some features, attacked at ε = {attack[3:]}")
-    st.plotly_chart(
+    show_chart(
         figure,
         key="usefulness-curves",
-        theme="streamlit",
-        config=camera("usefulness-heads"),
         alt="Accuracy, clean and attacked, against the number of features kept, for both models",
+        name="usefulness-heads",
     )
     st.markdown(
         "\n".join(f"- {verdict(heads[side], found['models'][names[side]], recipe.head, attack)}" for side in there)

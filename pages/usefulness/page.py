@@ -10,7 +10,6 @@ from core.usefulness import atlas
 from core.usefulness.views import FIRST_FRAME
 from core.worlds import World
 from pages.ui import shell
-from pages.ui.store import lesson
 from pages.ui.world import current, has_models
 from pages.usefulness import features, head, linear
 from pages.usefulness.controls import DEFAULTS, forget_other_pages, one_feature, opening, sidebar
@@ -78,5 +77,4 @@ with shell.user_errors():
         if view == "features":
             measured(recipe)
 shell.glossary("usefulness", WORDS[view])
-with st.expander("The mathematics"):
-    st.markdown(lesson("usefulness")["linear mathematics" if view == "linear" else "mathematics"])
+shell.mathematics("usefulness", "linear mathematics" if view == "linear" else "mathematics")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.usefulness import linear as goh
 from core.usefulness.views import EPS, Construction
-from pages.ui.exports import camera
+from pages.ui.charts import show_chart
 
 ROBUST, NON_ROBUST, WAY = "#0072b2", "#d98a00", "#8a7eb3"
 LOWEST = 3e-4  # usefulness that is drawn
@@ -16,15 +16,12 @@ LIMITS = (0.001, 0.01, 0.1, 1.0)  # eps of the dashed lines, L2
 
 def show(made: Construction, frame: int, known: goh.Known) -> None:
     """Draw all directions and the construction's way among them, as Goh's figure does, and say what that is."""
-    st.plotly_chart(
+    show_chart(
         figure(made, frame, known),
         key="usefulness-goh",
-        theme="streamlit",
-        config=camera("usefulness-linear"),
-        alt=(
-            "Usefulness against standard deviation of all singular vectors, both on logarithmic axes, with the"
-            " construction's way"
-        ),
+        alt="Usefulness against standard deviation of all singular vectors, both on logarithmic axes, with the"
+        " construction's way",
+        name="usefulness-linear",
     )
     st.caption(
         f"All {len(known.deviation):,} singular vectors of {known.n:,} training pictures, {goh.PAIR[0]} against"

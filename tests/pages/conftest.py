@@ -29,6 +29,12 @@ def patient_address(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
+def charts_at_once(monkeypatch):
+    """No browser here has anything to read."""
+    monkeypatch.setattr("pages.ui.charts.KEPT_BACK_S", 0.0)
+
+
+@pytest.fixture(autouse=True)
 def short_search(monkeypatch):
     """The search for the smallest perturbation takes few steps.
 

@@ -125,6 +125,8 @@ def test_a_host_that_takes_nothing_offers_no_upload_and_the_text_stays(monkeypat
 
 def test_every_view_can_be_added_to_ones_own_lecture():
     app = opened("pages/gaussian/page.py", eps="3.0", view="paper")
+    app.session_state["gaussian-exports"] = True
+    ran(app)
     button(app, "Add to my lecture").click().run()
     button(app, "Add to my lecture").click().run()
     steps = app.session_state[mine.KEY].steps
@@ -138,6 +140,7 @@ def test_a_view_that_lets_no_recipe_out_is_added_by_its_address():
     app.session_state["navigated"] = True
     app.session_state[mine.PAGE] = "datasets"
     app.query_params["view"] = "results"
+    app.session_state["results-exports"] = True
     ran(app)
     button(app, "Add to my lecture").click().run()
     (step,) = app.session_state[mine.KEY].steps

@@ -235,7 +235,8 @@ def results(monkeypatch, tmp_path):
 def test_what_was_measured_is_shown_with_n_and_intervals_and_where_the_claim_fails(results, offline, shown):
     results(0.2)
     app = opened(view="classes", measure="coherence")
-    text = said(app)
+    app.session_state["saliency-numbers"] = True
+    text = said(ran(app))
     assert "**0.320** [0.310, 0.330]" in text, "the quantity of theorem 3"
     assert "n = 500 test pictures" in text
     assert "the claim does not hold for: Occlusion" in text

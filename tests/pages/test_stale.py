@@ -42,6 +42,7 @@ class Shown:
             return AppTest.from_string(self.code, default_timeout=120)
         app = AppTest.from_file(str(ROOT / "pages" / self.page / "page.py"), default_timeout=120)
         app.session_state["navigated"] = True
+        app.session_state["debate-all"] = True  # where that panel is
         for name, value in self.query:
             app.query_params[name] = value
         return app
