@@ -29,7 +29,15 @@ from tests.app_process import serving
 PATIENCE_MS = 120_000
 # Some pages have no picture: bars of a component of ours, or a table.
 DRAWN = ("canvas", "img", "svg.main-svg", "figure", "video", "table", ".bars")
-SHOWN = ", ".join(f".stMain {what}:visible" for what in DRAWN)
+# Looked for by the browser, in our components' shadow trees too: playwright's own waiting looks twice a second.
+SHOWN = """what => {
+  const trees = root => [...root.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean);
+  const within = root => [root, ...trees(root).flatMap(within)];
+  const main = document.querySelector('.stMain');
+  return Boolean(main) && within(main).flatMap(root => [...root.querySelectorAll(what)]).some(
+    e => e.checkVisibility() && e.getBoundingClientRect().width > 0);
+}"""
+LOOK_MS = 10
 ONE_PICTURE = 'import numpy, streamlit\nstreamlit.image(numpy.zeros((32, 32, 3), "uint8"))\n'
 ENDED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 
@@ -46,18 +54,22 @@ def visit(browser: Any, url: str, before: str | None = None) -> tuple[float, flo
     if before is not None:
         earlier = context.new_page()
         earlier.goto(before)
-        earlier.locator(SHOWN).first.wait_for()
+        _wait(earlier)
         earlier.close()
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     began = time.perf_counter()
     page.goto(url, wait_until="commit")
-    page.locator(SHOWN).first.wait_for()
+    _wait(page)
     shown = time.perf_counter() - began
-    page.wait_for_function(ENDED, polling=50)
+    page.wait_for_function(ENDED, polling=LOOK_MS)
     ended = time.perf_counter() - began
     context.close()
     return shown, ended
+
+
+def _wait(page: Any) -> None:
+    page.wait_for_function(SHOWN, arg=", ".join(DRAWN), polling=LOOK_MS)
 
 
 def summary(found: list[tuple[float, float]]) -> dict[str, float]:
