@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.lectures import bar
-from pages.ui import luggage
+from pages.ui import doors, luggage
 from pages.ui.rooms import sections
 from pages.ui.shell import guarded
 
@@ -34,7 +34,7 @@ else:
         name: [st.Page(room.file, title=room.title, icon=room.icon, url_path=room.name) for room in rooms]
         for name, rooms in sections().items()
     }
-    with guarded():
+    with guarded(), doors.inside():
         luggage.claim()
         page = st.navigation({**pages, "": [home, *pages[""]]}, position="top")
         if bar.stands_back(page.url_path):

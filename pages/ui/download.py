@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import streamlit as st
 
 from core.data.sets import DataError, cifar10, cifar10_root
+from pages.ui import doors
 
 ARCHIVE, ARCHIVE_BYTES = "cifar-10-python.tar.gz", 170_498_071  # what torchvision fetches
 _jobs = ThreadPoolExecutor(max_workers=1)  # two sessions must not write the same archive
@@ -18,10 +19,11 @@ def offer_cifar10(*, key: str) -> None:
         return
     bar = st.progress(0.0, "Downloading CIFAR-10")
     job, archive = _jobs.submit(cifar10, "test", download=True), cifar10_root() / ARCHIVE
-    while not job.done():
-        size = archive.stat().st_size if archive.is_file() else 0
-        bar.progress(min(size / ARCHIVE_BYTES, 1.0), f"Downloading CIFAR-10: {size / 2**20:.0f} of 163 MB")
-        time.sleep(0.2)
+    with doors.outside():
+        while not job.done():
+            size = archive.stat().st_size if archive.is_file() else 0
+            bar.progress(min(size / ARCHIVE_BYTES, 1.0), f"Downloading CIFAR-10: {size / 2**20:.0f} of 163 MB")
+            time.sleep(0.2)
     bar.empty()
     try:
         job.result()

@@ -22,7 +22,7 @@ import streamlit as st
 
 from core.attacks.rules import State
 from core.models import Classifier, checkpoints
-from pages.ui import store
+from pages.ui import doors, store
 from pages.ui.desks import desk
 from pages.ui.flights import Flight, Outcome, Piece, Step
 
@@ -103,7 +103,8 @@ def ask(
             return (behind + sum(flight.steps for flight in flights.values())) / max(1, whole)
 
         try:
-            _watch(flights, awaited, linger, share, group, text, show)
+            with doors.outside():
+                _watch(flights, awaited, linger, share, group, text, show)
         finally:
             for flight in flights.values():
                 flight.leave(here.account)

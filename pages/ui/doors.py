@@ -1,0 +1,59 @@
+"""How many pages are made at a time: as many as there are cores, and the others after them.
+
+    with doors.inside():      # around the run of a page, in app.py
+    with doors.outside():     # within it, while it only waits
+
+The threads of sixty pages share Python's lock so evenly that all of them end together, and nothing is sent before,
+because whoever sends is one of sixty-one. A few at a time are done in turn: the first visitor sees a frame after 0.5 s
+instead of 3.8, and the last no later.
+"""
+
+import functools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from core import compute
+
+LEAST = 2
+PATIENCE_S = 5.0  # after that one goes in all the same, should those inside be long
+
+_here = threading.local()  # .places: where this thread has a place
+
+
+@functools.cache
+def _places() -> threading.Semaphore:
+    return threading.Semaphore(max(LEAST, compute.usable_cores()))
+
+
+def _enter() -> None:
+    _here.places = _places() if _places().acquire(timeout=PATIENCE_S) else None
+
+
+def _leave() -> bool:
+    places = getattr(_here, "places", None)
+    _here.places = None
+    if places is not None:
+        places.release()
+    return places is not None
+
+
+@contextmanager
+def inside() -> Iterator[None]:
+    """Wait for a place, and hold it."""
+    _enter()
+    try:
+        yield
+    finally:
+        _leave()
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """Leave the place to somebody else meanwhile, if this thread has one."""
+    had = _leave()
+    try:
+        yield
+    finally:
+        if had:
+            _enter()
