@@ -47,7 +47,7 @@ class Job:
             one, asked = loaded(name), cache_key(self.recipe)
             attack = partial(perturb.attack, self.recipe, name, picture=self.picture, model=one.model, part=part)
             key = ("perturb", asked, name, one.stamp, part)
-            return Piece(key, lambda on_step: attack(on_step=on_step), steps, self.picture.private)
+            return Piece(key, lambda on_step: attack(on_step=on_step), steps, self.picture.private, first=part == 0)
 
         return {(name, part): piece(name, part) for part in every for name in self.names}
 

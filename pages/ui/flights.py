@@ -38,12 +38,14 @@ class Piece(Generic[T]):
         make: Computes it; takes the `on_step` for its loop, and returns what it has when that returns True.
         steps: How often `on_step` is called, for the progress bar.
         own: The session's own, because it shows what somebody uploaded.
+        first: It is short, and the page can show nothing before it: it goes before all else.
     """
 
     key: Hashable
     make: Callable[[Step], T]
     steps: int = 1
     own: bool = False
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Flight(Generic[T]):
     """A piece under way, and who waits for it."""
 
     def __init__(self, piece: Piece[T]) -> None:
-        self.piece, self.ticket = piece, Ticket(set())
+        self.piece, self.ticket = piece, Ticket(set(), first=piece.first)
         self.future: Future[Outcome[T]] = Future()
         self.began, self.at, self.stopped_at = time.monotonic(), 0, None  # type: float, int, int | None
         self.state: State | None = None

@@ -6,8 +6,8 @@
     turns.done(ticket)               # at the end of run()
 
 What a visitor has used fades with a half-life. Levels are powers of two of it: within a level it is first come, first
-served, so that equals finish one after the other and not all at the end; a newcomer is on the lowest level, for as long
-as a first frame takes, and waits no longer than one step of somebody else's long computation.
+served, so that equals finish one after the other and not all at the end; a newcomer is on the lowest level and waits no
+longer than one step of somebody else's long computation. What a page can show nothing without goes before all of it.
 """
 
 import itertools
@@ -17,11 +17,10 @@ import time
 from collections.abc import Callable
 
 HALF_LIFE_S = 20.0
-FRAME_S = 0.03  # who has used less than this of a core lately is on level 0: enough for a page's first frame
-LOWEST_S = 0.2  # less than this: level 1
+LOWEST_S = 0.2  # who has used less than this of a core lately is on level 1
 GLANCE_S = 0.5
 LOOK_S = 0.25  # between looks along the line
-HURRIED, NOBODYS = -1, 1000  # levels of what was told to end, and of what nobody waits for
+HURRIED, FIRST, NOBODYS = -1, 0, 1000  # levels of what was told to end, of first frames, of what nobody waits for
 
 
 class Account:
@@ -44,10 +43,11 @@ class Ticket:
 
     Args:
         accounts: Who waits for it, and pays in equal parts; may change at any time.
+        first: Whether a page can show nothing before it is there. It has to be short: it goes before all else.
     """
 
-    def __init__(self, accounts: set[Account]) -> None:
-        self.accounts, self.hurried, self.holding = accounts, False, False
+    def __init__(self, accounts: set[Account], *, first: bool = False) -> None:
+        self.accounts, self.first, self.hurried, self.holding = accounts, first, False, False
         self.begin: Callable[[], None] | None = None  # until it has a thread
         self.arrived, self.since = 0, 0.0
         self.go = threading.Event()
@@ -60,7 +60,7 @@ class Ticket:
         used = [account.used() for account in tuple(self.accounts)]
         if not used:
             return NOBODYS
-        return 0 if min(used) < FRAME_S else 1 + int(math.log2(1 + min(used) / LOWEST_S))
+        return FIRST if self.first else 1 + int(math.log2(1 + min(used) / LOWEST_S))
 
 
 class Turns:

@@ -169,15 +169,16 @@ def test_what_nobody_waits_for_stands_back_and_says_how_many_are_before_one():
 
 def test_a_first_frame_goes_before_the_attack_of_whoever_has_one():
     turns, occupant, order, go = Turns(1), Ticket({Account()}), [], threading.Event()
-    attacking, new = Account(), Account()
-    attacking.charge(0.1)
+    new, fresh = Account(), Account()
+    new.charge(0.1)  # on the frame of the other model
+    frame = Ticket({new}, first=True)
 
     def run(name: str, ticket: Ticket) -> None:
         go.wait(5)
         order.append(name)
         turns.done(ticket)
 
-    for name, ticket in (("occupant", occupant), ("attack", Ticket({attacking})), ("first frame", Ticket({new}))):
+    for name, ticket in (("occupant", occupant), ("attack", Ticket({fresh})), ("first frame", frame)):
         turns.submit(ticket, lambda name=name, ticket=ticket: run(name, ticket))
     go.set()
     until = time.monotonic() + 5
