@@ -181,7 +181,7 @@ def test_stop_ends_soon_and_keeps_what_was_computed(visit, record_property):
     tab = visit("/perturb", {**CHELSEA, "steps": "100", "random_start": "true", "seed": str(time.time_ns() % 10**9)})
     tab.root.wait_for(timeout=WAIT_MS)
     stop = tab.page.get_by_role("button", name="Stop")
-    stop.wait_for()
+    playwright.expect(stop).to_have_count(1)
     tab.page.get_by_text("Attacking both models").wait_for()
     tab.page.evaluate("""() => {
             const bar = () => document.body.innerText.includes('Attacking both models');

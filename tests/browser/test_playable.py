@@ -141,7 +141,7 @@ def test_the_scatter_marks_what_is_brushed_though_no_page_listens(play):
 
 def test_the_matrix_goes_dark_for_noise_and_says_what_is_clicked(play):
     opened = play(made(TransferRecipe()))
-    cell = opened.get_by_role("button", name="ResNet-9, shown to VGG")
+    cell = opened.get_by_role("button", name="ResNet-9, shown to VGG:")
     attacked = int(cell.inner_text().split()[0])
     opened.get_by_label("noise of that size").check(force=True)
     assert int(cell.inner_text().split()[0]) < attacked / 4
