@@ -13,11 +13,13 @@ from core.frequency.recipe import FrequencyRecipe
 from core.rates import Rate
 from pages.frequency.columns import column, here, offer, seen, stage, title
 from pages.ui.charts import of_rates, show_chart
+from pages.ui.folded import folded
 from pages.ui.scrubber import Axis
 from pages.ui.tables import table
 
 # Okabe and Ito's colours, which no colour blindness confuses, and a dash and a symbol each.
 LOOKS = (("#0072b2", "solid", "circle"), ("#e69f00", "dash", "square"), ("#8c8c8c", "dot", "diamond"))
+OTHERS = {"color": "#8c8c8c", "width": 1}
 PAIRS = ("fog", "contrast", "gaussian_noise")
 
 
@@ -52,14 +54,25 @@ def in_order(recipe: FrequencyRecipe, measured_: Mapping[str, Any]) -> list[str]
 
 
 def measured(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
-    """Draw accuracy over severity, a line a network."""
+    """Draw accuracy over severity, a line a network; all but the first three are thin, and told apart in a table."""
     names = in_order(recipe, known["0"])
     if not names:
         return
     drawn = go.Figure()
     for i, name in enumerate(names):
         rates = [Rate.from_json(known[s][name]) for s in known if name in known[s]]
-        colour, dash, symbol = LOOKS[i % len(LOOKS)]
+        if i >= len(LOOKS):
+            drawn.add_scatter(
+                x=list(known),
+                y=[100 * r.value for r in rates],
+                text=[f"{title(name)}: {r}" for r in rates],
+                hovertemplate="%{text}<extra></extra>",
+                mode="lines",
+                line=OTHERS,
+                showlegend=False,
+            )
+            continue
+        colour, dash, symbol = LOOKS[i]
         drawn.add_scatter(
             x=list(known),
             y=[100 * r.value for r in rates],
@@ -82,6 +95,15 @@ def measured(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:
     )
     said = "; ".join(f"{title(n)} {Rate.from_json(known['5'][n])}" for n in names)
     show_chart(drawn, key="frequency-weather-lines", alt=f"Accuracy over severity of {word}. At severity 5: {said}.")
+    if len(names) > len(LOOKS):
+        st.caption("Thin lines: the other networks.")
+    heads = ["Network", *("clean" if s == "0" else s for s in known)]
+    rows = [[title(n), *(Rate.from_json(known[s][n]).per_cent() for s in known)] for n in names]
+    folded(
+        f"Every network, every severity of {word}",
+        lambda: table(heads, rows, label=f"Right answers by severity of {word}"),
+        key="frequency-weather-numbers",
+    )
 
 
 def pairs(recipe: FrequencyRecipe, known: Mapping[str, Any]) -> None:

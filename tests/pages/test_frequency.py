@@ -162,6 +162,24 @@ def test_weather_puts_the_quoted_pair_beside_ours(measured, shown):
     assert "the robust one is worse" in html(app)
 
 
+def test_weather_draws_the_networks_in_sight_boldly_and_tables_every_one(measured, shown):
+    app = opened(view="weather")
+    app.session_state["frequency-weather-numbers"] = True
+    tables = html(ran(app))
+    assert "Right answers by severity of" in tables
+    known = {s: {name: {"hits": 5 * (6 - int(s)), "n": 30} for name in ("a", "b", "c", "d", "e")} for s in "012345"}
+    drawn = []
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(weather, "show_chart", lambda figure, **_: drawn.append(figure))
+        here.setattr(weather, "folded", lambda *_, **__: None)
+        here.setattr(weather, "title", str)
+        weather.measured(FrequencyRecipe(view="weather", standard="b", robust="d"), known)
+    (figure,) = drawn
+    assert [trace.name for trace in figure.data] == ["b", "d", "a", None, None]
+    assert [trace.showlegend for trace in figure.data] == [None, None, None, False, False]
+    assert figure.data[4].text[5].startswith("e: ")
+
+
 def test_filters_show_the_picture_as_it_is_and_for_the_eye(measured, shown):
     app = ran(opened(view="filters"))
     assert [row.title for row in shown.rows] == ["As it is", "For the eye"]
