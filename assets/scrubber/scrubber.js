@@ -420,7 +420,7 @@ class Scrubber {
 
     const flags = rows.map((row) => ({ row, at: row.threshold })).filter(({ at }) => at !== null && at < available);
     flags.sort((a, b) => a.at - b.at);
-    const late = ({ at }) => at > (total - 1) * 0.7;
+    const late = ({ at }) => at > (total - 1) / 2; // a label is less than half of a phone
     // Lanes from the top such that no line crosses a label: early ones point right, first on top; late ones left, last on top.
     const lanes = [...flags.filter(late).reverse(), ...flags.filter((flag) => !late(flag))];
     marks.replaceChildren(

@@ -103,9 +103,10 @@ def main() -> None:
         st.text("hidden")
         return
     frames = 1 if "lone" in query else FRAMES if grown else 6
-    got = scrubber(
-        rows(count, size, frames), AXIS, key="first", frame=int(query.get("frame", 0)), report="report" in query
-    )
+    shown = rows(count, size, frames)
+    if "named" in query:  # a long name, and a mark where there is little room to its right
+        shown[1] = trajectory("ResNet-9, trained among noise", "σ = 0.1", 3, 0.165, size, frames)
+    got = scrubber(shown, AXIS, key="first", frame=int(query.get("frame", 0)), report="report" in query)
     if "two" in query:
         scrubber(rows(1), AXIS, key="second", view="split")
     st.button("rerun")

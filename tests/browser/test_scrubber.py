@@ -383,6 +383,15 @@ def test_the_threshold_is_marked_on_slider_and_curve(visit):
     assert mark["x"] == pytest.approx(lab.on_track(rows()[0].threshold)[0], abs=1.5)
 
 
+def test_the_name_of_a_mark_stays_on_a_phone(visit):
+    lab = visit("rows=2&named", viewport={"width": 390, "height": 844})
+    mark = lab.page.locator(".mark").filter(has_text="trained among noise")
+    box, at = mark.locator("span").bounding_box(), mark.bounding_box()["x"]
+    assert 0.5 * 390 < at < 0.75 * 390, "the mark that this is about"
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    assert lab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
 @pytest.mark.parametrize("view", ["side", "split", "flicker", "difference"])
 def test_a_phone_needs_no_sideways_scrolling(visit, view):
     lab = visit("rows=3", viewport={"width": 390, "height": 844}, has_touch=True)
