@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from core.models import build
 from core.models.checkpoints import Header
@@ -51,15 +52,33 @@ def forward_operations(arch: str, args: Mapping[str, int]) -> float:
     return _forward(arch, json.dumps(dict(args), sort_keys=True))
 
 
+class _Counter(TorchDispatchMode):
+    """Counts the operations of this thread, by torch's own formulas.
+
+    torch's `FlopCounterMode` also hooks into every module of the process, while an attack may run in another thread:
+    its gradient then fails.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0.0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if (count := flop_registry.get(func._overloadpacket)) is not None:
+            self.total += count(*args, **(kwargs or {}), out_val=out)
+        return out
+
+
 @functools.lru_cache(maxsize=64)
 def _forward(arch: str, args: str) -> float:
     made = json.loads(args)
     with torch.device("cpu" if made.get("whiten") else "meta"):  # whitening asks its device for a precision
         model = build(arch, **made).eval()
         x = torch.empty(1, 3, SIDE, SIDE)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    with _Counter() as counter, torch.no_grad():
         model(x)
-    return float(counter.get_total_flops())
+    return counter.total
 
 
 def written(count: float) -> str:

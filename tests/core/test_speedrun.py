@@ -303,3 +303,20 @@ def test_the_robust_network_that_ships_has_a_cost(checkpoint):
     found = cost.operations(checkpoints.header("resnet9-l2"))
     assert found is not None and 1e14 < found < 1e17
     assert L2(0.5) and compute.machine()
+
+
+def test_counting_operations_leaves_the_modules_of_other_threads_alone(monkeypatch):
+    """Hooks on every module of the process make the gradient of an attack beside it fail."""
+    seen = []
+
+    class Looks(torch.nn.Conv2d):
+        def forward(self, x):
+            every = torch.nn.modules.module
+            seen.append(len(every._global_forward_pre_hooks) + len(every._global_forward_hooks))
+            return super().forward(x)
+
+    monkeypatch.setattr(cost, "build", lambda *_, **__: Looks(3, 4, 1, bias=False))
+    cost._forward.cache_clear()
+    assert cost.forward_operations("resnet9", {"width": 4}) == 2 * 3 * 4 * 32 * 32
+    cost._forward.cache_clear()
+    assert seen == [0]
