@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import compute, data
+from core import compute, data, worlds
 from core.attacks import balls
 from core.commands import command
 from core.data.sets import Pictures
@@ -42,6 +42,11 @@ BLOCK = 10
 SEED = 0
 N = {"heat": 1000, "weather": 10_000, "students": 10_000, "trades": 1000}
 TRADED = (balls.L2(0.25), balls.L2(0.5))
+
+
+def everyone() -> tuple[str, ...]:
+    """Name the networks that stand in the weather: those that the page shows, and every other one of the same world."""
+    return tuple(dict.fromkeys((*MAPPED, *checkpoints.knowing(worlds.get().classes, students=False))))
 
 
 def drawn(pictures: Pictures, n: int, seed: int = SEED) -> tuple[Images, Labels]:
@@ -202,7 +207,9 @@ def main(arguments: list[str] | None = None) -> None:
     making.add_argument("--profile", choices=PROFILES, default="cpu")
     measuring = actions.add_parser("measure", help="what the page shows")
     measuring.add_argument("part", choices=results.SECTIONS)
-    measuring.add_argument("names", nargs="*", metavar="NAME", help=f"networks; by default {', '.join(MAPPED)}")
+    measuring.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"networks; by default {', '.join(MAPPED)}, in the weather all"
+    )
     measuring.add_argument("--n", type=int, help="test pictures")
     given = parser.parse_args(arguments)
     compute.setup_cpu()
@@ -210,7 +217,8 @@ def main(arguments: list[str] | None = None) -> None:
         for name in given.names or NETWORKS:
             train(NETWORKS[name], data.cifar10("train"), given.profile)
         return
-    test, n, names = data.cifar10("test"), given.n or N[given.part], given.names or MAPPED
+    test, n = data.cifar10("test"), given.n or N[given.part]
+    names = given.names or (everyone() if given.part == "weather" else MAPPED)
     match given.part:
         case "heat":
             measure_heat(names, test, n)

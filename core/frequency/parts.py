@@ -1,12 +1,15 @@
 """What this topic measures, for `python -m core.train.zoo refresh`: on as many pictures as before."""
 
+from collections.abc import Callable
+from functools import partial
+
 from core.frequency import results
-from core.frequency.measure import MAPPED, N
+from core.frequency.measure import MAPPED, N, everyone
 from core.frequency.networks import NETWORKS
 from core.models import checkpoints
 from core.results import Part
 
-MINUTES = {"heat": 40, "weather": 8, "students": 4, "trades": 15}
+MINUTES = {"heat": 40, "weather": 40, "students": 4, "trades": 15}
 
 
 def parts() -> tuple[Part, ...]:
@@ -21,17 +24,19 @@ def parts() -> tuple[Part, ...]:
             results.RESULTS,
             ("core.frequency", "measure", key, "--n", str(n[key])),
             MINUTES[key],
-            _students if key == "students" else _mapped,
+            partial(_here, NETWORKS_OF.get(key, lambda: MAPPED)),
             ((key,),),
         )
         for key in results.SECTIONS
     )
 
 
-def _mapped() -> tuple[str, ...]:
-    return tuple(name for name in MAPPED if checkpoints.path_of(name).is_file())
-
-
 def _students() -> tuple[str, ...]:
-    names = dict.fromkeys((*MAPPED, *(name for name, network in NETWORKS.items() if network.kind)))
-    return tuple(name for name in names if checkpoints.path_of(name).is_file())
+    return (*MAPPED, *(name for name, network in NETWORKS.items() if network.kind))
+
+
+NETWORKS_OF = {"weather": everyone, "students": _students}
+
+
+def _here(names: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(name for name in names() if checkpoints.path_of(name).is_file())

@@ -66,6 +66,7 @@ DEPENDANTS = {
     "mobilenet-standard": {
         *("train: mobilenet-standard", "transfer: who is fooled by whom", "synthesis: who recognises what"),
         *("dial: transfer", "bugs: attacks", "bugs: members", "bugs: wide", "bugs: students", "style: layers"),
+        "frequency: weather",
     },
     "student-det": {"synthesis: who recognises what"},
     "planted-features-robust": {"planted: all questions", "usefulness: atlas of planted-features-robust"},
