@@ -55,6 +55,11 @@ class ConstructedBatch:
     delta: Tensor
     distance: Tensor
 
+    @property
+    def says(self) -> Tensor:
+        """The predictions, as scripts copied earlier call them."""
+        return self.predictions
+
     def at(self, rows: list[int]) -> "ConstructedBatch":
         """Return it with these frames alone."""
         return replace(self, **picked(self, rows, "steps", "frames", "predictions", "delta", "distance"))

@@ -7,6 +7,7 @@ For example:
     left.x_adv[5], left.threshold
 """
 
+from core.models.ready import load  # scripts copied earlier ask for it here
 from core.perturb.recipe import PerturbRecipe
 from core.perturb.trajectory import Trajectory
 from core.perturb.views import attack, closest, label_of, noise, parts, script, target_of
@@ -17,6 +18,7 @@ __all__ = [
     "attack",
     "closest",
     "label_of",
+    "load",
     "noise",
     "parts",
     "script",

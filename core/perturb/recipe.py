@@ -48,8 +48,8 @@ class PerturbRecipe:
     frame: int = option(8, low=0, high=200)
     at: str = option("")
     seed: int = option(0, low=0, high=2**31 - 1)
-    schedule: str = option("cosine", among=SCHEDULES)
-    precision: str = option("auto", among=("auto", "fp32"))
+    schedule: str = option("cosine", among=SCHEDULES, before="constant")
+    precision: str = option("auto", among=("auto", "fp32"), before="fp32")
     world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)
     view: str = option("sweep", among=("sweep", "duel"), silent=True)
 

@@ -14,10 +14,11 @@ A page's recipe lives with its topic (`core.TOPIC.recipe`); `base` and `python` 
 from importlib import import_module
 
 from core.aliases import RECIPES
-from core.recipes.base import from_json, from_query, from_values, option, to_json, to_query
+from core.recipes.base import as_before, from_json, from_query, from_values, option, to_json, to_query
 from core.recipes.python import program, to_python
 
 __all__ = [
+    "as_before",
     "from_json",
     "from_query",
     "from_values",
@@ -32,5 +33,5 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Find a recipe by the name that scripts copied earlier import from here."""
     if name in RECIPES:
-        return getattr(import_module(RECIPES[name]), name)
+        return as_before(getattr(import_module(RECIPES[name]), name))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

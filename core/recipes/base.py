@@ -19,6 +19,7 @@ def option(
     low: float | int | None = None,  # noqa: PYI041 - checked at run time, where a whole number is no float
     high: float | int | None = None,  # noqa: PYI041
     silent: bool = False,
+    before: Any = None,
 ) -> Any:
     """Declare a field of a recipe.
 
@@ -29,8 +30,11 @@ def option(
         high: Largest allowed number.
         silent: Left out of files and programs while it is at its default, so that recipes from before the field are the
             same to the byte.
+        before: What a file or a program that does not name the field means by that, because there was no such field
+            when it was written; None is the default.
     """
-    return field(default=default, metadata={"among": among, "low": low, "high": high, "silent": silent})
+    about = {"among": among, "low": low, "high": high, "silent": silent, "before": before}
+    return field(default=default, metadata=about)
 
 
 def named_fields(recipe: Any) -> dict[str, Any]:
@@ -79,7 +83,7 @@ def to_json(recipe: Any) -> str:
 
 
 def from_json(kind: type[R], text: str) -> R:
-    """Read what `to_json` wrote.
+    """Read what `to_json` wrote, now or before a field was there.
 
     Raises:
         ValueError: If it is not such a recipe, with the field that is wrong.
@@ -88,10 +92,10 @@ def from_json(kind: type[R], text: str) -> R:
         values = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"a recipe is a JSON file, and this is not one ({error})") from error
-    names = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    if not isinstance(values, dict) or values.pop(_kind_in(names), None) != kind.__name__:
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if not isinstance(values, dict) or not _says_so(kind, fields, values):
         raise InputError(f"this is not a {kind.__name__}")
-    return from_values(kind, values)
+    return from_values(kind, {**_before(kind), **values})
 
 
 def from_values(kind: type[R], values: Mapping[str, Any]) -> R:
@@ -106,6 +110,31 @@ def from_values(kind: type[R], values: Mapping[str, Any]) -> R:
         raise InputError(f"a {kind.__name__} has no {', '.join(sorted(unknown))}")
     frozen = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     return kind(**{name: _checked(fields[name], value) for name, value in frozen.items()})
+
+
+def as_before(kind: type[R]) -> type[R]:
+    """Return a recipe's class for programs from before some of its fields: it makes recipes that say so."""
+    before = _before(kind)
+    if not before:
+        return kind
+
+    def new(_: type[R], *args: Any, **named: Any) -> R:
+        return kind(*args, **{**before, **named})
+
+    return type(kind.__name__, (kind,), {"__new__": new, "__module__": kind.__module__})
+
+
+def _before(kind: type[Any]) -> dict[str, Any]:
+    about = {f.name: f.metadata.get("before") for f in dataclasses.fields(kind)}
+    return {name: value for name, value in about.items() if value is not None}
+
+
+def _says_so(kind: type[Any], fields: Mapping[str, Any], values: dict[str, Any]) -> bool:
+    """Take out of a file's values what kind of recipe it is, and tell whether it is this one."""
+    said = values.pop(_kind_in(fields), None)
+    if said is None and "kind" in fields:  # at first, in files of such a recipe, its field stood in the place of this
+        return values.get("kind") in fields["kind"].metadata["among"]
+    return bool(said == kind.__name__)
 
 
 def _kind_in(names: Container[str]) -> str:

@@ -35,6 +35,14 @@ def seeds(world: World, y: Sequence[int], draws: torch.Generator) -> Images:
     return F.interpolate(noise, size=world.side, mode="bicubic", align_corners=False).clamp(0, 1)
 
 
+def seeds_of(world: World, k: int, n: int, draws: torch.Generator) -> Images:
+    """Draw n starts for one class (N, C, H, W): those of `seeds`, but for the order in which sums are rounded.
+
+    Mixtures have always had their second class drawn at once; a link to one makes the same picture to the last bit.
+    """
+    return gaussians()[k].sample(n, draws) if world == worlds.get() else seeds(world, [k] * n, draws)
+
+
 def described(world: World) -> str:
     """Say what they are, in a few words."""
     if world == worlds.get():

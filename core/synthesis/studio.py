@@ -123,7 +123,7 @@ def start(recipe: SynthesisRecipe, picture: pictures.Picture | None = None) -> S
     if recipe.task in ("generate", "mix"):
         x = seeds.seeds(world, wanted, draws)
         if recipe.task == "mix":
-            others = seeds.seeds(world, [second(recipe)] * n, draws)
+            others = seeds.seeds_of(world, second(recipe), n, draws)
             x = recipe.share / 100 * x + (1 - recipe.share / 100) * others
         return Start(x, y, seeds.described(world))
     found = picture if picture is not None else pictures.get(recipe.picture)

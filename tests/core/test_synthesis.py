@@ -310,3 +310,11 @@ def test_a_damaged_file_of_gaussians_says_how_to_make_it(tmp_path):
         DataError, match=r"class-gaussians\.safetensors is damaged .*python -m core\.synthesis\.measure"
     ):
         gaussians(path)
+
+
+def test_a_mixture_draws_its_second_class_at_once():
+    """A link to a mixture makes the picture that it made before there were worlds, to the last bit."""
+    recipe = SynthesisRecipe("studio", task="mix", target="cat", second="dog", share=30, seed=4)
+    generator = torch.Generator().manual_seed(4)
+    cats = torch.cat([gaussians()[3].sample(1, generator) for _ in range(16)])
+    assert torch.equal(start(recipe).x0, 0.3 * cats + (1 - 0.3) * gaussians()[5].sample(16, generator))
