@@ -142,6 +142,18 @@ def test_every_chart_is_shown_in_one_way():
     assert found == {"pages/ui/charts.py"}
 
 
+def test_streamlit_binds_no_choice_that_may_be_empty_or_has_other_words_in_the_address():
+    """Segments of an address like `norm=` are None there, and a formatted text outlives no better word."""
+    bound = [
+        f"{name_of(path)}:{call.lineno} {name}"
+        for path in APP
+        for name, call in calls(path)
+        if {"bind", *(["format_func"] if not name.endswith((".segmented_control", ".pills")) else [])}
+        <= {keyword.arg for keyword in call.keywords}
+    ]
+    assert bound == []
+
+
 def test_every_picture_is_shown_as_png():
     """st.image sends a NumPy image as JPEG by default: more than half of a perturbation of 8/255 is then lost."""
     lossy = [

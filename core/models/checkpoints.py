@@ -259,11 +259,28 @@ def _order(about: Header) -> list[int] | None:
     ours = worlds.get(about.world).classes
     found = places(ours, about.classes)
     if found is None or len(about.classes) != len(ours):
-        raise CheckpointError(
-            f"{about.title or 'this model'} knows other classes than {worlds.get(about.world).title}: it knows"
-            f" {', '.join(about.classes[:8])}, and the world has {', '.join(ours[:8])}"
-        )
+        raise _stranger(about)
     return found
+
+
+def of_its_world(about: Header) -> None:
+    """Check that a model knows the classes of its world, which pages call by their names.
+
+    In the first world the commands know models of any classes, each on pictures of its own.
+
+    Raises:
+        CheckpointError: If it knows others.
+    """
+    if about.classes != worlds.get(about.world).classes:
+        raise _stranger(about)
+
+
+def _stranger(about: Header) -> CheckpointError:
+    world = worlds.get(about.world)
+    return CheckpointError(
+        f"{about.title or 'this model'} knows other classes than {world.title}: it knows"
+        f" {', '.join(about.classes[:8])}, and the world has {', '.join(world.classes[:8])}"
+    )
 
 
 def _open(path: Path) -> tuple[Header, dict[str, Tensor]]:

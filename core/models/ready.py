@@ -1,5 +1,7 @@
 """A checkpoint as pages and measurements use it, and pictures where that model is."""
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -9,7 +11,13 @@ from core.types import Images, Logits
 
 
 def load(name: str) -> Classifier:
-    """Load a checkpoint as the pages use it: on the chosen device, frozen, batch norms folded."""
+    """Load a checkpoint as the pages use it: on the chosen device, frozen, batch norms folded.
+
+    Raises:
+        core.models.checkpoints.CheckpointError: If it is not there, is damaged, or knows other classes than its world.
+    """
+    about = checkpoints.header(name)
+    checkpoints.of_its_world(about if about.title else replace(about, title=name))
     return compute.for_inference(checkpoints.load(name), compute.device())
 
 

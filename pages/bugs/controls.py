@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.bugs import ensemble
 from core.bugs.recipe import NEXT, BugsRecipe
+from pages.ui.address import choose, same
 from pages.ui.model_box import model_box
 from pages.ui.world import current
 
@@ -14,9 +15,7 @@ PICTURE = "photo/chelsea"
 
 def of_pair() -> BugsRecipe:
     """Show the controls of the two perturbations and return the recipe they make (without picture and frame)."""
-    norm = st.segmented_control(
-        "Norm", ["L2", "Linf"], default=DEFAULTS.norm, key="norm", bind="query-params", required=True
-    )
+    norm = choose("Norm", same(["L2", "Linf"]), key="norm", default=DEFAULTS.norm)
     target = st.selectbox(
         "Make it predict",
         (NEXT, *current().classes),

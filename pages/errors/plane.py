@@ -15,6 +15,7 @@ from core.errors.toy import Toy, play
 from core.files import render
 from core.rates import Estimate
 from pages.errors.exports import bundle
+from pages.ui.address import choose
 from pages.ui.exports import Download
 from pages.ui.store import results
 
@@ -36,16 +37,7 @@ STYLE = """<style>
 
 def controls() -> ErrorsRecipe:
     """Show the controls and return the recipe they make."""
-    moved = st.segmented_control(
-        "Move each point",
-        list(MOVED),
-        default=DEFAULTS.moved,
-        format_func=MOVED.__getitem__,
-        key="moved",
-        bind="query-params",
-        required=True,
-        wrap=True,
-    )
+    moved = choose("Move each point", MOVED, key="moved", default=DEFAULTS.moved)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         eps = st.slider(
             "by at most, of the plane's side", 0.0, 0.5, DEFAULTS.eps, 0.01, key="eps", bind="query-params", width=320

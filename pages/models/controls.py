@@ -7,6 +7,7 @@ import streamlit as st
 from core.models import checkpoints
 from core.models.recipe import NORMS, ModelsRecipe
 from core.worlds import World
+from pages.ui.address import choose, same
 from pages.ui.model_box import model_box
 
 DEFAULTS = ModelsRecipe()
@@ -25,16 +26,8 @@ def controls(world: World) -> ModelsRecipe:
     with left:
         model = model_box("Model", opening(world), "model", names)
     with right:
-        norm = st.segmented_control(
-            "Norm",
-            NORMS,
-            default=DEFAULTS.norm,
-            key="norm",
-            bind="query-params",
-            required=True,
-            help="Of the perturbations.",
-        )
-    return ModelsRecipe(model=model, norm=str(norm), world=world.name)
+        norm = choose("Norm", same(NORMS), key="norm", default=DEFAULTS.norm, help="Of the perturbations.")
+    return ModelsRecipe(model=model, norm=norm, world=world.name)
 
 
 def checking(recipe: ModelsRecipe) -> ModelsRecipe:
@@ -49,13 +42,6 @@ def checking(recipe: ModelsRecipe) -> ModelsRecipe:
                 " number is too kind."
             ),
         )
-        pictures = st.segmented_control(
-            "Pictures",
-            [20, 40, 100, 200],
-            default=DEFAULTS.pictures,
-            key="pictures",
-            bind="query-params",
-            required=True,
-            disabled=not check,
-        )
-    return replace(recipe, check=bool(check), pictures=int(pictures or DEFAULTS.pictures))
+        sizes = same(["20", "40", "100", "200"])
+        pictures = choose("Pictures", sizes, key="pictures", default=str(DEFAULTS.pictures), disabled=not check)
+    return replace(recipe, check=bool(check), pictures=int(pictures))

@@ -7,7 +7,7 @@ import streamlit as st
 from core import worlds
 from core.attacks.rules import SCHEDULES
 from core.perturb.recipe import PerturbRecipe
-from pages.ui.address import choose
+from pages.ui.address import choose, same
 from pages.ui.model_box import model_box
 from pages.ui.world import current, pair
 
@@ -51,12 +51,8 @@ def kind_of_attack(first: PerturbRecipe) -> dict[str, Any]:
     """Show which attack it is, and what the slider of the view moves along."""
     with st.container(horizontal=True):
         # The options are the words of the recipe, because they are also what stands in the address.
-        norm = st.segmented_control(
-            "Norm", list(current().reaches), default=first.norm, key="norm", bind="query-params", required=True
-        )
-        attack = st.segmented_control(
-            "Attack", ["PGD", "FGSM"], default=first.attack, key="attack", bind="query-params", required=True
-        )
+        norm = choose("Norm", same(current().reaches), key="norm", default=first.norm)
+        attack = choose("Attack", same(["PGD", "FGSM"]), key="attack", default=first.attack)
         axis = choose(
             "Slider",
             {"eps": "Size ε", "steps": "Steps of the attack"},

@@ -13,7 +13,7 @@ from core.perturb.recipe import PerturbRecipe
 from pages.perturb.columns import called
 from pages.perturb.live import Arena
 from pages.ui import work
-from pages.ui.address import keep
+from pages.ui.address import choose, keep, same
 from pages.ui.component import component
 from pages.ui.hosting import read_only
 from pages.ui.live import packed
@@ -39,9 +39,7 @@ _mount = component("perturb")
 def controls(opening: PerturbRecipe) -> PerturbRecipe:
     """Show what the sidebar has for the duel and return the recipe it makes (without picture)."""
     world = current()
-    norm = st.segmented_control(
-        "Norm", list(world.reaches), default=opening.norm, key="norm", bind="query-params", required=True
-    )
+    norm = choose("Norm", same(world.reaches), key="norm", default=opening.norm)
     reach = st.select_slider(
         "Largest ε", list(world.reaches[norm]), value=world.reach[norm], key="reach", bind="query-params"
     )

@@ -13,6 +13,7 @@ from core.rates import Rate
 from core.train.report import Progress
 from pages.planted.training import chart, curve_alt
 from pages.ui import crisp, work
+from pages.ui.address import choose
 from pages.ui.charts import show_chart
 from pages.ui.store import results
 from pages.ui.tables import table
@@ -36,16 +37,7 @@ ASKED = {
 
 def show(recipe: PlantedRecipe, pair: dict[str, Classifier]) -> dict[str, list[object]]:
     """Show pictures of a set, what of the weave is in it, and its student."""
-    kind = st.segmented_control(
-        "Set",
-        list(TITLES),
-        default="rand",
-        format_func=TITLES.__getitem__,
-        key="made",
-        bind="query-params",
-        required=True,
-    )
-    kind = kind or "rand"
+    kind = choose("Set", TITLES, key="made", default="rand")
     st.markdown(SAYS[kind])
     key = ("planted set", recipe.trained, recipe.eps, kind)
     with st.spinner("Constructing some pictures…"):

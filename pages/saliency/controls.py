@@ -11,7 +11,7 @@ from core.perturb.recipe import PerturbRecipe
 from core.saliency import METHODS
 from core.saliency.maps import CHANNELS
 from core.saliency.recipe import SaliencyRecipe
-from pages.ui.address import choose
+from pages.ui.address import choose, same
 from pages.ui.model_box import model_box
 from pages.ui.world import current, pair
 
@@ -85,14 +85,11 @@ def class_box(label: str, key: str, nothing: str) -> str:
 
 def look_controls() -> dict[str, Any]:
     """Show the controls of the drawing."""
-    channel = st.segmented_control(
+    channel = choose(
         "Show",
-        list(CHANNELS),
-        default=DEFAULTS.channel,
+        same(CHANNELS),
         key="channel",
-        bind="query-params",
-        required=True,
-        wrap=True,
+        default=DEFAULTS.channel,
         help="The sum over the colour channels, one of them, or all three as a colour picture around grey.",
     )
     scale = choose(
@@ -148,9 +145,7 @@ def settings() -> dict[str, Any]:
 
 def attack_controls() -> dict[str, Any]:
     """Show the controls of the attack."""
-    norm = st.segmented_control(
-        "Norm", list(current().reach), default=opening().norm, key="norm", bind="query-params", required=True
-    )
+    norm = choose("Norm", same(current().reach), key="norm", default=opening().norm)
     blank = PerturbRecipe(norm=norm, world=current().name)
     labels, default = blank.eps_labels, blank.eps_labels[blank.at_index]
     at = st.select_slider("ε of the attack", labels, value=default, key="at", bind="query-params")

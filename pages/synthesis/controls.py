@@ -10,6 +10,7 @@ from core.synthesis import seeds
 from core.synthesis.recipe import LIMITS, REGIONS, TASKS, SynthesisRecipe
 from core.synthesis.studio import IGNORED
 from pages.synthesis import morph
+from pages.ui.address import choose, same
 from pages.ui.model_box import model_box
 from pages.ui.store import model
 from pages.ui.world import current, pair
@@ -65,9 +66,7 @@ def studio_controls() -> SynthesisRecipe:
     if "region" not in IGNORED[task]:
         found["region"] = st.selectbox("Where", REGIONS, key="region", bind="query-params")
     if "coarse" not in IGNORED[task]:
-        found["coarse"] = st.segmented_control(
-            "Pixels a side", ["4", "8", "16"], default=first.coarse, key="coarse", bind="query-params", required=True
-        )
+        found["coarse"] = choose("Pixels a side", same(["4", "8", "16"]), key="coarse", default=first.coarse)
     if "feature" not in IGNORED[task]:
         most = model(first.robust).head.in_features - 1
         found["feature"] = int(st.number_input("Feature", 0, most, 0, key="feature", bind="query-params"))

@@ -1,11 +1,12 @@
 """What stands in the address without being a widget's own text, and choices that have other words there.
 
 Streamlit binds a widget to the address by the text that people read. Here a choice reads "Label it yourself" and the
-address `view=quiz`, so that links outlive better words.
+address `view=quiz`, so that links outlive better words. And where an address says nothing (`norm=`), segments that
+Streamlit binds have no value at all; here they have their default.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -44,6 +45,11 @@ def keep(name: str, default: str, usable: Callable[[str], bool], *, key: str = "
     else:
         st.query_params.pop(name, None)
     return value
+
+
+def same(words: Iterable[str]) -> dict[str, str]:
+    """Say for `choose` that the page calls each choice as the address does."""
+    return {word: word for word in words}
 
 
 def choose(label: str, words: Mapping[str, str], *, key: str, default: str, listed: bool = False, **more: Any) -> str:

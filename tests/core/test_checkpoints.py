@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from core.models import checkpoints
+from core.models import checkpoints, ready
 from core.models.checkpoints import CheckpointError, Header, annotate, header, load, names, path_of, read, save
 from core.train.zoo import declared
 from tests.helpers import draws, images, tiny
@@ -115,6 +115,16 @@ def test_a_file_that_is_no_checkpoint_takes_none_of_the_others_away(path, tmp_pa
     assert checkpoints.knowing(ABOUT.classes, tmp_path) == ("student-x", "tiny")
     assert checkpoints.knowing(ABOUT.classes, tmp_path, students=False) == ("tiny",)
     assert "left out: pointer.safetensors is not a Robust Frog checkpoint" in caplog.text
+
+
+def test_pages_refuse_a_model_of_other_classes_by_its_name_and_theirs(monkeypatch):
+    """A command may know it; on a page its logits would be called airplane and automobile."""
+    monkeypatch.setattr(checkpoints, "header", lambda _: Header("resnet9", classes=("cat", "dog")))
+    monkeypatch.setattr(checkpoints, "load", lambda _: tiny(classes=2))
+    with pytest.raises(
+        CheckpointError, match="mine knows other classes than CIFAR-10: it knows cat, dog, and the world"
+    ):
+        ready.load("mine")
 
 
 def test_other_classes_stay_as_they_are(tmp_path):

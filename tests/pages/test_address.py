@@ -44,6 +44,10 @@ def test_a_link_is_followed_also_to_what_was_shown_before(word):
     assert turned(app, **({} if word == "any" else {"target": word})) == word
 
 
+def test_a_name_without_a_value_is_no_choice():
+    assert opened(target="").session_state["got"] == "any"
+
+
 def test_a_link_is_followed_also_right_after_another_choice():
     """Within seconds of a choice an address from before it is old, on the same page; not where the page was away."""
     app = opened(target="truck")

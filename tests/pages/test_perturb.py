@@ -69,6 +69,12 @@ def recipe_of(shown) -> PerturbRecipe:
 # Opening
 
 
+@pytest.mark.parametrize("view", ["sweep", "duel"])
+def test_an_address_that_names_no_norm_has_the_usual_one(view, shown):
+    app = opened(**QUICK, view=view, norm="")
+    assert app.segmented_control(key="norm").value == "L2"
+
+
 def test_it_opens_with_the_scrubber_and_says_how_little_it_takes():
     """With the real scrubber and the real downloads."""
     app = opened(**QUICK)
