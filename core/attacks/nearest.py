@@ -65,9 +65,11 @@ def minimum_norm(
         """Set the radius, and step to the sphere or beyond it: what is left to do is to project."""
         decay, delta, grad = (1 + math.cos(math.pi * i / steps)) / 2, state.x - x, state.grad
         now, known = ball.norm(delta), found.distance < math.inf
-        # Until something fools, the radius grows to where a linear model would be.
-        outward = now + 1.02 * state.values.abs() / dual(grad).clamp_min(1e-12)
-        toward = delta - _column(torch.where(known, now, outward) * max(0.02, decay)) * ball.steepest(grad)
+        stuck = ((state.x <= 0) & (grad > 0)) | ((state.x >= 1) & (grad < 0))  # black or white, and wanted beyond
+        free = grad.masked_fill(stuck, 0.0)
+        # Until something fools, the radius grows to where a linear model would be, and more the longer that takes.
+        outward = now + (1.02 + 0.1 * i) * state.values.abs() / dual(free).clamp_min(1e-12)
+        toward = delta - _column(torch.where(known, now, outward) * max(0.02, decay)) * ball.steepest(free)
         length = ball.norm(toward).clamp_min(1e-30)
 
         def stretched(radius: PerExample) -> Images:

@@ -288,6 +288,39 @@ def test_minimum_norm_on_a_linear_model_needs_few_steps(norm):
 
 
 @both
+def test_minimum_norm_knows_that_pixels_end(norm):
+    """Half of the pixels are black or white already, and the model would like them beyond: the others must do it."""
+    model, x = plane(), grey(1, size=4)
+    w = model.w.detach()[None]
+    stuck = torch.arange(w.numel()).reshape(w.shape) % 2 == 0
+    x = torch.where(stuck, torch.where(w > 0, 0.0, 1.0).double(), x)
+    model.b = 0.3 - float((w * (x - 0.5)).sum())
+    free = w[~stuck]
+    exact = 0.3 / float(free.abs().sum() if norm == "Linf" else free.norm())
+    _, distance = minimum_norm(model, x, torch.tensor([0]), balls.NORMS[norm], steps=6)
+    assert exact * (1 - 1e-9) <= float(distance) <= exact * 1.001
+
+
+@both
+@pytest.mark.parametrize("steps", [7, 8])
+def test_all_classes_have_a_part_in_the_first_half_and_one_in_the_second(norm, steps):
+    """Three linear classes, each with a pixel of its own: the third counts only while it is the log-odds' gradient."""
+
+    class Three(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.flatten(1)[:, :3] + torch.tensor([0.2, 0.1, 0.08])
+
+    parts = []
+
+    def on_step(_: int, state: State) -> None:
+        parts.append(int((state.grad.flatten(1)[:, :3].abs() > 1e-6).sum()))
+
+    y = torch.tensor([0])
+    minimum_norm(Three(), grey(1, size=2), y, balls.NORMS[norm], steps=steps, on_step=on_step)
+    assert parts == [3] * 4 + [2] * (steps - 4)
+
+
+@both
 def test_minimum_norm_steps_over_a_boundary_that_it_lands_on(norm):
     """Ten linear classes in float32: a step as long as the linear estimate ends where the margin is exactly 0.0."""
 
