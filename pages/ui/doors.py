@@ -18,7 +18,9 @@ from core import compute
 LEAST = 2
 PATIENCE_S = 5.0  # after that one goes in all the same, should those inside be long
 
-_here = threading.local()  # .places: where this thread has a place
+_here = threading.local()  # .came: whether this thread makes a page; .places: where it has a place
+_lock = threading.Lock()
+_comers = 0  # pages that are made or wait for it
 
 
 @functools.cache
@@ -26,23 +28,38 @@ def _places() -> threading.Semaphore:
     return threading.Semaphore(max(LEAST, compute.usable_cores()))
 
 
+def rush() -> bool:
+    """Tell whether a page is being made, or waits for its turn to be."""
+    return _comers > 0
+
+
+def _come(one: int) -> None:
+    global _comers
+    with _lock:
+        _comers += one
+
+
 def _enter() -> None:
+    _come(1)
+    _here.came = True
     _here.places = _places() if _places().acquire(timeout=PATIENCE_S) else None
 
 
 def _leave() -> bool:
-    places = getattr(_here, "places", None)
-    _here.places = None
+    came, places = getattr(_here, "came", False), getattr(_here, "places", None)
+    _here.came, _here.places = False, None
     if places is not None:
         places.release()
-    return places is not None
+    if came:
+        _come(-1)
+    return came
 
 
 @contextmanager
 def inside() -> Iterator[None]:
     """Wait for a place, and hold it."""
-    _enter()
     try:
+        _enter()
         yield
     finally:
         _leave()
@@ -50,7 +67,7 @@ def inside() -> Iterator[None]:
 
 @contextmanager
 def outside() -> Iterator[None]:
-    """Leave the place to somebody else meanwhile, if this thread has one."""
+    """Leave the place to somebody else meanwhile, if this thread makes a page."""
     had = _leave()
     try:
         yield

@@ -2,7 +2,7 @@
 
 Streamlit would collect all garbage after every run of a page. Each time no other thread computes, for 0.1 to 0.5 s;
 with a class of sixty that was most of the time in which Python ran. So it is told not to (`.streamlit/config.toml`),
-and all is collected here, at most every ten seconds.
+and all is collected here, at most every ten seconds, and while pages are being made every minute.
 """
 
 import contextlib
@@ -15,10 +15,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from pages.ui import doors
+
 log = logging.getLogger(__name__)
 PAGES = Path(__file__).parents[1]
 BREATH_S = 0.02  # between two modules, in which whoever visits goes first
-COLLECT_S = 10.0
+COLLECT_S, RUSH_S = 10.0, 60.0
 
 
 def modules() -> list[str]:
@@ -37,13 +39,20 @@ def import_all() -> None:
         time.sleep(BREATH_S)
 
 
-def collect(ended: threading.Event, every: float = COLLECT_S) -> None:
-    """Collect garbage now and then, where anything was allocated since; return when that event is set."""
-    seen = -1
+def collect(ended: threading.Event, every: float = COLLECT_S, latest: float = RUSH_S) -> None:
+    """Collect garbage now and then, where anything was allocated since; return when that event is set.
+
+    Args:
+        ended: The event.
+        every: Seconds between two collections.
+        latest: Seconds between two while people come: a class that opens its pages should not stand still for it.
+    """
+    seen, last = -1, time.monotonic()
     while not ended.wait(every):
-        if (young := gc.get_stats()[0]["collections"]) > seen:
+        young, now = gc.get_stats()[0]["collections"], time.monotonic()
+        if young > seen and (now - last >= latest or not doors.rush()):
             gc.collect()
-            seen = young
+            seen, last = young, now
 
 
 @contextlib.asynccontextmanager

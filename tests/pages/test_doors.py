@@ -71,12 +71,15 @@ def test_who_only_waits_leaves_the_place_to_others_and_gets_one_back(two):
     threads = started([page] * 2)
     waiting.wait(10)
     assert free(two) == 2
+    assert not doors.rush()
     go.set()
     back.wait(10)
     assert free(two) == 0
+    assert doors.rush()
     look.set()
     ended(threads)
     assert free(two) == 2
+    assert not doors.rush()
 
 
 def test_a_page_that_fails_or_is_interrupted_gives_its_place_back(two):
@@ -89,17 +92,20 @@ def test_a_page_that_fails_or_is_interrupted_gives_its_place_back(two):
             with pytest.raises(problem):
                 page(problem, waits)
     assert free(two) == 2
+    assert not doors.rush()
 
 
 def test_nobody_is_kept_out_for_long_and_gives_back_no_place_that_was_never_had(two, monkeypatch):
     monkeypatch.setattr(doors, "PATIENCE_S", 0.01)
     two.acquire(), two.acquire()
     with doors.inside(), doors.outside():
-        pass
+        assert not doors.rush()
     assert free(two) == 0
+    assert not doors.rush()
 
 
 def test_outside_without_a_place_is_nothing(two):
     with doors.outside():
         pass
     assert free(two) == 2
+    assert not doors.rush()

@@ -5,9 +5,10 @@ import sys
 import threading
 import weakref
 
+import pytest
 from streamlit import config
 
-from pages.ui import warm
+from pages.ui import doors, warm
 
 
 def test_every_page_finds_its_modules_imported(monkeypatch):
@@ -28,24 +29,42 @@ def test_one_that_cannot_be_imported_does_not_keep_the_others(monkeypatch, caplo
     assert "pages.ui.rows" in sys.modules
 
 
-def test_garbage_is_collected_beside_the_server_and_not_after_every_run():
-    class Knot: ...
+class Knot:
+    """Garbage, once it is let go."""
 
-    knot = Knot()
-    knot.itself = knot
-    gone, ended = weakref.ref(knot), threading.Event()
+    def __init__(self):
+        self.itself = self
+
+
+@pytest.fixture
+def collecting():
+    """Make a knot that only a collection takes apart, run `warm.collect` for half a second, tell whether it is gone."""
     gc.collect()
     gc.disable()
-    try:
-        del knot
+
+    def run(**settings):
+        gone, ended = weakref.ref(Knot()), threading.Event()
         assert gone() is not None
-        collector = threading.Thread(target=warm.collect, args=(ended, 0.01))
+        collector = threading.Thread(target=warm.collect, args=(ended, 0.01), kwargs=settings)
         collector.start()
         collector.join(0.5)
         ended.set()
         collector.join(5)
-    finally:
-        gc.enable()
-    assert gone() is None
-    assert not collector.is_alive()
+        assert not collector.is_alive()
+        return gone() is None
+
+    yield run
+    gc.enable()
+
+
+def test_garbage_is_collected_beside_the_server_and_not_after_every_run(collecting):
+    assert collecting()
     assert config.get_option("runner.postScriptGC") is False
+
+
+def test_while_pages_are_made_garbage_waits_but_not_for_ever(collecting):
+    with doors.inside():
+        assert not collecting()
+        assert collecting(latest=0.1)
+        with doors.outside():
+            assert collecting()
