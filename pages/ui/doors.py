@@ -18,9 +18,8 @@ from core import compute
 LEAST = 2
 PATIENCE_S = 5.0  # after that one goes in all the same, should those inside be long
 
-_here = threading.local()  # .came: whether this thread makes a page; .places: where it has a place
-_lock = threading.Lock()
-_comers = 0  # pages that are made or wait for it
+_here = threading.local()  # .places: where this thread has a place
+_comers = set[int]()  # threads that make a page, or wait for their turn
 
 
 @functools.cache
@@ -30,28 +29,20 @@ def _places() -> threading.Semaphore:
 
 def rush() -> bool:
     """Tell whether a page is being made, or waits for its turn to be."""
-    return _comers > 0
-
-
-def _come(one: int) -> None:
-    global _comers
-    with _lock:
-        _comers += one
+    return bool(_comers)
 
 
 def _enter() -> None:
-    _come(1)
-    _here.came = True
+    _comers.add(threading.get_ident())
     _here.places = _places() if _places().acquire(timeout=PATIENCE_S) else None
 
 
 def _leave() -> bool:
-    came, places = getattr(_here, "came", False), getattr(_here, "places", None)
-    _here.came, _here.places = False, None
+    came, places = threading.get_ident() in _comers, getattr(_here, "places", None)
+    _comers.discard(threading.get_ident())
+    _here.places = None
     if places is not None:
         places.release()
-    if came:
-        _come(-1)
     return came
 
 

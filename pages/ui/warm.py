@@ -3,8 +3,12 @@
 Streamlit would collect all garbage after every run of a page. Each time no other thread computes, for 0.1 to 0.5 s;
 with a class of sixty that was most of the time in which Python ran. So it is told not to (`.streamlit/config.toml`),
 and all is collected here, at most every ten seconds, and while pages are being made every minute.
+
+And sessions whose browser has not come back for two minutes are let go. Streamlit does so too, but only when the next
+visitor comes: until then a class that has left keeps its sockets and its memory.
 """
 
+import asyncio
 import contextlib
 import gc
 import importlib
@@ -15,12 +19,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from streamlit import runtime
+
 from pages.ui import doors
 
 log = logging.getLogger(__name__)
 PAGES = Path(__file__).parents[1]
 BREATH_S = 0.02  # between two modules, in which whoever visits goes first
 COLLECT_S, RUSH_S = 10.0, 60.0
+LET_GO_S = 30.0
 
 
 def modules() -> list[str]:
@@ -55,13 +62,30 @@ def collect(ended: threading.Event, every: float = COLLECT_S, latest: float = RU
             seen, last = young, now
 
 
+def let_go() -> None:
+    """Forget the sessions that have expired; must run in the server's thread, like all that looks at them."""
+    kept: Any = runtime.get_instance() if runtime.exists() else None
+    for inner in ("_session_mgr", "_session_storage", "_cache"):  # Streamlit has no door to it
+        kept = getattr(kept, inner, None)
+    if callable(expire := getattr(kept, "expire", None)):
+        expire()
+
+
+async def _let_go_now_and_then() -> None:
+    while True:
+        await asyncio.sleep(LET_GO_S)
+        let_go()
+
+
 @contextlib.asynccontextmanager
 async def beside_the_server(_: Any) -> AsyncIterator[None]:
-    """Begin when the server has started, in threads that end with it."""
+    """Begin when the server has started, in threads and a task that end with it."""
     ended = threading.Event()
     threading.Thread(target=import_all, name="robust-frog-imports", daemon=True).start()
     threading.Thread(target=collect, args=(ended,), name="robust-frog-garbage", daemon=True).start()
+    task = asyncio.create_task(_let_go_now_and_then())
     try:
         yield
     finally:
         ended.set()
+        task.cancel()

@@ -337,7 +337,9 @@ def test_best_keeps_the_lowest_iterate_of_each_image():
 def test_best_stays_with_the_lowest_where_values_rise_and_fall_again():
     """Of 3, 1, 2, 1.5 the second is best: what is better than the one before it need not be better than the best."""
     values = iter([3.0, 1.0, 2.0, 1.5])
-    kept = pgd(lambda x: total(x) - total(x).detach() + next(values), grey(1), Linf(0.5), steps=3, step_size=0.1, best=True)
+    kept = pgd(
+        lambda x: total(x) - total(x).detach() + next(values), grey(1), Linf(0.5), steps=3, step_size=0.1, best=True
+    )
     torch.testing.assert_close(kept, grey(1) - 0.1)
 
 

@@ -4,9 +4,11 @@ import gc
 import sys
 import threading
 import weakref
+from types import SimpleNamespace
 
 import pytest
-from streamlit import config
+from streamlit import config, runtime
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
 
 from pages.ui import doors, warm
 
@@ -68,3 +70,28 @@ def test_while_pages_are_made_garbage_waits_but_not_for_ever(collecting):
         assert collecting(latest=0.1)
         with doors.outside():
             assert collecting()
+
+
+def test_sessions_whose_browser_does_not_come_back_are_let_go(monkeypatch):
+    class Left:
+        class session:  # noqa: N801 - as Streamlit names it
+            id = "somebody"
+
+    storage, left = MemorySessionStorage(ttl_seconds=0), Left()
+    gone = weakref.ref(left)
+    storage.save(left)
+    del left
+    assert gone() is not None, "Streamlit lets go by itself now"
+    assert storage.get("somebody") is None
+    server = SimpleNamespace(_session_mgr=SimpleNamespace(_session_storage=storage))
+    monkeypatch.setattr(runtime, "exists", lambda: True)
+    monkeypatch.setattr(runtime, "get_instance", lambda: server)
+    warm.let_go()
+    assert gone() is None
+
+
+def test_a_streamlit_that_keeps_them_elsewhere_is_left_alone(monkeypatch):
+    warm.let_go()
+    monkeypatch.setattr(runtime, "exists", lambda: True)
+    monkeypatch.setattr(runtime, "get_instance", object)
+    warm.let_go()
