@@ -641,7 +641,7 @@ def test_an_empty_batch_comes_back_empty(norm):
 @both
 def test_gradients_that_are_not_numbers_are_refused(norm):
     """A NaN gradient gives x back under Linf, which looks like robustness, and NaN pictures under L2."""
-    with pytest.raises(ValueError, match="^the gradient at step 0 is not a number"):
+    with pytest.raises(ValueError, match=r"^the gradient at step 0 is not a number"):
         pgd(lambda x: float("nan") * total(x), grey(2), balls.make(norm, 0.1), steps=2, step_size=0.1)
 
 
