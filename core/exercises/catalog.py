@@ -1,11 +1,13 @@
 """The exercises, read from assets/exercises/exercises.toml."""
 
 import functools
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from core.files import toml
+from core.problems import InputError
 
 FILE = Path(__file__).parents[2] / "assets" / "exercises" / "exercises.toml"
 
@@ -39,9 +41,27 @@ class Exercise:
 
 @functools.cache
 def exercises() -> dict[str, Exercise]:
-    """Return all exercises by name, in their order."""
-    found = tomllib.loads(FILE.read_text("utf-8"))["exercise"]
-    return {one["name"]: _read(one) for one in found}
+    """Return all exercises by name, in their order.
+
+    Raises:
+        InputError: If their file is damaged.
+    """
+    return read(FILE)
+
+
+def read(path: Path) -> dict[str, Exercise]:
+    """Read exercises from a file.
+
+    Raises:
+        InputError: If it is damaged.
+    """
+    found = toml.read(path)
+    try:
+        return {one["name"]: _read(one) for one in found["exercise"]}
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{path.name} is damaged: an exercise lacks something, or has something too many ({error})"
+        ) from error
 
 
 def _read(values: dict[str, Any]) -> Exercise:

@@ -7,7 +7,6 @@ it stopped; what does not have the hash is thrown away.
 import hashlib
 import http.client
 import logging
-import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from core.files import toml
 from core.models import arrivals, checkpoints
 from core.problems import InputError, UserError
 
@@ -67,7 +67,7 @@ def sources(path: Path = DECLARATIONS) -> dict[str, Source]:
         InputError: If an entry lacks a field or has one too many.
     """
     found = {}
-    for name, fields in tomllib.loads(path.read_text("utf-8")).items():
+    for name, fields in toml.read(path).items():
         lists = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
         try:
             found[name] = Source(name, **{**fields, **lists})

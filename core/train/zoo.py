@@ -11,7 +11,6 @@ A build takes hours on a CPU; kill it at any time and start it again.
 import argparse
 import logging
 import sys
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import torch.distributed as dist
 from core import compute, data, results
 from core.attacks import balls
 from core.commands import command, number, whole
+from core.files import toml
 from core.models import ARCHITECTURES, Classifier, checkpoints
 from core.models.checkpoints import Header
 from core.problems import InputError
@@ -76,7 +76,7 @@ def declared(path: Path = DECLARATIONS) -> dict[str, Entry]:
         ValueError: If an entry names no known architecture or lacks a field.
     """
     entries = {}
-    for name, fields in tomllib.loads(path.read_text()).items():
+    for name, fields in toml.read(path).items():
         if fields.get("arch") not in ARCHITECTURES:
             raise InputError(f"zoo.toml, {name}: arch must be one of {', '.join(ARCHITECTURES)}")
         lacking = {"title", "seed"} - fields.keys()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.data import pictures
-from core.exercises import Answer, check, exercises, handed
+from core.exercises import Answer, catalog, check, exercises, handed
 from core.exercises import __main__ as command
 from core.exercises import report as reports
 from core.exercises.checks import CHECKS, Verdict
@@ -16,6 +16,7 @@ from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from core.problems import InputError
 from core.recipes import to_json
+from core.train import fetch, zoo
 
 PLANE = "/gaussian?mu1=10&mu2=2.4&var1=6.25&var2=0.04&eps=4&shape=ellipse"
 ONE = "/perturb?standard=vgg-standard&robust=resnet9-standard&reach=0.5&picture=gallery/0"
@@ -177,3 +178,31 @@ def test_a_verdict_says_what_was_measured():
     verdict = check(exercises()["align"], Answer(recipe=handed(exercises()["align"], "/gaussian?eps=5").recipe))
     assert isinstance(verdict, Verdict)
     assert "8.0°" in verdict.says
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (b'[[exercise]]\nname = "a', "exercises.toml is damaged: Unterminated string"),
+        (b'[[exercise]]\nname = "a"\nhunts = []', "exercises.toml is damaged: an exercise lacks something, or has"),
+        (b"[[exercise]]\n", "exercises.toml is damaged: an exercise lacks something"),
+        (b"", "exercises.toml is damaged: an exercise lacks something"),
+        (b"\xff", "exercises.toml is damaged: 'utf-8'"),
+        (None, "exercises.toml cannot be read"),
+    ],
+)
+def test_a_damaged_file_of_exercises_is_told(written: bytes | None, told: str, tmp_path: Path):
+    path = tmp_path / "exercises.toml"
+    if written is not None:
+        path.write_bytes(written)
+    with pytest.raises(InputError, match=told):
+        catalog.read(path)
+    assert catalog.read(catalog.FILE) == exercises()
+
+
+@pytest.mark.parametrize("read", [zoo.declared, fetch.sources])
+def test_a_slip_in_what_models_are_declared_by_is_told_with_its_line(read, tmp_path: Path):
+    path = tmp_path / "mine.toml"
+    path.write_text('[net]\narch = "resnet9')
+    with pytest.raises(InputError, match=r"mine.toml is damaged: .*\((at end of document|at line 2)"):
+        read(path)
