@@ -71,17 +71,22 @@ class Scrubber {
 
   // --- data ---------------------------------------------------------------------------------------------------
 
-  async update(data, setStateValue) {
+  async update(data, _, setTriggerValue) {
     const version = ++this.version;
-    this.send = setStateValue;
+    this.trigger = setTriggerValue;
     const pictures = await Promise.all(data.rows.map((row, i) => this.rows[i]?.pictures(row) ?? decode(row)));
     if (version !== this.version) return; // newer data came while the pictures were being decoded
     const state = this.state;
     for (const name of ["frame", "view", "gain"]) {
       const echo = data[name] === (name === "frame" ? state.reported : state.written?.[name]);
-      if (data[name] !== state.sent[name] && !echo) state[name] = data[name];
+      const put = data.puts?.[name] ?? 0; // a preset sets back what the page was never told of, too
+      if ((data[name] !== state.sent[name] && !echo) || put !== (state.puts?.[name] ?? put)) {
+        state[name] = data[name];
+        if (name === "frame") state.reported = null; // back at the one last reported is news again
+      }
       state.sent[name] = data[name];
     }
+    state.puts = data.puts;
     this.data = data;
     while (this.rows.length > data.rows.length) this.rows.pop().destroy();
     data.rows.forEach((row, i) => {
@@ -184,7 +189,7 @@ class Scrubber {
     const tell = () => {
       if (this.frame === this.state.reported) return;
       this.state.reported = this.frame;
-      this.send("frame", this.frame);
+      this.trigger("frame", this.frame);
     };
     if (delay) this.reporter = setTimeout(tell, delay);
     else tell();

@@ -29,9 +29,8 @@ class Atlas {
     this.el.panels.replaceChildren();
   }
 
-  update(data, setStateValue, setTriggerValue) {
+  update(data, _, setTriggerValue) {
     this.data = data;
-    this.setState = setStateValue;
     this.trigger = setTriggerValue;
     // What the person did since the page was sent wins over an older page's echo.
     if (this.reported !== null) this.reported = data.frame === this.reported ? null : this.reported;
@@ -41,7 +40,7 @@ class Atlas {
     this.el.planted.hidden = !data.marks;
     this.el.range.max = data.labels.length - 1;
     if (this.panels.length !== data.panels.length) {
-      this.panels = data.panels.map((_, i) => new Panel(this, i));
+      this.panels = data.panels.map((__, i) => new Panel(this, i));
       this.el.panels.replaceChildren(...this.panels.map((panel) => panel.node));
     }
     this.panels.forEach((panel, i) => panel.show(data.panels[i], data));
@@ -75,7 +74,7 @@ class Atlas {
     clearInterval(this.timer);
     if (this.frame === (this.reported ?? this.sent)) return;
     this.reported = this.frame;
-    this.setState("frame", this.frame);
+    this.trigger("frame", this.frame);
   }
 
   pick(what) {

@@ -20,7 +20,7 @@ from core.words import percent
 from pages.bugs.exports import files
 from pages.ui import crisp, work
 from pages.ui.exports import downloads
-from pages.ui.scrubber import Axis, frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber import Axis, frame_in_sight, scrubber
 from pages.ui.store import model, stamp
 from pages.ui.tables import table
 from pages.ui.world import current
@@ -41,15 +41,13 @@ def show(recipe: BugsRecipe, picture: Picture) -> None:
         for kind, one in found.items()
     }
     last = len(recipe.eps_values) - 1
-    frame = min(frame_in_sight("bugs-scrubber", last), last)
+    at = min(frame_in_sight("bugs-scrubber", last), last)
     wanted = current().classes[views.target_of(recipe, found["bug"].y)]
     with stage:
         if not predicted(said, views.target_of(recipe, found["bug"].y), wanted, last):
             return
         columns = rows(recipe, found, said)
-        at = scrubber(columns, axis(recipe), key="bugs-scrubber", frame=frame, gain="auto", report=True)
-    at = min(frame if at is None else at, last)
-    write_frame("bugs-scrubber", at, last)
+        scrubber(columns, axis(recipe), key="bugs-scrubber", frame=at, gain="auto", report=True)
     with below:
         st.markdown(sentence(recipe, found, said, at))
         jury(recipe, found, said, at)

@@ -25,7 +25,7 @@ from core.models.titles import stamped, title, titles
 from core.types import Labels
 from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
-from pages.ui.scrubber import Row, frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber import Row, frame_in_sight, scrubber
 from pages.ui.world import current
 
 COLUMNS = 4  # of the sheet in the scrubber
@@ -48,12 +48,10 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
     called = dict(zip(made, titles(*made), strict=True))
     rows = [row(f"Through {called[name]}", name, few, recipe) for name, few in made.items()]
     inverted, last = recipe.kind == "inverted", len(left.steps) - 1
-    frame = min(frame_in_sight("datasets-scrubber", last), last)
+    at = min(frame_in_sight("datasets-scrubber", last), last)
     axis, gain = step_axis(left, right), 1 if inverted else 10
     captions = ("starts: other pictures" if inverted else "originals", "what was added")
-    shown = scrubber(rows, axis, key="datasets-scrubber", frame=frame, captions=captions, gain=gain, report=True)
-    at = min(shown if shown is not None else frame, last)
-    write_frame("datasets-scrubber", at, last)
+    scrubber(rows, axis, key="datasets-scrubber", frame=at, captions=captions, gain=gain, report=True)
     st.html(STYLE + crisp.STYLE)
     for name, few in made.items():
         st.markdown(f"### As a network is shown them, through {called[name]}")
@@ -71,7 +69,8 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
             models=stamped(recipe.standard, recipe.robust),
         )
 
-    downloads(files(recipe, left, right, played), key="datasets", script=script(recipe))
+    in_sight = replace(recipe, frame=at if at < last else recipe.frame)
+    downloads(files(in_sight, left, right, played), key="datasets", script=script(in_sight))
 
 
 def both(recipe: DatasetsRecipe) -> tuple[ConstructedBatch, ConstructedBatch]:

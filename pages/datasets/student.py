@@ -79,9 +79,10 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
     rows = [
         row(name, made, picture.label, other) for name, made, other in zip(names, emerged, reversed(names), strict=True)
     ]
-    scrubbed(rows, step_axis(*emerged), "datasets-student", len(emerged[0].steps) - 1)
+    last = len(emerged[0].steps) - 1
+    at = scrubbed(rows, step_axis(*emerged), "datasets-student", last)
     duel("datasets-duel")
-    shown = replace(recipe, picture=picture.id)
+    shown = replace(recipe, picture=picture.id, frame=at if at < last else recipe.frame)
     downloads(files(shown, looks), key="datasets-student", script=student.script(shown))
 
 

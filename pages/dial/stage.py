@@ -17,7 +17,7 @@ from pages.dial.exports import files
 from pages.dial.work import Job
 from pages.ui import crisp, work
 from pages.ui.exports import downloads
-from pages.ui.scrubber import frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber import frame_in_sight, scrubber
 from pages.ui.world import current
 
 KEY = "dial-scrubber"
@@ -44,9 +44,7 @@ def show(recipe: DialRecipe, picture: Picture) -> None:
         if not predict_first(made, seen, scene.truth_of(recipe, picture)):
             return
         frame = frame_in_sight(KEY, FIRST)
-        at = scrubber(rows, axis, key=KEY, frame=frame, captions=scene.captions(recipe, made), gain=1, report=True)
-    frame = frame if at is None else at
-    write_frame(KEY, frame, FIRST)
+        scrubber(rows, axis, key=KEY, frame=frame, captions=scene.captions(recipe, made), gain=1, report=True)
     with working:
         if job.more() or len(job.known()) > len(made):  # what came while this was drawn counts, too
             st.rerun()

@@ -10,7 +10,7 @@ from core.data.pictures import Picture
 from core.files import render
 from core.files.playable import Scene, scrubbing
 from core.files.render import RGB
-from core.frequency.recipe import FIRST, FrequencyRecipe
+from core.frequency.recipe import FrequencyRecipe
 from core.frequency.views import Look, look, networks, script, title_of
 from core.models import checkpoints
 from core.models.titles import stamped, titles
@@ -18,7 +18,7 @@ from core.types import Images
 from core.words import verdicts
 from pages.ui import work
 from pages.ui.exports import Bundle, downloads
-from pages.ui.scrubber import Axis, Row, scrubber, write_frame
+from pages.ui.scrubber import Axis, Row, scrubber
 from pages.ui.store import model, stamp
 from pages.ui.world import current
 
@@ -93,10 +93,8 @@ def column(
 def stage(recipe: FrequencyRecipe, rows: Sequence[Row], axis: Axis, captions: tuple[str, str]) -> FrequencyRecipe:
     """Mount the scrubber, keep its frame in the address, and return the recipe with the frame in sight."""
     key = f"frequency-{recipe.view}"
-    moved = scrubber(rows, axis, key=key, frame=recipe.at, gain=1, captions=captions, report=True)
-    at = recipe.at if moved is None else min(moved, len(recipe.positions) - 1)
-    write_frame(key, at, FIRST[recipe.view])
-    return replace(recipe, frame=at)
+    scrubber(rows, axis, key=key, frame=recipe.at, gain=1, captions=captions, report=True)
+    return replace(recipe, frame=recipe.at)
 
 
 def offer(

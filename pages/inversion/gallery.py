@@ -16,6 +16,7 @@ from core.models.titles import titles
 from core.rates import Rate
 from core.words import verdicts
 from pages.ui import crisp, work
+from pages.ui.address import put
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import logits_of
 from pages.ui.world import current
@@ -187,7 +188,7 @@ def _verdict(right: int, total: int) -> str:
 def _open(id: str) -> None:
     st.session_state["picture"] = id
     st.session_state["view"] = "emergence"
-    st.query_params.pop("frame", None)
+    put("frame", "")
 
 
 def files(recipe: InvertRecipe, standard: Grid, robust: Grid) -> list[Download]:

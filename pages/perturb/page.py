@@ -17,7 +17,7 @@ from pages.ui import shell, work
 from pages.ui.address import choose
 from pages.ui.exports import downloads
 from pages.ui.picker import pick_picture
-from pages.ui.scrubber import frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber import frame_in_sight, scrubber
 from pages.ui.world import current, has_models, pair
 
 FIRST = PerturbRecipe()
@@ -70,11 +70,10 @@ axis = axis_of(recipe, frames)
 rows = shown_of(job, columns(job, left, right, axis))
 with stage:
     shown = predict_first(recipe, left, right, axis)
-    at = scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True) if shown else None
+    if shown:
+        scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True)
 if shown:
-    at = frame if at is None else at
-    write_frame("perturb-scrubber", at, FIRST_FRAME)
-    recipe_in_sight = replace(recipe, frame=at)
+    recipe_in_sight = replace(recipe, frame=frame)
     with working, shell.user_errors():
         unfinished = job.more(frames)
     if unfinished:

@@ -12,7 +12,7 @@ from pages.saliency import work
 from pages.saliency.cards import OF_FRAMES, STYLE, legend
 from pages.saliency.exports import films
 from pages.ui.exports import downloads
-from pages.ui.scrubber import frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber import frame_in_sight, scrubber
 
 KEY = "saliency-scrubber"
 
@@ -25,10 +25,8 @@ def show(recipe: SaliencyRecipe, picture: Picture) -> None:
     columns, axis = scene.columns(recipe, found, painted), scene.axis(recipe, found)
     st.html(STYLE + legend(recipe, OF_FRAMES))
     last = len(axis.values) - 1
-    frame = min(frame_in_sight(KEY, recipe.frame), last)
-    at = scrubber(columns, axis, key=KEY, frame=frame, captions=scene.CAPTIONS, gain=1, report=True)
-    frame = min(frame if at is None else at, last)
-    write_frame(KEY, frame, 0)
+    frame = min(frame_in_sight(KEY, 0), last)
+    scrubber(columns, axis, key=KEY, frame=frame, captions=scene.CAPTIONS, gain=1, report=True)
     st.caption(
         "In each column: the gradient towards the picture's class at the clean picture, what has changed in it, and the"
         " gradient at this step of the attack. The attack itself moves the picture against the gradient, by ‖δ‖ so far."

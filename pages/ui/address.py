@@ -12,9 +12,18 @@ from typing import Any
 import streamlit as st
 
 STALE_S = 10.0
+_PUTS = "address-puts-"
 
 
-def keep(name: str, default: str, usable: Callable[[str], bool], *, key: str = "", sticky: bool = False) -> str:
+def keep(
+    name: str,
+    default: str,
+    usable: Callable[[str], bool],
+    *,
+    key: str = "",
+    sticky: bool = False,
+    stale_s: float | None = None,
+) -> str:
     """Return a value that lives in the session and in the address: the address's if that is news, else the session's.
 
     Args:
@@ -23,15 +32,20 @@ def keep(name: str, default: str, usable: Callable[[str], bool], *, key: str = "
         usable: Tells whether a text is a value.
         key: Where it lives in the session; by default under its name.
         sticky: An address without it says nothing: it outlives a change of page.
+        stale_s: How long the browser may bring the address from before our last word; Back within that time is not
+            told from it. By default `STALE_S`.
     """
     key = key or name
     written = st.session_state.get(f"{key}-written", default)
     asked = st.query_params.get(name, written if sticky else default)
+    if st.session_state.get(f"{key}-told"):  # whatever address this run brought is from before that
+        written = asked
     before, when = st.session_state.get(f"{key}-before", (None, 0.0))
     # Streamlit forgets a widget that a run did not show: then the page was away, and its address is a link.
     away = key not in st.session_state
     # A run that was asked for before the browser had our last word brings the address from before it.
-    stale = asked == before and time.monotonic() - when < STALE_S
+    old = asked == before and time.monotonic() - when < (STALE_S if stale_s is None else stale_s)
+    stale = old and puts(name) == st.session_state.get(f"{key}-puts", 0)
     if away or (asked != written and not stale):  # a link, or Back
         st.session_state[key] = asked if usable(asked) else default
     value = str(st.session_state.get(key, default))
@@ -40,11 +54,34 @@ def keep(name: str, default: str, usable: Callable[[str], bool], *, key: str = "
     if value != written:
         st.session_state[f"{key}-before"] = (written, time.monotonic())
     st.session_state[f"{key}-written"] = value
-    if value != default:
-        st.query_params[name] = value
-    else:
-        st.query_params.pop(name, None)
+    st.session_state[f"{key}-puts"] = puts(name)
+    st.session_state.pop(f"{key}-told", None)
+    _write(name, value if value != default else "")
     return value
+
+
+def tell(key: str, value: str) -> None:
+    """Take what a component of ours reports, in its callback: newer than the address, which `keep` then writes."""
+    st.session_state[key], st.session_state[f"{key}-told"] = value, True
+
+
+def put(name: str, word: str) -> None:
+    """Write into the address what a callback decides, or take it out (""): it is news, even if it was there before."""
+    st.session_state[_PUTS + name] = puts(name) + 1
+    _write(name, word)
+
+
+def _write(name: str, word: str) -> None:
+    """Say it only where it is news: what a component has written there meanwhile would be overwritten each time."""
+    if word and st.query_params.get(name) != word:
+        st.query_params[name] = word
+    elif not word and name in st.query_params:
+        del st.query_params[name]
+
+
+def puts(name: str) -> int:
+    """Count how often that was put, for a component that keeps a name of its own in the address."""
+    return int(st.session_state.get(_PUTS + name, 0))
 
 
 def same(words: Iterable[str]) -> dict[str, str]:

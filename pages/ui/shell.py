@@ -12,7 +12,7 @@ from core import worlds
 from core.problems import UserError
 from core.worlds import World
 from pages.ui import stage, work, world
-from pages.ui.address import choose
+from pages.ui.address import choose, put
 from pages.ui.folded import folded
 from pages.ui.store import lesson
 
@@ -141,10 +141,7 @@ def presets(
         for name, value in {**defaults, **preset.values}.items():
             st.session_state[name] = value
         for name, word in {**(address or {}), **preset.address}.items():
-            if word:
-                st.query_params[name] = word
-            else:
-                st.query_params.pop(name, None)
+            put(name, word)
 
     if st.session_state.pop(world.ENTERED, False):  # the browser would go on showing the values of the world before
         st.session_state.update(defaults)
@@ -173,7 +170,7 @@ def views(claims: Mapping[str, str], default: str, called: Mapping[str, str] | N
         key="view",
         default=default,
         label_visibility="collapsed",
-        on_change=lambda: st.query_params.pop("frame", None),  # another view's frames are others
+        on_change=lambda: put("frame", ""),  # another view's frames are others
     )
     st.markdown(claims[view])
     return view

@@ -10,7 +10,7 @@ from core import worlds
 from core.models import checkpoints
 from core.models.pair import Pair, opening
 from core.worlds import World
-from pages.ui.address import keep
+from pages.ui.address import keep, put
 
 KEY = (  # in the session; the box that shows it has a key of its own, because Streamlit forgets boxes out of sight
     "world-here"
@@ -117,12 +117,12 @@ def enter(name: str) -> None:
     st.session_state[ENTERED] = True
     _forget()
     for word in OURS:
-        st.query_params.pop(word, None)
+        put(word, "")
 
 
 def _forget() -> None:
     """Put what is of one world back to its default."""
     for key in list(st.session_state):
         name = str(key).removeprefix("picture-").removesuffix("-written").removesuffix("-before")
-        if name in OF_ONE or name.endswith(("-look-for", "-scrubber")):
+        if name in OF_ONE or name.endswith(("-look-for", "-scrubber", "-frame")):
             st.session_state.pop(key, None)

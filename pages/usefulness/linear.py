@@ -15,9 +15,9 @@ from core.usefulness import linear as goh
 from core.usefulness import views
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.views import EPS, FIRST_FRAME, Construction, construction
-from pages.ui.address import choose
+from pages.ui.address import choose, put
 from pages.ui.exports import Bundle, Download, downloads
-from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber, write_frame
+from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber
 from pages.usefulness import plane
 
 KEY = "usefulness-linear"
@@ -52,7 +52,7 @@ def controls() -> dict[str, Any]:
             FEATURES,
             key="linear",
             default=UsefulnessRecipe().linear,
-            on_change=lambda: st.query_params.pop("frame", None),
+            on_change=lambda: put("frame", ""),
         )
         found: dict[str, object] = {"linear": linear}
         if linear == "containment":
@@ -77,9 +77,7 @@ def show(recipe: UsefulnessRecipe) -> None:
     name, unit = AXES[recipe.linear]
     axis = Axis(name, tuple(map(float, range(last + 1))), made.labels, unit)
     shown = rows(recipe, made, known)
-    at = scrubber(shown, axis, key=key, frame=frame, gain=1, report=True, captions=_captions(recipe))
-    frame = min(frame if at is None else at, last)
-    write_frame(key, frame, default)
+    scrubber(shown, axis, key=key, frame=frame, gain=1, report=True, captions=_captions(recipe))
     st.markdown(sentence(made, frame, known))
     plane.show(made, frame, known)
 

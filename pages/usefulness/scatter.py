@@ -5,6 +5,7 @@ and in the address: `frame` and `brush` by this file, `feature` and `side` by th
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -13,8 +14,10 @@ from core.usefulness.atlas import results_of
 from core.usefulness.choice import SIDES, Brush, atlas_of
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.scene import payload
-from pages.ui.address import keep
+from pages.ui import scrubber
+from pages.ui.address import keep, tell
 from pages.ui.component import component
+from pages.ui.scrubber import reported
 from pages.ui.stale import say_stale
 
 KEY = "usefulness-atlas"
@@ -28,8 +31,7 @@ def scatter(recipe: UsefulnessRecipe) -> None:
     _mount(
         key=KEY,
         data=payload(recipe),
-        default={"frame": recipe.frame},
-        on_frame_change=_moved,
+        on_frame_change=partial(reported, KEY, "useful-frame"),
         on_picked_change=_take,
     )
     for name in dict.fromkeys(atlas_of(recipe, side).name for side in SIDES):
@@ -38,27 +40,13 @@ def scatter(recipe: UsefulnessRecipe) -> None:
 
 
 def frame_in_sight(default: int) -> int:
-    """Return where the slider stands: the address's frame if it is news, else the session's."""
-    raw = keep("frame", str(default), lambda text: text.isdecimal() and int(text) <= MOST_FRAMES, key="useful-frame")
-    return int(raw)
+    """Return where the slider stands, and keep it in the address."""
+    return scrubber.frame_in_sight("useful", default, MOST_FRAMES)
 
 
 def brush_in_sight() -> str:
     """Return the brush: the address's if it is news, else the session's."""
     return keep("brush", "", lambda text: Brush.parse(text) is not None, key="useful-brush")
-
-
-def _told_here(name: str, value: object, default: str = "") -> None:
-    """Take a value that was set on this page, which is newer than whatever the address says."""
-    st.session_state[f"useful-{name}"] = value
-    st.session_state[f"useful-{name}-written"] = st.query_params.get(name, default)
-
-
-def _moved() -> None:
-    state = st.session_state.get(KEY)
-    frame = state.get("frame") if state else None
-    if isinstance(frame, int | float):
-        _told_here("frame", int(frame), str(UsefulnessRecipe().frame))
 
 
 def _take() -> None:
@@ -78,8 +66,8 @@ def apply(picked: dict[str, object]) -> None:
         st.session_state["feature"], st.session_state["side"] = feature, side
     elif isinstance(box, Sequence) and len(box) == 4:
         x0, y0, x1, y1 = (float(v) for v in box)
-        _told_here("brush", str(Brush(side, (x0, y0, x1, y1), int(str(frame or 0)))))
+        tell("useful-brush", str(Brush(side, (x0, y0, x1, y1), int(str(frame or 0)))))
         st.session_state["feature"], st.session_state["side"] = None, side
     else:
-        _told_here("brush", "")
+        tell("useful-brush", "")
         st.session_state["feature"] = None

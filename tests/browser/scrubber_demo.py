@@ -16,7 +16,8 @@ from skimage import data as photographs
 from skimage.transform import resize
 
 from core.files.render import from_uint8, to_uint8
-from pages.ui.scrubber import Axis, Row, scrubber
+from pages.ui.address import put
+from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CAT, DOG = 3, 5
@@ -90,6 +91,12 @@ def rows(count: int = 2, size: int = 32, frames: int = FRAMES) -> list[Row]:
     ][:count]
 
 
+def preset() -> None:
+    """Set the slider to frame 3, and everything else back."""
+    for name, word in {"frame": "3", "look": "", "gain": ""}.items():
+        put(name, word)
+
+
 def main() -> None:
     st.set_page_config("Scrubber", layout="wide")
     query = st.query_params
@@ -106,12 +113,15 @@ def main() -> None:
     shown = rows(count, size, frames)
     if "named" in query:  # a long name, and a mark where there is little room to its right
         shown[1] = trajectory("ResNet-9, trained among noise", "σ = 0.1", 3, 0.165, size, frames)
-    got = scrubber(shown, AXIS, key="first", frame=int(query.get("frame", 0)), report="report" in query)
+    reports = "report" in query
+    frame = frame_in_sight("first", 0) if reports else int(query.get("frame", 0))
+    scrubber(shown, AXIS, key="first", frame=frame, report=reports)
     if "two" in query:
         scrubber(rows(1), AXIS, key="second", view="split")
     st.button("rerun")
+    st.button("preset", on_click=preset)
     st.text(f"runs {state.runs}")
-    st.text(f"returned {got}")
+    st.text(f"in sight {frame if reports else None}")
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def test_every_frame_is_seen_while_dragging_and_the_page_does_not_run(visit):
     lab.page.mouse.up()
     lab.settle()
     assert lab.runs == before
-    assert lab.page.get_by_text("returned None", exact=True).count() == 1
+    assert lab.page.get_by_text("in sight None", exact=True).count() == 1
 
 
 def test_the_page_runs_once_on_release_if_it_asked_for_it(visit):
@@ -113,7 +113,7 @@ def test_the_page_runs_once_on_release_if_it_asked_for_it(visit):
     lab.settle()
     assert lab.runs == before, "a run while the slider was held"
     lab.page.mouse.up()
-    lab.page.get_by_text("returned 12", exact=True).wait_for()
+    lab.page.get_by_text("in sight 12", exact=True).wait_for()
     lab.settle()
     assert lab.runs == before + 1
     assert lab.frame == 12
@@ -129,7 +129,7 @@ def test_a_run_of_key_presses_is_one_report(visit):
     lab.range.focus()
     for _ in range(5):
         lab.page.keyboard.press("ArrowRight")
-    lab.page.get_by_text("returned 5", exact=True).wait_for()
+    lab.page.get_by_text("in sight 5", exact=True).wait_for()
     lab.settle()
     assert lab.runs == before + 1
 
@@ -470,6 +470,40 @@ def test_view_and_gain_are_in_the_link_of_a_scrubber_that_reports(visit):
     other.root.locator("[name=gain][value='10']").check(force=True)
     other.rerun()
     assert "look" not in other.page.url and "gain" not in other.page.url
+
+
+def test_slider_and_address_agree_after_every_kind_of_move(visit):
+    """Also where it goes back to the frame that the slider reported last."""
+    lab = visit("report=1&frame=3")
+
+    def agrees(frame: int) -> None:
+        lab.page.get_by_text(f"in sight {frame}", exact=True).wait_for()
+        playwright.expect(lab.range).to_have_value(str(frame))
+        lab.page.wait_for_function(
+            "frame => new URLSearchParams(location.search).get('frame') === frame", arg=str(frame)
+        )
+        lab.settle()
+        assert lab.frame == frame
+
+    agrees(3)
+    for frame in (4, 5):
+        lab.range.focus()
+        lab.page.keyboard.press("ArrowRight")
+        agrees(frame)
+    lab.page.wait_for_timeout(2000)  # sooner, Back is taken for an address on its way
+    lab.page.go_back()
+    agrees(4)
+    lab.page.keyboard.press("ArrowRight")
+    agrees(5)
+    lab.view("difference")
+    lab.page.get_by_role("button", name="preset").click()
+    agrees(3)
+    assert lab.root.get_attribute("data-view") == "side"
+    lab.range.focus()
+    lab.page.keyboard.press("ArrowRight")
+    agrees(4)
+    lab.page.reload()
+    agrees(4)
 
 
 def test_the_dark_theme_is_followed(visit):

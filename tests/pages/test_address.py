@@ -25,6 +25,18 @@ def opened(**query: str) -> AppTest:
     return ran(app)
 
 
+def moved() -> None:
+    """Show a value that a component of ours reports and that a preset may set."""
+    import streamlit as st
+
+    from pages.ui.address import keep, put, tell
+
+    st.button("report 2", on_click=tell, args=("slider", "2"))
+    st.button("report 1", on_click=tell, args=("slider", "1"))
+    st.button("preset", on_click=put, args=("frame", ""))
+    st.session_state["got"] = keep("frame", "0", str.isdecimal, key="slider")
+
+
 def turned(app: AppTest, **query: str) -> str:
     """Open another page, then this one again by a link."""
     app.session_state["away"] = True
@@ -65,3 +77,11 @@ def test_a_choice_outlives_an_address_from_before_it():
 
 def test_what_is_no_word_is_the_default():
     assert opened(target="zebra").session_state["got"] == "any"
+
+
+def test_what_a_component_reports_is_newer_than_the_address_and_a_preset_newer_still():
+    app = ran(AppTest.from_function(moved))
+    for label, frame in (("report 2", "2"), ("report 1", "1"), ("report 2", "2"), ("preset", "0"), ("report 2", "2")):
+        app.query_params["frame"] = "1"  # an old address
+        ran(next(button for button in app.button if button.label == label).click())
+        assert (app.session_state["got"], app.query_params.get("frame", ["0"])[0]) == (frame, frame), label

@@ -111,6 +111,13 @@ def test_each_set_is_made_through_both_models_and_labelled_as_in_the_paper(kind,
     assert expected is None or torch.equal(made.labels, expected)
 
 
+@pytest.mark.parametrize(("frame", "kept"), [("1", 1), ("", DatasetsRecipe.frame)])
+def test_the_frame_in_sight_leaves_the_page_with_the_recipe(frame, kept, shown):
+    opened(frame=frame)
+    assert json.loads(shown.files["recipe.json"].make())["frame"] == kept
+    assert f"frame={kept}" in shown.script
+
+
 def test_what_is_added_to_an_inversions_start_gives_what_is_shown(shown):
     """It starts from other pictures, so these are the reference, and not the originals whose features it takes on."""
     opened(kind="inverted")
@@ -383,6 +390,7 @@ def test_a_student_looks_at_a_picture_beside_an_ordinary_network(student, looked
     assert rows[0] == "class,student-det,resnet9-standard"
     assert len(rows) == 1 + len(CIFAR10_CLASSES)
     assert Image.open(io.BytesIO(looked.files["student.png"].make())).size[1] > 2 * 32 * 6
+    assert json.loads(looked.files["recipe.json"].make())["frame"] == 0, "that of the scrubber"
     assert "student='student-det'" in looked.script
     assert "picture='gallery/7'" in looked.script
 

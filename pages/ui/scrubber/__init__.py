@@ -11,6 +11,6 @@ All rows move together. Each travels as one lossless PNG (its reference picture,
 
 from core.files.trajectory import Axis, Row
 from core.files.wire import payload
-from pages.ui.scrubber.mount import frame_in_sight, scrubbed, scrubber, write_frame
+from pages.ui.scrubber.mount import frame_in_sight, reported, scrubbed, scrubber
 
-__all__ = ["Axis", "Row", "frame_in_sight", "payload", "scrubbed", "scrubber", "write_frame"]
+__all__ = ["Axis", "Row", "frame_in_sight", "payload", "reported", "scrubbed", "scrubber"]
