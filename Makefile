@@ -42,7 +42,7 @@ ifdef ARGS
 	$(PY) -m pytest $(ARGS)
 else
 	@$(PY) -m pytest -n 2 --dist worksteal --durations 10 -m "not alone"; beside=$$?; \
-	$(PY) -m pytest --durations 5 -m alone; alone=$$?; \
+	$(PY) -m pytest --durations 5 -m alone $$(grep -rl --include='*.py' 'mark\.alone' tests); alone=$$?; \
 	exit $$((beside > alone ? beside : alone))
 endif
 
@@ -66,7 +66,7 @@ format: $(VENV)/.dev ## let ruff repair what it can
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-mutants: $(VENV)/.mutants ## break core/attacks in a thousand ways: the tests must notice (an hour; may be stopped and resumed)
+mutants: $(VENV)/.mutants ## break core/attacks in a thousand ways: the tests must notice (minutes; may be stopped and resumed)
 	OMP_NUM_THREADS=1 ROBUST_FROG_THREADS=1 $(PY) -m mutmut run --max-children 1
 	$(PY) -m mutmut results
 

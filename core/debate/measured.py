@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import learnt
 from core.models import checkpoints
+from core.models.judge import JUDGE, ROBUST_JUDGE
 from core.rates import Estimate, Z
 
 RESULTS = checkpoints.FOLDER.parent / "assets" / "results"
@@ -137,13 +138,14 @@ def _wallace(folder: Path) -> list[Number]:
 
 
 def _nakano(folder: Path) -> list[Number]:
-    found = _read(folder, "style")["pairs"]
+    found = _read(folder, "style")["pairs"]["judges"]
     return [
         _rate(
-            f"painted by the {title} network: distance to the style left",
-            found["style"][name],
+            f"painted by the {title} network: distance to the style left, says the {which} judge",
+            seen["style"][name],
             counted="pairs of pictures",
         )
+        for which, seen in (("standard", found[JUDGE]), ("robust", found[ROBUST_JUDGE]))
         for title, name in (("standard", STANDARD), ("robust", ROBUST))
     ]
 

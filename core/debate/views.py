@@ -65,15 +65,24 @@ def _shamir(numbers: Sequence[Number]) -> str:
 
 
 def _nakano(numbers: Sequence[Number]) -> str:
-    standard, robust = numbers
-    if standard.above(robust):
-        return "It holds at this size: the third network sees more of the style in what the robust network painted."
-    if robust.above(standard):
-        return "We found otherwise: the third network sees more of the style in what the standard network painted."
-    return (
-        "The third network's number does not tell the two apart at this size; the pictures do. Look at them before you "
-        "decide what such a number is worth."
-    )
+    ordinary, robust = (_sees_more(*numbers[i : i + 2]) for i in (0, 2))
+    if ordinary == robust == "robust":
+        return "It holds at this size: both judges see more of the style in what the robust network painted."
+    if robust == "robust":
+        seen = {"standard": "sees it the other way round", "": "sees no difference"}[ordinary]
+        return (
+            "It depends on who looks: the robust judge sees much more of the style in what the robust network painted,"
+            f" the standard judge {seen}. What a standard network paints convinces another standard one, and no robust"
+            " one."
+        )
+    if "standard" in (ordinary, robust):
+        return "We found otherwise: a judge sees more of the style in what the standard network painted."
+    return "The judges' numbers do not tell the two apart at this size; look at the pictures."
+
+
+def _sees_more(standard: Number, robust: Number) -> str:
+    """Say in whose pictures a judge sees more of the style: less of the distance is left."""
+    return "robust" if standard.above(robust) else "standard" if robust.above(standard) else ""
 
 
 def _li(numbers: Sequence[Number]) -> str:

@@ -11,55 +11,78 @@ from core import compute, data, results
 from core.attacks.balls import L2
 from core.commands import command
 from core.models import Classifier, checkpoints
-from core.models.judge import JUDGE
-from core.models.ready import load
+from core.models.judge import JUDGE, ROBUST_JUDGE, judges
+from core.models.ready import load, placed
 from core.problems import InputError
 from core.rates import Estimate
 from core.style.layers import moved
 from core.style.pictures import MATERIALS, PHOTOS, TEXTURES
 from core.style.recipe import StyleRecipe
-from core.style.transfer import transfer
+from core.style.transfer import distances_by, originals, transfer
+from core.types import Images
 
 log = logging.getLogger("core.style")
 RESULTS = results.FOLDER / "style.json"
 PAIR = ("resnet9-standard", "resnet9-l2")
-LAYERED = (*PAIR, "vgg-standard", "densenet-standard", "mobilenet-standard", "convmixer-standard")
+LAYERED = (*PAIR, JUDGE, ROBUST_JUDGE, "densenet-standard", "mobilenet-standard", "convmixer-standard")
 BALL, STEPS = L2(0.5), 8
 
 
 def pairs(n: int, recipe: StyleRecipe) -> dict[str, Any]:
-    """Paint n pairs of a photograph and a texture through both networks and let a third one judge them.
+    """Paint n pairs of a photograph and a texture through both networks and let the judges say how far they came.
 
     The pairs are the first n of all photographs times all textures, ordered so that each prefix varies both.
     """
     styles, contents = [*TEXTURES, *MATERIALS], list(PHOTOS)
     chosen = [(contents[i % len(contents)], styles[i % len(styles)]) for i in range(n)]  # 4 and 7 have no common factor
-    judge, models = load(JUDGE), {name: load(name) for name in PAIR}
-    style: dict[str, list[float]] = {name: [] for name in PAIR}
-    content: dict[str, list[float]] = {name: [] for name in PAIR}
+    models, seen = {name: load(name) for name in PAIR}, {name: _Seen(load(name)) for name in judges()}
     for content_name, style_name in chosen:
         asked = StyleRecipe(
             content=content_name, style=style_name, side=recipe.side, strength=recipe.strength, steps=recipe.steps
         )
         for name, model in models.items():
-            made = transfer(asked, name, model=model, judge=judge)
-            style[name].append(float(made.style[-1]))
-            content[name].append(float(made.content[-1]))
-        log.info("%s as %s: %s", content_name, style_name, {name: round(found[-1], 3) for name, found in style.items()})
-    gap = [a - b for a, b in zip(*(style[name] for name in PAIR), strict=True)]
+            frame = transfer(asked, name, model=model, judge=next(iter(seen.values())).judge).frames[-1:]
+            for one in seen.values():
+                one.look(name, frame, *originals(asked))
+        log.info("%s as %s: %s", content_name, style_name, {name: one.style for name, one in seen.items()})
     return {
         "n": n,
         "pairs": [list(pair) for pair in chosen],
-        "judge": JUDGE,
         "side": recipe.side,
         "steps": recipe.steps,
         "strength": recipe.strength,
-        "style": {name: _mean(found) for name, found in style.items()},
-        "content": {name: _mean(found) for name, found in content.items()},
-        "difference": _mean(gap),
-        "better": sum(one > 0 for one in gap),
-        "weights": {name: checkpoints.stamp(name) for name in (*PAIR, JUDGE)},
+        "judges": {name: one.as_json() for name, one in seen.items()},
+        "weights": {name: checkpoints.stamp(name) for name in (*PAIR, *seen)},
     }
+
+
+class _Seen:
+    """What a judge saw in the painted pictures of each network.
+
+    Args:
+        judge: A network that took no part.
+    """
+
+    def __init__(self, judge: Classifier) -> None:
+        self.judge = judge
+        self.style: dict[str, list[float]] = {name: [] for name in PAIR}
+        self.content: dict[str, list[float]] = {name: [] for name in PAIR}
+
+    def look(self, name: str, frame: Images, content: Images, style: Images) -> None:
+        """Add a picture that a network painted."""
+        far, moved_by = distances_by(self.judge, *(placed(x, self.judge) for x in (frame, content, style)))
+        self.style[name].append(round(float(far), 4))
+        self.content[name].append(round(float(moved_by), 4))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return means with intervals, and the difference of the pairs: standard minus robust, > 0 for the robust."""
+        gap = [a - b for a, b in zip(*(self.style[name] for name in PAIR), strict=True)]
+        return {
+            "style": {name: _mean(found) for name, found in self.style.items()},
+            "content": {name: _mean(found) for name, found in self.content.items()},
+            "difference": _mean(gap),
+            "better": sum(one > 0 for one in gap),
+        }
 
 
 def layers(n: int, seed: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What this topic measures, for `python -m core.train.zoo refresh`."""
 
 from core.models import checkpoints
-from core.models.judge import JUDGE
+from core.models.judge import judges
 from core.results import Part
 from core.style.measure import LAYERED, PAIR, RESULTS
 
@@ -9,9 +9,13 @@ from core.style.measure import LAYERED, PAIR, RESULTS
 def parts() -> tuple[Part, ...]:
     """Declare the parts of style.json."""
     return (
-        Part("style", "pairs", RESULTS, ("core.style", "measure", "pairs"), 15, lambda: (*PAIR, JUDGE), (("pairs",),)),
+        Part("style", "pairs", RESULTS, ("core.style", "measure", "pairs"), 15, _judged, (("pairs",),)),
         Part("style", "layers", RESULTS, ("core.style", "measure", "layers"), 15, _layered, (("layers",),)),
     )
+
+
+def _judged() -> tuple[str, ...]:
+    return (*PAIR, *judges())
 
 
 def _layered() -> tuple[str, ...]:

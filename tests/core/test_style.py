@@ -7,7 +7,11 @@ import torch
 
 from core.attacks.balls import L2
 from core.models import build
-from core.style import gram, layers, pictures
+from core.models.judge import JUDGE, ROBUST_JUDGE
+from core.models.ready import load
+from core.style import gram, layers, measure, pictures
+from core.style.recipe import StyleRecipe
+from core.style.transfer import transfer
 
 
 @pytest.fixture
@@ -48,3 +52,22 @@ def test_a_layer_is_pushed_no_further_than_its_map_allows():
     assert float(none.pushed.abs().max()) == 0
     assert (made.pushed > 0).all()
     assert made.interval(torch.Generator().manual_seed(0))[0] <= made.ratio
+
+
+def test_the_judges_of_a_pair_say_what_the_page_says(checkpoint):
+    """Both judges look at the last frame; where they agree with nobody else, the file is wrong."""
+    for name in (*measure.PAIR, JUDGE, ROBUST_JUDGE):
+        checkpoint(name)
+    recipe = StyleRecipe(steps=3, side=32)
+    found = measure.pairs(1, recipe)
+    asked = StyleRecipe(content=found["pairs"][0][0], style=found["pairs"][0][1], steps=3, side=32)
+    assert list(found["judges"]) == [JUDGE, ROBUST_JUDGE]
+    for judge, seen in found["judges"].items():
+        for name in measure.PAIR:
+            made = transfer(asked, name, judge=load(judge))
+            assert seen["style"][name]["value"] == pytest.approx(float(made.style[-1]), abs=1e-4)
+            assert seen["content"][name]["value"] == pytest.approx(float(made.content[-1]), abs=1e-4)
+        standard, robust = (seen["style"][name]["value"] for name in measure.PAIR)
+        assert seen["difference"]["value"] == pytest.approx(standard - robust)
+        assert seen["better"] == int(standard > robust)
+    assert set(found["weights"]) == {*measure.PAIR, JUDGE, ROBUST_JUDGE}

@@ -62,8 +62,11 @@ def test_every_claim_has_a_reader_and_numbers_lie_in_their_intervals():
 
 def test_a_reading_follows_its_numbers():
     up, down = (number(v) for v in (0.5, 0.2))
-    assert "It holds" in views.reading("nakano", [up, down])
-    assert "otherwise" in views.reading("nakano", [down, up])
+    assert "It holds" in views.reading("nakano", [up, down, up, down])
+    assert "otherwise" in views.reading("nakano", [down, up, down, up])
+    assert "sees no difference" in views.reading("nakano", [up, up, up, down])
+    assert "the other way round" in views.reading("nakano", [down, up, up, down])
+    assert "do not tell" in views.reading("nakano", [up, up, up, up])
 
 
 @pytest.mark.parametrize("view", ["plane", "pictures", "leakage", "manifold", "learners"])
