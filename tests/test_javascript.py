@@ -159,7 +159,7 @@ def test_what_is_promised_of_the_camera_depends_on_where_the_program_runs():
 
 
 def test_every_refusal_of_a_camera_says_what_would_help():
-    names = ["NotAllowedError", "NotFoundError", "NotReadableError", "insecure", "OddError"]
+    names = ["NotAllowedError", "NotFoundError", "NotReadableError", "insecure", "gone", "silent", "OddError"]
     told = called(MOTION, [["refusal", name] for name in names])
     assert len(set(told)) == len(names)
     assert "OddError" in told[-1]

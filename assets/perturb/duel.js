@@ -9,6 +9,8 @@ const REPORT_MS = 400;
 const SAY_MS = 4000; // between what a screen reader hears
 const SEEN = 192; // px of what is shown of the source
 const ANY = -1;
+const WAITING_MS = 700; // for the camera, until that is said
+const WAITING = "Waiting for the camera. If the browser asks whether it may be used, allow it.";
 const HELD = { o: "clean", d: "delta" };
 
 export default lasting(".duel", (root) => new Duel(root));
@@ -213,44 +215,67 @@ class Duel {
       return;
     }
     this.release();
+    const mine = this.asked; // whoever asks again, or stops, does not want this one any more
+    this.patience = setTimeout(() => this.complain(WAITING, "camera"), WAITING_MS);
+    let stream = null;
     try {
       const video = { width: { ideal: 640 }, height: { ideal: 480 }, ...(id ? { deviceId: { exact: id } } : {}) };
-      const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
-      if (this.gone) {
-        stream.getTracks().forEach((track) => track.stop());
-        return;
+      stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      if (mine === this.asked) {
+        this.video.srcObject = stream;
+        await this.video.play(); // until the first picture is there, the one that moves stays
       }
-      this.stream = stream;
-      this.video.srcObject = stream;
-      stream.getVideoTracks()[0].addEventListener("ended", () => {
-        this.release();
-        this.complain("The camera has gone. The picture moves on.", "camera");
-      });
-      await this.video.play();
-      await this.listCameras();
-      this.complain("", "camera");
-      this.attacking = false; // first what the models see by themselves; then one key
-      this.el.attack.focus(); // which the space bar presses
-      this.halt(false);
     } catch (problem) {
+      end(stream);
+      if (mine !== this.asked) return;
       this.release();
       this.complain(refusal(problem.name), "camera");
+      return;
     }
+    if (mine !== this.asked) {
+      end(stream);
+      return;
+    }
+    clearTimeout(this.patience);
+    this.complain("", "camera");
+    this.stream = stream;
+    this.follow(stream.getVideoTracks()[0]);
+    await this.listCameras();
+    if (this.stream !== stream) return;
+    this.attacking = false; // first what the models see by themselves; then one key
+    this.el.attack.focus(); // which the space bar presses
+    this.halt(false);
   }
 
-  /** Give the camera back. */
+  /** Say so where the camera goes away, or falls silent, while it is on. */
+  follow(track) {
+    const on = (type, what) => track.addEventListener(type, () => this.stream?.getVideoTracks()[0] === track && what());
+    on("ended", () => {
+      this.release();
+      this.complain(refusal("gone"), "camera");
+      this.tick();
+    });
+    on("mute", () => this.complain(refusal("silent"), "camera"));
+    on("unmute", () => this.complain("", "camera"));
+  }
+
+  /** Give the camera back, and want none that is still asked for. */
   release() {
-    this.stream?.getTracks().forEach((track) => track.stop());
+    this.asked = (this.asked ?? 0) + 1;
+    clearTimeout(this.patience);
+    end(this.stream);
     this.stream = null;
     this.video.srcObject = null;
     this.times = [];
-    if (!this.gone && this.data) this.show();
+    if (this.gone || !this.data) return;
+    this.complain("", "camera");
+    this.show();
   }
 
   async listCameras() {
-    const all = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
+    const all = (await navigator.mediaDevices.enumerateDevices().catch(() => [])).filter(({ kind }) => kind === "videoinput");
     const select = this.el.which.querySelector("select");
-    const mine = this.stream.getVideoTracks()[0].getSettings().deviceId;
+    const mine = this.stream?.getVideoTracks()[0].getSettings().deviceId;
     select.replaceChildren(...all.map(({ deviceId, label }, i) => new Option(label || `camera ${i + 1}`, deviceId, false, deviceId === mine)));
     this.several = all.length > 1;
   }
@@ -406,3 +431,5 @@ class Duel {
     else this.root.requestFullscreen?.().catch(() => this.complain("This browser shows no part of a page on the full screen; Presenter mode does nearly the same.", "camera"));
   }
 }
+
+const end = (stream) => stream?.getTracks().forEach((track) => track.stop());

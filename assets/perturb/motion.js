@@ -57,8 +57,12 @@ function refusal(name) {
     case "NotAllowedError":
     case "SecurityError":
       return "The browser was not allowed to use the camera. Allow it beside the address, then press the button again.";
-    case "NotFoundError":
     case "OverconstrainedError":
+    case "gone":
+      return "The camera has gone. The picture moves on; plug the camera in, then press the button again.";
+    case "silent":
+      return "The camera sends no picture any more: uncover it, or see whether another program has taken it.";
+    case "NotFoundError":
       return "There is no camera on this machine. The picture that moves does the same.";
     case "NotReadableError":
     case "AbortError":

@@ -1,7 +1,11 @@
-"""The duel in a real Chromium whose camera is none: keys, Stop, two tabs, a line that breaks, a camera refused."""
+"""The duel in a real Chromium whose camera is a film: keys, Stop, two tabs, a line that breaks, a camera that fails."""
+
+import io
 
 import numpy as np
 import pytest
+from PIL import Image
+from skimage import data as photographs
 
 from core.perturb.recipe import PerturbRecipe
 from tests.browser.conftest import QUIET
@@ -14,6 +18,15 @@ pytestmark = pytest.mark.browser
 
 WAIT_MS = 120_000
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+ASKED = """const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+window.streams = [];
+navigator.mediaDevices.getUserMedia = async (what) => {
+  await window.until;
+  const stream = await real(what);
+  window.streams.push(stream);
+  return stream;
+};
+null"""  # what was handed out, once it may be
 QUERY = {"view": "duel", "picture": "photo/chelsea"}
 PIXELS = """both => both.map(canvas => Array.from(
   canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data))"""
@@ -25,12 +38,26 @@ def models(checkpoint) -> None:
         checkpoint(name)
 
 
+def film() -> bytes:
+    """Return two seconds of a hand-held camera before a cat: 640 by 480, with its noise, as motion JPEG."""
+    cat, draws, out = Image.fromarray(photographs.chelsea()), np.random.default_rng(0), io.BytesIO()
+    for turn in np.linspace(0, 2 * np.pi, 40, endpoint=False):
+        x, y = 60 + 50 * np.sin(turn), 40 + 30 * np.cos(turn)
+        view = cat.crop((int(x), int(y), int(x) + 320, int(y) + 240)).resize((640, 480)).rotate(4 * np.sin(turn))
+        noisy = np.clip(np.asarray(view) + draws.normal(0, 4, (480, 640, 3)), 0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(out, "JPEG", quality=85)
+    return out.getvalue()
+
+
 @pytest.fixture(scope="module")
-def browser(chromium: str):
-    """A Chromium whose camera shows a ball that rolls."""
+def browser(chromium: str, tmp_path_factory):
+    """A Chromium whose camera shows that film."""
+    shown = tmp_path_factory.mktemp("camera") / "film.mjpeg"
+    shown.write_bytes(film())
     with playwright.sync_playwright() as driver:
         running = driver.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *QUIET, *CAMERA]
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", *QUIET, *CAMERA, f"--use-file-for-fake-video-capture={shown}"],
         )
         yield running
         running.close()
@@ -158,6 +185,82 @@ def test_a_camera_that_is_refused_is_told_in_a_sentence(visit):
     page.get_by_text("The browser was not allowed to use the camera.").wait_for()
     some_more(page)  # the picture moves on
     assert page.locator(".duel .problem").is_visible()
+
+
+def test_a_machine_without_a_camera_says_so_and_the_picture_moves_on(visit):
+    page = visit()
+    page.evaluate(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotFoundError')); null"
+    )
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_text("There is no camera on this machine.").wait_for()
+    some_more(page)
+
+
+def test_a_camera_that_is_unplugged_or_falls_silent_is_told_in_a_sentence(visit):
+    page = visit()
+    page.evaluate(ASKED)
+    camera(page)
+    track = "window.streams.at(-1).getVideoTracks()[0]"
+    page.evaluate(f"{track}.dispatchEvent(new Event('mute'))")
+    page.get_by_text("The camera sends no picture any more").wait_for()
+    page.evaluate(f"{track}.dispatchEvent(new Event('unmute'))")
+    playwright.expect(page.locator(".duel .problem")).to_be_hidden()
+    page.evaluate(f"{track}.stop(); {track}.dispatchEvent(new Event('ended'))")
+    page.get_by_text("The camera has gone.").wait_for()
+    page.locator(".duel:not([data-camera])").wait_for()
+    some_more(page)  # the picture moves on, and the sentence stays
+    assert page.locator(".duel .problem").is_visible()
+    camera(page)
+    assert page.locator(".duel .problem").is_hidden()
+
+
+def test_a_question_that_nobody_answers_is_told_and_whoever_asks_twice_has_one_camera(visit):
+    page = visit()
+    page.evaluate("window.until = new Promise((done) => (window.allow = done)); null")
+    page.evaluate(ASKED)
+    button = page.get_by_role("button", name="Use the camera")
+    button.click()
+    page.get_by_text("Waiting for the camera.").wait_for()
+    some_more(page)  # the picture moves on
+    page.get_by_role("button", name="Stop", exact=True).click()
+    playwright.expect(page.locator(".duel .problem")).to_be_hidden()
+    button.click()
+    button.click()
+    page.evaluate("window.allow()")
+    page.locator(".duel[data-camera]").wait_for()
+    some_more(page)
+    page.wait_for_function("window.streams.length === 3")
+    live = "window.streams.map((stream) => stream.getVideoTracks()[0].readyState)"
+    assert sorted(page.evaluate(live)) == ["ended", "ended", "live"]
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.wait_for_function(f"{live}.every((state) => state === 'ended')")
+
+
+def test_a_tab_that_is_hidden_sends_nothing_and_goes_on_when_it_is_back(visit):
+    page = visit()
+    camera(page)
+    hide = """is => {
+      Object.defineProperty(document, 'hidden', { value: is, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    page.evaluate(hide, True)
+    page.wait_for_timeout(1000)
+    at = frames(page)
+    page.wait_for_timeout(1000)
+    assert frames(page) == at
+    page.evaluate(hide, False)
+    some_more(page)
+    assert page.locator(".duel[data-camera]").count() == 1
+
+
+@pytest.mark.alone
+def test_eight_frames_a_second_of_a_film_are_attacked(visit):
+    page = visit()
+    camera(page)
+    page.keyboard.press("Space")
+    page.wait_for_timeout(5000)
+    assert float(page.locator(".duel").get_attribute("data-rate")) >= 8
 
 
 def test_a_phone_is_wide_enough(visit):
