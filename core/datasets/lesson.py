@@ -24,12 +24,14 @@ class Moment:
     Args:
         epoch: Passes so far; 0 is before it has learnt anything.
         clean: Right answers on fresh pictures that nobody changed.
+        next: Answers on them that are the class after the right one: what D_det teaches of all that one sees.
         carried: Its probabilities of one of those pictures (K).
         seconds: Since the set began to be built.
     """
 
     epoch: int
     clean: Rate
+    next: Rate
     carried: Tensor
     seconds: float
 
@@ -94,7 +96,7 @@ def teach(
     def examine(epoch: int, student: nn.Module) -> None:
         nonlocal lesson
         clean, logits = right(student, x, y)
-        moment = Moment(epoch, clean, logits[0].softmax(0), time.monotonic() - began)
+        moment = Moment(epoch, clean, following(logits, y), logits[0].softmax(0), time.monotonic() - began)
         lesson = replace(lesson, moments=(*lesson.moments, moment), whole=epoch == training.epochs)
         if on_moment is not None:
             on_moment(lesson)
@@ -112,3 +114,8 @@ def right(student: nn.Module, x: Images, y: Labels) -> tuple[Rate, Tensor]:
     with torch.no_grad():
         logits = student(x)
     return Rate(int((logits.argmax(1) == y).sum()), len(y)), logits
+
+
+def following(logits: Tensor, y: Labels) -> Rate:
+    """Count the answers (N, K) that are the class after the right one."""
+    return Rate(int((logits.argmax(1) == (y + 1) % logits.shape[1]).sum()), len(y))

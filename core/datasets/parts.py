@@ -1,10 +1,12 @@
-"""What this topic measures, for `python -m core.train.zoo refresh`: a student each."""
+"""What this topic measures, for `python -m core.train.zoo refresh`: the lesson, and a student each."""
 
 from functools import partial
 
+from core.datasets import measure
 from core.datasets.experiments.lessons import sources
 from core.datasets.experiments.plans import PLANS, plan
 from core.datasets.experiments.run import RESULTS
+from core.datasets.wrong import SETS
 from core.results import Part
 
 PROFILE = "cpu"
@@ -13,8 +15,10 @@ MINUTES = {"robust": 20, "nonrobust": 20, "rand": 25, "det": 35, "leak": 10, "":
 
 
 def parts() -> tuple[Part, ...]:
-    """Declare the students of all experiments; one that two of them have is trained once."""
-    return tuple(
+    """Declare the lesson, and the students of all experiments; one that two of them have is trained once."""
+    sources_of_lesson = partial(tuple, dict.fromkeys(recipe.source for recipe in SETS.values()))
+    lesson = Part("datasets", "lesson", measure.PATH, ("core.datasets.measure",), 10, sources_of_lesson)
+    return lesson, *(
         Part(
             "datasets",
             f"{experiment} {student.name}",

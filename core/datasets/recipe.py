@@ -25,6 +25,8 @@ class DatasetsRecipe:
         student: View "student": checkpoint of a network that learnt from a constructed set.
         beside: View "student": checkpoint of the network beside it.
         experiment: View "results": which experiment comes first.
+        where: View "live": on "cifar10" or in the "planted" world; "" is the best that is here.
+        set: View "live": "rand" or "det"; "" is the one that it opens with.
         world: In which world, a name of `core.worlds.names`.
     """
 
@@ -41,4 +43,6 @@ class DatasetsRecipe:
     student: str = option("student-rand")
     beside: str = option("resnet9-standard")
     experiment: str = option("table1", among=("table1", "figure2", "cats-vs-dogs", "controls"), silent=True)
+    where: str = option("", among=("", "cifar10", "planted"), silent=True)
+    set: str = option("", among=("", "rand", "det"), silent=True)
     world: str = option(worlds.DEFAULT, among=worlds.known, silent=True)

@@ -94,7 +94,19 @@ shell.presets(
     key="datasets",
     defaults={
         name: getattr(first, name)
-        for name in ("view", "kind", "n", "eps", "steps", "seed", "standard", "robust", *(STUDENT_KEYS if home else ()))
+        for name in (
+            "view",
+            "kind",
+            "n",
+            "eps",
+            "steps",
+            "seed",
+            "standard",
+            "robust",
+            "where",
+            "set",
+            *(STUDENT_KEYS if home else ()),
+        )
     },
 )
 view = shell.views(here(), DEFAULTS.view, VIEWS)

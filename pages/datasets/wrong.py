@@ -12,7 +12,9 @@ import torch
 
 from core.attacks import OnStep
 from core.data.planted import drawn
+from core.datasets import measure
 from core.datasets.lesson import Lesson
+from core.datasets.recipe import DatasetsRecipe
 from core.words import a, percent
 from pages.datasets import courses
 from pages.datasets.courses import Course
@@ -20,6 +22,7 @@ from pages.ui import crisp, work
 from pages.ui.address import choose
 from pages.ui.charts import of_rates, show_chart
 from pages.ui.exports import Bundle, downloads
+from pages.ui.stale import say_stale
 from pages.ui.world import current
 
 SHOWN = 12
@@ -32,37 +35,41 @@ STYLE = """<style>
 
 def show() -> None:
     """Show the view."""
-    course, kind = chosen()
+    course = chosen()
     stage = st.container()  # what is to be seen stands above what was asked
     st.markdown(
-        f"{course.pictures:,} pictures are perturbed towards another class by a trained network and get *that class* as"
-        " their label. A fresh network sees these and nothing else. Of pictures that nobody changed, **how many will it"
-        " get right?**"
+        f"A trained network perturbs {course.pictures:,} pictures {course.moved}, and they get *that class* as their"
+        " label. A fresh network sees these and nothing else. Of pictures that nobody changed, **how many will it get"
+        " right?**"
     )
     words = [word for word, _ in course.guesses]
-    guess = st.radio("Your prediction", words, index=None, horizontal=True, key=f"wrong-guess-{course.key[0]}")
+    guess = st.radio(
+        "Your prediction", words, index=None, horizontal=True, key=f"wrong-guess-{course.at}-{course.kind}"
+    )
     if guess is None:
         st.caption(f"Choose, and the training can begin. It takes {course.takes}.")
         return
-    key = ("wrong labels", kind, *course.key)
+    key = ("wrong labels", *course.key)
     made: Lesson | None = work.desk().get(key)
     if made is None:
-        if not st.button("Build the set and train on it", key="wrong-go", type="primary", icon=":material/play_arrow:"):
+        go = st.empty()
+        if not go.button("Build the set and train on it", key="wrong-go", type="primary", icon=":material/play_arrow:"):
             return
+        go.empty()
         with stage:
-            made = watched(course, kind, key)
+            made = watched(course, key)
         if made is None:
             work.say_stopped("Stopped.", "Begin again")
             return
     with stage:
         story(course, made)
     verdict(course, made, guess)
-    out = Bundle(course.recipe)
+    out = Bundle(DatasetsRecipe(view="live", where=course.at, set=course.kind, world=current().name))
     out.table("Accuracy, pass by pass", "wrong-labels.csv", lambda: table(made))
-    downloads(out.files, key="wrong", script=course.program(kind))
+    downloads(out.files, key="wrong", script=course.program())
 
 
-def chosen() -> tuple[Course, str]:
+def chosen() -> Course:
     """Show the choice of pictures and of the set."""
     where = {"cifar10": "CIFAR-10", "planted": "The planted world"}
     if current().name == drawn.NAME:
@@ -72,23 +79,14 @@ def chosen() -> tuple[Course, str]:
         st.caption("CIFAR-10 is not on this computer, so this happens in the planted world, which draws its pictures.")
     with st.container(horizontal=True):
         at = choose("Pictures", where, key="where", default=next(iter(where))) if len(where) > 1 else "planted"
-        course = courses.cifar() if at == "cifar10" else courses.planted()
-        kind = next(iter(course.sets))
-        if len(course.sets) > 1:
-            kind = st.segmented_control(
-                "Set",
-                list(course.sets),
-                default=kind,
-                format_func=course.sets.__getitem__,
-                key=f"wrong-kind-{at}",
-                required=True,
-            )
-    return course, kind
+        sets = courses.SETS[at]
+        kind = choose("Set", sets, key="set", default=next(iter(sets)))
+    return courses.course(at, kind)
 
 
-def watched(course: Course, kind: str, key: tuple[object, ...]) -> Lesson | None:
+def watched(course: Course, key: tuple[object, ...]) -> Lesson | None:
     """Build and train beside the page, and show how far it is."""
-    hold = course.learn(kind)
+    hold = course.learn()
     so_far: list[Lesson] = []
 
     def learn(on_step: OnStep) -> Lesson:
@@ -125,7 +123,10 @@ def story(course: Course, made: Lesson) -> None:
             st.markdown(f"**Building**: {len(made.pictures):,} of {course.pictures:,} pictures, each perturbed.")
             return
         show_chart(
-            chart(course, made), key=f"wrong-{at}-{time.monotonic_ns()}", alt=sentence(made), name="wrong-labels"
+            chart(course, made),
+            key=f"wrong-{at}-{time.monotonic_ns()}",
+            alt=sentence(course, made),
+            name="wrong-labels",
         )
         moment, names = made.moments[-1], course.names
         best = int(moment.carried.argmax())
@@ -151,9 +152,13 @@ def stream(course: Course, made: Lesson, at: int) -> str:
 
 
 def chart(course: Course, made: Lesson) -> go.Figure:
-    """Draw the accuracy on clean pictures, pass by pass, with its interval, and chance."""
+    """Draw the accuracy on clean pictures, pass by pass, with its interval, and chance.
+
+    Of D_det also how often it says the next class, which is what it would learn from all that one sees.
+    """
     at = [moment.epoch for moment in made.moments]
     values = [100 * moment.clean.value for moment in made.moments]
+    last = 100 * max(max(moment.clean.high, moment.next.value) for moment in made.moments)
     figure = go.Figure()
     figure.add_scatter(
         x=at,
@@ -163,22 +168,36 @@ def chart(course: Course, made: Lesson) -> go.Figure:
         name="clean accuracy",
         error_y=of_rates(moment.clean for moment in made.moments),
     )
+    if course.kind == "det":
+        figure.add_scatter(
+            x=at,
+            y=[100 * moment.next.value for moment in made.moments],
+            mode="lines+markers",
+            line={"color": "#e69f00", "width": 3, "dash": "dot"},
+            marker={"symbol": "diamond"},
+            name="says the next class",
+            error_y=of_rates(moment.next for moment in made.moments),
+        )
     figure.add_hline(100 / len(course.names), line={"dash": "dash", "color": "#8c8c8c"}, annotation_text="chance")
     figure.update_layout(
         height=300,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        showlegend=False,
+        showlegend=course.kind == "det",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         xaxis={"title": "passes over the set", "range": [-0.3, course.epochs + 0.3]},
-        yaxis={"title": "right on clean pictures, %", "range": [0, 104]},
+        yaxis={"title": "of clean pictures, %" if course.kind == "det" else "right on clean pictures, %"},
+        yaxis_range=[0, 104 if last > 50 else 52],
     )
     return figure
 
 
-def sentence(made: Lesson) -> str:
+def sentence(course: Course, made: Lesson) -> str:
     """Say what the chart shows."""
-    return "Accuracy on clean pictures, pass by pass: " + ", ".join(
-        f"{100 * moment.clean.value:.0f}" for moment in made.moments
-    )
+    percents = lambda rates: ", ".join(f"{100 * rate.value:.0f}" for rate in rates)
+    text = f"Accuracy on clean pictures, pass by pass, in per cent: {percents(m.clean for m in made.moments)}"
+    if course.kind == "det":
+        text += f"; how often it says the next class: {percents(m.next for m in made.moments)}"
+    return text
 
 
 def verdict(course: Course, made: Lesson, guess: str) -> None:
@@ -188,12 +207,54 @@ def verdict(course: Course, made: Lesson, guess: str) -> None:
         f"You said *{guess}*; it is **{course.truth(last.clean.value)}**: {last.clean} right on clean"
         f" pictures, after {last.seconds:.0f} s in all ({made.built_s:.0f} s to build the set)."
     )
+    if course.kind == "det":
+        st.markdown(two_pulls(made))
     if made.renewed is not None:
         st.caption(
             "Its batch norm still expects perturbed pictures. With means and variances of clean ones, whose labels"
             f" nobody tells, and no weight changed, it is right in {made.renewed}."
         )
     st.markdown(course.why)
+    if course.at == "cifar10":
+        measured(course.kind)
+
+
+def two_pulls(made: Lesson) -> str:
+    """Say what came of what one sees, whose labels are those of the next class, and of what one does not."""
+    first, last = made.moments[1], made.moments[-1]
+    text = (
+        f"Of the same pictures it calls {last.next} the class *after* the right one, which is what all that one sees in"
+        " its set taught it."
+    )
+    if first.next.above(first.clean):
+        text += (
+            f" After the first pass that was what it had learnt: {percent(first.next.value)} the next class,"
+            f" {percent(first.clean.value)} the right one."
+        )
+    if last.clean.above(last.next):
+        return f"{text} What you do not see has won."
+    return f"{text} What you see has won." if last.next.above(last.clean) else f"{text} Neither has won."
+
+
+def measured(kind: str) -> None:
+    """Say what several such trainings came to."""
+    found = measure.read()
+    known, papers = measure.estimates(found, kind), measure.estimates(found, measure.PAPERS)
+    if not known:
+        return
+    next_class = f", and said the next class of {known['next'].per_cent()}" if kind == "det" else ""
+    text = (
+        f"Measured: {known['clean'].n} such trainings, which differ in their seed, were right on"
+        f" {known['clean'].per_cent()} of {found['n']:,} clean pictures{next_class} (means with 95 % intervals), each"
+        f" in about {known['seconds'].value:.0f} s of a core."
+    )
+    if kind == "det" and papers:
+        text += (
+            f" With the paper's ε of 0.5 they were right on {papers['clean'].per_cent()} and said the next class of"
+            f" {papers['next'].per_cent()}."
+        )
+    st.caption(text)
+    say_stale(found, measure.AGAIN)
 
 
 def table(made: Lesson) -> dict[str, list[object]]:
@@ -201,6 +262,7 @@ def table(made: Lesson) -> dict[str, list[object]]:
     return {
         "passes": [m.epoch for m in made.moments],
         "clean": [m.clean.value for m in made.moments],
+        "next_class": [m.next.value for m in made.moments],
         "low": [m.clean.low for m in made.moments],
         "high": [m.clean.high for m in made.moments],
         "n": [m.clean.n for m in made.moments],

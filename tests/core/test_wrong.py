@@ -7,13 +7,43 @@ import pytest
 import torch
 
 from core.attacks import Stop
-from core.datasets import wrong
+from core.datasets import measure, wrong
 from core.datasets.construct.recipes import draw
+from core.datasets.lesson import following
 from core.datasets.wrong import SET, TRAINING, learn, steps
 from core.models import ready
+from core.rates import Estimate, Rate
 
 FEW = replace(SET, n=300, steps=2)
 SHORT = replace(TRAINING, epochs=2)
+
+
+def test_it_is_held_on_two_sets_and_in_the_second_every_label_is_the_next_class(cifar):
+    assert list(wrong.SETS) == ["rand", "det"]
+    y = cifar.y()[:200]
+    assert torch.equal(draw(wrong.SETS["det"], y, 10).labels, (y + 1) % 10)
+
+
+def test_the_next_class_is_counted_round_the_corner_too():
+    assert following(torch.eye(10)[[1, 1, 0]], torch.tensor([0, 1, 9])) == Rate(2, 3)
+
+
+def test_of_several_trainings_mean_and_interval_are_kept_and_of_one_that_was_not_measured_nothing():
+    found = {"sets": {"det": [dict.fromkeys(measure.WHAT, value) for value in (0.2, 0.3)]}}
+    assert measure.estimates(found, "det")["next"] == Estimate.of([0.2, 0.3])
+    assert measure.estimates(found, "rand") == measure.estimates({}, "det") == {}
+
+
+def test_the_command_measures_each_set_with_several_seeds(source, cifar, monkeypatch, tmp_path):
+    monkeypatch.setattr(measure, "MEASURED", {"det": replace(FEW, kind="det")})
+    monkeypatch.setattr(measure, "TRAINING", SHORT)
+    out = tmp_path / "lessons.json"
+    measure.main(["--trainings", "2", "--tested", "40", "--out", str(out)])
+    found = measure.read(out)
+    assert found["n"] == 40
+    assert list(found["stamps"]) == [SET.source]
+    assert len(found["sets"]["det"]) == 2
+    assert set(found["sets"]["det"][0]) == set(measure.WHAT)
 
 
 @pytest.fixture

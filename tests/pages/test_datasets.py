@@ -18,18 +18,21 @@ from streamlit.testing.v1 import AppTest
 
 from core import data
 from core.data import pictures
-from core.data.sets import CIFAR10_CLASSES, cifar10_root
+from core.data.sets import CIFAR10_CLASSES, Pictures, cifar10_root
 from core.datasets import live
 from core.datasets import student as students
 from core.datasets.experiments import report
 from core.datasets.experiments.run import RESULTS
+from core.datasets.lesson import Lesson, Moment
 from core.datasets.recipe import DatasetsRecipe
 from core.files import render
 from core.inversion import invert
 from core.models import checkpoints
 from core.rates import Rate
+from core.recipes import from_json, to_query
 from pages.datasets import build, experiments, figures, quiz, results
 from pages.datasets import student as datasets_student
+from pages.datasets import wrong as wrong_view
 from pages.ui import store
 from tests.app_process import ROOT
 from tests.helpers import run_alone
@@ -453,30 +456,67 @@ def test_training_on_wrong_labels_asks_first_and_then_shows_what_was_learnt(monk
     app.query_params["where"] = "planted"
     app = ran(app)
     assert not [b for b in app.button if b.key == "wrong-go"], "predict first"
-    app = ran(next(r for r in app.radio if r.key == "wrong-guess-planted").set_value("about chance"))
+    app = ran(next(r for r in app.radio if r.key == "wrong-guess-planted-det").set_value("about chance"))
     app = ran(next(b for b in app.button if b.key == "wrong-go").click())
     assert "You said *about chance*; it is **" in app.success[-1].value
     assert not app.error
 
 
-def test_on_cifar_the_lesson_asks_first_and_shows_every_label_wrong(checkpoint, cifar, monkeypatch):
+@pytest.mark.parametrize(("kind", "guess"), [("rand", "20 to 50 %"), ("det", "20 to 40 %")])
+def test_on_cifar_the_lesson_asks_first_and_shows_every_label_wrong(kind, guess, checkpoint, cifar, monkeypatch):
     from core.datasets import wrong
 
     checkpoint(wrong.SET.source)
     monkeypatch.setenv("CIFAR10_DIR", str(CIFAR))
-    monkeypatch.setattr(wrong, "SET", replace(wrong.SET, n=256, steps=2))
+    monkeypatch.setitem(wrong.SETS, kind, replace(wrong.SETS[kind], n=256, steps=2))
     monkeypatch.setattr(wrong, "TRAINING", replace(wrong.TRAINING, epochs=2))
     monkeypatch.setattr(wrong, "TESTED", 64)
     app = AppTest.from_file(str(ROOT / "pages" / "datasets" / "page.py"), default_timeout=120)
     app.session_state["navigated"] = True
     app.query_params["view"] = "live"
+    if kind != "rand":
+        app.query_params["set"] = kind
     app = ran(app)
     assert not [b for b in app.button if b.key == "wrong-go"], "predict first"
-    app = ran(next(r for r in app.radio if r.key == "wrong-guess-cifar10").set_value("20 to 50 %"))
+    app = ran(next(r for r in app.radio if r.key == f"wrong-guess-cifar10-{kind}").set_value(guess))
     app = ran(next(b for b in app.button if b.key == "wrong-go").click())
-    assert "You said *20 to 50 %*; it is **" in app.success[-1].value
+    assert f"You said *{guess}*; it is **" in app.success[-1].value
     assert "256 of 256 labels are not what is on the picture" in said(app)
+    assert ("the class *after* the right one" in said(app)) == (kind == "det")
     assert not app.error
+
+
+def test_the_lesson_that_is_held_is_what_leaves_the_page(monkeypatch):
+    from core.planted import wrong
+
+    for name, value in (("PICTURES", 128), ("EPOCHS", 1), ("TESTED", 20)):
+        monkeypatch.setattr(wrong, name, value)
+    found = []
+    monkeypatch.setattr(wrong_view, "downloads", lambda files, **_: found.extend(files))
+    app = AppTest.from_file(PAGE, default_timeout=120)
+    for name, value in {"view": "live", "where": "planted", "set": "rand"}.items():
+        app.query_params[name] = value
+    app = ran(ran(app).radio(key="wrong-guess-planted-rand").set_value("about half"))
+    assert not ran(app.button(key="wrong-go").click()).error
+    recipe = from_json(DatasetsRecipe, next(file for file in found if file.name == "recipe.json").make())
+    assert to_query(recipe) == {"view": "live", "where": "planted", "set": "rand"}
+
+
+def rates(*hits: tuple[int, int]) -> Lesson:
+    """A lesson of which only the right answers and the next class are known, of 100 pictures."""
+    moments = tuple(Moment(i, Rate(a, 100), Rate(b, 100), torch.zeros(10), 1.0) for i, (a, b) in enumerate(hits))
+    one = Pictures(np.zeros((1, 2, 2, 3), np.uint8), np.array([0]), CIFAR10_CLASSES, "")
+    return Lesson(one, one, one.x(), 0, moments)
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [((60, 10), "What you do not see has won."), ((10, 60), "What you see has won."), ((30, 32), "Neither has won.")],
+)
+def test_of_the_next_class_it_says_who_has_won_only_where_intervals_are_apart(last, verdict):
+    assert wrong_view.two_pulls(rates((10, 10), (20, 22), last)).endswith(verdict)
+    assert "After the first pass" not in wrong_view.two_pulls(rates((10, 10), (20, 22), last))
+    assert "After the first pass" in wrong_view.two_pulls(rates((10, 10), (5, 50), last))
 
 
 def test_without_cifar_the_lesson_is_in_the_planted_world(monkeypatch):
@@ -488,4 +528,4 @@ def test_without_cifar_the_lesson_is_in_the_planted_world(monkeypatch):
     app.query_params["view"] = "live"
     app = ran(app)
     assert "this happens in the planted world" in said(app)
-    assert [r.key for r in app.radio] == ["wrong-guess-planted"]
+    assert [r.key for r in app.radio] == ["wrong-guess-planted-det"]

@@ -84,6 +84,7 @@ show(BugsRecipe(view="measured"), results.read())""",
         Shown(name, (f"{STUDENTS} {name}",), "from pages.datasets.results import show\nshow()")
         for name in ("table1", "figure2", "cats-vs-dogs", "controls")
     ),
+    Shown("lessons", ("core.datasets.measure",), "from pages.datasets.wrong import measured\nmeasured('det')"),
     *(
         Shown("errors", (f"core.errors measure {name}",), page="errors", query=view(name))
         for name in ("leakage", "manifold", "learners")
