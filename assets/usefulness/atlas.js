@@ -91,7 +91,7 @@ class Atlas {
     else this.data.brush = null;
     if (box) {
       const { rho, gamma } = panels[panel];
-      const within = (i) => box[0] <= rho[i] && rho[i] <= box[1] && box[2] <= gamma[frame][i] && gamma[frame][i] <= box[3];
+      const within = (i) => gamma[frame][i] !== null && box[0] <= rho[i] && rho[i] <= box[1] && box[2] <= gamma[frame][i] && gamma[frame][i] <= box[3];
       this.data.brush = { panel, box, frame, features: [...rho.keys()].filter(within) };
     }
     this.go(this.frame);
@@ -180,9 +180,12 @@ class Panel {
     const { panel, range } = this;
     const held = range.brush && range.brush.panel === this.index ? range.brush : null;
     this.plot.classList.toggle("brushed", held !== null);
+    const searched = panel.gamma[frame].filter((gamma) => gamma !== null).length;
     let robust = 0;
     this.circles.forEach((circle, i) => {
       const { x, y, gamma } = this.at(i, frame);
+      circle.toggleAttribute("hidden", gamma === null); // it was not searched
+      if (gamma === null) return;
       place(circle, x, y);
       robust += Number(gamma > 0);
       circle.classList.toggle("robust", gamma > 0);
@@ -195,7 +198,7 @@ class Panel {
       place(sign, x, y);
     });
     this.bars.replaceChildren();
-    if (panel.shown !== null && frame > 0) {
+    if (panel.shown !== null && frame > 0 && panel.gamma[frame][panel.shown] !== null) {
       const { x } = this.at(panel.shown, frame);
       const [g, h] = [panel.gamma[frame][panel.shown], panel.half[frame][panel.shown]];
       const clamp = (v) => this.y(Math.max(range.y[0], Math.min(range.y[1], v)));
@@ -205,8 +208,8 @@ class Panel {
     this.count.innerHTML = "";
     const number = document.createElement("b");
     number.textContent = String(robust);
-    this.count.append(number, ` of ${panel.rho.length} features robustly useful`);
-    const sentence = `${panel.title}: ${robust} of ${panel.rho.length} features are robustly useful at epsilon ${range.labels[frame]}.`;
+    this.count.append(number, ` of ${searched} features robustly useful`);
+    const sentence = `${panel.title}: ${robust} of ${searched} features are robustly useful at epsilon ${range.labels[frame]}.`;
     const planted = range.marks ? ` ${range.marks.name.map((name, i) => `${name}: γ = ${range.marks.gamma[frame][i].toFixed(2)}`).join(", ")}.` : "";
     this.plot.setAttribute("aria-label", `Scatter of usefulness against robust usefulness. ${sentence}${planted}`);
     return sentence;
@@ -273,7 +276,8 @@ class Panel {
     let best = null;
     let distance = most;
     of.rho.forEach((_, i) => {
-      const { x, y } = this.at(i, this.atlas.frame, of);
+      const { x, y, gamma } = this.at(i, this.atlas.frame, of);
+      if (gamma === null) return;
       const d = Math.hypot(x - px, y - py);
       if (d < distance) [best, distance] = [i, d];
     });

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from core.models import build
 from core.models.checkpoints import Header
+from core.types import Images
 
 TRAINING_SET = 50_000  # CIFAR-10's
 SIDE = 32
@@ -76,6 +78,11 @@ def _forward(arch: str, args: str) -> float:
     with torch.device("cpu" if made.get("whiten") else "meta"):  # whitening asks its device for a precision
         model = build(arch, **made).eval()
         x = torch.empty(1, 3, SIDE, SIDE)
+    return counted(model, x)
+
+
+def counted(model: nn.Module, x: Images) -> float:
+    """Count the operations of these pictures' way through a model that is where they are."""
     with _Counter() as counter, torch.no_grad():
         model(x)
     return counter.total

@@ -17,6 +17,7 @@ search        the smallest and the largest value that each feature takes near ea
 definitions   tasks, and the rho and gamma that follow from a search, or in closed form
 atlas         what was measured of one network, as the page reads it
 measure       python -m core.usefulness measure
+live          the same on few pictures, at once: for networks that no command has measured
 heads         what is left of a network when features are switched off: python -m core.usefulness.heads measure
 choice        which model, pictures and features a recipe of the page chooses
 feature       what one feature looks like

@@ -3,10 +3,12 @@
     recipe = UsefulnessRecipe(brush="standard,0.2,1,-9,0,4")     # useful, but not robustly, at eps 0.25
     on = switched_on(recipe, "standard")                          # (D,) what a head may use
 
-A side is the left or the right model of the page: "standard" or "robust".
+A side is the left or the right model of the page: "standard" or "robust". Atlases are read from their files; those that
+were measured at once (`core.usefulness.live`) the caller has, and hands in.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +23,7 @@ from core.usefulness.definitions import Usefulness
 from core.usefulness.recipe import UsefulnessRecipe
 
 SIDES = ("standard", "robust")
+Have = Mapping[str, Atlas] | None  # atlases that the caller has, by the names of their networks
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class Brush:
         """Tell which features lie in it (D)."""
         low, high, bottom, top = self.box
         gamma = gamma_at(found, self.frame)
-        return (found.rho >= low) & (found.rho <= high) & (gamma >= bottom) & (gamma <= top)
+        inside = (found.rho >= low) & (found.rho <= high) & (gamma >= bottom) & (gamma <= top)
+        return inside & found.searched
 
 
 def gamma_at(found: Usefulness, frame: int) -> Tensor:
@@ -69,29 +73,39 @@ def radius(atlas: Atlas, frame: int) -> float:
     return (0.0, *atlas.radii)[min(frame, len(atlas.radii))]
 
 
-def atlas_of(recipe: UsefulnessRecipe, side: str) -> Atlas:
-    """Load the atlas of one side's model.
+def sides(recipe: UsefulnessRecipe) -> tuple[str, ...]:
+    """Return the sides: one where both models are the same."""
+    return SIDES if recipe.standard != recipe.robust else SIDES[:1]
+
+
+def atlas_of(recipe: UsefulnessRecipe, side: str, have: Have = None) -> Atlas:
+    """Return the atlas of one side's model.
 
     Raises:
         core.data.DataError: If it has not been measured.
     """
-    return load(recipe.standard if side == "standard" else recipe.robust)
+    name = recipe.standard if side == "standard" else recipe.robust
+    return have[name] if have and name in have else load(name)
 
 
-def chosen(recipe: UsefulnessRecipe, side: str) -> Tensor:
+def chosen(recipe: UsefulnessRecipe, side: str, have: Have = None) -> Tensor:
     """Tell which features of a side the brush chooses (D); none if it is in the other panel."""
-    atlas = atlas_of(recipe, side)
+    atlas = atlas_of(recipe, side, have)
     found, _ = lookup(atlas, recipe.task, recipe.against)
     brush = Brush.parse(recipe.brush)
     return brush.covers(found) if brush is not None and brush.side == side else torch.zeros_like(found.rho).bool()
 
 
-def switched_on(recipe: UsefulnessRecipe, side: str) -> Tensor:
-    """Tell which features of a side's model stay on (D). A brush in one panel leaves the other model whole."""
-    atlas = atlas_of(recipe, side)
+def switched_on(recipe: UsefulnessRecipe, side: str, have: Have = None) -> Tensor:
+    """Tell which features of a side's model stay on (D). A brush in one panel leaves the other model whole.
+
+    One that was not searched is neither robust nor not.
+    """
+    atlas = atlas_of(recipe, side, have)
     found, _ = lookup(atlas, recipe.task, recipe.against)
-    robust = gamma_at(found, recipe.frame) > 0
-    brushed = chosen(recipe, side)
+    gamma = gamma_at(found, recipe.frame)
+    robust, brittle = (gamma > 0) & found.searched, (gamma <= 0) & found.searched
+    brushed = chosen(recipe, side, have)
     everything = torch.ones_like(robust)
     brush = Brush.parse(recipe.brush)
     here = brush is not None and brush.side == side
@@ -99,7 +113,7 @@ def switched_on(recipe: UsefulnessRecipe, side: str) -> Tensor:
         case "robust":
             return robust
         case "brittle":
-            return ~robust
+            return brittle
         case "without":
             return ~brushed if here else everything
         case "only":
@@ -107,7 +121,7 @@ def switched_on(recipe: UsefulnessRecipe, side: str) -> Tensor:
     return everything
 
 
-def feature_of(recipe: UsefulnessRecipe, side: str) -> int:
+def feature_of(recipe: UsefulnessRecipe, side: str, have: Have = None) -> int:
     """Return the coordinate of a side that is looked at.
 
     It is the recipe's on the recipe's side; otherwise the most useful one of those that the brush chooses, or of all.
@@ -115,13 +129,13 @@ def feature_of(recipe: UsefulnessRecipe, side: str) -> int:
     Raises:
         ValueError: If the model has no such coordinate.
     """
-    atlas = atlas_of(recipe, side)
+    atlas = atlas_of(recipe, side, have)
     if recipe.side == side and recipe.feature >= 0:
         if recipe.feature >= len(atlas.centre):
             raise InputError(f"{atlas.name} has features 0 to {len(atlas.centre) - 1}, and no {recipe.feature}")
         return recipe.feature
     found, _ = lookup(atlas, recipe.task, recipe.against)
-    among = chosen(recipe, side)
+    among = chosen(recipe, side, have)
     rho = torch.where(among, found.rho, -1.0) if bool(among.any()) else found.rho
     return int(rho.argmax())
 

@@ -47,6 +47,8 @@ class Usefulness:
         gamma: Robust usefulness at each radius (E, D).
         gamma_half: Half the width of its 95 % interval (E, D).
         sign: Which features were turned: +1 or -1 (D).
+
+    Of a feature that was not searched gamma and its half are NaN.
     """
 
     radii: tuple[float, ...]
@@ -55,6 +57,11 @@ class Usefulness:
     gamma: Tensor
     gamma_half: Tensor
     sign: Tensor
+
+    @property
+    def searched(self) -> Tensor:
+        """Tell of which features gamma is known (D)."""
+        return self.gamma.isfinite().all(0)
 
 
 @dataclass(frozen=True)

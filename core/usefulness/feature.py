@@ -20,7 +20,7 @@ from core.models import Classifier
 from core.models.ready import placed
 from core.types import Features, Images
 from core.usefulness.atlas import SHIPPED, Atlas, lookup
-from core.usefulness.choice import atlas_of, feature_of, gamma_at, loaded, radius, source_of
+from core.usefulness.choice import Have, atlas_of, feature_of, gamma_at, loaded, radius, source_of
 from core.usefulness.recipe import UsefulnessRecipe
 
 TOP = 8
@@ -37,7 +37,7 @@ class Look:
         sign: -1 if it was turned.
         label: The class that it is judged by.
         rho: Its usefulness for that class.
-        gamma: Its robust usefulness at the recipe's radius.
+        gamma: Its robust usefulness at the recipe's radius; NaN if it was not searched.
         eps: That radius, pixel units.
         ids: Pictures that excite it most (T).
         x: Those pictures (T, C, H, W).
@@ -74,7 +74,12 @@ class Look:
 
 
 def look(
-    recipe: UsefulnessRecipe, side: str, *, model: Classifier | None = None, on_step: OnStep | None = None
+    recipe: UsefulnessRecipe,
+    side: str,
+    *,
+    model: Classifier | None = None,
+    have: Have = None,
+    on_step: OnStep | None = None,
 ) -> Look:
     """Show what a feature is about.
 
@@ -84,16 +89,17 @@ def look(
         recipe: What to look at.
         side: "standard" or "robust".
         model: The loaded model, if the caller has it.
+        have: Atlases that the caller has.
         on_step: See `core.attacks.descend`; `CLIMB + PUSH` steps in all. Stopping keeps what was reached.
 
     Raises:
         ValueError: If there is no such feature.
         core.data.pictures.PictureError, core.data.DataError: If pictures or atlas are not there.
     """
-    atlas = atlas_of(recipe, side)
+    atlas = atlas_of(recipe, side, have)
     ready = model if model is not None else loaded(atlas.name)
     found, labels = lookup(atlas, recipe.task, recipe.against)
-    k = feature_of(recipe, side)
+    k = feature_of(recipe, side, have)
     sign = int(found.sign[k])
     eps = radius(atlas, recipe.frame)
     centre, deviation = float(atlas.centre[k]), float(atlas.deviation[k])

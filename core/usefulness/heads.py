@@ -15,6 +15,8 @@ Switching features off does not change what the others compute of a picture: thi
 
 import argparse
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -40,6 +42,7 @@ RIDGE = 1e-3  # of the refit head, in units of the features' variance
 SHARPNESS = 10.0  # one-hot targets give outputs near 0 and 1; logits are further apart
 KEPT = (8, 32, 128, 256)
 EPS = (0.1, 0.25)
+RANKED_AT = 0.25  # at 32 pixels
 
 
 def masked(model: Classifier, atlas: Atlas, on: Tensor) -> nn.Linear:
@@ -72,7 +75,8 @@ def head_of(kind: str, model: Classifier, atlas: Atlas, on: Tensor) -> nn.Linear
     """
     if kind not in ("masked", "refit"):
         raise InputError(f"the head must be masked or refit, got {kind!r}")
-    return masked(model, atlas, on) if kind == "masked" else refit(atlas, on)
+    made = masked(model, atlas, on) if kind == "masked" else refit(atlas, on)
+    return made.to(model.head.weight.device)
 
 
 def rewired(model: Classifier, head: nn.Linear) -> Classifier:
@@ -85,12 +89,12 @@ def rewired(model: Classifier, head: nn.Linear) -> Classifier:
 def clean_accuracy(atlas: Atlas, head: nn.Linear) -> Rate:
     """Measure a head on the test pictures whose features the atlas holds: no picture and no network needed."""
     with torch.no_grad():
-        said = head(atlas.z).argmax(1)
+        said = head(atlas.z.to(head.weight.device)).argmax(1).cpu()
     return Rate(int((said == atlas.y).sum()), len(atlas.y))
 
 
 def order_by_gamma(atlas: Atlas, eps: float) -> Tensor:
-    """Rank the features by gamma for their best class, most robustly useful first: rank (D).
+    """Rank the features by gamma for their best class, most robustly useful first, then those not searched: rank (D).
 
     Raises:
         ValueError: If the atlas has not that radius.
@@ -99,8 +103,55 @@ def order_by_gamma(atlas: Atlas, eps: float) -> Tensor:
         raise InputError(f"the atlas has the radii {', '.join(f'{r:g}' for r in atlas.radii)}, not {eps:g}")
     found, _ = atlas.measured.at_best()
     rank = torch.empty(len(atlas.centre), dtype=torch.long)
-    rank[found.gamma[atlas.radii.index(eps)].argsort(descending=True)] = torch.arange(len(rank))
+    gamma = found.gamma[atlas.radii.index(eps)].nan_to_num(nan=-torch.inf)
+    rank[gamma.argsort(descending=True)] = torch.arange(len(rank))
     return rank
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Features that stay on: the most or the least robustly useful ones.
+
+    Args:
+        keep: "most" or "least".
+        on: Which (D).
+    """
+
+    keep: str
+    on: Tensor
+
+    @property
+    def kept(self) -> int:
+        """How many."""
+        return int(self.on.sum())
+
+
+def cuts(atlas: Atlas, eps: float, sizes: Sequence[int]) -> tuple[Cut, ...]:
+    """List the cuts of these sizes among the features that were searched, ranked at eps; all D is the whole network.
+
+    Raises:
+        ValueError: If the atlas has not that radius.
+    """
+    rank = order_by_gamma(atlas, eps)
+    known = int(atlas.measured.at_best()[0].searched.sum())
+    least = [kept for kept in sizes if kept < known]  # keeping all is the same from both ends
+    return (
+        *(Cut("most", (rank < kept) | (kept >= len(rank))) for kept in sizes),
+        *(Cut("least", (rank >= known - kept) & (rank < known)) for kept in least),
+    )
+
+
+def sizes_of(atlas: Atlas) -> tuple[int, ...]:
+    """Choose how many features to keep: an eighth, a quarter and a half of those searched, all of them, the whole."""
+    known = int(atlas.measured.at_best()[0].searched.sum())
+    return tuple(sorted({max(1, known // 8), max(1, known // 4), max(1, known // 2), known, len(atlas.centre)}))
+
+
+def line_of(kind: str, cut: Cut, model: Classifier, atlas: Atlas) -> tuple[dict[str, Any], Classifier]:
+    """Return what is known at once of a head that keeps these features, and the network with it."""
+    head = head_of(kind, model, atlas, cut.on)
+    known = {"head": kind, "keep": cut.keep, "kept": cut.kept, "clean": clean_accuracy(atlas, head).as_json()}
+    return known, rewired(model, head)
 
 
 def attacked_pictures(atlas: Atlas, n: int, seed: int = 0) -> tuple[Images, Labels]:
@@ -126,23 +177,16 @@ def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[di
     atlas, model = load(name), load_model(name)
     assert isinstance(model, Classifier)
     x, y = attacked_pictures(atlas, n, seed)
-    rank = order_by_gamma(atlas, 0.25)
     found = []
+    sizes = [kept for kept in KEPT if kept <= len(atlas.centre)]
     for kind in ("masked", "refit"):
-        for first in ("most", "least"):
-            for kept in KEPT:
-                if kept > len(rank) or (kept == len(rank) and first == "least"):
-                    continue  # keeping all is the same from both ends
-                on = rank < kept if first == "most" else rank >= len(rank) - kept
-                head = head_of(kind, model, atlas, on)
-                line: dict[str, Any] = {"head": kind, "keep": first, "kept": int(on.sum())}
-                line["clean"] = clean_accuracy(atlas, head).as_json()
-                attacked = rewired(model, head)
-                for eps in EPS:
-                    got = robust_accuracy(attacked, x, y, L2(eps), steps=steps, batch_size=n, precision=precision)
-                    line[f"L2 {eps:g}"] = got.rate.as_json() | {"doubts": list(got.doubts)}
-                log.info("%s %s", name, line)
-                found.append(line)
+        for cut in cuts(atlas, RANKED_AT, sizes):
+            line, attacked = line_of(kind, cut, model, atlas)
+            for eps in EPS:
+                got = robust_accuracy(attacked, x, y, L2(eps), steps=steps, batch_size=n, precision=precision)
+                line[f"L2 {eps:g}"] = got.rate.as_json() | {"doubts": list(got.doubts)}
+            log.info("%s %s", name, line)
+            found.append(line)
     return found
 
 
@@ -168,7 +212,7 @@ def main(arguments: list[str] | None = None) -> None:
         given.models,
         n=given.n,
         seed=given.seed,
-        ranked_at=0.25,
+        ranked_at=RANKED_AT,
         how=(
             f"clean: the first {SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
             f"and margin against the re-weighted model; gradients {precision}; torch {torch.__version__}"

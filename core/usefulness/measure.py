@@ -21,7 +21,7 @@ from core import compute, data, results, worlds
 from core.attacks import pgd
 from core.attacks.balls import L2
 from core.commands import command, parsed, whole
-from core.data import labelled
+from core.data import labelled, own
 from core.data.pictures import fingerprint
 from core.data.planted import drawn
 from core.data.planted.features import both
@@ -33,7 +33,7 @@ from core.problems import InputError
 from core.types import Features, Images, Labels
 from core.usefulness.atlas import ASSETS, SHIPPED, Atlas, save
 from core.usefulness.definitions import Measured
-from core.usefulness.search import Extremes, extremes
+from core.usefulness.search import ROWS, Extremes, extremes
 
 log = logging.getLogger(__name__)
 WORK = checkpoints.FOLDER.parent / "runs" / "usefulness"
@@ -57,10 +57,15 @@ def spread(y: Labels, n: int, seed: int) -> list[int]:
     return [i for each in zip_longest(*of_class) for i in each if i is not None][:n]
 
 
-def representations(features: Reader, x: Images) -> Features:
+def some(y: Labels, n: int, seed: int, world: str) -> list[int]:
+    """Choose at most n rows: the first; of somebody's own pictures, which lie class by class, some of each class."""
+    return spread(y, n, seed) if world in own.declared() else list(range(min(n, len(y))))
+
+
+def representations(features: Reader, x: Images, at_once: int = 250) -> Features:
     """Compute features of many pictures (N, D) in batches."""
     with torch.no_grad():
-        return torch.cat([features(part) for part in x.split(250)])
+        return torch.cat([features(part) for part in x.split(at_once)])
 
 
 def readers(names_: Sequence[str], world: str) -> dict[str, Reader]:
@@ -142,11 +147,12 @@ def measure(
     n, y, classes = len(chosen), test.y(chosen), len(test.classes)
     radii = tuple(worlds.get(world).scale * eps for eps in RADII)
     stamps = results.stamps_of(name for name in names_ if name != drawn.NAME)
-    trained = range(min(TRAINED, len(train)))
+    trained, first = some(train.y(), TRAINED, seed, world), some(test.y(), SHIPPED, seed, world)
+    at_once, rows = worlds.get(world).batch(250), worlds.get(world).batch(ROWS)
     everything: dict[str, tuple[Tensor, Tensor]] = {}
     for name, features in asked.items():
-        kept = work / f"{name}-{stamps.get(name, world)}.npz"
-        everything[name] = _everything(features, test, train, trained, kept)
+        kept = work / f"{name}-{stamps.get(name, world)}-{seed}.npz"
+        everything[name] = _everything(features, test, train, trained, kept, at_once)
         log.info("%s: features of %d and %d pictures", name, len(test), len(trained))
     found: dict[str, list[Extremes]] = {name: [] for name in names_}
     for block in batches(n, classes):  # one of each class
@@ -155,7 +161,7 @@ def measure(
             x = test.x([chosen[i] for i in block])
             # What decides a block stands in its name: one of other weights or of another precision is not this one.
             named = f"{name}-{stamps.get(name, world)}-{precision}-{seed}-{block.start}-{len(block)}.npz"
-            found[name].append(_block(features, x, work / named, precision, radii))
+            found[name].append(_block(features, x, work / named, precision, radii, rows))
             log.info("%s: %d of %d pictures, %.0f s", name, block.stop, n, time.monotonic() - began)
             if block.stop < 2 * classes and block.stop < n:
                 continue  # a class needs two pictures for an interval
@@ -182,28 +188,27 @@ def measure(
             if block.stop == n:
                 about["check"] = closeness(features, x, found[name][-1], precision)
             measured = Measured.of(z, test.y(), joined, y[: block.stop], classes)
-            first = range(min(SHIPPED, len(test)))
             shown = tuple(fingerprint(test.images[i]) for i in first)
-            made = Atlas(name, measured, centre, deviation, z[:SHIPPED], test.y(first), shown, gram, cross, about)
+            made = Atlas(name, measured, centre, deviation, z[first], test.y(first), shown, gram, cross, about)
             save(made, folder)
 
 
 def _everything(
-    features: Reader, test: data.Pictures, train: data.Pictures, trained: range, path: Path
+    features: Reader, test: data.Pictures, train: data.Pictures, trained: list[int], path: Path, at_once: int
 ) -> tuple[Tensor, Tensor]:
     """Compute the features of all test pictures and of some training pictures, or read them where that is done."""
     if not path.is_file():
-        z, z_train = representations(features, test.x()), representations(features, train.x(trained))
+        z, z_train = (representations(features, x, at_once) for x in (test.x(), train.x(trained)))
         save_arrays(path, {"test": z.numpy(), "train": z_train.numpy()})
     found = load_arrays(path)
     return torch.from_numpy(found["test"]), torch.from_numpy(found["train"])
 
 
-def _block(features: Reader, x: Images, path: Path, precision: str, radii: tuple[float, ...]) -> Extremes:
+def _block(features: Reader, x: Images, path: Path, precision: str, radii: tuple[float, ...], rows: int) -> Extremes:
     if path.is_file():
         known = load_arrays(path)
         return Extremes(radii, *(torch.from_numpy(known[key]) for key in ("f", "low", "high")))
-    found = extremes(features, x, L2, radii, precision=precision)
+    found = extremes(features, x, L2, radii, rows=rows, precision=precision)
     save_arrays(path, {"f": found.f.numpy(), "low": found.low.numpy(), "high": found.high.numpy()})
     return found
 

@@ -25,17 +25,17 @@ def called(recipe: UsefulnessRecipe) -> dict[str, str]:
     return dict(zip(SIDES, titles(recipe.standard, recipe.robust), strict=True))
 
 
-def payload(recipe: UsefulnessRecipe) -> dict[str, Any]:
-    """Return what the browser needs to know, ready for JSON."""
+def payload(recipe: UsefulnessRecipe, have: choice.Have = None) -> dict[str, Any]:
+    """Return what the browser needs to know, ready for JSON; gamma is null where it was not searched."""
     brush, classes = Brush.parse(recipe.brush), worlds.of(recipe).classes
     panels = []
     largest = 0.0
-    for side in SIDES:
-        atlas = choice.atlas_of(recipe, side)
+    for side in choice.sides(recipe):
+        atlas = choice.atlas_of(recipe, side, have)
         found, labels = lookup(atlas, recipe.task, recipe.against)
         largest = max(largest, float(found.rho.max()))
-        shown = choice.feature_of(recipe, side) if recipe.view == "features" else None
-        on = choice.switched_on(recipe, side) if recipe.view == "head" else torch.ones_like(found.rho).bool()
+        shown = choice.feature_of(recipe, side, have) if recipe.view == "features" else None
+        on = choice.switched_on(recipe, side, have) if recipe.view == "head" else torch.ones_like(found.rho).bool()
         panels.append(
             {
                 "title": called(recipe)[side],
@@ -46,13 +46,13 @@ def payload(recipe: UsefulnessRecipe) -> dict[str, Any]:
                 "shown": shown,
             }
         )
-    radii = choice.atlas_of(recipe, "standard").radii
+    radii = choice.atlas_of(recipe, "standard", have).radii
     marks = _marks(recipe)
     largest = max([largest, *(marks["rho"] if marks else ())])
     edge = max(0.4, 0.1 * -(-largest // 0.1))
     held = None
     if brush is not None:
-        members = choice.chosen(recipe, brush.side).nonzero()[:, 0].tolist()
+        members = choice.chosen(recipe, brush.side, have).nonzero()[:, 0].tolist()
         held = {"panel": SIDES.index(brush.side), "box": brush.box, "frame": brush.frame, "features": members}
     return {
         "panels": panels,
@@ -81,27 +81,37 @@ def _points(found: Usefulness) -> dict[str, Any]:
     digits = 4
     gamma = torch.cat([found.rho[None], found.gamma])
     half = torch.cat([found.rho_half[None], found.gamma_half])
+    searched = found.searched.tolist()
+
+    def known(row: list[float]) -> list[float | None]:
+        return [round(v, digits) if there else None for v, there in zip(row, searched, strict=True)]
+
     return {
         "rho": [round(v, digits) for v in found.rho.tolist()],
-        "gamma": [[round(v, digits) for v in row] for row in gamma.tolist()],
-        "half": [[round(v, digits) for v in row] for row in half.tolist()],
+        "gamma": [known(row) for row in gamma.tolist()],
+        "half": [known(row) for row in half.tolist()],
     }
 
 
-def scene(recipe: UsefulnessRecipe) -> Scene:
+def scene(recipe: UsefulnessRecipe, have: choice.Have = None) -> Scene:
     """Make a playable page of the scatter.
+
+    Args:
+        recipe: The view.
+        have: Atlases that the caller has.
 
     Raises:
         core.problems.InputError: If the recipe's view has no scatter.
     """
     if recipe.view == "linear":
         raise InputError("this command plays the views features and head of a UsefulnessRecipe, not linear")
-    data = payload(recipe)
+    data = payload(recipe, have)
     at = data["frame"]
     alt = " ".join(
-        f"{panel['title']}: {sum(g > 0 for g in panel['gamma'][at])} of {len(panel['rho'])} features are robustly"
+        f"{panel['title']}: {sum(g > 0 for g in known)} of {len(known)} features are robustly"
         f" useful at epsilon {data['labels'][at]}."
         for panel in data["panels"]
+        for known in [[g for g in panel["gamma"][at] if g is not None]]
     )
     models = stamped(recipe.standard, recipe.robust)
     return Scene("usefulness", {**data, "alone": True}, alt, "Usefulness", CLAIM, models)

@@ -8,10 +8,12 @@ The page and the script that it offers for copying call these same functions.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from core import worlds
 from core.attacks import OnStep
 from core.attacks.balls import L2
 from core.data import pictures
@@ -22,26 +24,37 @@ from core.rates import Rate
 from core.recipes import to_python
 from core.train.evaluate import RobustAccuracy, robust_accuracy
 from core.usefulness import linear
-from core.usefulness.choice import atlas_of, loaded, radius, source_of, switched_on
-from core.usefulness.heads import attacked_pictures, clean_accuracy, head_of, rewired
+from core.usefulness.atlas import Atlas
+from core.usefulness.choice import Have, atlas_of, loaded, radius, source_of, switched_on
+from core.usefulness.heads import (
+    RANKED_AT,
+    Cut,
+    attacked_pictures,
+    clean_accuracy,
+    cuts,
+    head_of,
+    line_of,
+    rewired,
+    sizes_of,
+)
 from core.usefulness.recipe import UsefulnessRecipe
 
 ATTACKED = 100  # pictures on which a re-weighted head is attacked
 ATTACK_STEPS = 10
 AT_ONCE = 20  # pictures
-ATTACK_STEPS_IN_ALL = 3 * ATTACK_STEPS * -(-ATTACKED // AT_ONCE)
+OF_A_CURVE = 40  # pictures on which each head of a curve is attacked
 MIXTURES = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)  # per mille
 EPS = 0.25  # at which the linear constructions are judged
 FIRST_FRAME = {"features": 4, "head": 4, "singular": 0, "ensemble": 34, "containment": 2}
 
 
 def left_over(
-    recipe: UsefulnessRecipe, side: str, *, model: Classifier | None = None
+    recipe: UsefulnessRecipe, side: str, *, model: Classifier | None = None, have: Have = None
 ) -> tuple[Classifier, nn.Linear, Rate]:
     """Return the re-weighted model of a side, its head, and its clean accuracy on the atlas's pictures."""
-    atlas = atlas_of(recipe, side)
+    atlas = atlas_of(recipe, side, have)
     whole = model if model is not None else loaded(atlas.name)
-    head = head_of(recipe.head, whole, atlas, switched_on(recipe, side))
+    head = head_of(recipe.head, whole, atlas, switched_on(recipe, side, have))
     return rewired(whole, head), head, clean_accuracy(atlas, head)
 
 
@@ -50,6 +63,7 @@ def attacked(
     side: str,
     *,
     model: Classifier | None = None,
+    have: Have = None,
     on_step: OnStep | None = None,
 ) -> RobustAccuracy:
     """Attack the re-weighted model of a side: PGD knows the new head.
@@ -58,12 +72,13 @@ def attacked(
         recipe: Its frame is the radius, its source the pictures: of the world's test set, or of the generated gallery.
         side: "standard" or "robust".
         model: The loaded model, if the caller has it.
-        on_step: See `core.train.evaluate.robust_accuracy`; at most `ATTACK_STEPS_IN_ALL` steps.
+        have: Atlases that the caller has.
+        on_step: See `core.train.evaluate.robust_accuracy`; at most `attack_steps` steps.
     """
-    rewritten, _, _ = left_over(recipe, side, model=model)
-    atlas, source = atlas_of(recipe, side), source_of(recipe)
+    rewritten, _, _ = left_over(recipe, side, model=model, have=have)
+    atlas, source = atlas_of(recipe, side, have), source_of(recipe)
     if source == atlas.source:
-        x, y = attacked_pictures(atlas, ATTACKED)
+        x, y = attacked_pictures(atlas, attacked_of(atlas))
     else:
         known = [picture for picture in map(pictures.get, pictures.ids(source)) if picture.label is not None][:ATTACKED]
         x = torch.cat([picture.x for picture in known])
@@ -71,7 +86,76 @@ def attacked(
     x = placed(x, rewritten)
     y = y.to(x.device)
     ball = L2(radius(atlas, recipe.frame))
-    return robust_accuracy(rewritten, x, y, ball, steps=ATTACK_STEPS, batch_size=AT_ONCE, on_step=on_step)
+    at_once = worlds.of(recipe).batch(AT_ONCE)
+    return robust_accuracy(rewritten, x, y, ball, steps=ATTACK_STEPS, batch_size=at_once, on_step=on_step)
+
+
+def attacked_of(atlas: Atlas, most: int | None = None) -> int:
+    """Return on how many of the pictures that an atlas knows a head is attacked."""
+    return min(ATTACKED if most is None else most, len(atlas.y))
+
+
+def attack_steps(recipe: UsefulnessRecipe, n: int) -> int:
+    """Return how many steps an attack on n pictures takes at most."""
+    return 3 * ATTACK_STEPS * -(-n // worlds.of(recipe).batch(AT_ONCE))
+
+
+def curve(
+    recipe: UsefulnessRecipe, side: str, *, model: Classifier | None = None, have: Have = None
+) -> tuple[tuple[Cut, dict[str, Any]], ...]:
+    """Cut a side's head down to the most, or the least, robustly useful features; what is known of each cut at once.
+
+    Args:
+        recipe: Its head is cut down.
+        side: "standard" or "robust".
+        model: The loaded model, if the caller has it.
+        have: Atlases that the caller has.
+    """
+    atlas = atlas_of(recipe, side, have)
+    whole = model if model is not None else loaded(atlas.name)
+    found = cuts(atlas, ranked_at(recipe), sizes_of(atlas))
+    return tuple((cut, line_of(recipe.head, cut, whole, atlas)[0]) for cut in found)
+
+
+def attacked_cut(
+    recipe: UsefulnessRecipe,
+    side: str,
+    cut: Cut,
+    *,
+    model: Classifier | None = None,
+    have: Have = None,
+    on_step: OnStep | None = None,
+) -> RobustAccuracy:
+    """Attack a cut of `curve`, on `OF_A_CURVE` pictures; at most `attack_steps` steps.
+
+    Args:
+        recipe: Its frame is the radius.
+        side: "standard" or "robust".
+        cut: What stays on.
+        model: The loaded model, if the caller has it.
+        have: Atlases that the caller has.
+        on_step: See `core.train.evaluate.robust_accuracy`.
+    """
+    atlas = atlas_of(recipe, side, have)
+    whole = model if model is not None else loaded(atlas.name)
+    _, rewritten = line_of(recipe.head, cut, whole, atlas)
+    x, y = attacked_pictures(atlas, attacked_of(atlas, OF_A_CURVE))
+    x = placed(x, rewritten)
+    return robust_accuracy(
+        rewritten,
+        x,
+        y.to(x.device),
+        L2(radius(atlas, recipe.frame)),
+        steps=ATTACK_STEPS,
+        batch_size=worlds.of(recipe).batch(AT_ONCE),
+        precision="auto",
+        on_step=on_step,
+    )
+
+
+def ranked_at(recipe: UsefulnessRecipe) -> float:
+    """Return the radius at which features are ranked in the recipe's world."""
+    return worlds.of(recipe).scale * RANKED_AT
 
 
 @dataclass(frozen=True)
@@ -126,9 +210,19 @@ def cache_key(recipe: UsefulnessRecipe) -> UsefulnessRecipe:
     return replace(recipe, **{name: getattr(blank, name) for name in ignored})
 
 
-def script(recipe: UsefulnessRecipe) -> str:
-    """Write the Python program that computes the recipe's view."""
+def script(recipe: UsefulnessRecipe, *, live: bool = False) -> str:
+    """Write the Python program that computes the recipe's view.
+
+    Args:
+        recipe: The view.
+        live: Whether no command has measured the features of one of its networks.
+    """
     imports, body = _SCRIPTS[recipe.view]
+    if live and recipe.view != "linear":
+        imports = [*imports, "from core.usefulness.live import atlases"]
+        body = "        have = atlases(recipe)  # measured here and now, on few pictures\n" + body.lstrip("\n").replace(
+            "(recipe, side)", "(recipe, side, have=have)"
+        )
     return to_python(recipe, imports, body)
 
 

@@ -1,12 +1,13 @@
 """The controls of the Usefulness page; they return the recipe, or fields of it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from core import worlds
 from core.data import pictures
-from core.usefulness import atlas
+from core.usefulness.choice import sides
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.scene import called
 from pages.ui.address import choose
@@ -24,8 +25,8 @@ def opening() -> UsefulnessRecipe:
     return UsefulnessRecipe(world=world.name, standard=pair().standard, robust=pair().right)
 
 
-def sidebar() -> UsefulnessRecipe:
-    """Show the task, the models and the pictures; return the recipe they make."""
+def sidebar(there: Sequence[str]) -> UsefulnessRecipe:
+    """Show the task, the choice among these models, and the pictures; return the recipe they make."""
     task = choose(
         "Task",
         {"best": "each feature's best class", **{name: name for name in current().classes}},
@@ -45,7 +46,7 @@ def sidebar() -> UsefulnessRecipe:
         disabled=task == "best",
         help="A class against another one rests on fewer pictures, so its intervals are wider.",
     )
-    there, first = atlas.names(world=current().name), opening()
+    first = opening()
     with st.expander("More"):
         left = model_box("Left model", first.standard, "standard", there)
         right = model_box("Right model", first.robust, "robust", there)
@@ -59,7 +60,8 @@ def sidebar() -> UsefulnessRecipe:
 def one_feature(recipe: UsefulnessRecipe) -> dict[str, object]:
     """Show which feature is looked at: the keyboard's way to what a click on a point does."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        side = choose("Look at a feature of", called(recipe), key="side", default=DEFAULTS.side)
+        whose = {side: head for side, head in called(recipe).items() if side in sides(recipe)}
+        side = choose("Look at a feature of", whose, key="side", default=DEFAULTS.side)
         number = st.number_input(
             "Feature",
             0,

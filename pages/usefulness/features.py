@@ -3,6 +3,7 @@
 What a feature of each model looks like, and how little it takes to lower it.
 """
 
+import math
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ from core.data import pictures
 from core.files import render
 from core.usefulness import choice, feature, views
 from core.usefulness.atlas import lookup
-from core.usefulness.choice import SIDES
+from core.usefulness.choice import Have
 from core.usefulness.feature import CLIMB, PUSH, Look
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.scene import called, scene
@@ -29,18 +30,19 @@ STYLE = """<style>
 SOURCES = {"gallery": "generated pictures", "photo": "photographs"}  # all others are test pictures
 
 
-def show(recipe: UsefulnessRecipe) -> None:
+def show(recipe: UsefulnessRecipe, have: Have = None) -> None:
     """Show one feature of each model, computing what is missing side by side."""
     st.html(STYLE + crisp.STYLE)
-    made = work.wanted([_piece(recipe, side) for side in SIDES], text="Looking at one feature of each model…")
-    found = dict(zip(SIDES, made, strict=True))
-    for column, side in zip(st.columns(2, gap="large"), SIDES, strict=True):
+    sides = choice.sides(recipe)
+    made = work.wanted([_piece(recipe, side, have) for side in sides], text="Looking at one feature of each model…")
+    found = dict(zip(sides, made, strict=True))
+    for column, side in zip(st.columns(2, gap="large"), sides, strict=False):
         with column:
-            panel(recipe, side, found[side])
-    downloads(files(recipe, found), key="usefulness", script=views.script(recipe))
+            panel(recipe, side, found[side], have)
+    downloads(files(recipe, found, have), key="usefulness", script=views.script(recipe, live=bool(have)))
 
 
-def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
+def panel(recipe: UsefulnessRecipe, side: str, seen: Look, have: Have = None) -> None:
     """Show one model's feature."""
     name, head = current().classes[seen.label], called(recipe)[side]
     turned = "−" if seen.sign < 0 else ""
@@ -75,21 +77,24 @@ def panel(recipe: UsefulnessRecipe, side: str, seen: Look) -> None:
     )
     st.html(f'<div class="crisp tops">{tops}</div>')
     kind = "robustly useful" if seen.gamma > 0 else "useful, but not robustly"
+    known = f"γ = {seen.gamma:.2f} at ε = {seen.eps:g}: {kind} {question}"
+    if math.isnan(seen.gamma):
+        known = f"γ was not measured; useful {question}"
     of = SOURCES.get(choice.source_of(recipe), "test pictures")
-    chosen = int(choice.chosen(recipe, side).sum())
+    chosen = int(choice.chosen(recipe, side, have).sum())
     among = f" One of the {chosen} that the brush holds." if chosen else ""
     st.caption(
-        f"ρ = {seen.rho:.2f}, γ = {seen.gamma:.2f} at ε = {seen.eps:g}: {kind} {question}. f is in standard deviations."
+        f"ρ = {seen.rho:.2f}, {known}. f is in standard deviations."
         f" Small: the {len(seen.ids)} of {seen.seen:,} {of} that excite it most.{among}"
     )
 
 
-def files(recipe: UsefulnessRecipe, found: dict[str, Look]) -> list[Download]:
+def files(recipe: UsefulnessRecipe, found: dict[str, Look], have: Have = None) -> list[Download]:
     """List the downloads: the table of all features, the sheet, the arrays."""
-    names = {side: choice.atlas_of(recipe, side).name for side in found}
+    names = {side: choice.atlas_of(recipe, side, have).name for side in found}
     out = Bundle(recipe)
-    out.playable("usefulness", lambda: scene(recipe))
-    out.table("Table of all features", "usefulness.csv", lambda: table(recipe))
+    out.playable("usefulness", lambda: scene(recipe, have))
+    out.table("Table of all features", "usefulness.csv", lambda: table(recipe, have))
     out.slide(
         "Sheet",
         "features.png",
@@ -108,11 +113,11 @@ def files(recipe: UsefulnessRecipe, found: dict[str, Look]) -> list[Download]:
     return out.files
 
 
-def table(recipe: UsefulnessRecipe) -> dict[str, list[Any]]:
+def table(recipe: UsefulnessRecipe, have: Have = None) -> dict[str, list[Any]]:
     """List rho and gamma of every feature of both models, with their intervals."""
     columns: dict[str, list[Any]] = {name: [] for name in ("model", "feature", "class", "turned", "rho", "rho_half")}
-    for side in SIDES:
-        atlas = choice.atlas_of(recipe, side)
+    for side in choice.sides(recipe):
+        atlas = choice.atlas_of(recipe, side, have)
         found, labels = lookup(atlas, recipe.task, recipe.against)
         d = len(labels)
         columns["model"] += [atlas.name] * d
@@ -141,12 +146,12 @@ def _shown(gradient: torch.Tensor) -> torch.Tensor:
     return (0.5 + 0.5 * gradient / scale.reshape(-1, 1, 1, 1)).clamp(0, 1)
 
 
-def _piece(recipe: UsefulnessRecipe, side: str) -> work.Piece[Look]:
-    atlas = choice.atlas_of(recipe, side)
-    one, k = loaded(atlas.name), choice.feature_of(recipe, side)
+def _piece(recipe: UsefulnessRecipe, side: str, have: Have) -> work.Piece[Look]:
+    atlas = choice.atlas_of(recipe, side, have)
+    one, k = loaded(atlas.name), choice.feature_of(recipe, side, have)
     asked = (recipe.task, recipe.against, recipe.frame, k, choice.source_of(recipe))
     return work.Piece(
         ("look", one.name, one.stamp, str(atlas.about), asked),
-        lambda on_step: feature.look(recipe, side, model=one.model, on_step=on_step),
+        lambda on_step: feature.look(recipe, side, model=one.model, have=have, on_step=on_step),
         CLIMB + PUSH,
     )

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.results import read
 from core.usefulness.atlas import results_of
-from core.usefulness.choice import SIDES, Brush, atlas_of
+from core.usefulness.choice import SIDES, Brush, Have, atlas_of, sides
 from core.usefulness.recipe import UsefulnessRecipe
 from core.usefulness.scene import payload
 from pages.ui import scrubber
@@ -26,15 +26,15 @@ MOST_FRAMES = 50
 _mount = component("usefulness")
 
 
-def scatter(recipe: UsefulnessRecipe) -> None:
+def scatter(recipe: UsefulnessRecipe, have: Have = None) -> None:
     """Mount the scatter for the recipe's two models and task, and say so where their features are of other weights."""
     _mount(
         key=KEY,
-        data=payload(recipe),
+        data=payload(recipe, have),
         on_frame_change=partial(reported, KEY, "useful-frame"),
         on_picked_change=_take,
     )
-    for name in dict.fromkeys(atlas_of(recipe, side).name for side in SIDES):
+    for name in dict.fromkeys(atlas_of(recipe, side, have).name for side in sides(recipe)):
         again = f"python -m core.usefulness measure {name}"
         say_stale(read(results_of(name), again) or {}, again)
 

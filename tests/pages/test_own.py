@@ -40,6 +40,8 @@ def shapes(tmp_path, monkeypatch):
     folder = tmp_path / "checkpoints"
     folder.mkdir()
     names, path_of, load, header = checkpoints.names, checkpoints.path_of, checkpoints.load, checkpoints.header
+    stamp = checkpoints.stamp
+    monkeypatch.setattr(checkpoints, "stamp", lambda name, *_: stamp(name, folder))
     monkeypatch.setattr(checkpoints, "names", lambda *_, **more: names(folder, **more))
     monkeypatch.setattr(checkpoints, "path_of", lambda name, *_: path_of(name, folder))
     monkeypatch.setattr(checkpoints, "load", lambda name, device="cpu", *_: load(name, device, folder))
@@ -140,13 +142,6 @@ def test_without_a_network_a_page_says_how_to_train_one(page):
 def test_what_cannot_be_shown_of_it_is_said_in_a_sentence(page, network):
     app = opened(page)
     assert [info.value for info in app.info if "has nothing to show of Shapes yet.** It needs" in info.value]
-
-
-def test_usefulness_says_by_which_command_its_features_are_measured(network):
-    app = opened("usefulness")
-    assert [warning.value for warning in app.warning] == [
-        "No features have been measured. Measure them with: python -m core.usefulness measure --world shapes"
-    ]
 
 
 def test_a_set_is_built_of_its_pictures(network, shown, monkeypatch):

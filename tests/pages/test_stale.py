@@ -93,7 +93,7 @@ show(BugsRecipe(view="measured"), results.read())""",
     Shown(
         "usefulness-heads",
         ("core.usefulness.heads measure",),
-        """from pages.usefulness.head import curves
+        """from pages.usefulness.curves import curves
 from core.usefulness.recipe import UsefulnessRecipe
 curves(UsefulnessRecipe(view="head"), 0.25)""",
     ),

@@ -297,7 +297,7 @@ def heads(monkeypatch, tmp_path):
     about = {"n": 100, "seed": 0, "date": "2026-01-02", "ranked_at": 0.25, "how": "made up"}
     path = tmp_path / "heads.json"
     path.write_text(json.dumps({**about, "models": {BLANK.standard: lines(80), BLANK.robust: lines(22)}}))
-    monkeypatch.setattr(head.curves, "__defaults__", (path,))
+    monkeypatch.setattr(head.curves, "__defaults__", (None, path))
 
 
 def test_curves_are_drawn_and_said_where_they_were_measured(shown, heads):
