@@ -39,6 +39,7 @@ SCENES: dict[str, tuple[str, str, str]] = {
     "PerturbRecipe": ("core.perturb.recipe", "core.perturb.scene", "perturb"),
     "InvertRecipe": ("core.inversion.recipe", "core.inversion.scene", "frog"),
     "SaliencyRecipe": ("core.saliency.recipe", "core.saliency.scene", "saliency"),
+    "StyleRecipe": ("core.style.recipe", "core.style.scene", "style"),
     "DialRecipe": ("core.dial.recipe", "core.dial.scene", "dial"),
     "TransferRecipe": ("core.transfer.recipe", "core.transfer.scene", "transfer"),
     "UsefulnessRecipe": ("core.usefulness.recipe", "core.usefulness.scene", "usefulness"),

@@ -25,8 +25,8 @@ class StyleRecipe:
     """
 
     view: str = option("transfer", among=("transfer", "layers"))
-    content: str = option("chelsea", among=(*CONTENTS, "upload"))
-    style: str = option("waves", among=(*STYLES, "upload"))
+    content: str = option("rocket", among=(*CONTENTS, "upload"))
+    style: str = option("strokes", among=(*STYLES, "upload"))
     standard: str = option("resnet9-standard")
     robust: str = option("resnet9-l2")
     side: int = option(64, among=SIDES)

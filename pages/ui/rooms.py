@@ -121,6 +121,7 @@ ROOMS = (
     Room(
         "errors", "Errors", ":material/error:", "Labels that are all wrong, and teach.", section="Debate", door="argue"
     ),
+    Room("style", "Style", ":material/palette:", "Whose features paint.", section="Debate", door="argue"),
     Room(
         "lectures",
         "Lecture",

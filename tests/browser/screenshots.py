@@ -46,6 +46,7 @@ SHOTS = {
     "gaussian": Shot("gaussian", {}, 980),
     "usefulness": Shot("usefulness", {}, 1000),
     "models": Shot("models", {}, 900),
+    "style": Shot("style", {}, 1000),
     "planted": Shot("planted", {}, 1500),
 }
 

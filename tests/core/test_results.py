@@ -14,6 +14,7 @@ from core.frequency import results as frequency
 from core.models import checkpoints
 from core.planted import results as planted
 from core.problems import InputError
+from core.style import views as style
 from core.transfer import results as transfer
 from tests.helpers import tiny
 
@@ -61,6 +62,7 @@ READERS = {
     "errors": lambda path: errors.results("pictures", path),
     "frequency": frequency.read,
     "planted": planted.Results,
+    "style": lambda path: style.results("pairs", path),
     "transfer": transfer.Measured.read,
 }
 

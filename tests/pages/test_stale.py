@@ -89,6 +89,8 @@ show(BugsRecipe(view="measured"), results.read())""",
         Shown("errors", (f"core.errors measure {name}",), page="errors", query=view(name))
         for name in ("leakage", "manifold", "learners")
     ),
+    Shown("style", ("core.style measure pairs",), "from pages.style.measured import measured\nmeasured()"),
+    Shown("style", ("core.style measure layers",), page="style", query=view("layers")),
     Shown("planted", ("core.planted measure",), page="planted"),
     Shown(
         "usefulness-heads",

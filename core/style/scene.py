@@ -1,0 +1,123 @@
+"""What the scrubber shows of a style transfer, on the page and without it."""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from core.attacks.recording import side_by_side
+from core.attacks.steps import step_axis
+from core.files import render
+from core.files.playable import Scene, scrubbing
+from core.files.trajectory import Axis, Row
+from core.models import Classifier
+from core.models.judge import judges
+from core.models.ready import load, placed
+from core.models.titles import stamped, title, titles
+from core.problems import InputError
+from core.style import pictures
+from core.style.recipe import StyleRecipe
+from core.style.transfer import Painting, distances_by, originals, transfer
+from core.types import Images
+
+CAPTIONS = ("content", "what was added")
+CLAIM = "The same content, the same style: what two networks that differ only in their training make of them."
+Seen = Mapping[str, tuple[Tensor, Tensor]]  # judge: style and content distance of each frame, (F,) each
+
+
+def seen_by(made: Painting, content: Images, style: Images) -> Seen:
+    """Ask the judges that are here how far each frame is from style and content, the ordinary one first."""
+    found = {}
+    for name in judges():
+        judge = load(name)
+        assert isinstance(judge, Classifier)
+        found[name] = distances_by(judge, *(placed(x, judge) for x in (made.frames, content, style)))
+    return found
+
+
+def row(name: str, head: str, made: Painting, seen: Seen) -> Row:
+    """Build a network's column; the reference is the content, to which something is added.
+
+    Args:
+        name: The network that painted.
+        head: What it is called beside the other.
+        made: What it painted.
+        seen: What the judges see; the curve is the last one's.
+    """
+    last, called = list(seen)[-1], dict(zip(seen, titles(*seen), strict=True))
+    left = [f"{100 * float(v):.0f} %" for v in seen[last][0]]
+    return Row(
+        title=head,
+        subtitle=title(name),
+        frames=render.to_uint8(made.frames),
+        reference=render.to_uint8(made.frames[:1])[0],
+        delta=made.frames - made.frames[:1],
+        curve=tuple(float(v) for v in seen[last][0]),
+        curve_name=f"{called[last]}: distance to the style left",
+        readouts=(
+            *(
+                (f"style left, says {called[judge]}", tuple(f"{100 * float(v):.1f} %" for v in found))
+                for judge, (found, _) in seen.items()
+            ),
+            ("moved from the content (L2)", tuple(f"{v:.1f}" for v in _moved(made).tolist())),
+        ),
+        alt=tuple(
+            f"{head}, step {i}: of the distance to the style {v} left in the eyes of {called[last]}."
+            for i, v in zip(made.steps, left, strict=True)
+        ),
+    )
+
+
+def still(head: str, x: Images, caption: str) -> Row:
+    """Build the column of a picture (1, C, H, W) that stands beside the others."""
+    frames = render.to_uint8(x)
+    return Row(
+        title=head,
+        subtitle=caption,
+        frames=frames,
+        reference=frames[0],
+        alt=(f"{head}: {caption}.",),
+        minor=True,
+        plain=True,
+    )
+
+
+def rows_of(made: Mapping[str, Painting], seen: Mapping[str, Seen], style: Images, caption: str) -> list[Row]:
+    """Build all columns: what each network painted, and the style."""
+    heads = titles(*made)
+    painted = [row(name, head, one, seen[name]) for head, (name, one) in zip(heads, made.items(), strict=True)]
+    return [*painted, still("Style", style, caption)]
+
+
+def played(recipe: StyleRecipe, rows: Sequence[Row], axis: Axis) -> Scene:
+    """Make a playable page of the columns."""
+    return scrubbing(
+        rows,
+        axis,
+        frame=recipe.frame,
+        gain=1,
+        captions=CAPTIONS,
+        title="Style",
+        claim=CLAIM,
+        models=stamped(recipe.standard, recipe.robust),
+    )
+
+
+def scene(recipe: StyleRecipe) -> Scene:
+    """Compute the recipe's view as the page does.
+
+    Raises:
+        core.problems.InputError: If it is not the view of one picture.
+        ValueError: If it is of an upload.
+    """
+    if recipe.view != "transfer":
+        raise InputError(f"this command plays the view transfer of a StyleRecipe, not {recipe.view}")
+    content, style = originals(recipe)
+    names = list(dict.fromkeys((recipe.standard, recipe.robust)))
+    made = dict(zip(names, side_by_side(*(transfer(recipe, name) for name in names)), strict=True))
+    seen = {name: seen_by(one, content, style) for name, one in made.items()}
+    rows = rows_of(made, seen, style, pictures.STYLES[recipe.style])
+    return played(recipe, rows, step_axis(*made.values()))
+
+
+def _moved(made: Painting) -> Tensor:
+    return (made.frames - made.frames[:1]).flatten(1).norm(dim=1)
