@@ -32,6 +32,7 @@ div[data-testid="stMainBlockContainer"] h3 { font-size: 1.2rem; }
 div[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.8; }
 div[data-testid="stCaptionContainer"] p { color: inherit; }
 div[data-testid="stCaptionContainer"] code { font-size: 0.8rem; }
+[class*="st-key-work-row"]:has([data-stale="true"]) { display: none; }
 @media (max-width: 640px) {
   [class*="-presets"]:not([class*="-preset-"]) { flex-wrap: nowrap !important; overflow-x: auto; scrollbar-width: none;
     }

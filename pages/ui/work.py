@@ -128,9 +128,11 @@ def _watch(
     began = time.monotonic()
     slot = st.empty()
     try:
-        with slot.container(horizontal=True, vertical_alignment="center"):
-            here = desk()
-            stop, keeps = here.key_of_stop(), "Keeps what there is."
+        here = desk()
+        stop, keeps = here.key_of_stop(), "Keeps what there is."
+        # The style of every page hides this row once another run has begun: what empties the slot may not reach the
+        # browser, since Streamlit drops what an interrupted run has not sent yet.
+        with slot.container(horizontal=True, vertical_alignment="center", key=f"work-row-{stop}"):
             st.button("Stop", key=stop, on_click=here.stop, args=(group,), width="content", help=keeps)
             bar = st.progress(min(1.0, share()), text)
         said, sent, before = ("", 0.0), time.monotonic(), 0
