@@ -15,6 +15,15 @@ def has(world: str) -> bool:
     return world in (CIFAR10, drawn.NAME) or world in own.declared()
 
 
+def missing(title: str) -> str:
+    """Say how to come by pictures whose classes are known, where a world of that title has photographs alone."""
+    return (
+        f"Of {title} there are only photographs here, of which nobody has said the class. A folder of labelled"
+        " pictures becomes a world of its own, and networks that know its classes are trained there or added:"
+        " docs/your-data.md says how."
+    )
+
+
 def load(world: str, split: str) -> Pictures:
     """Return the "train" or the "test" pictures of a world.
 

@@ -137,8 +137,7 @@ def no_means(world: World) -> str:
     if labelled.has(world.name):
         return ""
     return (
-        f"From class to class needs labelled pictures, to average those of each class; of {world.title} there are only"
-        " photographs here, of which nobody has said the class."
+        f"From class to class needs labelled pictures, to average those of each class. {labelled.missing(world.title)}"
     )
 
 

@@ -59,7 +59,7 @@ shell.header(
     "Just bugs?",
     "Two changes within one radius fool the same network: one may use what every network sees, the other was made so"
     " that only its victim falls for it.",
-    needs="the ensemble of small networks that the bug leaves alone",
+    needs="an ensemble of networks that the bug leaves alone",
 )
 shell.presets(PRESETS, key="bugs", defaults=controls.defaults())
 verdict.before()

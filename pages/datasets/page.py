@@ -87,6 +87,7 @@ shell.header(
     " do not see.",
     needs="pictures whose classes are known",
     served=lambda world: labelled.has(world.name),
+    get=lambda world: labelled.missing(world.title),
 )
 first, home = opening(), current() == worlds.get()
 shell.presets(

@@ -94,7 +94,7 @@ shell.header(
     "The dial",
     "Networks that differ in one number only: the ε of the adversary that they were trained against. Turn robustness"
     " up, and the picture appears.",
-    needs="networks trained at several ε",
+    needs="networks trained against several ε, and what was measured along them",
 )
 shell.presets(
     PRESETS,

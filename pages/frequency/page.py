@@ -92,7 +92,7 @@ shell.header(
     "Beyond the ball",
     "A network leans on what no person sees even where nobody attacks it. Training against small perturbations changes"
     " what it leans on; whether that helps depends on what comes next.",
-    needs="labelled test pictures, and networks that learnt from filtered ones",
+    needs="what was measured on filtered and corrupted test pictures, and networks that learnt from filtered ones",
 )
 shell.presets(
     PRESETS,

@@ -11,6 +11,7 @@ from core.models.titles import title
 from core.recipes.python import plugged
 from core.train.published import BALLS
 from core.train.robustness import BySteps
+from core.worlds import World
 from pages.models import cost, curve, plot, upload
 from pages.models.controls import DEFAULTS, checking, controls, opening
 from pages.models.words import PRESETS
@@ -19,7 +20,7 @@ from pages.ui.charts import show_chart
 from pages.ui.exports import Bundle, downloads
 from pages.ui.store import lesson
 from pages.ui.tables import table
-from pages.ui.world import current
+from pages.ui.world import current, has_models
 
 
 def show_card(recipe: ModelsRecipe) -> None:
@@ -75,6 +76,13 @@ def script(recipe: ModelsRecipe, counted: BySteps | None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def own_model(here: World, *, unfolded: bool = False) -> None:
+    """Offer to bring a model of one's own."""
+    with st.expander("A model of your own", expanded=unfolded, icon=":material/upload_file:", key="models-own"):
+        upload.show(here)
+        st.caption(lesson("models")["files"])
+
+
 shell.header("Models", "What each model is, how well it does, and how far its robustness can be believed.", needs="")
 for problem in plugins.found().problems:
     st.warning(problem[:1].upper() + problem[1:] + ".", icon=":material/extension_off:")
@@ -85,6 +93,9 @@ shell.presets(
     key="models",
     defaults={**asdict(DEFAULTS), "model": opening(here)},
 )
+if not has_models():
+    own_model(here, unfolded=True)
+    st.stop()
 shown = controls(here)
 board = here.name == DEFAULTS.world  # what others have published is of that world
 ours = plot.points(everything, shown.norm)
@@ -108,7 +119,5 @@ out = Bundle(shown)
 out.table("Accuracies", "models.csv", lambda: numbers(everything), "Of all models, with intervals and stamps")
 out.file("Card, JSON", "card.json", "application/json", lambda: json.dumps(dict(card.rows(shown.model)), indent=2))
 downloads(out.files, key="models", script=script(shown, found))
-with st.expander("A model of your own", icon=":material/upload_file:", key="models-own"):
-    upload.show(here)
-    st.caption(lesson("models")["files"])
+own_model(here)
 shell.glossary("models", ["clean accuracy", "robust accuracy", "masked gradients", "AutoAttack", "stamp"])

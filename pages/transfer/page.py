@@ -49,11 +49,19 @@ def served(world: World) -> bool:
     return labelled.has(world.name) and len(checkpoints.names(world=world.name)) > 1
 
 
+def how(world: World) -> str:
+    """Say how a world comes by labelled pictures, or by a second network."""
+    if not labelled.has(world.name):
+        return labelled.missing(world.title)
+    return world.robust_how if checkpoints.names(world=world.name) else world.how
+
+
 shell.header(
     "Transfer",
     "Perturbations made for one network fool others, because they learnt the same non-robust features.",
-    needs="several networks, and labelled test pictures",
+    needs="two networks or more, and test pictures whose classes are known",
     served=served,
+    get=how,
 )
 shell.presets(offered(current().name), key="transfer", defaults=defaults())
 if not has_models():

@@ -93,6 +93,7 @@ def header(
     elsewhere: str = "",
     of: Mapping[str, str] | None = None,
     served: Callable[[World], bool] | None = None,
+    get: Callable[[World], str] | None = None,
 ) -> None:
     """Open a page with its title, its claim in one sentence, its world, and the switch for presenter mode.
 
@@ -104,6 +105,7 @@ def header(
         elsewhere: Its title in other worlds, where the one in the first names a class.
         alone: What it shows in a world without a robust network, where the claim is about one.
         served: Tells whether a world has what the page needs; by default only the first one has.
+        get: Says how a world comes by what it lacks; by default that there is no way but to look at the first one.
         of: What it shows in some worlds, by their names, where the claim is not true of their networks.
     """
     on = dress()
@@ -122,7 +124,7 @@ def header(
         claim = (of or {}).get(world.current().name) or (alone if alone and not world.pair().robust else claim)
     st.markdown(f"## {claim}")
     if needs and not (served and served(world.current())):
-        world.serves(title, needs)
+        world.serves(title, needs, get)
 
 
 def presets(

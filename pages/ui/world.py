@@ -4,6 +4,8 @@ It is in the address on every page that is about one, as `?world=imagenet`, and 
 one is installed there is nothing to choose and nothing is shown.
 """
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core import worlds
@@ -92,14 +94,14 @@ def switch() -> None:
     )
 
 
-def serves(title: str, needs: str) -> None:
-    """End the page here, in one sentence, where the world in sight has not what it needs."""
+def serves(title: str, needs: str, get: Callable[[World], str] | None = None) -> None:
+    """End the page here, where the world in sight has not what it needs: say what that is, and how to get it."""
     world, first = current(), worlds.get()
     if not needs or world == first:
         return
+    how = get(world) if get else f"Only {first.title} has these, made and measured by this project: look at it there."
     st.info(
-        f"**{title} has nothing to show of {world.title} yet.** It needs {needs}; so far only {first.title} has these."
-        f" {world.more}",
+        f"**{title} has nothing to show of {world.title} yet.** It needs {needs}. {how} {world.more}",
         icon=":material/public:",
     )
     st.button(f"Show it for {first.title}", type="primary", on_click=enter, args=(first.name,))

@@ -50,8 +50,9 @@ shell.header(
     "Usefulness",
     CLAIM,
     of={name: ELSEWHERE.get(name, IN_GENERAL) for name in worlds.known() if name != worlds.DEFAULT},
-    needs="measurements of every feature on labelled test pictures",
+    needs="test pictures whose classes are known, to measure features on",
     served=served,
+    get=lambda world: labelled.missing(world.title),
 )
 first, home = opening(), current() == worlds.get()
 shell.presets(

@@ -132,16 +132,22 @@ def test_a_canvas_has_the_classes_and_the_side_of_its_world(network, monkeypatch
     assert [label for _, label, _ in seen.starts] == ["blank", "picture", "blur 1", "blur 2", "blur 3", "blur 4"]
 
 
-@pytest.mark.parametrize("page", ["perturb", "saliency", "inversion", "synthesis", "usefulness", "datasets"])
+@pytest.mark.parametrize("page", ["perturb", "saliency", "inversion", "synthesis", "usefulness", "datasets", "models"])
 def test_without_a_network_a_page_says_how_to_train_one(page):
     app = opened(page)
     assert "python -m core.train --world shapes" in "".join(warning.value for warning in app.warning)
+    assert not app.error and not app.exception
 
 
-@pytest.mark.parametrize("page", ["transfer"])
-def test_what_cannot_be_shown_of_it_is_said_in_a_sentence(page, network):
-    app = opened(page)
-    assert [info.value for info in app.info if "has nothing to show of Shapes yet.** It needs" in info.value]
+def test_transfer_between_one_network_and_nobody_says_how_to_train_another(network):
+    app = opened("transfer")
+    said = [info.value for info in app.info if "has nothing to show of Shapes yet.** It needs" in info.value]
+    assert said and worlds.get("shapes").robust_how in said[0]
+
+
+def test_transfer_without_a_network_says_how_to_train_one():
+    app = opened("transfer")
+    assert [info.value for info in app.info if worlds.get("shapes").how in info.value]
 
 
 def test_a_set_is_built_of_its_pictures(network, shown, monkeypatch):

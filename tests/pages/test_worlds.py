@@ -26,7 +26,8 @@ from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
 QUICK = {"attack": "FGSM"}
-NEEDING = ("bugs", "datasets", "frequency", "transfer", "usefulness")
+LABELLED = ("datasets", "transfer", "usefulness")  # pages that a folder of labelled pictures will do for
+NEEDING = ("bugs", "dial", "frequency", *LABELLED)
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -96,7 +97,9 @@ def test_models_of_another_world_are_not_offered(imagenet, shown):
 @pytest.mark.parametrize("page", NEEDING)
 def test_a_page_that_a_world_cannot_serve_says_what_is_missing(page, imagenet):
     app = opened(page, world="imagenet")
-    assert [info.value for info in app.info if "has nothing to show of ImageNet yet.** It needs" in info.value]
+    said = [info.value for info in app.info if "has nothing to show of ImageNet yet.** It needs" in info.value]
+    how = "docs/your-data.md" if page in LABELLED else "look at it there"
+    assert said and how in said[0]
     button = next(button for button in app.button if button.label == "Show it for CIFAR-10")
     ran(button.click())
     assert not [info.value for info in app.info if "has nothing to show" in info.value]
@@ -177,7 +180,8 @@ def test_a_robust_network_that_was_fetched_stands_beside_the_standard_one(imagen
 def test_saliency_says_what_a_world_of_unlabelled_photographs_lacks(imagenet):
     app = opened("saliency", world="imagenet", view="classes")
     assert not app.error
-    assert [info.value for info in app.info if "needs labelled pictures" in info.value]
+    said = [info.value for info in app.info if "needs labelled pictures" in info.value]
+    assert said and "docs/your-data.md" in said[0]
 
 
 def test_the_gradient_along_an_attack_in_the_world_of_photographs(imagenet, shown):
