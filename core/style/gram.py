@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.attacks.objectives import Objective
 from core.models import Classifier
+from core.problems import InputError
 from core.types import Images, PerExample
 
 
@@ -33,11 +34,11 @@ def layers_of(model: Classifier) -> Layers:
     As in the response: the outputs of the four stages of a ResNet, and the last of them.
 
     Raises:
-        ValueError: If the network has fewer than two blocks before its pooling.
+        InputError: If the network has fewer than two blocks before its pooling.
     """
     blocks = model.blocks[:-1]
     if len(blocks) < 2:
-        raise ValueError(f"style transfer needs a network of several blocks; this one has {', '.join(model.blocks)}")
+        raise InputError(f"style transfer needs a network of several blocks; this one has {', '.join(model.blocks)}")
     n = min(4, len(blocks))
     return Layers(tuple(blocks[round((i + 1) * len(blocks) / n) - 1] for i in range(n)), blocks[-1])
 

@@ -17,6 +17,7 @@ from core.data import pictures
 from core.data.decode import decode
 from core.data.sets import square
 from core.files.render import from_uint8, to_uint8
+from core.problems import InputError
 from core.types import Images
 
 PHOTOS = {
@@ -41,14 +42,14 @@ def content(name: str, side: int) -> Images:
     """Return a picture to be painted anew (1, 3, side, side) in [0, 1].
 
     Raises:
-        ValueError: If there is none of that name.
+        InputError: If there is none of that name.
         core.data.decode.PictureError: If the gallery is not here.
     """
     if name == "frog":
         frog = pictures.ids("gallery", worlds.get().classes.index("frog"))[0]
         return _resized(Image.fromarray(to_uint8(pictures.get(frog).x)[0]), side)
     if name not in PHOTOS:
-        raise ValueError(f"no content {name!r}; have {', '.join(CONTENTS)}")
+        raise InputError(f"no content {name!r}; have {', '.join(CONTENTS)}")
     return _photo(name, side)
 
 
@@ -56,12 +57,12 @@ def style(name: str, side: int) -> Images:
     """Return a picture whose texture is wanted (1, 3, side, side) in [0, 1].
 
     Raises:
-        ValueError: If there is none of that name.
+        InputError: If there is none of that name.
     """
     if name in TEXTURES:
         return _drawn(name, side)
     if name not in STYLES:
-        raise ValueError(f"no style {name!r}; have {', '.join(STYLES)}")
+        raise InputError(f"no style {name!r}; have {', '.join(STYLES)}")
     return _photo(name, side)
 
 

@@ -24,10 +24,22 @@ CLAIM = "The same content, the same style: what two networks that differ only in
 Seen = Mapping[str, tuple[Tensor, Tensor]]  # judge: style and content distance of each frame, (F,) each
 
 
-def seen_by(made: Painting, content: Images, style: Images) -> Seen:
-    """Ask the judges that are here how far each frame is from style and content, the ordinary one first."""
+def judging(*painters: str) -> tuple[str, ...]:
+    """List the judges that are here and painted nothing, the ordinary one first."""
+    return tuple(name for name in judges() if name not in painters)
+
+
+def seen_by(made: Painting, content: Images, style: Images, painters: Sequence[str] = ()) -> Seen:
+    """Ask the judges how far each frame is from style and content.
+
+    Args:
+        made: What was painted.
+        content: (1, C, H, W).
+        style: (1, C, H, W).
+        painters: Networks whose word does not count, because one of them painted it or what stands beside it.
+    """
     found = {}
-    for name in judges():
+    for name in judging(*painters):
         judge = load(name)
         assert isinstance(judge, Classifier)
         found[name] = distances_by(judge, *(placed(x, judge) for x in (made.frames, content, style)))
@@ -41,29 +53,34 @@ def row(name: str, head: str, made: Painting, seen: Seen) -> Row:
         name: The network that painted.
         head: What it is called beside the other.
         made: What it painted.
-        seen: What the judges see; the curve is the last one's.
+        seen: What the judges see; the curve is the last one's. Without any it is the network's own objective.
     """
-    last, called = list(seen)[-1], dict(zip(seen, titles(*seen), strict=True))
-    left = [f"{100 * float(v):.0f} %" for v in seen[last][0]]
+    called = dict(zip(seen, titles(*seen), strict=True))
+    curve, curve_name, eyes = made.value, "objective, in its own terms", "; objective"
+    if seen:
+        last = list(seen)[-1]
+        curve, curve_name = seen[last][0], f"{called[last]}: distance to the style left"
+        eyes = f"; distance to the style left in the eyes of {called[last]}"
     return Row(
         title=head,
         subtitle=title(name),
         frames=render.to_uint8(made.frames),
         reference=render.to_uint8(made.frames[:1])[0],
         delta=made.frames - made.frames[:1],
-        curve=tuple(float(v) for v in seen[last][0]),
-        curve_name=f"{called[last]}: distance to the style left",
+        curve=tuple(curve.tolist()),
+        curve_name=curve_name,
         readouts=(
             *(
                 (f"style left, says {called[judge]}", tuple(f"{100 * float(v):.1f} %" for v in found))
                 for judge, (found, _) in seen.items()
             ),
+            *(
+                (f"content distance, says {called[judge]}", tuple(f"{float(v):.2f}" for v in moved))
+                for judge, (_, moved) in seen.items()
+            ),
             ("moved from the content (L2)", tuple(f"{v:.1f}" for v in _moved(made).tolist())),
         ),
-        alt=tuple(
-            f"{head}, step {i}: of the distance to the style {v} left in the eyes of {called[last]}."
-            for i, v in zip(made.steps, left, strict=True)
-        ),
+        alt=tuple(f"{head}, step {i}{eyes}: {v:.2f}." for i, v in zip(made.steps, curve.tolist(), strict=True)),
     )
 
 
@@ -106,15 +123,14 @@ def scene(recipe: StyleRecipe) -> Scene:
     """Compute the recipe's view as the page does.
 
     Raises:
-        core.problems.InputError: If it is not the view of one picture.
-        ValueError: If it is of an upload.
+        core.problems.InputError: If it is not the view of one picture, or of an upload.
     """
     if recipe.view != "transfer":
         raise InputError(f"this command plays the view transfer of a StyleRecipe, not {recipe.view}")
     content, style = originals(recipe)
     names = list(dict.fromkeys((recipe.standard, recipe.robust)))
     made = dict(zip(names, side_by_side(*(transfer(recipe, name) for name in names)), strict=True))
-    seen = {name: seen_by(one, content, style) for name, one in made.items()}
+    seen = {name: seen_by(one, content, style, names) for name, one in made.items()}
     rows = rows_of(made, seen, style, pictures.STYLES[recipe.style])
     return played(recipe, rows, step_axis(*made.values()))
 

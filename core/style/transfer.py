@@ -8,10 +8,12 @@ For example:
 
 import math
 from dataclasses import dataclass, replace
+from textwrap import dedent
 
 import torch
 from torch import Tensor, nn
 
+from core import worlds
 from core.attacks import OnStep, descend
 from core.attacks.balls import L2
 from core.attacks.recording import Recorder, picked
@@ -20,6 +22,7 @@ from core.compute import arrived
 from core.models import Classifier
 from core.models.judge import JUDGE
 from core.models.ready import load, placed
+from core.problems import InputError
 from core.recipes.python import to_python
 from core.style import pictures
 from core.style.gram import content_distance, layers_of, painted, style_distance
@@ -28,6 +31,7 @@ from core.types import Images
 
 RADIUS = 2.0  # first trust radius of L-BFGS, pixel units
 FRAMES = 41
+AT_ONCE = 8  # frames that a judge looks at
 
 
 @dataclass(frozen=True)
@@ -59,16 +63,16 @@ def originals(recipe: StyleRecipe) -> tuple[Images, Images]:
     """Return content and style of a recipe, each (1, 3, side, side).
 
     Raises:
-        ValueError: If one of them is an upload: it lives only in the session that uploaded it.
+        InputError: If one of them is an upload: it lives only in the session that uploaded it.
     """
     if "upload" in (recipe.content, recipe.style):
-        raise ValueError("An uploaded picture lives only in the session that uploaded it; please upload it again.")
+        raise InputError("An uploaded picture lives only in the session that uploaded it; please upload it again.")
     return pictures.content(recipe.content, recipe.side), pictures.style(recipe.style, recipe.side)
 
 
-def kept(steps: int) -> tuple[int, ...]:
-    """Choose the steps that become frames: dense at first, where most happens."""
-    return tuple(sorted({round(steps * (i / (FRAMES - 1)) ** 1.6) for i in range(FRAMES)} - {steps}))
+def kept(steps: int, frames: int = FRAMES) -> tuple[int, ...]:
+    """Choose the steps that become frames, at most so many of them: dense at first, where most happens."""
+    return tuple(sorted({round(steps * (i / (frames - 1)) ** 1.6) for i in range(frames)} - {steps}))
 
 
 def transfer(
@@ -94,7 +98,7 @@ def transfer(
     assert isinstance(ready, Classifier)
     content, style = (placed(x, ready) for x in (given if given is not None else originals(recipe)))
     objective = painted(ready, content, style, 10**recipe.strength)
-    recorder = Recorder(kept(recipe.steps), on_step)
+    recorder = Recorder(kept(recipe.steps, worlds.of(recipe).frames(FRAMES)), on_step)
     best = descend(
         objective,
         content,
@@ -119,19 +123,36 @@ def distances_by(judge: nn.Module, frames: Tensor, content: Images, style: Image
     layers = layers_of(judge)
     with torch.no_grad():
         far = style_distance(judge, layers.style, style)
-        found = far(frames) / far(content)
-        return found.cpu(), content_distance(judge, layers.content, content)(frames).cpu()
+        moved = content_distance(judge, layers.content, content)
+        parts = frames.split(AT_ONCE)  # at 224 pixels all of them together take gigabytes
+        found = torch.cat([far(part) for part in parts]) / far(content)
+        return found.cpu(), torch.cat([moved(part) for part in parts]).cpu()
 
 
 def script(recipe: StyleRecipe) -> str:
     """Write the Python program that paints the recipe's picture through both networks and saves the results."""
+    imports = ["from pathlib import Path", "from core.files import render", "from core.style.transfer import transfer"]
+    if "upload" not in (recipe.content, recipe.style):
+        return to_python(recipe, imports, _PAINT.format(given=""))
+    sources = {role: _source(role, getattr(recipe, role)) for role in ("content", "style")}
+    lines = "".join(f"{role} = {source}\n" for role, source in sources.items())
     return to_python(
         recipe,
-        ["from pathlib import Path", "from core.files import render", "from core.style.transfer import transfer"],
-        """
-        for name in (recipe.standard, recipe.robust):
-            made = transfer(recipe, name)
-            print(f"{name}: a third network finds {float(made.style[-1]):.3f} of the distance to the style left")
-            Path(f"{name}-style.png").write_bytes(render.png(render.to_uint8(made.frames[-1:])[0]))
-        """,
+        [*imports, "from core.style import pictures"],
+        f"# Nobody kept what was uploaded: put your file in its place.\n{lines}"
+        + dedent(_PAINT.format(given=", given=(content, style)")),
     )
+
+
+def _source(role: str, name: str) -> str:
+    if name == "upload":
+        return f'pictures.from_upload(Path("your-{role}.png").read_bytes(), recipe.side)'
+    return f"pictures.{role}(recipe.{role}, recipe.side)"
+
+
+_PAINT = """
+for name in dict.fromkeys((recipe.standard, recipe.robust)):
+    made = transfer(recipe, name{given})
+    print(f"{{name}}: a third network finds {{float(made.style[-1]):.3f}} of the distance to the style left")
+    Path(f"{{name}}-style.png").write_bytes(render.png(render.to_uint8(made.frames[-1:])[0]))
+"""

@@ -1,11 +1,12 @@
 """What the Style page shows besides the pictures, and what it lets out."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core import results as results_file
 from core.files import arrays
+from core.models.judge import JUDGE, ROBUST_JUDGE
 from core.rates import Estimate
 from core.recipes.python import to_python
 from core.style import transfer
@@ -22,7 +23,7 @@ THEIRS = {
 
 
 def cache_key(recipe: StyleRecipe) -> StyleRecipe:
-    """Return what one network's painting depends on: not the view, the frame or the other network."""
+    """Return what one network's painting depends on: not the view, the frame or the networks' names."""
     first = StyleRecipe()
     return replace(recipe, view=first.view, frame=first.frame, standard=first.standard, robust=first.robust)
 
@@ -65,6 +66,60 @@ def _depth(block: str) -> tuple[int, str]:
         return 99, block
     number = int("".join(c for c in block if c.isdigit()) or 0)
     return 2 * number + (block.startswith(("res", "halve"))), block
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one judge saw over the pairs.
+
+    Args:
+        style: Of each network, the distance to the style that is left, of the content's own.
+        content: Of each network, the relative squared distance from the content.
+        difference: Of the style distances, pair by pair: standard minus robust.
+        better: In how many pairs the robust network came nearer to the style.
+        values: Of each network, the style distance of each pair.
+    """
+
+    style: dict[str, Estimate]
+    content: dict[str, Estimate]
+    difference: Estimate
+    better: int
+    values: dict[str, list[float]]
+
+
+def judged(found: dict[str, Any]) -> dict[str, Judged]:
+    """Read what each judge saw, the ordinary one first.
+
+    Args:
+        found: The part "pairs"; in files from before there were two judges, what the one saw stands in it itself.
+    """
+    seen = found.get("judges") or {JUDGE: found}
+    order = [name for name in (JUDGE, ROBUST_JUDGE) if name in seen]
+    each = lambda one, what: {name: Estimate.from_json(value) for name, value in one[what].items()}
+    return {
+        name: Judged(
+            each(seen[name], "style"),
+            each(seen[name], "content"),
+            Estimate.from_json(seen[name]["difference"]),
+            int(seen[name]["better"]),
+            {network: list(value.get("values", ())) for network, value in seen[name]["style"].items()},
+        )
+        for name in [*order, *(name for name in seen if name not in order)]
+    }
+
+
+def pairs_table() -> str:
+    """Write what each judge saw of each pair as CSV."""
+    found = results("pairs")
+    pairs = found["pairs"] if found else []
+    rows = [
+        (content, style, judge, network, value)
+        for judge, one in (judged(found) if found else {}).items()
+        for network, values in one.values.items()
+        for (content, style), value in zip(pairs, values, strict=False)
+    ]
+    columns = ("content", "style", "judge", "painted_by", "style_left")
+    return arrays.table({name: [row[i] for row in rows] for i, name in enumerate(columns)})
 
 
 def table() -> str:

@@ -4,13 +4,16 @@ from dataclasses import asdict, dataclass, replace
 
 import streamlit as st
 
+from core import worlds
 from core.data.decode import FORMATS, MAX_BYTES, PictureError
 from core.style import pictures
 from core.style.recipe import SIDES, StyleRecipe
 from core.types import Images
-from pages.ui.address import choose
+from core.worlds import World
+from pages.ui.address import choose, same
 from pages.ui.hosting import read_only
 from pages.ui.model_box import model_box
+from pages.ui.world import current, pair
 
 FIRST = StyleRecipe()
 ROLES = {"content": pictures.CONTENTS, "style": pictures.STYLES}
@@ -33,10 +36,26 @@ class Given:
     private: bool
 
 
+def opening() -> StyleRecipe:
+    """Return the recipe with which this world opens; without a robust network both columns are of one."""
+    world, first = current(), pair()
+    if world == worlds.get():
+        return FIRST
+    side = FIRST.side if FIRST.side in sides(world) else world.side
+    return replace(FIRST, world=world.name, standard=first.standard, robust=first.right, side=side)
+
+
+def sides(world: World) -> tuple[int, ...]:
+    """List the sides at which its networks paint: several where they live on small pictures, else their own."""
+    return SIDES if world.side <= SIDES[-1] else (world.side,)
+
+
 def controls() -> tuple[StyleRecipe, Given]:
     """Show the controls and return the recipe that they make (without the frame), and its pictures."""
+    first = opening()
     asked = {role: _choice(role) for role in ROLES}
-    side = int(choose("Side, pixels", {str(n): str(n) for n in SIDES}, key="side", default=str(FIRST.side)))
+    words = same(map(str, sides(current())))
+    side = int(choose("Side, pixels", words, key="side", default=str(first.side)))
     strength = st.slider(
         "Weight of the style, power of ten",
         -2.0,
@@ -48,17 +67,18 @@ def controls() -> tuple[StyleRecipe, Given]:
         help="Against the content: at -2 the content hardly changes, at 4 hardly anything of it is left.",
     )
     with st.expander("More"):
-        standard = model_box("Left model", FIRST.standard, "standard")
-        robust = model_box("Right model", FIRST.robust, "robust")
+        standard = model_box("Left model", first.standard, "standard")
+        robust = model_box("Right model", first.robust, "robust")
         steps = st.slider("Steps of L-BFGS", 10, 400, FIRST.steps, 10, key="steps", bind="query-params")
-    recipe = replace(FIRST, content=asked["content"], style=asked["style"], standard=standard, robust=robust)
+    recipe = replace(first, content=asked["content"], style=asked["style"], standard=standard, robust=robust)
     recipe = replace(recipe, side=side, strength=float(strength), steps=int(steps))
     return recipe, _given(recipe)
 
 
 def defaults() -> dict[str, object]:
     """Return what each control shows before anybody has touched it, by the widget's key."""
-    return {**asdict(FIRST), "side": str(FIRST.side)}
+    plain = {name: value for name, value in asdict(opening()).items() if name not in ("frame", "world")}
+    return {**plain, "side": str(plain["side"])}
 
 
 def _choice(role: str) -> str:

@@ -1,5 +1,8 @@
 """The view of layers: how far the worst perturbation moves each, as measured."""
 
+import html
+from functools import partial
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -10,7 +13,10 @@ from core.style import views
 from core.style.recipe import StyleRecipe
 from pages.ui.charts import show_chart, whiskers
 from pages.ui.exports import Bundle, downloads
+from pages.ui.folded import folded
 from pages.ui.stale import say_stale
+from pages.ui.store import lesson
+from pages.ui.tables import strong, table
 
 ROBUST, STANDARD = "#0072b2", "#e69f00"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -29,12 +35,24 @@ def show(recipe: StyleRecipe) -> None:
             f"{found['n']} test pictures, perturbations within {found['attack']}, whiskers: 95 % intervals over"
             f" pictures. An attack finds a lower bound. {found['date']}."
         )
+        st.markdown(lesson("style")["the reply"])
         theirs = "; ".join(f"{name} {', '.join(f'{v:g}' for v in values)}" for name, values in views.THEIRS.items())
         st.caption(f"The reply's own figure, for ImageNet, four layers each, read by eye: {theirs}.")
+        folded("All numbers", partial(numbers, known), key="style-layers-numbers")
         say_stale(found, views.again("layers"))
     out = Bundle(recipe)
     out.file("Numbers, CSV", "style-layers.csv", "text/csv", views.table)
     downloads(out.files, key="style", script=views.script(recipe))
+
+
+def numbers(known: dict[str, dict[str, Estimate]]) -> None:
+    """Show every layer of every network as a table."""
+    rows = [
+        [html.escape(title(name)), html.escape(block), strong(one.plain(".3f")), f"{one.n:,}"]
+        for name, layers in known.items()
+        for block, one in layers.items()
+    ]
+    table(["Network", "Layer", "R(f)", "n"], rows, label="R(f) of every layer of every network")
 
 
 def chart(known: dict[str, dict[str, Estimate]]) -> go.Figure:

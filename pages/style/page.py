@@ -2,11 +2,14 @@
 
 import streamlit as st
 
+from core import worlds
 from core.style.recipe import StyleRecipe
 from pages.style import layers, transfer
 from pages.style.controls import controls, defaults
 from pages.style.measured import measured
-from pages.ui import shell
+from pages.ui import shell, world
+from pages.ui.folded import folded
+from pages.ui.store import lesson
 
 CLAIMS = {
     "transfer": (
@@ -17,7 +20,7 @@ CLAIMS = {
 }
 VIEWS = {"transfer": "Paint", "layers": "Layer by layer"}
 WORDS = {
-    "transfer": ["style", "content", "who judges"],
+    "transfer": ["style transfer", "Gram matrix", "style", "content", "who judges"],
     "layers": ["layer", "R(f)", "lower bound"],
 }
 PRESETS = [
@@ -41,16 +44,23 @@ PRESETS = [
 shell.header(
     "Style",
     "What a robust network sees is enough to paint with; much of what a standard one sees is noise to you.",
+    needs="",
+    alone="One picture in the texture of another, painted by what a network sees.",
 )
-shell.presets(PRESETS, key="style", defaults=defaults())
+shell.presets(PRESETS, key="style", defaults=defaults(), address={"frame": "", "look": "", "gain": ""})
+if not world.has_models():
+    st.stop()
 view = shell.views(CLAIMS, StyleRecipe.view, VIEWS)
 with shell.user_errors():
     if view == "transfer":
         with st.sidebar:
             recipe, given = controls()
         transfer.show(recipe, given)
-        measured()
+        if world.current() == worlds.get():  # of whose networks it was measured
+            measured()
     else:
+        world.serves(VIEWS["layers"], "what was measured of each layer of its networks")
         layers.show(StyleRecipe(view="layers"))
 shell.glossary("style", WORDS[view])
+folded("Where it misleads", lambda: st.markdown(lesson("style")["where it misleads"]), key="style-misleads")
 shell.mathematics("style")

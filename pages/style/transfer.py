@@ -1,7 +1,7 @@
 """The view that paints: content and style, and what each network makes of them, step by step."""
 
 import hashlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -17,14 +17,17 @@ from core.files import render
 from core.files.playable import Scene
 from core.files.render import RGB
 from core.models.titles import title, titles
-from core.style import scene, views
+from core.style import opening, scene, views
 from core.style.recipe import StyleRecipe
 from core.style.scene import Seen
 from core.style.transfer import Painting, transfer
+from core.types import Images
 from pages.style.controls import Given
 from pages.ui import work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.scrubber import scrubbed
+from pages.ui.store import stamp
+from pages.ui.world import current, pair
 
 WIDE = 256  # px, of what is computed, so far
 ALIKE = 1.5  # times as far from the style as the other: below, the page says that the pair does not tell much
@@ -36,24 +39,30 @@ def show(recipe: StyleRecipe, given: Given) -> None:
         st.info("Until a picture of yours comes, the page shows its own.", icon=":material/upload:")
     key = (views.cache_key(recipe), _own(given))
     live = st.empty()
-    _so_far(live, {}, given)
+    finished = {} if given.private else opening.read(recipe)
+    _so_far(live, finished, given, "at the end" if finished else "so far")
+
+    def so_far(states: Mapping[str, State]) -> None:
+        if not finished:
+            _so_far(live, {name: state.x for name, state in states.items()}, given)
+
     left, right = work.both(
         recipe,
         lambda name, ready, on_step: transfer(
             recipe, name, given=(given.content, given.style), model=ready, on_step=on_step
         ),
         steps=recipe.steps,
-        show=lambda states: _so_far(live, states, given),
+        show=so_far,
         key=("style", *key),
         own=given.private,
     )
     live.empty()
     left, right = side_by_side(left, right)
     made = {recipe.standard: left, recipe.robust: right}  # one, where both are the same model
-    seen = {name: _seen(key, name, one, given) for name, one in made.items()}
+    seen = {name: _seen(key, name, one, given, tuple(made)) for name, one in made.items()}
     st.caption(
         f"Content: {given.said['content']}. Style: {given.said['style']}. {recipe.side} pixels a side,"
-        f" {recipe.steps} steps of L-BFGS from the content."
+        f" {recipe.steps} steps of L-BFGS from the content.{'' if pair().robust else f' {current().robust_how}'}"
     )
     rows = scene.rows_of(made, seen, given.style, given.said["style"])
     axis = step_axis(*made.values())
@@ -70,6 +79,8 @@ def show(recipe: StyleRecipe, given: Given) -> None:
 def sentence(made: dict[str, Painting], seen: dict[str, Seen]) -> str:
     """Say what each judge sees in the last frames, of this pair of pictures."""
     judged = next(iter(seen.values()))
+    if not judged:
+        return "No network is here that took no part and could judge: the judges themselves painted."
     painters = dict(zip(made, titles(*made), strict=True))
     parts = []
     for judge, head in zip(judged, titles(*judged), strict=True):
@@ -82,9 +93,10 @@ def sentence(made: dict[str, Painting], seen: dict[str, Seen]) -> str:
     return text
 
 
-def _seen(key: Hashable, name: str, made: Painting, given: Given) -> Seen:
-    what = ("style-seen", key, name, made.steps)
-    return work.kept(what, lambda: scene.seen_by(made, given.content, given.style), own=given.private)
+def _seen(key: Hashable, name: str, made: Painting, given: Given, painters: tuple[str, ...]) -> Seen:
+    stamps = tuple(stamp(one) for one in (*painters, *scene.judging(*painters)))
+    what = ("style-seen", key, name, made.steps, painters, stamps)
+    return work.kept(what, lambda: scene.seen_by(made, given.content, given.style, painters), own=given.private)
 
 
 def _own(given: Given) -> str:
@@ -139,12 +151,13 @@ def files(
 
     out.arrays("style.npz", arrays, "float32, every frame")
     out.table("Curve", "style.csv", curve)
+    out.file("Measured pairs, CSV", "style-pairs.csv", "text/csv", views.pairs_table)
     return out.files
 
 
-def _so_far(slot: DeltaGenerator, states: dict[str, State], given: Given) -> None:
+def _so_far(slot: DeltaGenerator, painted: Mapping[str, Images], given: Given, when: str = "so far") -> None:
     """Show the two pictures, and what there is of those that are being painted."""
     larger = lambda x: render.upscaled(render.to_uint8(x)[0], max(1, WIDE // x.shape[-1]))
     now = {"Content": given.content, "Style": given.style}
-    now |= {f"{title(name)}, so far": state.x for name, state in states.items()}
+    now |= {f"{title(name)}, {when}": x for name, x in painted.items()}
     slot.image([larger(x) for x in now.values()], width=WIDE, output_format="PNG", caption=list(now), alt=list(now))
