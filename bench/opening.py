@@ -1,12 +1,13 @@
 """How long a visitor waits for the first picture of each page, in headless Chromium.
 
-    python -m bench.opening [PAGE ...] [--runs 5] [--json FILE]
+    python -m bench.opening [PAGE ...] [--runs 5] [--world imagenet] [--json FILE]
 
 *Fresh*: the first visitor of a server that has just started, one server a run. *Warm*: a new browser context on a
 server that has shown the page before. *Again*: the same, once that browser has Streamlit's scripts. Time runs from the
 request of the address to the first visible picture, plot or drawing (on Lecture, the table of steps), and to the moment
 when the page's script has ended. The row *(Streamlit)* is a script of one picture, so what any page of Streamlit costs
-in this browser.
+in this browser. The last column is the most memory that the server had while it showed the page, above what it had with
+Home open and nothing to do (Linux).
 """
 
 import argparse
@@ -21,6 +22,8 @@ from typing import Any
 
 import torch
 
+from bench.classroom import server
+from core import worlds
 from core.commands import command, whole
 from core.problems import InputError
 from pages.ui.rooms import ROOMS
@@ -38,6 +41,7 @@ SHOWN = """what => {
     e => e.checkVisibility() && e.getBoundingClientRect().width > 0);
 }"""
 LOOK_MS = 10
+REST_S = 5  # after which a server has nothing to do
 ONE_PICTURE = 'import numpy, streamlit\nstreamlit.image(numpy.zeros((32, 32, 3), "uint8"))\n'
 ENDED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 
@@ -68,6 +72,17 @@ def visit(browser: Any, url: str, before: str | None = None) -> tuple[float, flo
     return shown, ended
 
 
+def memory(pid: int, what: str) -> int:
+    """Read megabytes of a process of this machine: what it has ("VmRSS"), or had at most ("VmHWM")."""
+    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(what))
+
+
+def forget_peak(pid: int) -> None:
+    """Let the kernel begin anew to note the most memory that a process has."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", "ascii")
+
+
 def _wait(page: Any) -> None:
     page.wait_for_function(SHOWN, arg=", ".join(DRAWN), polling=LOOK_MS)
 
@@ -91,6 +106,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.opening", description="Time how pages open.")
     parser.add_argument("pages", nargs="*", metavar="PAGE", help=f"of {', '.join(names)}; all by default")
     parser.add_argument("--runs", type=whole(1, 50), default=5)
+    parser.add_argument("--world", choices=worlds.known(), default=worlds.DEFAULT, help="in which the pages are opened")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     given = parser.parse_args(arguments)
@@ -98,19 +114,27 @@ def main(arguments: list[str] | None = None) -> None:
         raise InputError(f"no page {', '.join(sorted(unknown))}; have {', '.join(names)}")
     chosen = given.pages or names
     found: dict[str, dict[str, dict[str, float]]] = {}
+    peak: dict[str, int] = {}
+    where = "" if given.world == worlds.DEFAULT else f"?world={given.world}"
     with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
         browser = driver.chromium.launch(executable_path=given.chromium, args=["--no-sandbox", "--disable-gpu"])
         log = Path(folder) / "server.log"
         fresh = []
         for _ in range(given.runs):
             with serving(log) as url:
-                fresh.append(visit(browser, f"{url}/{chosen[0]}"))
+                fresh.append(visit(browser, f"{url}/{chosen[0]}{where}"))
         found[chosen[0]] = {"fresh": summary(fresh)}
-        with serving(log) as url:
+        with server() as (url, pid):
+            visit(browser, url)
+            time.sleep(REST_S)
+            idle = memory(pid, "VmRSS")
             for name in chosen:
-                visit(browser, f"{url}/{name}")
-                found.setdefault(name, {})["warm"] = _timed(browser, f"{url}/{name}", given.runs)
-                found[name]["again"] = _timed(browser, f"{url}/{name}", given.runs, f"{url}/{name}")
+                address = f"{url}/{name}{where}"
+                forget_peak(pid)
+                visit(browser, address)
+                peak[name] = memory(pid, "VmHWM") - idle
+                found.setdefault(name, {})["warm"] = _timed(browser, address, given.runs)
+                found[name]["again"] = _timed(browser, address, given.runs, address)
         (script := Path(folder) / "app.py").write_text(ONE_PICTURE, "utf-8")
         with serving(log, script) as url:
             visit(browser, url)
@@ -120,10 +144,11 @@ def main(arguments: list[str] | None = None) -> None:
             }
         browser.close()
     print(f"seconds, medians of {given.runs}; {os.cpu_count()} cores, {platform.machine()}, torch {torch.__version__}")
-    print(f"{'page':<12} {'':<6} {'first picture':>14} {'(slowest)':>10} {'whole page':>11}")
+    print(f"{'page':<12} {'':<6} {'first picture':>14} {'(slowest)':>10} {'whole page':>11} {'MB':>6}")
     for name, kinds in found.items():
         for kind, took in kinds.items():
-            print(f"{name:<12} {kind:<6} {took['first']:14.2f} {took['slowest']:10.2f} {took['whole']:11.2f}")
+            more = f"{peak[name]:6d}" if kind == "warm" and name in peak else ""
+            print(f"{name:<12} {kind:<6} {took['first']:14.2f} {took['slowest']:10.2f} {took['whole']:11.2f} {more}")
     if given.json:
         given.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 

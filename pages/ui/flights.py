@@ -17,6 +17,7 @@ import torch
 from core import compute
 from core.attacks import Stop
 from core.attacks.rules import State
+from pages.ui import memory
 from pages.ui.turns import Account, Ticket, Turns
 
 T = TypeVar("T")
@@ -94,6 +95,7 @@ class Flight(Generic[T]):
             self.future.set_result(outcome)
         else:
             self.future.set_exception(problem)
+        memory.soon()
 
     def step(self, i: int, state: State | None = None) -> bool:
         """Be the loop's `on_step`: note how far it is, give way, and tell it whether to end."""
