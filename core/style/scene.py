@@ -1,6 +1,7 @@
 """What the scrubber shows of a style transfer, on the page and without it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -29,21 +30,43 @@ def judging(*painters: str) -> tuple[str, ...]:
     return tuple(name for name in judges() if name not in painters)
 
 
-def seen_by(made: Painting, content: Images, style: Images, painters: Sequence[str] = ()) -> Seen:
-    """Ask the judges how far each frame is from style and content.
+@dataclass(frozen=True)
+class Judged:
+    """A painting, and what the judges see in it.
+
+    Args:
+        made: The painting.
+        seen: The judges' distances of each of its frames.
+    """
+
+    made: Painting
+    seen: Seen
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The step of each frame."""
+        return self.made.steps
+
+    def at(self, rows: list[int]) -> "Judged":
+        """Return both with these frames alone."""
+        return Judged(self.made.at(rows), {name: (far[rows], moved[rows]) for name, (far, moved) in self.seen.items()})
+
+
+def judged(made: Painting, content: Images, style: Images, judges: Sequence[str]) -> Judged:
+    """Ask judges how far each frame is from style and content.
 
     Args:
         made: What was painted.
         content: (1, C, H, W).
         style: (1, C, H, W).
-        painters: Networks whose word does not count, because one of them painted it or what stands beside it.
+        judges: Networks that painted neither it nor what stands beside it.
     """
     found = {}
-    for name in judging(*painters):
+    for name in judges:
         judge = load(name)
         assert isinstance(judge, Classifier)
         found[name] = distances_by(judge, *(placed(x, judge) for x in (made.frames, content, style)))
-    return found
+    return Judged(made, found)
 
 
 def row(name: str, head: str, made: Painting, seen: Seen) -> Row:
@@ -98,10 +121,10 @@ def still(head: str, x: Images, caption: str) -> Row:
     )
 
 
-def rows_of(made: Mapping[str, Painting], seen: Mapping[str, Seen], style: Images, caption: str) -> list[Row]:
+def rows_of(made: Mapping[str, Judged], style: Images, caption: str) -> list[Row]:
     """Build all columns: what each network painted, and the style."""
     heads = titles(*made)
-    painted = [row(name, head, one, seen[name]) for head, (name, one) in zip(heads, made.items(), strict=True)]
+    painted = [row(name, head, one.made, one.seen) for head, (name, one) in zip(heads, made.items(), strict=True)]
     return [*painted, still("Style", style, caption)]
 
 
@@ -129,9 +152,9 @@ def scene(recipe: StyleRecipe) -> Scene:
         raise InputError(f"this command plays the view transfer of a StyleRecipe, not {recipe.view}")
     content, style = originals(recipe)
     names = list(dict.fromkeys((recipe.standard, recipe.robust)))
-    made = dict(zip(names, side_by_side(*(transfer(recipe, name) for name in names)), strict=True))
-    seen = {name: seen_by(one, content, style, names) for name, one in made.items()}
-    rows = rows_of(made, seen, style, pictures.STYLES[recipe.style])
+    painted = (judged(transfer(recipe, name), content, style, judging(*names)) for name in names)
+    made = dict(zip(names, side_by_side(*painted), strict=True))
+    rows = rows_of(made, style, pictures.STYLES[recipe.style])
     return played(recipe, rows, step_axis(*made.values()))
 
 

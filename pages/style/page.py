@@ -38,6 +38,7 @@ PRESETS = [
         "Which layers move",
         "Follow the two robust networks: a perturbation hardly moves them anywhere. Then the standard ones.",
         {"view": "layers"},
+        dict.fromkeys(("content", "style", "side", "standard", "robust"), ""),  # controls that it does not show
     ),
 ]
 
@@ -46,6 +47,10 @@ shell.header(
     "What a robust network sees is enough to paint with; much of what a standard one sees is noise to you.",
     needs="",
     alone="One picture in the texture of another, painted by what a network sees.",
+    of={
+        "planted": "One picture in the texture of another, painted by networks that have seen nothing but shapes and"
+        " weaves."
+    },
 )
 shell.presets(PRESETS, key="style", defaults=defaults(), address={"frame": "", "look": "", "gain": ""})
 if not world.has_models():

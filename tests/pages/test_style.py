@@ -200,6 +200,12 @@ def test_a_bad_value_in_the_address_falls_back(name, value, mounted):
     assert not app.exception
 
 
+def test_a_preset_without_controls_leaves_none_in_the_address(mounted):
+    app = opened(content="coffee", style="brick")
+    ran(app.button(key="style-preset-2").click())
+    assert not {"content", "style", "side", "standard", "robust"} & app.query_params.keys()
+
+
 def test_a_preset_leaves_the_frame_of_before(mounted):
     app = opened(frame="2")
     assert mounted[-1][2]["frame"] == 2
@@ -242,9 +248,20 @@ def test_the_finished_pictures_stand_there_while_it_is_computed(monkeypatch, mou
     told = []
     so_far = transfer._so_far
     monkeypatch.setattr(transfer, "_so_far", lambda *a: told.append(a) or so_far(*a))
+    both = transfer.work.both
+
+    def slowly(*a, show, **more):
+        show({})
+        show({})
+        return both(*a, show=show, **more)
+
+    monkeypatch.setattr(transfer.work, "both", slowly)
     opened()
     assert len(told) == 1, "what is computed meanwhile is less finished"
     assert told[0][1] is known
+    monkeypatch.setattr(transfer.work, "both", both)
+    opened()
+    assert len(told) == 1, "what is there needs no picture before"
 
 
 # Who judges
