@@ -20,7 +20,7 @@ from core.attacks.recording import Recorder, picked
 from core.attacks.rules import lbfgs
 from core.compute import arrived
 from core.models import Classifier
-from core.models.judge import JUDGE
+from core.models.judge import JUDGE, judges
 from core.models.ready import load, placed
 from core.problems import InputError
 from core.recipes.python import to_python
@@ -42,8 +42,9 @@ class Painting:
         steps: The step of each frame (F).
         frames: (F, C, S, S) in [0, 1].
         value: The objective at each frame (F), in the painting network's own terms.
-        style: The judge's style distance of each frame, in units of the content's own (F); 1 is untouched, 0 the style.
-        content: The judge's content distance of each frame (F): relative squared, 0 is untouched.
+        style: The judge's style distance of each frame, in units of the content's own (F); 1 is untouched, 0 the style;
+            NaN where the judge is not here.
+        content: The judge's content distance of each frame (F): relative squared, 0 is untouched; NaN likewise.
         stopped: The step at which it was stopped, or None.
     """
 
@@ -94,7 +95,9 @@ def transfer(
         judge: The loaded judge, likewise.
         on_step: See `core.attacks.descend`. Stopping keeps the frames so far and the best iterate.
     """
-    ready, judge = (m if m is not None else load(n) for n, m in ((name, model), (JUDGE, judge)))
+    ready = model if model is not None else load(name)
+    if judge is None and JUDGE in judges():
+        judge = load(JUDGE)
     assert isinstance(ready, Classifier)
     content, style = (placed(x, ready) for x in (given if given is not None else originals(recipe)))
     objective = painted(ready, content, style, 10**recipe.strength)
@@ -110,7 +113,8 @@ def transfer(
     )
     with torch.no_grad():
         frames, value = torch.cat([*recorder.frames, best]), torch.cat([*recorder.values, objective(best)])
-    seen = distances_by(judge, frames, content, style)
+    nothing = torch.full((len(frames),), math.nan)
+    seen = distances_by(judge, frames, content, style) if judge is not None else (nothing, nothing)
     return arrived(Painting(recorder.steps(recipe.steps), frames, value, *seen, recorder.stopped))
 
 

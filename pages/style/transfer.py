@@ -85,7 +85,7 @@ def sentence(made: dict[str, Judged]) -> str:
     """Say what each judge sees in the last frames, of this pair of pictures."""
     judged = next(iter(made.values())).seen
     if not judged:
-        return "No network is here that took no part and could judge: the judges themselves painted."
+        return "No judge is here that took no part in painting; look at the pictures."
     painters = dict(zip(made, titles(*made), strict=True))
     parts = []
     for judge, head in zip(judged, titles(*judged), strict=True):

@@ -21,6 +21,7 @@ from pages.inversion import emergence as emergence_page
 from pages.saliency import classes as saliency_classes
 from pages.saliency import methods as saliency_methods
 from pages.saliency import pictures as saliency_pictures
+from pages.style import transfer as style_page
 from pages.synthesis import morph, studio
 from pages.ui import exports, scrubber, store
 from tests.app_process import ROOT
@@ -114,6 +115,16 @@ def test_inversion(network, shown, monkeypatch):
     assert [row.title for row in shown.rows] == ["Standard ResNet-9", "Wanted"]
 
 
+def test_style_is_painted_by_one_network_although_no_judge_is_here(network, shown, monkeypatch):
+    monkeypatch.setattr(style_page, "scrubbed", lambda rows, *_: vars(shown).update(rows=rows) or 0)
+    monkeypatch.setattr(style_page, "downloads", lambda *_, **__: None)
+    app = opened("style", steps="10", side="32")
+    assert not app.error and not ELSEWHERE.search(words(app))
+    assert [row.title for row in shown.rows] == ["Standard ResNet-9", "Style"]
+    assert shown.rows[0].curve[-1] < shown.rows[0].curve[0], "its own objective, where nobody judges"
+    assert "No judge is here" in said(app) and worlds.get("shapes").robust_how in said(app)
+
+
 def test_synthesis_paints_out_of_smooth_noise(network, shown, monkeypatch):
     monkeypatch.setattr(studio, "scrubbed", lambda rows, *_: vars(shown).update(rows=rows) or 0)
     monkeypatch.setattr(studio, "downloads", lambda *_, **__: None)
@@ -132,7 +143,9 @@ def test_a_canvas_has_the_classes_and_the_side_of_its_world(network, monkeypatch
     assert [label for _, label, _ in seen.starts] == ["blank", "picture", "blur 1", "blur 2", "blur 3", "blur 4"]
 
 
-@pytest.mark.parametrize("page", ["perturb", "saliency", "inversion", "synthesis", "usefulness", "datasets", "models"])
+@pytest.mark.parametrize(
+    "page", ["perturb", "saliency", "inversion", "synthesis", "style", "usefulness", "datasets", "models"]
+)
 def test_without_a_network_a_page_says_how_to_train_one(page):
     app = opened(page)
     assert "python -m core.train --world shapes" in "".join(warning.value for warning in app.warning)

@@ -278,7 +278,7 @@ def test_a_judge_that_painted_does_not_judge(mounted):
 def test_where_both_judges_painted_nobody_judges(mounted):
     app = opened(standard="vgg-standard", robust="vgg-l2")
     assert mounted[-1][0][0].curve_name == "objective, in its own terms"
-    assert "no network is here that took no part" in said(app).lower()
+    assert "No judge is here that took no part" in said(app)
     assert not app.error
 
 
