@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 PAGES = Path(__file__).parents[1]
 BREATH_S = 0.02  # between two modules, in which whoever visits goes first
 COLLECT_S, RUSH_S = 10.0, 60.0
-LET_GO_S = 30.0
+LET_GO_S = 5.0
 
 
 def modules() -> list[str]:

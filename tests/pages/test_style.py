@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from core import worlds
@@ -80,7 +81,8 @@ def test_every_control_changes_what_is_painted(mounted, name, value):
     assert (before[1].frames[-1] != after[1].frames[-1]).any()
 
 
-def test_a_preset_sets_everything_and_reset_sets_it_back(mounted):
+def test_a_preset_sets_everything_and_reset_sets_it_back(mounted, monkeypatch):
+    monkeypatch.setattr(controls, "FIRST", replace(controls.FIRST, side=32, steps=10))
     app = opened(strength="3.0")
     app = ran(app.button(key="style-preset-0").click())
     assert (app.session_state["content"], app.session_state["style"]) == ("astronaut", "grass")
@@ -95,8 +97,14 @@ def test_one_model_on_both_sides_is_one_column(mounted):
 
 
 def test_a_pair_that_tells_little_is_said_to_be_one():
-    assert "hardly tells the two apart" in said(opened(side="64", steps="100", content="chelsea", style="waves"))
-    assert "hardly tells" not in said(opened(side="64", steps="100"))
+    def said_of(standard: float, robust: float) -> str:
+        ends = {"resnet9-standard": standard, "resnet9-l2": robust}
+        seen = {name: {"vgg-l2": (torch.tensor([1.0, end]), torch.zeros(2))} for name, end in ends.items()}
+        return transfer.sentence({name: SimpleNamespace(seen=one) for name, one in seen.items()})
+
+    assert "hardly tells the two apart" in said_of(0.19, 0.191)
+    assert "hardly tells the two apart" in said_of(0.2, 0.29)
+    assert "hardly tells" not in said_of(0.45, 0.07)
 
 
 def test_stop_keeps_what_was_painted(mounted, monkeypatch):
