@@ -84,6 +84,19 @@ class Row:
     minor: bool = False
     plain: bool = False
 
+    @staticmethod
+    def still(title: str, frames: np.ndarray, caption: str, alt: str) -> "Row":
+        """Build the column of one picture, uint8 (1, H, W, 3), that stands beside the others."""
+        return Row(
+            title=title,
+            subtitle=caption,
+            frames=frames,
+            reference=frames[0],
+            alt=(alt,),
+            minor=True,
+            plain=True,
+        )
+
     def __post_init__(self) -> None:
         shape = self.frames.shape
         if self.frames.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or not shape[0]:

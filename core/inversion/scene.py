@@ -81,16 +81,7 @@ def woven(made: Emergence, classes: tuple[str, ...]) -> tuple[tuple[str, tuple[s
 
 def wanted(x: Images, caption: str) -> Row:
     """Build the column of the picture (1, C, H, W) whose representation is wanted."""
-    frames = render.to_uint8(x)
-    return Row(
-        title="Wanted",
-        subtitle=caption,
-        frames=frames,
-        reference=frames[0],
-        alt=(f"The wanted picture: {caption}.",),
-        minor=True,
-        plain=True,
-    )
+    return Row.still("Wanted", render.to_uint8(x), caption, f"The wanted picture: {caption}.")
 
 
 def played(recipe: InvertRecipe, rows: Sequence[Row], axis: Axis) -> Scene:

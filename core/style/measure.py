@@ -41,7 +41,7 @@ def pairs(n: int, recipe: StyleRecipe) -> dict[str, Any]:
             content=content_name, style=style_name, side=recipe.side, strength=recipe.strength, steps=recipe.steps
         )
         for name, model in models.items():
-            frame = transfer(asked, name, model=model, judge=next(iter(seen.values())).judge).frames[-1:]
+            frame = transfer(asked, name, model=model).frames[-1:]
             for one in seen.values():
                 one.look(name, frame, *originals(asked))
         log.info("%s as %s: %s", content_name, style_name, {name: one.style for name, one in seen.items()})

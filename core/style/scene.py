@@ -107,25 +107,11 @@ def row(name: str, head: str, made: Painting, seen: Seen) -> Row:
     )
 
 
-def still(head: str, x: Images, caption: str) -> Row:
-    """Build the column of a picture (1, C, H, W) that stands beside the others."""
-    frames = render.to_uint8(x)
-    return Row(
-        title=head,
-        subtitle=caption,
-        frames=frames,
-        reference=frames[0],
-        alt=(f"{head}: {caption}.",),
-        minor=True,
-        plain=True,
-    )
-
-
 def rows_of(made: Mapping[str, Judged], style: Images, caption: str) -> list[Row]:
     """Build all columns: what each network painted, and the style."""
     heads = titles(*made)
     painted = [row(name, head, one.made, one.seen) for head, (name, one) in zip(heads, made.items(), strict=True)]
-    return [*painted, still("Style", style, caption)]
+    return [*painted, Row.still("Style", render.to_uint8(style), caption, f"The style: {caption}.")]
 
 
 def played(recipe: StyleRecipe, rows: Sequence[Row], axis: Axis) -> Scene:

@@ -1,14 +1,13 @@
-"""One picture painted in the texture of another through one network, and what a network that took no part sees in it.
+"""One picture painted in the texture of another through one network, and how far from it another one finds the result.
 
 For example:
 
     made = transfer(StyleRecipe(), "resnet9-l2")
-    made.frames[-1], made.style[-1]            # the picture, and how far a third network finds it from the style
+    made.frames[-1], made.value[-1]            # the picture, and the objective that it reached
 """
 
 import math
 from dataclasses import dataclass, replace
-from textwrap import dedent
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +19,6 @@ from core.attacks.recording import Recorder, picked
 from core.attacks.rules import lbfgs
 from core.compute import arrived
 from core.models import Classifier
-from core.models.judge import JUDGE, judges
 from core.models.ready import load, placed
 from core.problems import InputError
 from core.recipes.python import to_python
@@ -42,22 +40,17 @@ class Painting:
         steps: The step of each frame (F).
         frames: (F, C, S, S) in [0, 1].
         value: The objective at each frame (F), in the painting network's own terms.
-        style: The judge's style distance of each frame, in units of the content's own (F); 1 is untouched, 0 the style;
-            NaN where the judge is not here.
-        content: The judge's content distance of each frame (F): relative squared, 0 is untouched; NaN likewise.
         stopped: The step at which it was stopped, or None.
     """
 
     steps: tuple[int, ...]
     frames: Images
     value: Tensor
-    style: Tensor
-    content: Tensor
     stopped: int | None = None
 
     def at(self, rows: list[int]) -> "Painting":
         """Return the recording with these frames alone."""
-        return replace(self, **picked(self, rows, "steps", "frames", "value", "style", "content"))
+        return replace(self, **picked(self, rows, "steps", "frames", "value"))
 
 
 def originals(recipe: StyleRecipe) -> tuple[Images, Images]:
@@ -82,7 +75,6 @@ def transfer(
     *,
     given: tuple[Images, Images] | None = None,
     model: nn.Module | None = None,
-    judge: nn.Module | None = None,
     on_step: OnStep | None = None,
 ) -> Painting:
     """Paint the recipe's content in its style through one network.
@@ -92,12 +84,9 @@ def transfer(
         name: The checkpoint whose layers are asked.
         given: Content and style, where the recipe alone does not give them (uploads).
         model: The loaded network, if the caller has it; it must be prepared by `core.models.ready.load`.
-        judge: The loaded judge, likewise.
         on_step: See `core.attacks.descend`. Stopping keeps the frames so far and the best iterate.
     """
     ready = model if model is not None else load(name)
-    if judge is None and JUDGE in judges():
-        judge = load(JUDGE)
     assert isinstance(ready, Classifier)
     content, style = (placed(x, ready) for x in (given if given is not None else originals(recipe)))
     objective = painted(ready, content, style, 10**recipe.strength)
@@ -113,9 +102,7 @@ def transfer(
     )
     with torch.no_grad():
         frames, value = torch.cat([*recorder.frames, best]), torch.cat([*recorder.values, objective(best)])
-    nothing = torch.full((len(frames),), math.nan)
-    seen = distances_by(judge, frames, content, style) if judge is not None else (nothing, nothing)
-    return arrived(Painting(recorder.steps(recipe.steps), frames, value, *seen, recorder.stopped))
+    return arrived(Painting(recorder.steps(recipe.steps), frames, value, recorder.stopped))
 
 
 def distances_by(judge: nn.Module, frames: Tensor, content: Images, style: Images) -> tuple[Tensor, Tensor]:
@@ -135,16 +122,18 @@ def distances_by(judge: nn.Module, frames: Tensor, content: Images, style: Image
 
 def script(recipe: StyleRecipe) -> str:
     """Write the Python program that paints the recipe's picture through both networks and saves the results."""
-    imports = ["from pathlib import Path", "from core.files import render", "from core.style.transfer import transfer"]
-    if "upload" not in (recipe.content, recipe.style):
-        return to_python(recipe, imports, _PAINT.format(given=""))
-    sources = {role: _source(role, getattr(recipe, role)) for role in ("content", "style")}
-    lines = "".join(f"{role} = {source}\n" for role, source in sources.items())
+    uploads = "upload" in (recipe.content, recipe.style)
+    lines = [f"{role} = {_source(role, getattr(recipe, role))}" for role in ("content", "style")]
     return to_python(
         recipe,
-        [*imports, "from core.style import pictures"],
-        f"# Nobody kept what was uploaded: put your file in its place.\n{lines}"
-        + dedent(_PAINT.format(given=", given=(content, style)")),
+        [
+            "from pathlib import Path",
+            "from core.files import render",
+            "from core.style import pictures",
+            "from core.style.scene import judged, judging",
+            "from core.style.transfer import transfer",
+        ],
+        "\n".join([*["# Nobody kept what was uploaded: put your file in its place."] * uploads, *lines]) + _PAINT,
     )
 
 
@@ -155,8 +144,10 @@ def _source(role: str, name: str) -> str:
 
 
 _PAINT = """
-for name in dict.fromkeys((recipe.standard, recipe.robust)):
-    made = transfer(recipe, name{given})
-    print(f"{{name}}: a third network finds {{float(made.style[-1]):.3f}} of the distance to the style left")
-    Path(f"{{name}}-style.png").write_bytes(render.png(render.to_uint8(made.frames[-1:])[0]))
+names = list(dict.fromkeys((recipe.standard, recipe.robust)))
+for name in names:
+    made = transfer(recipe, name, given=(content, style))
+    for judge, (left, _) in judged(made, content, style, judging(*names)).seen.items():
+        print(f"{name}: {judge} finds {float(left[-1]):.3f} of the distance to the style left")
+    Path(f"{name}-style.png").write_bytes(render.png(render.to_uint8(made.frames[-1:])[0]))
 """

@@ -91,9 +91,9 @@ def judged(found: dict[str, Any]) -> dict[str, Judged]:
     """Read what each judge saw, the ordinary one first.
 
     Args:
-        found: The part "pairs"; in files from before there were two judges, what the one saw stands in it itself.
+        found: The part "pairs".
     """
-    seen = found.get("judges") or {JUDGE: found}
+    seen = found["judges"]
     order = [name for name in (JUDGE, ROBUST_JUDGE) if name in seen]
     each = lambda one, what: {name: Estimate.from_json(value) for name, value in one[what].items()}
     return {
@@ -102,7 +102,7 @@ def judged(found: dict[str, Any]) -> dict[str, Judged]:
             each(seen[name], "content"),
             Estimate.from_json(seen[name]["difference"]),
             int(seen[name]["better"]),
-            {network: list(value.get("values", ())) for network, value in seen[name]["style"].items()},
+            {network: list(value["values"]) for network, value in seen[name]["style"].items()},
         )
         for name in [*order, *(name for name in seen if name not in order)]
     }
@@ -116,7 +116,7 @@ def pairs_table() -> str:
         (content, style, judge, network, value)
         for judge, one in (judged(found) if found else {}).items()
         for network, values in one.values.items()
-        for (content, style), value in zip(pairs, values, strict=False)
+        for (content, style), value in zip(pairs, values, strict=True)
     ]
     columns = ("content", "style", "judge", "painted_by", "style_left")
     return arrays.table({name: [row[i] for row in rows] for i, name in enumerate(columns)})

@@ -109,7 +109,7 @@ GIVEN: dict[str, Callable[[Load], object]] = {
         for view, on_step in (("inversion", stop), ("gradient", None), ("paint", stop))
     ],
     "synthesis": lambda load: studio(SynthesisRecipe(picture=PHOTO), NAME, model=load(), on_step=stop),
-    "style": lambda load: transfer(StyleRecipe(side=32), NAME, model=load(), judge=load("vgg-standard"), on_step=stop),
+    "style": lambda load: transfer(StyleRecipe(side=32), NAME, model=load(), on_step=stop),
     "usefulness": lambda load: usefulness.look(UsefulnessRecipe(), "standard", model=load(), on_step=stop),
     "transfer, examples": lambda load: crossing.examples(
         TransferRecipe(source=NAME, target=NAME, steps=1), loaded={NAME: load()}

@@ -8,10 +8,9 @@ import torch
 from core.attacks.balls import L2
 from core.models import build
 from core.models.judge import JUDGE, ROBUST_JUDGE
-from core.models.ready import load
-from core.style import gram, layers, measure, pictures
+from core.style import gram, layers, measure, pictures, scene
 from core.style.recipe import StyleRecipe
-from core.style.transfer import transfer
+from core.style.transfer import originals, transfer
 
 
 @pytest.fixture
@@ -64,9 +63,9 @@ def test_the_judges_of_a_pair_say_what_the_page_says(checkpoint):
     assert list(found["judges"]) == [JUDGE, ROBUST_JUDGE]
     for judge, seen in found["judges"].items():
         for name in measure.PAIR:
-            made = transfer(asked, name, judge=load(judge))
-            assert seen["style"][name]["value"] == pytest.approx(float(made.style[-1]), abs=1e-4)
-            assert seen["content"][name]["value"] == pytest.approx(float(made.content[-1]), abs=1e-4)
+            far, moved = scene.judged(transfer(asked, name), *originals(asked), [judge]).seen[judge]
+            assert seen["style"][name]["value"] == pytest.approx(float(far[-1]), abs=1e-4)
+            assert seen["content"][name]["value"] == pytest.approx(float(moved[-1]), abs=1e-4)
         standard, robust = (seen["style"][name]["value"] for name in measure.PAIR)
         assert seen["difference"]["value"] == pytest.approx(standard - robust)
         assert seen["better"] == int(standard > robust)
