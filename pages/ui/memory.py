@@ -9,9 +9,11 @@ import ctypes
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
-AFTER_S = 1.0  # what ends together is given back together
+AFTER_S = 1.0  # after the last of what ends together: beside a class that computes it took a tenth of all work
+LATEST_S = 30.0  # though something ends all the time
 WORTH = 64 * 2**20  # bytes: for less the heap is not walked through
 STATE = Path("/proc/self/statm")
 
@@ -25,17 +27,21 @@ class Returns:
     """Gives freed memory back where more has come since the last time (Linux with glibc)."""
 
     def __init__(self) -> None:
-        self._lock, self._waiting, self._after = threading.Lock(), False, 0
+        self._lock, self._waiting, self._due, self._after = threading.Lock(), False, 0.0, 0
 
     def soon(self) -> None:
-        """Do so in a moment, once for all who ask until then."""
+        """Do so in a moment, once for all who ask until nobody has asked for as long."""
         with self._lock:
+            self._due = time.monotonic() + AFTER_S
             if self._waiting or not sys.platform.startswith("linux"):
                 return
             self._waiting = True
-        timer = threading.Timer(AFTER_S, self.now)
-        timer.daemon = True
-        timer.start()
+        threading.Thread(target=self._wait, args=(time.monotonic() + LATEST_S,), daemon=True).start()
+
+    def _wait(self, latest: float) -> None:
+        while (left := min(self._due, latest) - time.monotonic()) > 0:
+            time.sleep(left)
+        self.now()
 
     def now(self) -> None:
         """Do so at once."""

@@ -63,3 +63,23 @@ def test_it_is_asked_for_after_each_piece_and_done_once(monkeypatch):
         flights.join(piece, Account(), lambda _: None).future.result(10)
     time.sleep(0.3)
     assert done == [1]
+
+
+def test_as_long_as_something_ends_it_waits_but_not_for_ever(monkeypatch):
+    done = []
+    monkeypatch.setattr(memory, "AFTER_S", 0.2)
+    returns = memory.Returns()
+    monkeypatch.setattr(returns, "now", lambda: done.append(time.monotonic()))
+    for _ in range(8):
+        returns.soon()
+        time.sleep(0.05)
+    assert not done
+    time.sleep(0.4)
+    assert len(done) == 1
+    monkeypatch.setattr(memory, "LATEST_S", 0.1)
+    late = memory.Returns()
+    monkeypatch.setattr(late, "now", lambda: done.append(time.monotonic()))
+    for _ in range(6):
+        late.soon()
+        time.sleep(0.05)
+    assert len(done) == 2
