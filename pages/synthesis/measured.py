@@ -1,13 +1,14 @@
 """What was measured of synthesis: who recognises what was painted, and who does not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core import results
-from core.models.titles import title
+from core.models.judge import JUDGE, ROBUST_JUDGE
+from core.models.titles import title, titles
 from core.rates import Estimate
 from core.synthesis.measure import AGAIN, RESULTS, SOURCES
 from pages.ui.folded import folded
@@ -21,7 +22,8 @@ def measured(path: Path = RESULTS) -> None:
     found = results.read(path, AGAIN)
     if found is None:
         return
-    viewers = list(found["starts"]["recognised"])
+    everybody = list(found["starts"]["recognised"])
+    viewers = seen_first(everybody)
     n = found["per_class"] * len(current().classes)
     st.markdown("### Measured, not only shown")
     st.markdown(
@@ -29,11 +31,9 @@ def measured(path: Path = RESULTS) -> None:
         " How often does each network see the class that was wanted?"
     )
     rows = [["nobody: the starts", "0", "0", *_rates(found["starts"]["recognised"], viewers)]]
-    for name, limits in sorted(found["painted"].items(), reverse=True):
-        for eps in sorted(limits, key=float):
-            row = limits[eps]
-            moved = Estimate(row["moved_mean"], tuple(row["moved_interval"]), n)
-            rows.append([title(name), eps, moved.plain(".2f"), *_rates(row["recognised"], viewers, name)])
+    for name, eps, row in _painted(found):
+        moved = Estimate(row["moved_mean"], tuple(row["moved_interval"]), n)
+        rows.append([title(name), eps, moved.plain(".2f"), *_rates(row["recognised"], viewers, name)])
     heads = ["Painted by", "Limit (L2)", "Moved (L2), mean", *(f"{title(v)} sees it" for v in viewers)]
     table(heads, rows, label="Who recognises what was painted")
     times = " and ".join(
@@ -45,27 +45,54 @@ def measured(path: Path = RESULTS) -> None:
     )
     say_stale(found, AGAIN)
     st.markdown(reading(found))
+    if len(viewers) < len(everybody):
+        folded("What every network sees", lambda: _by_network(found, everybody), key="synthesis-networks")
     folded("Class by class, at the smallest limit", lambda: _by_class(found, viewers), key="synthesis-classes")
 
 
+def seen_first(names: Iterable[str]) -> list[str]:
+    """Return the networks whose verdicts lead: the two that paint, and the judges that took no part; all where none is.
+
+    The others, students among them, would push the judges off the page.
+    """
+    known = list(names)
+    return [name for name in (*SOURCES, JUDGE, ROBUST_JUDGE) if name in known] or known
+
+
 def reading(found: Mapping[str, Any]) -> str:
-    """Say what the table shows, where it has both sources, a small limit and a large one."""
+    """Say what the table shows, where it has both sources, a small limit and a large one, and the ordinary judge."""
     try:
         standard, robust = (found["painted"][name] for name in SOURCES)
         small, large = (min(standard, key=float), max(standard, key=float))
-        third = next(v for v in standard[small]["recognised"] if v not in SOURCES)
         rows = (standard[small], robust[small], standard[large], robust[large])
-        by_third = [_rate(row["recognised"][third]) for row in rows]
+        by_judge = [_rate(row["recognised"][JUDGE]) for row in rows]
         by_robust = [_rate(row["recognised"][SOURCES[1]]) for row in rows]
-    except (KeyError, StopIteration):
+    except KeyError:
         return ""
+    painter, robust_painter, judge = titles(*SOURCES, JUDGE)
     return (
-        f"After a change of L2 {small} the third network sees the class in {by_third[0]} of the standard model's"
-        f" pictures and in {by_third[1]} of the robust model's: standard networks share what the standard model"
-        f" changed. The robust model sees it in only {by_robust[0]} of the standard model's. At L2 {large} everybody"
-        f" sees it in nearly all of both ({by_third[2]} and {by_third[3]}; the robust model {by_robust[2]} of the"
-        " standard model's), so these numbers do not tell paint from noise there; your eyes do."
+        f"After a change of L2 {small} {judge}, which took no part, sees the class in {by_judge[0]} of {painter}'s"
+        f" pictures and in {by_judge[1]} of {robust_painter}'s: standard networks share what the standard one changed."
+        f" {robust_painter} sees it in only {by_robust[0]} of {painter}'s. At L2 {large} everybody sees it in nearly"
+        f" all of both ({by_judge[2]} and {by_judge[3]}; {robust_painter} in {by_robust[2]} of {painter}'s), so these"
+        " numbers do not tell paint from noise there; your eyes do."
     )
+
+
+def _painted(found: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for name, limits in sorted(found["painted"].items(), reverse=True):
+        for eps in sorted(limits, key=float):
+            yield name, eps, limits[eps]
+
+
+def _by_network(found: Mapping[str, Any], names: list[str]) -> None:
+    """Show one row a network, for there are many."""
+    heads, columns = ["Network", "The starts"], [_rates(found["starts"]["recognised"], names)]
+    for name, eps, row in _painted(found):
+        heads.append(f"Painted by {title(name)}, L2 {eps}")
+        columns.append(_rates(row["recognised"], names, name))
+    cells = [[title(name), *seen] for name, seen in zip(names, zip(*columns, strict=True), strict=True)]
+    table(heads, cells, label="What every network sees")
 
 
 def _by_class(found: Mapping[str, Any], viewers: list[str]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gc
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -17,8 +18,10 @@ from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.files.render import to_uint8
 from core.models import checkpoints
+from core.rates import Estimate
 from core.recipes import to_query
 from core.synthesis import morph, studio
+from core.synthesis.measure import RESULTS, SOURCES
 from core.synthesis.morph import Board
 from core.synthesis.recipe import SynthesisRecipe
 from pages.inversion import emergence
@@ -447,6 +450,27 @@ def test_the_table_names_every_network_with_its_interval(tmp_path):
     assert text.count("<i>50 % [40, 60]</i>") == 2, "a network that looks at its own pictures is marked"
     assert 0 < text.index(">1<") < text.index(">6<")
     assert "n = 10" in app.caption[0].value
+
+
+def test_the_judge_of_what_was_painted_is_the_one_that_took_no_part():
+    """More networks looked than a page has room for, and the first in the alphabet is not the judge."""
+    found = json.loads(RESULTS.read_text())
+    assert synthesis_measured.seen_first(sorted(found["starts"]["recognised"])) == [*SOURCES, "vgg-standard", "vgg-l2"]
+    assert synthesis_measured.seen_first(["one", "two"]) == ["one", "two"]
+    rates = found["painted"][SOURCES[0]]["1"]["recognised"]
+    judged = Estimate.from_json(rates["vgg-standard"]).per_cent(0)
+    said = synthesis_measured.reading(found)
+    assert f"Standard VGG, which took no part, sees the class in {judged} of Standard ResNet-9's" in said
+
+    def page():
+        from pages.synthesis.measured import measured
+
+        measured()
+
+    text = html(AppTest.from_function(page, default_timeout=60).run())
+    heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', text)
+    assert len(heads) == 3 + 4
+    assert heads[-2:] == [f"VGG, {how} sees it" for how in ("standard training", "adversarial training (L2, eps 0.5)")]
 
 
 def test_every_link_of_the_presets_is_a_recipe():
