@@ -435,8 +435,8 @@ class Panel {
     const context = canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
-    const style = getComputedStyle(stage.root);
-    const colours = ["--plus", "--minus"].map((name) => style.getPropertyValue(name));
+    // What a canvas cannot read, light-dark() among it, the browser has worked out for the lines of both classes.
+    const colours = ["plus", "minus"].map((name) => getComputedStyle(this.svg.querySelector(`.${name}`)).stroke);
     for (const [i, sign] of [1, -1].entries()) {
       const far = 60;
       const [n, t] = [w.map((c) => sign * far * c), [-w[1] * far, w[0] * far]];

@@ -151,6 +151,29 @@ def test_the_keyboard_moves_everything_and_a_preset_takes_it_back(visit):
     until(page, lambda: page.locator(".gaussian").count() == 1)
 
 
+HUES = """canvas => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const seen = { warm: 0, cold: 0, clear: 0 };
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] < 100) seen.clear += 1;
+    else if (data[i] > data[i + 2] + 15) seen.warm += 1;
+    else if (data[i + 2] > data[i] + 15) seen.cold += 1;
+  }
+  return seen;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_points_have_the_colours_of_their_classes(visit, scheme):
+    """A canvas takes black for a colour that it cannot read."""
+    page = visit({}, color_scheme=scheme)
+    for plane in page.locator(".gaussian .plane canvas").all():
+        seen = plane.evaluate(HUES)
+        assert seen["clear"], "what lies behind the points is a tint"
+        assert seen["warm"] > 500, seen
+        assert seen["cold"] > 500, seen
+
+
 def test_a_phone_is_wide_enough_and_the_plane_works_in_the_dark(visit):
     page = visit({"view": "paper"}, width=390, color_scheme="dark", reduced_motion="reduce")
     page.get_by_text("Save and share").wait_for(timeout=WAIT_MS)
