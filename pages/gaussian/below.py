@@ -86,8 +86,8 @@ def experiment(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
     st.caption(
         f"{REPEATS} samples of {POINTS} points, the adversary by projected gradient steps, the covariance by natural"
         " gradient steps; mean and 95 % t-interval over the samples. Theorem 2 is exact for the adversary who spends ε"
-        " on average. In two dimensions the one who may move each point by ε is a little different; *dimensions* shows"
-        " the two meet."
+        " on average. In two dimensions the one who may move each point by ε is a little different; *Many dimensions*"
+        " shows the two meet."
     )
 
 
