@@ -139,13 +139,18 @@ def verdict(pairs: list[Pair]) -> str:
             judged = "too few networks to tell"
         lines.append(
             f"- Among {who}: **r = {r}**. With the networks' names shuffled, a correlation this high comes up in "
-            f"{100 * p_value:.1f} % of cases ({len(names)} networks): {judged}."
+            f"{_share(p_value)} of cases ({len(names)} networks): {judged}."
         )
     lines.append(
         "\nThe interval of *r* takes the pairs for independent; they share networks, so it is too narrow. The shuffling"
         " is not fooled by that (Mantel's test)."
     )
     return "\n".join(lines)
+
+
+def _share(p_value: float) -> str:
+    """Write a permutation p-value, which is never 0: one of the permutations changes nothing."""
+    return f"{100 * p_value:.1f} %" if p_value >= 0.0005 else "less than 0.1 %"
 
 
 def alt(pairs: list[Pair]) -> str:

@@ -397,6 +397,12 @@ def test_the_live_curve_is_computed_radius_by_radius(offered):
     assert (int(row["hits"]), int(row["n"])) == (at.fooled.hits, at.fooled.n)
 
 
+def test_a_permutation_p_value_is_never_nothing():
+    """One of the permutations changes nothing, so "0.0 % of cases" would be wrong."""
+    assert similarity._share(1 / 5040) == "less than 0.1 %"
+    assert similarity._share(0.004) == "0.4 %"
+
+
 def test_the_similarity_counts_pairs_and_says_when_they_are_too_few(offered):
     app = opened(view="similarity")
     assert "Among all pairs: **r = " in said(app)
