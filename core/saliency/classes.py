@@ -94,16 +94,21 @@ def classes_of(recipe: SaliencyRecipe, picture: Picture, logits: Tensor) -> tupl
     own = picture.label if picture.label is not None else int(logits.argmax())
     classes = worlds.of(recipe).classes
     a = class_index(recipe, recipe.towards) if recipe.towards else own
-    b = class_index(recipe, recipe.away or _other(classes, a))
+    b = class_index(recipe, recipe.away or usual(classes, classes[a]))
     if a == b:
         raise InputError(f"choose two different classes, not {classes[a]} twice")
     return a, b
 
 
-def _other(classes: tuple[str, ...], a: int) -> str:
-    """Return the class that the gradient leads away from by default: truck and frog, or the last and the first."""
+def usual(classes: tuple[str, ...], towards: str = "") -> str:
+    """Return the class that the gradient leads away from by default: truck or the last, for that one frog or the first.
+
+    Args:
+        classes: All classes.
+        towards: Where it leads.
+    """
     first, last = ("frog", "truck") if {"frog", "truck"} <= set(classes) else (classes[0], classes[-1])
-    return first if classes[a] == last else last
+    return first if towards == last else last
 
 
 def _between(model: nn.Module, x: Images, a: int, b: int) -> Tensor:

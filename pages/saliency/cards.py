@@ -21,6 +21,7 @@ CODE = re.compile(r"`([^`]+)`")
 STYLE = f"""{crisp.STYLE}<style>
 .maps {{ display: grid; gap: 2rem 1.9rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16.5rem), 1fr)); }}
 .maps.wide {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }}
+.maps.few {{ grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }}
 .lead {{ max-width: 78rem; margin-bottom: 0.8rem; }}
 .lead h3 {{ font-size: 1.3rem !important; }}
 .lead p {{ max-width: 60rem; }}

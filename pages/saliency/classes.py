@@ -56,7 +56,7 @@ def show(recipe: SaliencyRecipe, picture: Picture) -> None:
             row(mean, recipe, mean_cos, other),
         ),
     )
-    st.html(f'<div class="maps wide">{"".join(cards)}</div>')
+    st.html(f'<div class="maps few">{"".join(cards)}</div>')
     st.caption(
         f"Each map is the gradient of the logit of {a} minus that of {b}; the cosine is that of its angle to the"
         f" inter-class direction, the difference of the means of {means.of}. Theorem 3 of the paper says of two"

@@ -9,8 +9,10 @@ from core import worlds
 from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from core.saliency import METHODS
+from core.saliency.classes import usual
 from core.saliency.maps import CHANNELS
 from core.saliency.recipe import SaliencyRecipe
+from core.words import a
 from pages.ui.address import choose, same
 from pages.ui.model_box import model_box
 from pages.ui.world import current, pair
@@ -39,7 +41,7 @@ def controls(view: str) -> SaliencyRecipe:
             found |= attack_controls()
         case "classes":
             found["towards"] = class_box("More of", "towards", "the picture's class")
-            found["away"] = class_box("Less of", "away", "another one")
+            found["away"] = class_box("Less of", "away", _nobody_chose())
         case "pictures":
             found["method"] = choose(
                 "Method",
@@ -81,6 +83,13 @@ def target_box() -> str:
 def class_box(label: str, key: str, nothing: str) -> str:
     """Show a choice among the classes; "" is none."""
     return st.selectbox(label, current().classes, index=None, placeholder=nothing, key=key, bind="query-params") or ""
+
+
+def _nobody_chose() -> str:
+    """Say which class it is where nobody chose one: "truck (for a truck: frog)"."""
+    classes = current().classes
+    away = usual(classes)
+    return f"{away} (for {a(away)}: {usual(classes, away)})"
 
 
 def look_controls() -> dict[str, Any]:

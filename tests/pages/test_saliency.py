@@ -135,6 +135,13 @@ def test_the_attack_is_scrubbed_with_a_gradient_at_each_step(offline, shown):
     assert all(len(row.alt) == PHOTO.attack.steps + 1 for row in shown.rows)
 
 
+def test_the_class_that_nobody_chose_is_named(offline, shown):
+    app = opened(view="classes")
+    assert app.selectbox(key="away").placeholder == "truck (for a truck: frog)"
+    assert classes.usual(("cat", "dog")) == "dog"
+    assert classes.usual(("cat", "dog"), "dog") == "cat"
+
+
 def test_two_equal_classes_are_one_sentence(offline, shown):
     app = opened(view="classes", towards="truck", away="truck")
     assert [error.value for error in app.error] == ["choose two different classes, not truck twice"]
