@@ -39,6 +39,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     if recipe.numbers == "live" or measured is None:
         slot = st.empty()
         rows = work.matrix(recipe, lambda so_far: _so_far(slot, recipe, so_far))
+        slot.empty()  # what it showed is in the matrix below
         cells: Cells = {pair: cell for row in rows for pair, cell in row.cells.items()}
         origin = f"computed here: {recipe.n} pictures at most, steps: {recipe.steps}, seed {recipe.seed}"
     else:

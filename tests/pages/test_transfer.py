@@ -320,6 +320,7 @@ def test_rows_come_into_sight_one_by_one(monkeypatch):
     assert seen
     assert seen == sorted(seen)
     assert set(seen) <= {1, 2}, "two rows that come at once are drawn once, with the whole page"
+    assert not app.get("image"), "the picture of the rows so far leaves when the matrix is there"
 
 
 def test_a_stopped_matrix_keeps_its_rows_and_goes_on_when_asked(monkeypatch, offered):
