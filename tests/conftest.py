@@ -19,7 +19,8 @@ from core.models import Classifier, checkpoints
 from tests.app_process import serving
 from tests.helpers import tiny
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# The first has no window around the page, and nobody to draw one for.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
@@ -90,7 +91,7 @@ def chromium() -> str:
     for name in (os.environ.get("CHROMIUM"), *BROWSERS):
         if name and (path := shutil.which(name)):
             return path
-    pytest.skip("no Chromium here; on Debian: apt install chromium")
+    pytest.skip("no Chromium here; on Debian: apt install chromium-headless-shell")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,18 @@ from urllib.parse import urlencode
 import pytest
 
 PATIENCE_MS = 60_000
-QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+# A whole Chromium loads two pages more for every window: what opens below its address bar, in which nobody types.
+# It heeds the last such list alone; what playwright turns off is therefore here, too.
+OFF = (
+    "AimEnabled,AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,"
+    "HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,LensOverlay,MediaRouter,NetworkTimeServiceQuerying,"
+    "OptimizationHints,PaintHolding,PreconnectToSearch,ThirdPartyStoragePartitioning,"
+    "WebUIOmniboxAimPopup,WebUIOmniboxPopup"
+)
+QUIET = (
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    f"--disable-features={OFF}",
+)
 
 
 @pytest.fixture(scope="module")

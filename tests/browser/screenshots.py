@@ -60,7 +60,7 @@ def main() -> None:
     named = (os.environ.get("CHROMIUM"), *BROWSERS)
     chromium = next((path for name in named if name and (path := shutil.which(name))), None)
     if chromium is None:
-        sys.exit("no Chromium here; on Debian: apt install chromium")
+        sys.exit("no Chromium here; on Debian: apt install chromium-headless-shell")
     if unknown := set(given.names) - set(SHOTS):
         sys.exit(f"there is no {', '.join(sorted(unknown))}; have {', '.join(SHOTS)}")
     with (
