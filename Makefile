@@ -37,6 +37,8 @@ app: $(VENV)/.app $(EXTRAS:%=$(VENV)/.extra-%) ## start the app and print where 
 	@exec $(PY) -m streamlit run app.py $(if $(PORT),--server.port $(PORT)) $(if $(PLUGIN),-- --plugin "$(PLUGIN)")
 
 # Two workers, each with one thread of torch, which take work from each other; then what measures time, alone.
+# What is compiled is kept, also where the shell asks for none: pytest rewrites every assertion, for seconds a process.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev ## run the tests (ARGS="-k balls" for some of them)
 ifdef ARGS
 	$(PY) -m pytest $(ARGS)
