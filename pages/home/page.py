@@ -60,8 +60,9 @@ shell.header("Robust Frog", "Adversarial examples are not bugs, they are feature
 if {recipe.standard, recipe.robust} <= set(checkpoints.names()):
     named = "a picture" if picture.label is None else a(current().classes[picture.label])
     st.markdown(
-        f"A change too small to see turns {named} into {a(recipe.target)} for the left network; for the right one,"
-        " trained to be *robust*, the picture itself has to change."
+        "Networks see patterns in pictures that people do not, and these patterns are real: they predict the right"
+        f" answer. A change of these alone, too small to see, turns {named} into {a(recipe.target)} for the left"
+        " network; for the right one, trained to be *robust*, the picture itself has to change."
     )
     with shell.user_errors():
         if breathing(recipe, picture):

@@ -55,6 +55,7 @@ def test_it_opens_with_two_models_and_an_epsilon_that_breathes(cifar, checkpoint
     assert not app.error
     assert not app.warning
     assert "turns a frog into a truck for the left network" in said(app)
+    assert "these patterns are real: they predict the right answer" in said(app), "why they are called features"
     breathes(shown)
 
 
