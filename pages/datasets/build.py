@@ -38,6 +38,7 @@ STYLE = """<style>
 .made { grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); gap: 1.4rem 1.2rem; }
 .made .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0.3rem; }
 .made s { opacity: 0.75; }
+@media (max-width: 640px) { .made { grid-template-columns: 1fr 1fr; } }
 </style>"""
 
 

@@ -86,3 +86,6 @@ def test_a_phone_needs_no_sideways_scrolling(view, visit, checkpoint):
     page.get_by_text(last).first.wait_for()
     wide = "[...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth)"
     assert not settles(page, wide)
+    if view == "build":
+        in_a_row = "el => getComputedStyle(el).gridTemplateColumns.split(' ').length"
+        assert page.locator(".made").first.evaluate(in_a_row) == 2, "one below the other they are twelve screens"
