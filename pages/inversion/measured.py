@@ -43,8 +43,8 @@ def measured(path: Path = RESULTS) -> None:
     st.caption(
         f"In brackets: 95 % intervals; n = {found['n']}, seed {found['seed']}, {found['date']}; {found['how']}. A"
         " network that was trained in the standard way sees the wanted picture in the standard model's inversions too,"
-        " though it took no part: the invisible features travel between networks. The robust network mostly still sees"
-        " the start."
+        " though it took no part: the invisible features travel between networks. Robust networks mostly still see the"
+        " start."
     )
     say_stale(found, AGAIN)
 

@@ -20,8 +20,8 @@ from pages.ui.folded import folded
 
 KINDS = {  # colour and shape, so that no two are told apart by colour alone
     "both standard": ("#0072b2", "circle"),
-    "made for the robust one": ("#d55e00", "diamond"),
-    "shown to the robust one": ("#e69f00", "square"),
+    "made for a robust one": ("#d55e00", "diamond"),
+    "shown to a robust one": ("#e69f00", "square"),
     "both robust": ("#8c8c8c", "cross"),
 }
 
