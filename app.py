@@ -17,6 +17,7 @@ if __name__ == "app":  # the server imports this file for its routes, and then r
     from pages.perturb import live as perturb
     from pages.synthesis import live as synthesis
     from pages.ui import warm
+    from pages.ui.scrubber import route as scrubber
 
     # A folder called pages/ makes Streamlit look for a legacy multipage app until st.navigation has run once; whoever
     # comes first, by a link to a page, would read "page not found".
@@ -24,7 +25,7 @@ if __name__ == "app":  # the server imports this file for its routes, and then r
     plugins.begin(sys.argv[1:])  # what stands after `--`
     app = st.App(
         "app.py",
-        routes=[*perturb.ROUTES, *synthesis.ROUTES, *lectures.ROUTES],
+        routes=[*perturb.ROUTES, *synthesis.ROUTES, *lectures.ROUTES, *scrubber.ROUTES],
         lifespan=warm.beside_the_server,
     )
 else:

@@ -17,6 +17,7 @@ class Scrubber {
     this.root = root;
     this.version = 0;
     this.rows = [];
+    this.pieces = new Pieces();
     this.playing = false;
     this.dragging = false;
     this.direction = 1; // of the playing; back again only while breathing
@@ -65,6 +66,7 @@ class Scrubber {
     for (const timer of [this.announcer, this.reporter]) clearTimeout(timer);
     clearInterval(this.flickerer);
     for (const row of this.rows) row.destroy();
+    this.pieces.close();
     for (const node of ["rows", "marks", "ticks", "names"]) this.el[node].replaceChildren();
     this.el.gains.querySelectorAll("label").forEach((label) => label.remove());
   }
@@ -74,7 +76,8 @@ class Scrubber {
   async update(data, _, setTriggerValue) {
     const version = ++this.version;
     this.trigger = setTriggerValue;
-    const pictures = await Promise.all(data.rows.map((row, i) => this.rows[i]?.pictures(row) ?? decode(row)));
+    const films = data.rows.map((row) => new Film(row, this.pieces));
+    await Promise.all(films.map((film) => film.unpack()));
     if (version !== this.version) return; // newer data came while the pictures were being decoded
     const state = this.state;
     for (const name of ["frame", "view", "gain"]) {
@@ -91,7 +94,7 @@ class Scrubber {
     while (this.rows.length > data.rows.length) this.rows.pop().destroy();
     data.rows.forEach((row, i) => {
       this.rows[i] ??= new RowView(this);
-      this.rows[i].show(row, pictures[i], data);
+      this.rows[i].show(row, films[i], data);
     });
     this.buildGains();
     this.buildNames();
@@ -104,6 +107,13 @@ class Scrubber {
       this.play();
     }
     this.root.dataset.ready = "yes";
+    await this.pieces.complete(films, () => this.frame, (problem) => this.arrived(problem));
+  }
+
+  /** A piece has come, or will not. */
+  arrived(problem = false) {
+    if (problem) this.el.unit.textContent = "some frames did not arrive; reload the page";
+    if (this.root.querySelector(".row[data-waiting]")) this.draw();
   }
 
   /** View and gain belong to the link as the frame does; the page reads them there and need not run for them. */
@@ -149,7 +159,7 @@ class Scrubber {
       if (now >= due) {
         due = Math.max(due + pace, now); // never catch up in a jump after the tab was hidden
         if (this.data.breathe) this.breathe();
-        else if (this.frame < this.data.available - 1) this.go(this.frame + 1);
+        else if (this.frame < this.data.available - 1) this.proceed(this.frame + 1);
         if (this.frame === this.data.axis.total - 1 && !this.data.breathe) return this.pause();
       }
       this.ticker = requestAnimationFrame(tick);
@@ -161,7 +171,12 @@ class Scrubber {
   breathe() {
     if (this.frame >= this.data.available - 1) this.direction = -1;
     if (this.frame === 0) this.direction = 1;
-    this.go(this.frame + this.direction);
+    this.proceed(this.frame + this.direction);
+  }
+
+  /** Go to a frame if its pictures are here; else the playing waits for them. */
+  proceed(frame) {
+    if (this.rows.every((row) => row.has(frame))) this.go(frame);
   }
 
   pause() {
@@ -353,7 +368,7 @@ class Scrubber {
   /** The factor that is drawn and printed: "auto" fills the grey range at this frame, by the same factor in all rows. */
   gainAt(frame) {
     if (this.state.gain !== "auto") return this.state.gain;
-    const largest = Math.max(...this.rows.map((row) => row.film.largest[frame] ?? 0));
+    const largest = Math.max(...this.rows.map((row) => row.film.largest(frame)));
     return largest > 0 ? 0.5 / largest : 1;
   }
 
@@ -478,13 +493,12 @@ class RowView {
   }
 
   destroy() {
-    this.film.sheet.close();
     this.node.remove();
   }
 
-  /** The decoded pictures of `row`, which are these ones if the bytes are the same. */
-  pictures(row) {
-    return this.film?.id === row.id ? this.film : decode(row);
+  /** Whether the picture of that frame is here. */
+  has(frame) {
+    return this.film.has(this.row.plain ? 0 : frame);
   }
 
   listen() {
@@ -519,7 +533,6 @@ class RowView {
   }
 
   show(row, film, data) {
-    if (this.film && this.film !== film) this.film.sheet.close();
     this.row = row;
     this.film = film;
     this.data = data;
@@ -690,9 +703,13 @@ class RowView {
   draw(frame, gain, position) {
     const { row, film, el, canvas, caption, context } = this;
     if (row.plain) frame = 0;
-    film.draw(context.current, frame);
-    film.amplify(this.levels.data, frame, gain);
-    context.delta.putImageData(this.levels, 0, 0);
+    const here = film.has(frame); // else the last one stays, faint
+    this.node.toggleAttribute("data-waiting", !here);
+    if (here) {
+      film.draw(context.current, frame);
+      film.amplify(this.levels.data, frame, gain);
+      context.delta.putImageData(this.levels, 0, 0);
+    }
 
     const times = `×${short(gain)}`;
     el.gain.textContent = times;
@@ -727,60 +744,6 @@ class RowView {
     this.dot.style.display = v === null ? "none" : "";
     this.dot.setAttribute("transform", `translate(${at} ${v === null ? 0 : this.onCurve.y(v)})`);
   }
-}
-
-// --- pictures --------------------------------------------------------------------------------------------------
-
-/** Decode a row's sprite (reference, then frames) and perturbation once; drawing a frame is then one copy. */
-async function decode(row) {
-  const { id, width, height, frames, unit } = row;
-  const blob = new Blob([bytes(row.sprite)], { type: "image/png" });
-  const sheet = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
-  const size = width * height * 3;
-  const draw = (context, frame) => {
-    context.imageSmoothingEnabled = false;
-    context.drawImage(sheet, (frame + 1) * width, 0, width, height, 0, 0, width, height);
-  };
-  const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
-  const levels = (frame) => {
-    context.clearRect(0, 0, width, height);
-    draw(context, frame);
-    return context.getImageData(0, 0, width, height).data;
-  };
-  const pixels = (frame) => levels(frame).filter((_, i) => i % 4 !== 3);
-  // Little-endian, as every browser's machine is.
-  const delta = row.delta ? new Int16Array(bytes(row.delta).buffer) : differences(levels, frames, size);
-  const largest = Array.from({ length: frames }, (_, f) => {
-    let most = 0;
-    for (let i = f * size; i < (f + 1) * size; i++) most = Math.max(most, Math.abs(delta[i]));
-    return most * unit;
-  });
-  const amplify = (rgba, frame, gain) => {
-    const scale = gain * unit * 255;
-    for (let i = frame * size, j = 0; j < rgba.length; i += 3, j += 4) {
-      rgba[j] = 127.5 + scale * delta[i]; // the clamped array rounds and clamps
-      rgba[j + 1] = 127.5 + scale * delta[i + 1];
-      rgba[j + 2] = 127.5 + scale * delta[i + 2];
-    }
-  };
-  return { id, width, height, sheet, largest, draw, amplify, pixels };
-}
-
-/** What each frame has more than the reference, in levels of 8 bits. */
-function differences(levels, frames, size) {
-  const found = new Int16Array(frames * size);
-  const reference = levels(-1);
-  for (let f = 0, at = 0; f < frames; f++) {
-    const frame = levels(f);
-    for (let i = 0; i < frame.length; i += 4) {
-      for (let colour = i; colour < i + 3; colour++) found[at++] = frame[colour] - reference[colour];
-    }
-  }
-  return found;
-}
-
-function bytes(base64) {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
 // --- small things ----------------------------------------------------------------------------------------------

@@ -71,15 +71,15 @@ def sprite(frames: Frames) -> bytes:
     return png(np.ascontiguousarray(np.concatenate(list(frames), axis=1)))
 
 
-def delta16(delta: Tensor) -> tuple[str, float]:
-    """Pack perturbations (F, 3, H, W) for the browser: base64 of int16 little-endian (F, H, W, 3), and their unit.
+def delta16(delta: Tensor) -> tuple[bytes, float]:
+    """Pack perturbations (F, 3, H, W) for the browser: int16 little-endian (F, H, W, 3), and their unit.
 
     The 8-bit pictures cannot tell a perturbation of half a level from none; its amplified view needs this.
     """
     largest = float(delta.abs().max()) if delta.numel() else 0.0
     unit = largest / 32767 if largest else 1.0
     packed = (delta.detach().cpu().permute(0, 2, 3, 1) / unit).round().to(torch.int16)
-    return base64.b64encode(packed.contiguous().numpy().astype("<i2").tobytes()).decode(), unit
+    return packed.contiguous().numpy().astype("<i2").tobytes(), unit
 
 
 def sheet(pictures: Sequence[RGB], columns: int, gap: int = 2, background: int = 255) -> RGB:

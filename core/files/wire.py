@@ -1,12 +1,18 @@
-"""What travels to the browser: pictures, perturbations, bars and curves, ready for JSON."""
+"""What travels to the browser: pictures, perturbations, bars and curves, ready for JSON.
+
+The pictures of a row are cut into pieces, each encoded once: many small pictures, or a single large one. A piece is in
+the message, or it is named there and asked for by that name (`piece`).
+"""
 
 import base64
 import hashlib
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 from torch import Tensor
@@ -15,10 +21,46 @@ from core.files import render
 from core.files.trajectory import Axis, Row
 
 BARS = 6  # classes with a bar; the true and the target class always have one
+PIECE_PIXELS = 224**2  # of a piece: one photograph, 49 pictures of 32 pixels a side
+KEPT_BYTES = 64 * 2**20  # of encoded pieces; of 21 photographs and their perturbations they are 9 MB
 
 
-def payload(rows: Sequence[Row], axis: Axis) -> dict[str, Any]:
-    """Return what the browser needs to know about the rows, ready for JSON."""
+@dataclass(frozen=True)
+class Piece:
+    """Some pictures of a row, one after the other, encoded.
+
+    Args:
+        name: Says what it contains.
+        count: How many pictures.
+        png: All of them, side by side.
+        delta: Their perturbations (`render.delta16`); none of the reference, and nothing where the browser takes them.
+        unit: Of the perturbations.
+    """
+
+    name: str
+    count: int
+    png: bytes
+    delta: bytes
+    unit: float
+
+    @property
+    def content(self) -> bytes:
+        """What travels of it."""
+        return self.png + self.delta
+
+
+def payload(
+    rows: Sequence[Row], axis: Axis, *, at: int | None = None, later: Callable[[Piece], object] | None = None
+) -> dict[str, Any]:
+    """Return what the browser needs to know about the rows, ready for JSON.
+
+    Args:
+        rows: What is shown.
+        axis: What the slider moves along.
+        at: The frame in sight, by default none in particular.
+        later: Called with each piece that has neither this frame nor a reference, and is only named; whoever wants it
+            found by its name holds it. By default all of them are in the message.
+    """
     if all(row.plain for row in rows):
         raise ValueError("a scrubber needs at least one row that moves")
     longest = max(len(row.frames) for row in rows)
@@ -26,14 +68,16 @@ def payload(rows: Sequence[Row], axis: Axis) -> dict[str, Any]:
         raise ValueError(f"the axis has {len(axis.values)} values, but a row has {longest} frames")
     shown = _shown_classes(rows)
     scales = _curve_scales(rows)
+    available = min(len(row.frames) for row in rows if not row.plain)
+    at = available - 1 if at is None else min(at, available - 1)
     return {
         "axis": {"name": axis.name, "labels": list(axis.labels), "unit": axis.unit, "total": axis.length},
-        "available": min(len(row.frames) for row in rows if not row.plain),
+        "available": available,
         "rows": [
             {
                 "title": row.title,
                 "subtitle": row.subtitle,
-                **_pictures(row),
+                **_pictures(row, 0 if row.plain else at, later),
                 **_bars(row, classes),
                 "curve": [_finite(value) for value in row.curve],
                 "curveName": row.curve_name,
@@ -51,45 +95,80 @@ def payload(rows: Sequence[Row], axis: Axis) -> dict[str, Any]:
     }
 
 
-_encoded: OrderedDict[str, dict[str, Any]] = OrderedDict()
+_kept: OrderedDict[str, Piece] = OrderedDict()
+_living: WeakValueDictionary[str, Piece] = WeakValueDictionary()  # those that somebody holds, too
+_names: WeakKeyDictionary[Row, list[str]] = WeakKeyDictionary()  # of the pieces of rows that are shown again
 _lock = threading.Lock()
-_KEPT = 48  # encoded rows; at 32 px and 21 frames about 0.2 MB each
 
 
-def _pictures(row: Row) -> dict[str, Any]:
-    """Encode the pixels of a row, once for each content: a rerun of the page builds new rows from the same bytes."""
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(repr(row.frames.shape).encode())
-    digest.update(row.frames.tobytes())
-    digest.update(row.reference.tobytes())
-    if row.delta is not None:
-        digest.update(row.delta.detach().cpu().float().contiguous().numpy().tobytes())
+def piece(name: str) -> Piece | None:
+    """Return the piece of that name, if it is kept or somebody holds it."""
+    with _lock:
+        return _living.get(name)
+
+
+def pieces(row: Row) -> list[Piece]:
+    """Encode the pixels of a row, its reference before its frames, each piece once for each content.
+
+    A rerun of the page may build new rows from the same bytes, and a trajectory that has grown begins as it did.
+    """
+    with _lock:
+        found = [_living.get(name) for name in _names.get(row, ())]
+    known = [_keep(one) for one in found if one is not None]
+    if known and len(known) == len(found):
+        return known
+    height, width = row.frames.shape[1:3]
+    most = max(1, PIECE_PIXELS // (height * width))
+    total = 1 + len(row.frames)
+    made = [_piece(row, first, min(first + most, total)) for first in range(0, total, most)]
+    with _lock:
+        _names[row] = [one.name for one in made]
+    return made
+
+
+def _piece(row: Row, first: int, end: int) -> Piece:
+    """Encode pictures from `first` on; 0 is the reference, 1 the first frame."""
+    frames = slice(max(0, first - 1), end - 1)
+    pictures = row.frames[frames] if first else np.concatenate([row.reference[None], row.frames[frames]])
+    delta = None if row.delta is None else row.delta[frames]
+    digest = hashlib.blake2b(repr(pictures.shape).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(pictures).data)
+    # Without a perturbation it is what the frames have more than the reference.
+    digest.update((row.reference if delta is None else delta.detach().cpu().float().contiguous().numpy()).data)
     name = digest.hexdigest()
-    with _lock:
-        if name in _encoded:
-            _encoded.move_to_end(name)
-            return _encoded[name]
-    encoded = _encode(row, name)
-    with _lock:
-        _encoded[name] = encoded
-        while len(_encoded) > _KEPT:
-            _encoded.popitem(last=False)
-    return encoded
+    found = piece(name)
+    return _keep(found if found is not None else _encode(name, pictures, delta))
 
 
-def _encode(row: Row, name: str) -> dict[str, Any]:
-    """Encode the pixels of a row; a perturbation that is the frames' difference is taken in the browser, not sent."""
-    packed, unit = ("", 1 / 255) if row.delta is None else render.delta16(row.delta)
-    png = render.sprite(np.concatenate([row.reference[None], row.frames]))
-    return {
-        "id": name,
-        "frames": len(row.frames),
-        "height": row.frames.shape[1],
-        "width": row.frames.shape[2],
-        "sprite": base64.b64encode(png).decode(),
-        "delta": packed,
-        "unit": unit,
-    }
+def _encode(name: str, pictures: render.Frames, delta: Tensor | None) -> Piece:
+    """Encode pictures; a perturbation that is the frames' difference is taken in the browser, not sent."""
+    packed, unit = (b"", 1 / 255) if delta is None else render.delta16(delta)
+    return Piece(name, len(pictures), render.sprite(pictures), packed, unit)
+
+
+def _keep(made: Piece) -> Piece:
+    with _lock:
+        made = _living.setdefault(made.name, made)
+        _kept[made.name] = made
+        _kept.move_to_end(made.name)
+        while len(_kept) > 1 and sum(len(one.png) + len(one.delta) for one in _kept.values()) > KEPT_BYTES:
+            _kept.popitem(last=False)
+    return made
+
+
+def _pictures(row: Row, at: int, later: Callable[[Piece], object] | None) -> dict[str, Any]:
+    """Say how large the pictures of a row are, and in which pieces they come."""
+    sent, first = list[dict[str, Any]](), -1  # where the reference stands
+    for one in pieces(row):
+        about: dict[str, Any] = {"name": one.name, "count": one.count, "unit": one.unit, "png": len(one.png)}
+        if later is None or first < 0 or first <= at < first + one.count:
+            about["content"] = base64.b64encode(one.content).decode()
+        else:
+            later(one)
+        sent.append(about)
+        first += one.count
+    height, width = row.frames.shape[1:3]
+    return {"frames": len(row.frames), "height": height, "width": width, "pieces": sent}
 
 
 def _probabilities(row: Row) -> np.ndarray:

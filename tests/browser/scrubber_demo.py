@@ -1,6 +1,6 @@
 """A page with scrubbers on synthetic trajectories, for the browser tests and for looking at.
 
-streamlit run tests/browser/scrubber_demo.py, then ?report=1, ?two=1, ?partial=1, ?hide=1, ?rows=3, ?size=128, ?lone=1
+streamlit run tests/browser/scrubber_demo.py, then ?report=1, ?two=1, ?partial=1, ?hide=1, ?rows=3, ?size=224, ?lone=1
 """
 
 import sys
@@ -17,7 +17,7 @@ from skimage.transform import resize
 
 from core.files.render import from_uint8, to_uint8
 from pages.ui.address import put
-from pages.ui.scrubber import Axis, Row, frame_in_sight, scrubber
+from pages.ui.scrubber import Axis, Row, frame_in_sight, route, scrubber
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CAT, DOG = 3, 5
@@ -126,3 +126,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+elif __name__ == "scrubber_demo":  # the server imports this file for its routes
+    app = st.App("scrubber_demo.py", routes=route.ROUTES)

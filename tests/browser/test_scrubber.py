@@ -17,6 +17,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 pytestmark = pytest.mark.browser
 
 DEMO = Path(__file__).with_name("scrubber_demo.py")
+LARGE = 224  # pixels a side: each frame is a piece by itself
 SETTLED_MS = 900  # longer than the keyboard's debounce and a run of the page
 
 
@@ -61,6 +62,17 @@ class Lab:
         self.page.get_by_text(f"runs {before + 1}", exact=True).wait_for()
         self.settle()
 
+    def held(self, row: int) -> list[int]:
+        """The frames whose pictures the browser has."""
+        has = "(c, n) => Array.from({ length: n }, (_, f) => f).filter((f) => c.__pixels(f).length)"
+        return self.root.locator(".current canvas").nth(row).evaluate(has, FRAMES)
+
+    def wait_for_all(self) -> None:
+        for row in range(self.root.locator(".row").count()):
+            canvas = self.root.locator(".current canvas").nth(row).element_handle()
+            whole = f"c => Array.from({{ length: {FRAMES} }}, (_, f) => f).every((f) => c.__pixels(f).length)"
+            self.page.wait_for_function(whole, arg=canvas)
+
     def on_track(self, frame: int) -> tuple[float, float]:
         """Where the thumb's centre is at a frame."""
         box = self.range.bounding_box()
@@ -80,11 +92,12 @@ def visit(browser, demo):
     """Open the demo with a query and options of the browser context; errors in the page fail the test."""
     contexts, errors = [], []
 
-    def go(query: str = "", nth: int = 0, **options) -> Lab:
+    def go(query: str = "", nth: int = 0, prepare=lambda page: None, **options) -> Lab:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
+        prepare(page)
         page.goto(f"{demo}?{query}")
         return Lab(page, nth)
 
@@ -92,6 +105,18 @@ def visit(browser, demo):
     for context in contexts:
         context.close()
     assert not errors
+
+
+@pytest.fixture
+def large(visit):
+    """Open the demo on large pictures, whose other frames are held back; what was asked for is told, too."""
+
+    def go(query: str, *, broken: int = 0) -> tuple[Lab, "Pieces"]:
+        made = []
+        lab = visit(f"size={LARGE}&{query}", prepare=lambda page: made.append(Pieces(page, broken=broken)))
+        return lab, made[0]
+
+    return go
 
 
 @pytest.mark.alone
@@ -180,6 +205,104 @@ def test_the_browser_holds_exactly_the_computed_pixels(visit):
         np.testing.assert_array_equal(np.array(frames, np.uint8).reshape(row.frames.shape), row.frames)
         clean = reference.evaluate("canvas => Array.from(canvas.__pixels())")
         np.testing.assert_array_equal(np.array(clean, np.uint8).reshape(row.reference.shape), row.reference)
+
+
+class Pieces:
+    """What is asked for after the page, by name; held back until `let`."""
+
+    def __init__(self, page: "playwright.Page", *, broken: int = 0) -> None:
+        self.asked, self.held, self.open, self.broken = [], [], False, broken
+        page.route("**/_pieces/*", self._came)
+
+    def _came(self, route: "playwright.Route") -> None:
+        self.asked.append(route.request.url.rpartition("/")[2])
+        if self.asked.count(self.asked[-1]) <= self.broken:
+            route.abort()
+        elif self.open:
+            route.continue_()
+        else:
+            self.held.append(route)
+
+    def let(self) -> None:
+        """Let through what was held back, and all that follows."""
+        self.open, held, self.held = True, self.held, []
+        for route in held:
+            route.continue_()
+
+
+def test_the_frame_in_sight_of_large_pictures_is_there_before_any_other(large):
+    lab, pieces = large("frame=8&report=1")
+    for i, row in enumerate(rows(size=LARGE)):
+        np.testing.assert_array_equal(_drawn(lab.root.locator(".current canvas").nth(i)), row.frames[8])
+        expected = to_uint8(amplified(row.delta[8:9], 10.0))[0].astype(int)
+        assert np.abs(_drawn(lab.root.locator(".delta canvas").nth(i)).astype(int) - expected).max() <= 1
+    assert lab.held(0) == [8]
+    pieces.let()
+    lab.wait_for_all()
+    for i, row in enumerate(rows(size=LARGE)):
+        current = lab.root.locator(".current canvas").nth(i)
+        frames = [current.evaluate("(canvas, f) => Array.from(canvas.__pixels(f))", f) for f in range(FRAMES)]
+        np.testing.assert_array_equal(np.array(frames, np.uint8).reshape(row.frames.shape), row.frames)
+    assert len(pieces.asked) == len(set(pieces.asked)), "asked for twice"
+
+
+def test_a_frame_that_is_still_on_its_way_is_faint_until_it_comes(large):
+    lab, pieces = large("frame=8&report=1")
+    lab.range.focus()
+    lab.page.keyboard.press("End")
+    assert lab.frame == FRAMES - 1
+    waiting = lab.root.locator(".row[data-waiting]")
+    assert waiting.count() == 2
+    assert lab.root.locator(".row .percent").first.inner_text() != ""
+    row = rows(size=LARGE)[0]
+    np.testing.assert_array_equal(_drawn(lab.root.locator(".current canvas").first), row.frames[8])
+    pieces.let()
+    waiting.first.wait_for(state="detached")
+    lab.wait_for_all()
+    assert waiting.count() == 0
+    np.testing.assert_array_equal(_drawn(lab.root.locator(".current canvas").first), row.frames[-1])
+
+
+def test_playing_waits_for_frames_on_their_way(large):
+    lab, pieces = large("frame=8&report=1")
+    lab.root.get_by_role("button", name="Play").click()
+    lab.settle()
+    assert lab.frame == 8 and lab.root.locator(".row[data-waiting]").count() == 0
+    pieces.let()
+    lab.page.wait_for_function(f"r => Number(r.value) === {FRAMES - 1}", arg=lab.range.element_handle())
+
+
+def test_a_rerun_and_a_slider_that_was_let_go_fetch_nothing_again(large):
+    lab, pieces = large("frame=8&report=1")
+    pieces.let()
+    lab.wait_for_all()
+    asked = len(pieces.asked)
+    lab.rerun()
+    lab.drag(8, 3)
+    lab.page.mouse.up()
+    lab.page.get_by_text("in sight 3", exact=True).wait_for()
+    lab.settle()
+    assert lab.frame == 3 and len(pieces.asked) == asked
+    assert lab.held(0) == list(range(FRAMES))
+
+
+def test_a_trajectory_of_large_pictures_grows_by_what_is_new(large):
+    lab, pieces = large("frame=2&partial=1")
+    pieces.let()
+    lab.page.wait_for_timeout(SETTLED_MS)
+    assert lab.held(0) == list(range(6))
+    before = set(pieces.asked)
+    lab.page.get_by_text("grown").click()
+    lab.root.locator(".pending").wait_for(state="hidden")
+    lab.wait_for_all()
+    assert len(pieces.asked) == len(set(pieces.asked)) and len(set(pieces.asked) - before) == 2 * (FRAMES - 6)
+
+
+def test_what_was_lost_on_its_way_is_asked_for_again(large):
+    lab, pieces = large("frame=8&report=1", broken=1)
+    pieces.let()
+    lab.wait_for_all()
+    assert {pieces.asked.count(name) for name in pieces.asked} == {2}
 
 
 def _drawn(canvas: "playwright.Locator") -> np.ndarray:

@@ -151,7 +151,7 @@ def test_packed_perturbations_are_off_by_half_a_unit_at_most(size):
     """In the order (F, H, W, 3), two bytes each, low byte first; fine enough that 8 bits are not the limit."""
     delta = size * (2 * images(3, size=6, seed=4) - 1)
     packed, unit = delta16(delta)
-    values = np.frombuffer(base64.b64decode(packed), "<i2").reshape(3, 6, 6, 3)
+    values = np.frombuffer(packed, "<i2").reshape(3, 6, 6, 3)
     error = np.abs(values * unit - delta.permute(0, 2, 3, 1).double().numpy())
     assert error.max() <= 0.501 * unit
     assert unit <= size / 32000
@@ -161,7 +161,7 @@ def test_packed_perturbations_are_off_by_half_a_unit_at_most(size):
 def test_no_perturbation_packs_as_zeros():
     for delta in (torch.zeros(2, 3, 4, 4), torch.zeros(0, 3, 4, 4)):
         packed, unit = delta16(delta)
-        values = np.frombuffer(base64.b64decode(packed), "<i2")
+        values = np.frombuffer(packed, "<i2")
         assert values.size == delta.numel()
         assert not values.any()
         assert np.isfinite(unit)

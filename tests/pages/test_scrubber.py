@@ -1,16 +1,21 @@
 import base64
 import dataclasses
+import gc
 import io
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from core.files import wire as module
-from pages.ui.scrubber import Axis, Row, payload, scrubber
+from pages.ui.scrubber import Axis, Row, mount, payload, route, scrubber
+from tests.app_process import ROOT
 
 F, H, W, K = 5, 4, 6, 8
 AXIS = Axis(name="ε", values=(0.0, 1.0, 2.0, 3.0, 4.0), labels=("0", "1", "2", "3", "4"))
@@ -40,13 +45,38 @@ def make(**changes) -> Row:
     )
 
 
+def content(piece: dict) -> bytes:
+    """What is in a piece, in the message or asked for by its name."""
+    if "content" in piece:
+        return base64.b64decode(piece["content"])
+    return module.piece(piece["name"]).content
+
+
 def unpack(row: dict) -> tuple[np.ndarray, np.ndarray]:
     """Read the pictures and the perturbations as the browser does: (1 + F, H, W, 3) and (F, H, W, 3)."""
-    with Image.open(io.BytesIO(base64.b64decode(row["sprite"]))) as image:
-        sheet = np.asarray(image)
-    tiles = np.stack(np.split(sheet, row["frames"] + 1, axis=1))
-    delta = np.frombuffer(base64.b64decode(row["delta"]), "<i2").reshape(row["frames"], row["height"], row["width"], 3)
-    return tiles, delta * row["unit"]
+    tiles, deltas = [], []
+    for piece in row["pieces"]:
+        raw = content(piece)
+        with Image.open(io.BytesIO(raw[: piece["png"]])) as image:
+            tiles += np.split(np.asarray(image), piece["count"], axis=1)
+        delta = np.frombuffer(raw[piece["png"] :], "<i2").reshape(-1, row["height"], row["width"], 3)
+        deltas.append(delta * piece["unit"])
+    return np.stack(tiles), np.concatenate(deltas)
+
+
+def named(row: dict) -> list[str]:
+    return [piece["name"] for piece in row["pieces"]]
+
+
+def later(row: dict) -> list[int]:
+    """The pieces that are not in the message."""
+    return [i for i, piece in enumerate(row["pieces"]) if "content" not in piece]
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Let the pictures of these tests be as large as a piece."""
+    monkeypatch.setattr(module, "PIECE_PIXELS", H * W)
 
 
 def test_pictures_arrive_bit_for_bit_and_perturbations_to_one_part_in_32767():
@@ -59,8 +89,85 @@ def test_pictures_arrive_bit_for_bit_and_perturbations_to_one_part_in_32767():
 
 
 def test_a_difference_of_the_pictures_themselves_is_not_sent_again():
-    sent = payload([make(delta=None)], AXIS)["rows"][0]
-    assert (sent["delta"], sent["unit"]) == ("", 1 / 255), "the browser takes it, in levels of 8 bits"
+    (sent,) = payload([make(delta=None)], AXIS)["rows"][0]["pieces"]
+    assert len(content(sent)) == sent["png"] and sent["unit"] == 1 / 255, "the browser takes it, in levels of 8 bits"
+
+
+def test_small_pictures_are_one_piece_and_come_with_the_page():
+    held = []
+    row = payload([make()], AXIS, at=3, later=held.append)["rows"][0]
+    assert [piece["count"] for piece in row["pieces"]] == [1 + F]
+    assert not later(row) and not held
+
+
+def test_of_large_pictures_the_frame_in_sight_comes_with_the_page_and_the_others_by_their_names(large):
+    held, row = [], make()
+    sent = payload([row], AXIS, at=3, later=held.append)["rows"][0]
+    assert [piece["count"] for piece in sent["pieces"]] == [1] * (1 + F)
+    assert later(sent) == [1, 2, 3, 5], "all but the reference and frame 3"
+    assert [piece.name for piece in held] == [named(sent)[i] for i in later(sent)]
+    tiles, delta = unpack(sent)
+    np.testing.assert_array_equal(tiles, [row.reference, *row.frames])
+    for found, wanted in zip(delta, row.delta, strict=True):
+        bound = float(wanted.abs().max()) / 32767
+        np.testing.assert_allclose(found, wanted.permute(1, 2, 0).numpy(), rtol=0, atol=bound)
+
+
+def test_a_frame_in_sight_beyond_what_is_there_is_the_last_of_the_shortest_row(large):
+    short = Row(title="", frames=make().frames[:2], reference=make().reference, alt=("", ""))
+    one, other = payload([make(), short], AXIS, at=4, later=lambda _: None)["rows"]
+    assert (later(one), later(other)) == ([1, 3, 4, 5], [1])
+
+
+def test_without_somebody_who_holds_them_all_pieces_are_in_the_message(large):
+    assert not later(payload([make()], AXIS, at=0)["rows"][0])
+
+
+def test_a_trajectory_that_has_grown_keeps_its_pieces(large, monkeypatch):
+    calls, encode = [], module._encode
+    monkeypatch.setattr(module, "_encode", lambda *args: calls.append(1) or encode(*args))
+    row = make(seed=21)
+    begun = Row(title="", frames=row.frames[:2], reference=row.reference, delta=row.delta[:2], alt=("", ""))
+    first = payload([begun], AXIS)["rows"][0]
+    assert len(calls) == 3
+    assert named(payload([row], AXIS)["rows"][0])[:3] == named(first)
+    assert len(calls) == 1 + F
+
+
+def test_a_piece_is_found_as_long_as_it_is_kept_or_somebody_holds_it(large, monkeypatch):
+    monkeypatch.setattr(module, "KEPT_BYTES", 1)
+    held = []
+    (one,) = payload([make(seed=31)], AXIS, at=0, later=held.append)["rows"]
+    name = named(one)[3]
+    assert module.piece(name) is held[1]
+    held.clear()
+    gc.collect()
+    assert module.piece(name) is None
+
+
+def test_the_route_answers_with_a_piece_that_a_session_holds(large):
+    held = []
+    payload([make(seed=41)], AXIS, at=0, later=held.append)
+    app = TestClient(Starlette(routes=route.ROUTES))
+    for path in (f"/_pieces/{held[0].name}", f"/frog/_pieces/{held[0].name}"):
+        answer = app.get(path)
+        assert answer.content == held[0].content
+        assert "private" in answer.headers["cache-control"]
+    missing = app.get("/_pieces/unknown")
+    assert (missing.status_code, missing.headers["cache-control"]) == (404, "no-store")
+    assert "*scrubber.ROUTES" in (ROOT / "app.py").read_text()
+
+
+def test_a_page_holds_what_its_scrubber_fetches(large, monkeypatch):
+    monkeypatch.setattr(module, "KEPT_BYTES", 1)
+    here = SimpleNamespace(kept={})
+    here.hold = here.kept.setdefault
+    monkeypatch.setattr(mount, "desk", lambda: here)
+    monkeypatch.setattr(mount, "_mount", lambda **more: here.__dict__.update(more))
+    scrubber([make(seed=51)], AXIS, key="k", frame=2)
+    row = here.data["rows"][0]
+    assert later(row) == [1, 2, 4, 5]
+    assert [module.piece(named(row)[i]) for i in later(row)] == list(here.kept.values())
 
 
 def test_the_payload_is_json_even_when_a_curve_is_not_finite():
@@ -76,7 +183,7 @@ def test_the_same_pixels_are_encoded_once(monkeypatch):
     first = payload([make(seed=11)], AXIS)
     again = payload([make(seed=11, title="renamed", truth=0)], AXIS)
     assert len(calls) == 1
-    assert first["rows"][0]["id"] == again["rows"][0]["id"]
+    assert named(first["rows"][0]) == named(again["rows"][0])
     assert again["rows"][0]["title"] == "renamed"
     payload([make(seed=12)], AXIS)
     assert len(calls) == 2
@@ -88,7 +195,7 @@ def test_one_changed_pixel_is_another_picture(part):
     value = getattr(row, part)
     changed = value.clone() if isinstance(value, torch.Tensor) else value.copy()
     changed[..., 1, 1] += 1
-    one, other = (payload([r], AXIS)["rows"][0]["id"] for r in (row, dataclasses.replace(row, **{part: changed})))
+    one, other = (named(payload([r], AXIS)["rows"][0]) for r in (row, dataclasses.replace(row, **{part: changed})))
     assert one != other
 
 

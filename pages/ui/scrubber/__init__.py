@@ -5,8 +5,10 @@ A page computes a trajectory once (an eps sweep, the iterates of an inversion), 
     axis = Axis(name="ε", values=eps, labels=("0", "1/255", …), unit="ℓ∞, pixels in [0, 1]")
     scrubber([Row(title="Standard", …), Row(title="Robust", …)], axis, key="sweep")
 
-All rows move together. Each travels as one lossless PNG (its reference picture, then its frames) and one int16 array
-(its perturbation, which 8-bit pictures cannot carry when it is amplified). Nothing here knows what an attack is.
+All rows move together. Each travels as lossless PNG (its reference picture, then its frames) and int16 (its
+perturbation, which 8-bit pictures cannot carry when it is amplified), in pieces: the frame in sight with the page, the
+others fetched after it, nearest first (`route`). Small pictures are a single piece. Nothing here knows what an attack
+is.
 """
 
 from core.files.trajectory import Axis, Row

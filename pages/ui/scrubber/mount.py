@@ -10,6 +10,7 @@ from core.files.trajectory import Axis, Row
 from core.files.wire import payload
 from pages.ui.address import keep, puts, tell
 from pages.ui.component import component
+from pages.ui.desks import desk
 
 View = Literal["side", "split", "flicker", "difference"]
 VIEWS: tuple[View, ...] = ("side", "split", "flicker", "difference")
@@ -53,9 +54,10 @@ def scrubber(
     """
     if view not in VIEWS:
         raise ValueError(f"view must be one of {', '.join(VIEWS)}, got {view!r}")
+    here = desk()  # what is fetched is there as long as the page shows it
     data = {
         "key": key,
-        **payload(rows, axis),
+        **payload(rows, axis, at=frame, later=lambda piece: here.hold(("piece", piece.name), piece)),
         "frame": frame,
         "view": _asked("look", VIEWS, view) if report else view,
         "gain": _asked("gain", GAINS, gain) if report else gain,
