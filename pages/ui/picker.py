@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from core import worlds
 from core.data import pictures
@@ -24,6 +25,7 @@ SOURCES = {
     "webcam": "Webcam",
 }
 STRIP = 8  # candidates shown at once
+LARGEST_TILE = 104  # pixels a side, about: twice what is shown of it
 # A picture in a button's label is as high as the text unless told otherwise.
 STYLE = """<style>
 [class*="-picker"] img { image-rendering: pixelated; }
@@ -164,9 +166,13 @@ def _candidates(key: str, source: str, picture: Picture) -> None:
 
 @lru_cache(maxsize=512)
 def _tile(pixels: bytes, side: int) -> str:
-    """Return the data URL of a square picture (H, W, 3) in 8 bits, 64 pixels wide where it is smaller."""
+    """Return the data URL of a square picture (H, W, 3) in 8 bits, 64 pixels wide where it is smaller.
+
+    One of 224 pixels has half as many: the button shows 52, and the page waits for them before it has its pictures.
+    """
     image = np.frombuffer(pixels, np.uint8).reshape(side, side, 3)
-    return data_url(png(upscaled(image, max(1, 64 // side))))
+    small = np.asarray(Image.fromarray(image).reduce(max(1, side // LARGEST_TILE)))
+    return data_url(png(upscaled(small, max(1, 64 // side))))
 
 
 def _search(key: str, source: str, picture: Picture) -> None:

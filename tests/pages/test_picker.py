@@ -1,5 +1,6 @@
 """The picker as a person meets it: with and without CIFAR-10, uploads, links good and bad."""
 
+import base64
 import io
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES, DataError
+from pages.ui import picker
 
 FROG = CIFAR10_CLASSES.index("frog")
 
@@ -122,6 +124,14 @@ def test_it_opens_with_a_frog_and_eight_candidates(with_pictures):
     assert address(app) == given(app).id == "cifar10/6"
     assert candidates(app) == [f"cifar10/{i}" for i in range(8)]
     assert app.number_input(key="picture-number").value == 6
+
+
+@pytest.mark.parametrize(("side", "shown"), [(32, 64), (64, 64), (96, 96), (224, 112)])
+def test_what_a_button_shows_of_a_picture_is_neither_tiny_nor_all_of_it(side, shown):
+    url = picker._tile(np.full((side, side, 3), 7, np.uint8).tobytes(), side)
+    with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as image:
+        assert image.size == (shown, shown)
+        assert (np.asarray(image) == 7).all()
 
 
 def test_a_candidate_is_a_button_with_its_description(with_pictures):
