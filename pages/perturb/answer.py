@@ -11,15 +11,16 @@ from core.models.ready import asked
 from core.perturb import Trajectory
 from core.perturb.recipe import PerturbRecipe
 from core.words import size
-from pages.perturb.columns import called
+from pages.perturb.columns import called, columns
 from pages.perturb.work import Job
 from pages.ui import work
 from pages.ui.scrubber import Axis, Row
 from pages.ui.store import model
 
 
-def shown_of(job: Job, rows: list[Row]) -> list[Row]:
-    """Leave out the second column where both are of one model, and do not call true what only the model says."""
+def shown_columns(job: Job, left: Trajectory, right: Trajectory, axis: Axis) -> list[Row]:
+    """Build the columns, one where both are of one model, and do not call true what only the model says."""
+    rows = columns(job, left, right, axis)
     if len(job.names) == 1:
         rows = [
             replace(row, readouts=tuple(read for read in row.readouts if not read[0].endswith(" predicts")))

@@ -1,14 +1,15 @@
 """Perturb: drag epsilon and watch what each model says."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from core import perturb
 from core.perturb.recipe import PerturbRecipe
 from pages.perturb import duel, planted
-from pages.perturb.answer import predict_first, shown_of, summary
-from pages.perturb.columns import axis_of, columns
+from pages.perturb.answer import predict_first, shown_columns, summary
+from pages.perturb.columns import axis_of
 from pages.perturb.controls import controls, defaults, opening
 from pages.perturb.exports import files, still_fools
 from pages.perturb.presets import offered
@@ -67,7 +68,7 @@ with shell.user_errors():
         st.rerun()
 frames = min(len(left.x_adv), len(right.x_adv))
 axis = axis_of(recipe, frames)
-rows = shown_of(job, columns(job, left, right, axis))
+rows = job.kept(("rows", recipe.seed), frames, partial(shown_columns, job, left, right, axis))
 with stage:
     shown = predict_first(recipe, left, right, axis)
     if shown:

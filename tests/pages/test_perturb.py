@@ -17,6 +17,7 @@ from core.data import pictures
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
 from core.models import checkpoints, ready
+from core.perturb import scene
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_json, to_query
 from pages.perturb import work as perturb_work
@@ -119,6 +120,21 @@ def test_rows_are_what_the_core_computes(shown):
     left = perturb.attack(recipe, recipe.standard)
     expected = perturb.noise(recipe, recipe.standard, left)
     np.testing.assert_array_equal(control.frames, render.to_uint8(expected.x_adv))
+
+
+def test_columns_are_built_once_for_all_runs_and_visitors(shown, monkeypatch):
+    opened(**QUICK)
+    monkeypatch.setattr(scene, "rows", lambda *_: pytest.fail("built again"))
+    before = shown.rows
+    opened(**QUICK, frame="3")
+    assert shown.rows is before
+
+
+def test_columns_of_another_seed_are_others(shown):
+    opened(**QUICK)
+    before = shown.rows[2].frames
+    opened(**QUICK, seed="1")
+    assert not np.array_equal(shown.rows[2].frames, before), "noise is drawn from the seed"
 
 
 def test_every_frame_has_a_sentence_with_the_numbers_in_it(shown):
