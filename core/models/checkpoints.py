@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from core.problems import InputError, UserError
 FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
 log = logging.getLogger(__name__)
 SUFFIX = ".safetensors"
+SETTLED_NS = 2 * 10**9  # a folder's date is no finer than its file system's clock
 STUDENT = "student-"  # begins the names of what `core.datasets.experiments` trained on constructed sets
 
 
@@ -70,10 +72,31 @@ def names(folder: Path = FOLDER, *, students: bool = True, world: str = worlds.D
         students: With those that learnt from constructed sets.
         world: Its name; a damaged file counts to the first world.
     """
-    found = [path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}") if _world_of(path) == world]
+    found = [name for name, lives_in in _files(folder) if lives_in == world]
     if folder == FOLDER:
         found += [name for name, packed in packaged.known().items() if packed.world == world and packed.path]
     return tuple(name for name in sorted(found) if students or not name.startswith(STUDENT))
+
+
+def _files(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Return name and world of all files of weights.
+
+    A page asks ten times a run, so the folder is gone through once a state of it, unless it has just changed.
+    """
+    try:
+        changed = folder.stat().st_mtime_ns
+    except OSError:
+        return ()
+    return _gone_through(folder, changed) if time.time_ns() - changed > SETTLED_NS else _go_through(folder)
+
+
+def _go_through(folder: Path) -> tuple[tuple[str, str], ...]:
+    return tuple((path.name.removesuffix(SUFFIX), _world_of(path)) for path in folder.glob(f"*{SUFFIX}"))
+
+
+@functools.lru_cache(maxsize=16)
+def _gone_through(folder: Path, changed: int) -> tuple[tuple[str, str], ...]:  # noqa: ARG001 - a changed one is read anew
+    return _go_through(folder)
 
 
 def _world_of(path: Path) -> str:

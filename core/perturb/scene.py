@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 
 from core import worlds
@@ -17,6 +18,7 @@ from core.perturb import planted
 from core.perturb.recipe import PerturbRecipe
 from core.perturb.trajectory import Trajectory
 from core.perturb.views import attack, noise
+from core.types import Images
 from core.words import size, verdicts
 
 CLAIM = (
@@ -62,13 +64,18 @@ def others(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, models: t
     woven = None if known is None else planted.weave(recipe, left, known, standard)
     return Others(
         noisy,
-        ready.asked(robust, left.x_adv),
-        ready.asked(standard, right.x_adv),
-        ready.asked(robust, noisy.x_adv),
+        _asked(robust, left.x_adv, right),
+        _asked(standard, right.x_adv, left),
+        _asked(robust, noisy.x_adv, right),
         known,
         woven,
         None if woven is None else ready.asked(robust, woven.x_adv),
     )
+
+
+def _asked(model: nn.Module, x: Images, own: Trajectory) -> Tensor:
+    """Return what a model says of pictures; of those it was attacked with it has said so already, as of the first."""
+    return own.logits if torch.equal(x, own.x_adv) else ready.asked(model, x)
 
 
 def axis(recipe: PerturbRecipe, frames: int) -> Axis:

@@ -11,7 +11,7 @@ from core import worlds
 from core.data import pictures
 from core.data.decode import FORMATS, MAX_BYTES, PictureError
 from core.data.pictures import Picture
-from core.files.render import RGB, data_url, png, to_uint8, upscaled
+from core.files.render import data_url, png, to_uint8, upscaled
 from pages.ui import chosen
 from pages.ui.download import offer_cifar10
 from pages.ui.hosting import read_only
@@ -25,7 +25,7 @@ SOURCES = {
     "webcam": "Webcam",
 }
 STRIP = 8  # candidates shown at once
-LARGEST_TILE = 104  # pixels a side, about: twice what is shown of it
+PREVIEW, TILE = 128, 104  # pixels wide; a candidate's are shown 52 high
 # A picture in a button's label is as high as the text unless told otherwise.
 STYLE = """<style>
 [class*="-picker"] img { image-rendering: pixelated; }
@@ -48,7 +48,7 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
         st.html(STYLE)
         preview, controls = st.columns([1, 4], vertical_alignment="top")
         with preview:
-            st.image(_pixels(picture, 256), width=128, output_format="PNG", alt=_alt(picture))
+            st.image(_url(picture, PREVIEW), width=PREVIEW, alt=_alt(picture))
         with controls:
             _controls(key, picture)
         st.caption(" · ".join((picture.caption, *picture.notes)))
@@ -156,7 +156,7 @@ def _candidates(key: str, source: str, picture: Picture) -> None:
         for id in found[start : start + STRIP]:
             candidate = pictures.get(id)
             st.button(
-                f"![{_alt(candidate)}]({_tile(to_uint8(candidate.x)[0].tobytes(), candidate.x.shape[-1])})",
+                f"![{_alt(candidate)}]({_url(candidate, TILE)})",
                 key=f"{key}-candidate-{id}",
                 type="primary" if id == picture.id else "secondary",
                 on_click=chosen.choose,
@@ -164,15 +164,20 @@ def _candidates(key: str, source: str, picture: Picture) -> None:
             )
 
 
-@lru_cache(maxsize=512)
-def _tile(pixels: bytes, side: int) -> str:
-    """Return the data URL of a square picture (H, W, 3) in 8 bits, 64 pixels wide where it is smaller.
+def _url(picture: Picture, wide: int) -> str:
+    return _encoded(to_uint8(picture.x)[0].tobytes(), picture.x.shape[-1], wide)
 
-    One of 224 pixels has half as many: the button shows 52, and the page waits for them before it has its pictures.
+
+@lru_cache(maxsize=512)
+def _encoded(pixels: bytes, side: int, wide: int) -> str:
+    """Return the data URL of a square picture (H, W, 3) in 8 bits, at most so many pixels wide.
+
+    A smaller one has each pixel repeated. Every run of every page shows nine of them, so they are encoded once.
     """
     image = np.frombuffer(pixels, np.uint8).reshape(side, side, 3)
-    small = np.asarray(Image.fromarray(image).reduce(max(1, side // LARGEST_TILE)))
-    return data_url(png(upscaled(small, max(1, 64 // side))))
+    if side > wide:
+        return data_url(png(np.asarray(Image.fromarray(image).resize((wide, wide), Image.Resampling.BOX))))
+    return data_url(png(upscaled(image, wide // side)))
 
 
 def _search(key: str, source: str, picture: Picture) -> None:
@@ -242,10 +247,6 @@ def _receive(key: str, widget: str) -> None:
         for part in ("label", "cut"):
             st.session_state.pop(f"{key}-{part}", None)
         chosen.choose(key, picture.id)
-
-
-def _pixels(picture: Picture, wide: int) -> RGB:
-    return upscaled(to_uint8(picture.x)[0], max(1, wide // picture.x.shape[-1]))
 
 
 def _alt(picture: Picture) -> str:

@@ -19,9 +19,9 @@ from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES
 from core.files import render
-from core.models import checkpoints
+from core.models import checkpoints, ready
 from core.models.checkpoints import Header
-from core.perturb import Trajectory, attack, closest, label_of, noise, parts, script, target_of
+from core.perturb import Trajectory, attack, closest, label_of, noise, parts, scene, script, target_of
 from core.perturb.recipe import PerturbRecipe
 from tests.helpers import draws, images, run_alone, tiny
 
@@ -342,6 +342,33 @@ def test_the_control_is_judged_by_the_model_that_looks_at_it():
     with torch.no_grad():
         torch.testing.assert_close(control.logits, model(control.x_adv), rtol=1e-4, atol=1e-4)
     assert torch.equal(control.success, control.logits.argmax(1) != 9)
+
+
+def test_nobody_is_asked_again_what_was_answered():
+    """At eps 0 both attacks and the noise have the clean picture; of later frames each model is asked by the other."""
+    asked: list[int] = []
+
+    class Counting(nn.Module):
+        def __init__(self, seed: int) -> None:
+            super().__init__()
+            self.inside = tiny(seed=seed)
+
+        def forward(self, x: Tensor) -> Tensor:
+            asked.append(len(x))
+            return self.inside(x)
+
+    models = Counting(0), Counting(1)
+    left, right = (run(QUICK, part=0, model=model) for model in models)  # of the same label and pictures
+    asked.clear()
+    beside = scene.others(QUICK, left, right, models)
+    assert asked == [1]  # the noise, by the left model
+    assert torch.equal(beside.left_logits, left.logits) and torch.equal(beside.right_logits, right.logits)
+    assert torch.equal(beside.noise_by_right, right.logits)
+    left, right = (run(QUICK, part=1, model=model) for model in models)
+    asked.clear()
+    beside = scene.others(QUICK, left, right, models)
+    assert asked == [len(left.x_adv)] * 4
+    assert torch.equal(beside.right_logits, ready.asked(models[1], left.x_adv))
 
 
 def test_the_control_comes_from_the_seed():

@@ -11,8 +11,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.data import pictures
+from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES, DataError
+from core.files.render import to_uint8
 from pages.ui import picker
+from tests.helpers import images
 
 FROG = CIFAR10_CLASSES.index("frog")
 
@@ -126,20 +129,23 @@ def test_it_opens_with_a_frog_and_eight_candidates(with_pictures):
     assert app.number_input(key="picture-number").value == 6
 
 
-@pytest.mark.parametrize(("side", "shown"), [(32, 64), (64, 64), (96, 96), (224, 112)])
-def test_what_a_button_shows_of_a_picture_is_neither_tiny_nor_all_of_it(side, shown):
-    url = picker._tile(np.full((side, side, 3), 7, np.uint8).tobytes(), side)
-    with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as image:
-        assert image.size == (shown, shown)
-        assert (np.asarray(image) == 7).all()
-
-
 def test_a_candidate_is_a_button_with_its_description(with_pictures):
     app = opened()
     assert app.button(key="picture-candidate-cifar10/3").label.startswith("![cat, CIFAR-10 test set no. 3")
     ran(app.button(key="picture-candidate-cifar10/3").click())
     assert given(app).id == address(app) == "cifar10/3"
     assert app.number_input(key="picture-number").value == 3
+
+
+@pytest.mark.parametrize(("side", "wide", "is_wide"), [(32, 128, 128), (32, 104, 96), (48, 104, 96), (224, 104, 104)])
+def test_pictures_travel_no_larger_than_they_are_shown(side, wide, is_wide):
+    """A small one has whole pixels repeated; a large one, of which eight stand in a row, is made smaller."""
+    x = images(1, size=side)
+    url = picker._url(Picture("made/up", x, None, "noise", "generated"), wide)
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+    assert shown.shape == (is_wide, is_wide, 3)
+    if side < wide:
+        assert np.array_equal(shown[:: wide // side, :: wide // side], to_uint8(x)[0])
 
 
 def test_a_number_brings_its_picture_and_its_neighbours(with_pictures):
