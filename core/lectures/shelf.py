@@ -1,8 +1,8 @@
 """The lectures that ship: assets/lectures/NAME.toml, where NAME is what stands in the address."""
 
-from functools import lru_cache
 from pathlib import Path
 
+from core.files.once import once_a_state
 from core.lectures.files import read
 from core.lectures.lecture import Lecture
 from core.problems import InputError
@@ -25,10 +25,9 @@ def get(name: str) -> Lecture:
     """
     if name not in names():
         raise InputError(f"there is no lecture {name[:60]!r}; have {', '.join(names())}")
-    path = FOLDER / f"{name}.toml"
-    return _read(path, path.stat().st_mtime_ns)
+    return _read(FOLDER / f"{name}.toml")
 
 
-@lru_cache(maxsize=16)
-def _read(path: Path, stamp: int) -> Lecture:  # noqa: ARG001 - an edited file is read anew
+@once_a_state(16)
+def _read(path: Path) -> Lecture:
     return read(path.read_bytes())

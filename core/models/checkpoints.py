@@ -7,11 +7,9 @@ Never a pickle: a safetensors file is numbers and text, whoever made it.
 """
 
 import errno
-import functools
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -27,13 +25,13 @@ from core.data import labelled
 from core.data.own import places
 from core.data.sets import where_in
 from core.files.atomic import replacing
+from core.files.once import once_a_state
 from core.models import Classifier, build, packaged
 from core.problems import InputError, UserError
 
 FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
 log = logging.getLogger(__name__)
 SUFFIX = ".safetensors"
-SETTLED_NS = 2 * 10**9  # a folder's date is no finer than its file system's clock
 STUDENT = "student-"  # begins the names of what `core.datasets.experiments` trained on constructed sets
 
 
@@ -78,37 +76,13 @@ def names(folder: Path = FOLDER, *, students: bool = True, world: str = worlds.D
     return tuple(name for name in sorted(found) if students or not name.startswith(STUDENT))
 
 
+@once_a_state(16)  # a page asks ten times a run
 def _files(folder: Path) -> tuple[tuple[str, str], ...]:
-    """Return name and world of all files of weights.
-
-    A page asks ten times a run, so the folder is gone through once a state of it, unless it has just changed.
-    """
-    try:
-        changed = folder.stat().st_mtime_ns
-    except OSError:
-        return ()
-    return _gone_through(folder, changed) if time.time_ns() - changed > SETTLED_NS else _go_through(folder)
-
-
-def _go_through(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Return name and world of all files of weights."""
     return tuple((path.name.removesuffix(SUFFIX), _world_of(path)) for path in folder.glob(f"*{SUFFIX}"))
 
 
-@functools.lru_cache(maxsize=16)
-def _gone_through(folder: Path, changed: int) -> tuple[tuple[str, str], ...]:  # noqa: ARG001 - a changed one is read anew
-    return _go_through(folder)
-
-
 def _world_of(path: Path) -> str:
-    try:
-        about = path.stat()
-        return _lives_in(path, (about.st_mtime_ns, about.st_size))
-    except OSError:
-        return worlds.DEFAULT
-
-
-@functools.lru_cache(maxsize=256)
-def _lives_in(path: Path, version: tuple[int, int]) -> str:  # noqa: ARG001 - a header that was replaced is read anew
     try:
         return _header(path).world
     except CheckpointError:
@@ -161,9 +135,7 @@ def stamp(name: str, folder: Path = FOLDER) -> str:
     Raises:
         CheckpointError: If there is none of that name, or the file is damaged.
     """
-    path = _found(name, folder)
-    about = path.stat()
-    return _stamp(path, (about.st_mtime_ns, about.st_size))
+    return _stamp(_found(name, folder))
 
 
 def _found(name: str, folder: Path) -> Path:
@@ -175,8 +147,8 @@ def _found(name: str, folder: Path) -> Path:
     return path
 
 
-@functools.lru_cache(maxsize=64)
-def _stamp(path: Path, version: tuple[int, int]) -> str:  # noqa: ARG001 - weights that were replaced are read anew
+@once_a_state(64)
+def _stamp(path: Path) -> str:
     digest = hashlib.sha256()
     for key, value in sorted(read(path)[0].state_dict().items()):
         digest.update(key.encode())
@@ -248,19 +220,15 @@ def _header(path: Path) -> Header:
         classes = worlds.get(packed.world).classes
         return Header(packed.arch, {}, packed.title, classes, dict(packed.recipe), world=packed.world)
     try:
-        state = path.stat()
-        about = json.loads(_told(path, (state.st_mtime_ns, state.st_size)))
+        about = json.loads(_told(path))
         return Header(**{**about, "classes": tuple(map(str, about["classes"]))})
     except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path.name} is not a Robust Frog checkpoint ({error})") from error
 
 
-@functools.lru_cache(maxsize=256)
-def _told(path: Path, version: tuple[int, int]) -> str:  # noqa: ARG001 - a header that was replaced is read anew
-    """Return the header as its file says it.
-
-    A page asks for titles a hundred times, so it is read once a state of the file.
-    """
+@once_a_state(256)  # a page asks for titles a hundred times
+def _told(path: Path) -> str:
+    """Return the header as its file says it."""
     with safe_open(path, framework="pt") as file:
         return str((file.metadata() or {})["robust_frog"])
 

@@ -8,7 +8,6 @@ They count only for the recipe and the weights of which they were made; else the
 import argparse
 import sys
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from core import compute
 from core.commands import command, output
 from core.files.arrays import UNREADABLE, load_arrays, save_arrays
+from core.files.once import once_a_state
 from core.files.render import from_uint8, to_uint8
 from core.models import checkpoints
 from core.recipes import to_json
@@ -31,7 +31,7 @@ def read(recipe: StyleRecipe, path: Path | None = None) -> dict[str, Images]:
     path = path if path is not None else FILE
     if not path.is_file():
         return {}
-    found = _arrays(path, path.stat().st_mtime_ns)
+    found = _arrays(path)
     if found.get("about") != _about(recipe):
         return {}
     return {name: from_uint8(found[name][None]) for name in (recipe.standard, recipe.robust) if name in found}
@@ -51,8 +51,8 @@ def _about(recipe: StyleRecipe) -> str:
     return f"{to_json(replace(recipe, view=StyleRecipe.view, frame=0))} {' '.join(stamps)}"
 
 
-@lru_cache(maxsize=4)
-def _arrays(path: Path, changed: int) -> dict[str, np.ndarray]:  # noqa: ARG001 - a new file is read anew
+@once_a_state(4)
+def _arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         return load_arrays(path)
     except UNREADABLE:

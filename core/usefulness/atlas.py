@@ -9,7 +9,6 @@ no pictures. The page and the script that it offers for copying read the same fi
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from torch import Tensor
 from core import data, results, worlds
 from core.data.planted import drawn
 from core.files.arrays import UNREADABLE, load_arrays, save_arrays
+from core.files.once import once_a_state
 from core.models import checkpoints
 from core.problems import InputError
 from core.types import Features, Labels
@@ -106,11 +106,11 @@ def load(name: str, folder: Path = ASSETS) -> Atlas:
             f"the features of {name!r} have not been measured; have: {have}."
             f" Measure them with: python -m core.usefulness measure {name}"
         )
-    return _load(path, path.stat().st_mtime_ns)
+    return _load(path)
 
 
-@lru_cache(maxsize=8)
-def _load(path: Path, stamp: int) -> Atlas:  # noqa: ARG001 - a new measurement is read anew
+@once_a_state(8)
+def _load(path: Path) -> Atlas:
     try:
         file = load_arrays(path)
         a = {key: torch.from_numpy(file[key].astype(np.float32)) for key in file if key not in ("about", "pictures")}

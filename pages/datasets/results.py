@@ -1,6 +1,5 @@
 """What the students learnt: figure 2, table 1, cats against dogs and the controls, ours beside the paper's."""
 
-import functools
 import html
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import streamlit as st
 from core.datasets.experiments import report
 from core.datasets.experiments.run import RESULTS
 from core.files import arrays
+from core.files.once import once_a_state
 from core.rates import Estimate
 from core.results import read
 from pages.datasets.experiments import EXPERIMENTS, HEADS, MEASURED, RENEWED, Line, again, at_chance, chance
@@ -30,12 +30,11 @@ def results(experiment: str, folder: Path = RESULTS) -> dict[str, Any]:
     Raises:
         core.data.DataError: If the file is damaged.
     """
-    path = folder / f"{experiment}.json"
-    return _read(path, path.stat().st_mtime_ns) if path.is_file() else {}
+    return _read(folder / f"{experiment}.json")
 
 
-@functools.lru_cache(maxsize=8)
-def _read(path: Path, stamp: int) -> dict[str, Any]:  # noqa: ARG001 - a new measurement is read anew
+@once_a_state(8)
+def _read(path: Path) -> dict[str, Any]:
     return read(path, command(path.stem)) or {}
 
 

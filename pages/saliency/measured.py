@@ -1,6 +1,5 @@
 """What was measured of the attribution methods: the chart, the table, where the claim holds and where it does not."""
 
-import functools
 import html
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core import worlds
+from core.files.once import once_a_state
 from core.models.titles import title, titles
 from core.rates import Estimate
 from core.results import read
@@ -92,11 +92,11 @@ def results(path: Path = RESULTS) -> dict[str, Any] | None:
     Raises:
         core.data.DataError: If the file is damaged.
     """
-    return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    return _read(path)
 
 
-@functools.lru_cache(maxsize=4)
-def _read(path: Path, state: int) -> dict[str, Any] | None:  # noqa: ARG001 - a new measurement is read anew
+@once_a_state(4)
+def _read(path: Path) -> dict[str, Any] | None:
     found = read(path, AGAIN, lambda file: (file["models"], file["differences"]))
     if found is not None:  # the model that differences are taken from comes first
         found["models"] = dict(sorted(found["models"].items(), key=lambda item: item[0] in found["differences"]))

@@ -48,7 +48,7 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
         st.html(STYLE)
         preview, controls = st.columns([1, 4], vertical_alignment="top")
         with preview:
-            st.image(_url(picture, PREVIEW), width=PREVIEW, alt=_alt(picture))
+            st.image(_url(picture, PREVIEW), width=PREVIEW, output_format="PNG", alt=_alt(picture))
         with controls:
             _controls(key, picture)
         st.caption(" · ".join((picture.caption, *picture.notes)))

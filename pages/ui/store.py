@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from core import compute
+from core.files.once import state_of
 from core.models import Classifier, checkpoints, ready
 from core.problems import InputError
 
@@ -136,8 +137,8 @@ def loaded(name: str) -> Loaded:
     path = checkpoints.path_of(name)
     with _models_lock:
         kept = _models.get(name)
-        while kept is None or kept[0] != _state_of(path):
-            state = _state_of(path)
+        while kept is None or kept[0] != state_of(path):
+            state = state_of(path)
             stamp = hashlib.blake2b(path.read_bytes(), digest_size=6).hexdigest() if path.is_file() else ""
             if name not in _models:
                 _set_aside()
@@ -156,13 +157,6 @@ def _set_aside() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-def _state_of(path: Path) -> object:
-    if not path.is_file():
-        return None
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def model(name: str) -> Classifier:

@@ -1,7 +1,6 @@
 """What is known of two classes along their singular vectors, and what it says of every linear construction."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from core import data
 from core.files.arrays import UNREADABLE, load_arrays, save_arrays
+from core.files.once import once_a_state
 from core.models import checkpoints
 from core.problems import InputError
 
@@ -186,11 +186,11 @@ def load(path: Path = FILE) -> Known:
     """
     if not path.is_file():
         raise data.DataError(f"{path.name} is not there; make it with: python -m core.usefulness.linear build")
-    return _load(path, path.stat().st_mtime_ns)
+    return _load(path)
 
 
-@lru_cache(maxsize=2)
-def _load(path: Path, stamp: int) -> Known:  # noqa: ARG001 - a new file is read anew
+@once_a_state(2)
+def _load(path: Path) -> Known:
     try:
         a = {key: torch.from_numpy(np.asarray(value)) for key, value in load_arrays(path).items()}
     except UNREADABLE as error:
