@@ -128,7 +128,7 @@ def vulnerability(recipe: GaussianRecipe) -> dict[str, list[float]]:
     )
     st.caption(
         f"d = {recipe.dim}, fixed trace, variances in geometric progression; ε is {relative:.3g} of the class's spread"
-        " √tr Σ, as in the plane above. At a fixed trace a round class is least vulnerable: theorem 1."
+        " √tr Σ, as on the plane below. At a fixed trace a round class is least vulnerable: theorem 1."
     )
     return {
         "kappa": kappas.tolist(),
@@ -199,7 +199,7 @@ def paper(recipe: GaussianRecipe) -> None:
             "robust": views.gap(recipe, mu / theory.robust_fit(truth, recipe.eps)),
         }
         right.markdown(
-            f"**Above, ε = {recipe.eps:g}:** "
+            f"**On the plane, ε = {recipe.eps:g}:** "
             + "; ".join(
                 f"{name} line {value:.2f} from the classes, {'out of reach' if value > recipe.eps else 'within reach'}"
                 for name, value in gaps.items()

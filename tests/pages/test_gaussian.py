@@ -155,6 +155,7 @@ def test_presets_set_the_controls_and_reset_sets_them_back(shown):
     app = opened(eps="3", angle="20")
     ran(app.button(key="gaussian-preset-3").click())
     assert (shown.recipe.shape, shown.recipe.eps, shown.recipe.angle) == ("ellipse", 4.0, 0.0)
+    assert any(text.value.startswith("**On the plane, ε = 4:**") for text in app.markdown), "which is below, not above"
     assert recipe_of(shown).view == "paper"
     assert "robust line 5.54 from the classes, out of reach" in said(app)
     ran(app.button(key="gaussian-preset-5").click())
