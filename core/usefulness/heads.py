@@ -2,7 +2,7 @@
 
 A re-weighted head, its accuracy, clean and attacked.
 
-    python -m core.usefulness.heads measure          writes assets/results/usefulness-heads.json (minutes)
+    python -m core.usefulness.heads measure [NAME ...]       assets/results/usefulness-heads.json (minutes a network)
 
     atlas = load("resnet9-standard")
     on = order_by_gamma(atlas, 0.25) < 64                          # the 64 most robustly useful
@@ -15,7 +15,7 @@ Switching features off does not change what the others compute of a picture: thi
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,20 +205,43 @@ def main(arguments: list[str] | None = None) -> None:
     compute.setup_cpu()
     fast = compute.has_fast_bf16(torch.device("cpu"))
     precision = given.precision if given.precision != "auto" else "bf16" if fast else "fp32"
-    known = results.read(given.out, AGAIN) or {}
-    results.refuse_smaller(given.out, known.get("n"), given.n, anew=given.anew)
-    models = {name: measure(name, given.n, given.steps, given.seed, precision) for name in given.models}
-    about = results.about(
-        given.models,
-        n=given.n,
-        seed=given.seed,
-        ranked_at=RANKED_AT,
-        how=(
-            f"clean: the first {SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
-            f"and margin against the re-weighted model; gradients {precision}; torch {torch.__version__}"
-        ),
-    )
-    results.write(given.out, {**about, "models": models}, indent=1)
+    known = {} if given.anew else results.read(given.out, AGAIN) or {}
+    results.refuse_smaller(given.out, known.get("n"), given.n)
+    if set(known.get("models", {})) - set(given.models):
+        results.refuse_other(given.out, known, n=given.n, seed=given.seed)
+    for name in dict.fromkeys(given.models):
+        found = measure(name, given.n, given.steps, given.seed, precision)
+        about = results.about(
+            [name],
+            n=given.n,
+            seed=given.seed,
+            ranked_at=RANKED_AT,
+            how=(
+                f"clean: the first {SHIPPED} test pictures; attacked: {given.n} of them, PGD-{given.steps} on log-odds "
+                f"and margin against the re-weighted model; gradients {precision}; torch {torch.__version__}"
+            ),
+        )
+        known = joined(known, name, found, about)
+        results.write(given.out, known, indent=1)
+
+
+def joined(known: Mapping[str, Any], name: str, found: Any, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what was measured of one network beside what is known of others, each with its own date and how.
+
+    Args:
+        known: The file's content.
+        name: The network.
+        found: What was measured of it.
+        about: When and how, and on which weights (`results.about`).
+    """
+    others, own = known.get("models", {}), ("date", "how")
+    measured = known.get("measured") or {one: {key: known[key] for key in own} for one in others}
+    return {
+        **about,
+        results.STAMPS: {**known.get(results.STAMPS, {}), **about[results.STAMPS]},
+        "models": {**others, name: found},
+        "measured": {**measured, name: {key: about[key] for key in own}},
+    }
 
 
 def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:

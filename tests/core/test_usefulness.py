@@ -18,7 +18,7 @@ from core.data.planted.features import closed_form
 from core.models import checkpoints
 from core.problems import InputError
 from core.rates import Rate
-from core.usefulness import Extremes, Measured, Task, against_rest, extremes, linear_usefulness, measure
+from core.usefulness import Extremes, Measured, Task, against_rest, extremes, heads, linear_usefulness, measure
 from core.usefulness import atlas as atlases
 from core.usefulness import linear as goh
 from core.usefulness.atlas import Atlas
@@ -541,3 +541,52 @@ def test_the_measuring_command_goes_on_where_it_stopped(tmp_path, monkeypatch):
     assert first.pictures[0] == fingerprint(made.images[0])
     assert set(first.about["check"]["push_reached"]) == {"0.1", "0.25"}
     assert 0.5 < first.about["check"]["push_reached"]["0.25"] < 1.2
+
+
+# The file of measured heads
+
+
+@pytest.fixture
+def heads_file(tmp_path, monkeypatch):
+    """Heads that cost nothing: how often they were measured stands in them. A function that runs the command."""
+    counted = []
+
+    def made(name, *_):
+        counted.append(name)
+        return [{"of": name, "nth": len(counted)}]
+
+    monkeypatch.setattr(heads, "measure", made)
+    monkeypatch.setattr(checkpoints, "stamp", lambda name: f"{name}, {len(counted)}")
+    out = tmp_path / "heads.json"
+
+    def run(*arguments: str) -> dict:
+        heads.main(["measure", *arguments, "--out", str(out)])
+        return json.loads(out.read_text("utf-8"))
+
+    return run
+
+
+def test_heads_of_one_network_leave_those_of_the_others(heads_file):
+    before = heads_file("one", "other")
+    after = heads_file("other")
+    assert after["models"] == {"one": before["models"]["one"], "other": [{"of": "other", "nth": 3}]}
+    assert after["stamps"] == {"one": "one, 1", "other": "other, 3"}
+    assert after["measured"].keys() == {"one", "other"} and after["measured"]["one"] == before["measured"]["one"]
+
+
+def test_heads_measured_before_each_had_a_date_keep_that_of_their_file():
+    old = {"date": "2020-01-01", "how": "long ago", "n": 5, "stamps": {"one": "a"}, "models": {"one": []}}
+    new = {"date": "2026-01-01", "how": "now", "n": 5, "stamps": {"other": "b"}}
+    found = heads.joined(old, "other", [1], new)
+    assert found["measured"]["one"] == {"date": "2020-01-01", "how": "long ago"}
+    assert found["measured"]["other"] == {"date": "2026-01-01", "how": "now"}
+
+
+def test_heads_measured_otherwise_do_not_stand_beside_others(heads_file):
+    heads_file("one", "other")
+    with pytest.raises(SystemExit, match="was measured with"):
+        heads_file("one", "--n", "200")
+    with pytest.raises(SystemExit, match="was measured with"):
+        heads_file("one", "--seed", "1")
+    assert heads_file("one", "other", "--n", "200")["n"] == 200
+    assert heads_file("one", "--n", "50", "--anew")["models"].keys() == {"one"}
