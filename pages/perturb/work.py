@@ -16,7 +16,7 @@ from pages.ui.store import loaded
 from pages.ui.work import Piece
 
 T = TypeVar("T")
-CLOSEST_STEPS = 40
+CLOSEST_STEPS = 20
 MORE_S = 1.0  # between frames that are added while the rest is computed
 
 

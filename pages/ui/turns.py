@@ -10,6 +10,7 @@ served, so that equals finish one after the other and not all at the end; a newc
 longer than one step of somebody else's long computation. What a page can show nothing without goes before all of it.
 """
 
+import functools
 import itertools
 import math
 import threading
@@ -52,15 +53,14 @@ class Ticket:
         self.arrived, self.since = 0, 0.0
         self.go = threading.Event()
 
-    @property
-    def level(self) -> int:
-        """How long its neediest owner has to stand back."""
+    def level(self, used: Callable[[Account], float] = Account.used) -> int:
+        """How long its neediest owner has to stand back, by what each has used."""
         if self.hurried:
             return HURRIED
-        used = [account.used() for account in tuple(self.accounts)]
-        if not used:
+        owners = tuple(self.accounts)
+        if not owners:
             return NOBODYS
-        return FIRST if self.first else 1 + int(math.log2(1 + min(used) / LOWEST_S))
+        return FIRST if self.first else 1 + int(math.log2(1 + min(map(used, owners)) / LOWEST_S))
 
 
 class Turns:
@@ -91,8 +91,8 @@ class Turns:
         """
         with self._lock:
             self._charge(ticket)
-            first = self._first()
-            if first is None or self._order(first) > self._order(ticket):
+            order = _order()
+            if not self._waiting or order(ticket) < order(min(self._waiting, key=order)):
                 return
             ticket.go.clear()
             ticket.holding = False
@@ -135,18 +135,14 @@ class Turns:
 
     def _look(self) -> None:
         ahead, seen = dict[Ticket, int](), set[Account]()
-        for ticket in sorted(self._waiting, key=self._order):
+        for ticket in sorted(self._waiting, key=_order()):
             owners = ticket.accounts.copy()
             ahead[ticket] = len(seen - owners)
             seen |= owners
         self._looked, self._ahead, self._in_line = time.monotonic(), ahead, len(seen)
 
-    @staticmethod
-    def _order(ticket: Ticket) -> tuple[int, int]:
-        return ticket.level, ticket.arrived
-
     def _first(self) -> Ticket | None:
-        return min(self._waiting, key=self._order, default=None)
+        return min(self._waiting, key=_order(), default=None)
 
     def _fill(self) -> None:
         while self._free and (first := self._first()) is not None:
@@ -165,3 +161,9 @@ class Turns:
         for account in accounts:
             account.charge((now - ticket.since) / len(accounts))
         ticket.since = now
+
+
+def _order() -> Callable[[Ticket], tuple[int, int]]:
+    """Return what the line is sorted by at this moment: sixty visitors have five tickets each, and one account."""
+    used = functools.cache(Account.used)
+    return lambda ticket: (ticket.level(used), ticket.arrived)

@@ -45,6 +45,7 @@ GLANCE_S = 0.05  # between looks at whether the page was interrupted
 PROGRESS_S = 0.25  # between messages to the browser
 IN_LINE = 3  # times as long are both for who waits behind others: sixty pages that look keep the computing from a core
 LINE_S = 1.0  # who waits longer is told for how many others
+CROWD = 8  # others in line: for as many more, messages come as much later again; the bar of a long line hardly moves
 MOST_LINGER = 9  # others in line, for each of whom one lingers once more
 
 
@@ -142,7 +143,7 @@ def _watch(
             if any(future.done() and future.exception() for future in (flight.future for flight in flights.values())):
                 break
             desk()  # touching the session is what lets Streamlit interrupt this run
-            if time.monotonic() - sent < PROGRESS_S * patience:
+            if time.monotonic() - sent < PROGRESS_S * patience * (1 + before // CROWD):
                 continue
             before = _before(flights.values())
             sent, now = time.monotonic(), (text + _line(before), round(min(1.0, share()), 2))
