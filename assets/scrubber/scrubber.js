@@ -297,8 +297,10 @@ class Scrubber {
   buildNames() {
     this.el.names.replaceChildren(
       ...this.data.rows.map(({ title }, i) => {
-        const button = text("button", title);
+        const button = text("button", "");
         Object.assign(button, { type: "button", className: "plain" });
+        const words = title.split(" ").map((word) => text("span", word)); // a line ends between words, not in ResNet-9
+        button.append(...words.flatMap((word, at) => (at ? [" ", word] : [word])));
         button.addEventListener("click", () => this.el.rows.scrollTo({ left: i * this.el.rows.clientWidth, behavior: this.calm ? "instant" : "smooth" }));
         return button;
       }));
@@ -678,11 +680,10 @@ class RowView {
       named.push(level);
     }
     if (marked) {
-      const late = threshold > (axis.total - 1) * 0.5;
+      const words = `${flags[threshold] ?? ""} from ${this.scrubber.position(threshold)}`.trim();
+      const late = x(threshold) + (0.5 + 0.55 * words.length) * em > width; // about: letters differ
       line("threshold", x(threshold), 0, x(threshold), height);
-      const word = flags[threshold] ?? "";
-      label("threshold-name", x(threshold) + (late ? -0.5 : 0.5) * em, em, `${word} from ${this.scrubber.position(threshold)}`.trim(),
-        late ? "end" : "start");
+      label("threshold-name", x(threshold) + (late ? -0.5 : 0.5) * em, em, words, late ? "end" : "start");
     }
     let path = "";
     let pen = "M";

@@ -29,8 +29,9 @@ PRESETS = [
     ),
     shell.Preset(
         "Step by step",
-        "One fixed ε, and the slider is now the attack's own steps: how few of them does the standard model survive?",
-        {"axis": "steps"},
+        "One fixed ε, and the slider is now the attack's own steps, all of one length as in the paper: how few of them"
+        " does the standard model survive?",
+        {"axis": "steps", "schedule": "constant", "steps": 20},
         {"frame": "0"},
     ),
     shell.Preset(

@@ -506,6 +506,16 @@ def test_the_threshold_is_marked_on_slider_and_curve(visit):
     assert mark["x"] == pytest.approx(lab.on_track(rows()[0].threshold)[0], abs=1.5)
 
 
+@pytest.mark.parametrize("width", [390, 1000, 1280, 1440])
+def test_what_a_curve_says_of_its_mark_stays_in_its_column(visit, width):
+    lab = visit("rows=3", viewport={"width": width, "height": 900})
+    for row in lab.root.locator(".row").all():
+        if row.locator(".threshold-name").count():
+            words, curve = row.locator(".threshold-name").bounding_box(), row.locator(".curve").bounding_box()
+            assert words["x"] >= curve["x"] - 1
+            assert words["x"] + words["width"] <= curve["x"] + curve["width"] + 1
+
+
 def test_the_name_of_a_mark_stays_on_a_phone(visit):
     lab = visit("rows=2&named", viewport={"width": 390, "height": 844})
     mark = lab.page.locator(".mark").filter(has_text="trained among noise")
@@ -530,6 +540,23 @@ def test_a_phone_needs_no_sideways_scrolling(visit, view):
     )
     first = lab.root.locator(".row").first.bounding_box()
     assert first["x"] >= 0 and first["x"] + first["width"] <= 390
+
+
+def test_a_phone_has_the_gain_where_the_difference_is_large(visit):
+    lab = visit("rows=2", viewport={"width": 390, "height": 844}, has_touch=True)
+    gain = lab.root.get_by_role("group", name="Gain")
+    assert not gain.is_visible()
+    lab.root.locator(".views label", has_text="Difference").click()
+    gain.locator("label", has_text="×50").click()
+    assert lab.root.locator(".pill.gain").first.inner_text() == "×50"
+    assert lab.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_on_a_phone_a_model_has_its_name_in_lines_that_end_between_words(visit):
+    lab = visit("rows=3", viewport={"width": 390, "height": 844}, has_touch=True)
+    lines = lab.root.locator(".names span").evaluate_all("all => all.map((one) => one.getClientRects().length)")
+    assert len(lines) > 3 and set(lines) == {1}
+    assert lab.root.locator(".names button").all_text_contents() == lab.root.locator(".row .title").all_text_contents()
 
 
 def test_on_a_phone_the_next_model_is_a_swipe_or_a_button_away(visit):
