@@ -681,9 +681,12 @@ class RowView {
     }
     if (marked) {
       const words = `${flags[threshold] ?? ""} from ${this.scrubber.position(threshold)}`.trim();
-      const late = x(threshold) + (0.5 + 0.55 * words.length) * em > width; // about: letters differ
+      this.context.current.font = `600 ${em}px ${getComputedStyle(this.el.svg).fontFamily}`;
+      const long = this.context.current.measureText(words).width + 0.5 * em;
       line("threshold", x(threshold), 0, x(threshold), height);
-      label("threshold-name", x(threshold) + (late ? -0.5 : 0.5) * em, em, words, late ? "end" : "start");
+      if (x(threshold) + long <= width) label("threshold-name", x(threshold) + 0.5 * em, em, words, "start");
+      else if (x(threshold) - long >= 0) label("threshold-name", x(threshold) - 0.5 * em, em, words, "end");
+      else label("threshold-name", width, em, words, "end"); // across the line, where neither side has room
     }
     let path = "";
     let pen = "M";

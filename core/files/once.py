@@ -14,7 +14,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 State = tuple[int, int, int]
-SETTLED_NS = 2 * 10**9  # a folder's date is no finer than its file system's clock, and its size says little
+SETTLED_NS = 2 * 10**9  # a date is no finer than the file system's clock, 2 s at the coarsest
 
 
 def state_of(path: Path) -> State | None:
@@ -30,7 +30,7 @@ def once_a_state(most: int) -> Callable[[Callable[[Path], T]], Callable[[Path], 
     """Keep the last results of a function of a path; whoever changes one changes what others are given.
 
     Args:
-        most: So many are kept. What raises is not; a folder that has changed just now is gone through each time.
+        most: So many are kept. What raises is not, nor what has changed just now: it may change again on the same date.
     """
 
     def keeping(make: Callable[[Path], T]) -> Callable[[Path], T]:
@@ -41,7 +41,7 @@ def once_a_state(most: int) -> Callable[[Callable[[Path], T]], Callable[[Path], 
         @functools.wraps(make)
         def asked(path: Path) -> T:
             state = state_of(path)
-            if state is not None and time.time_ns() - state[0] < SETTLED_NS and path.is_dir():
+            if state is not None and time.time_ns() - state[0] < SETTLED_NS:
                 return make(path)
             return made(path, state)
 

@@ -17,7 +17,7 @@ from core.files import render
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_json, to_query
 from tests.app_process import serving
-from tests.browser.tools import settles
+from tests.browser.tools import held, levels, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -74,8 +74,7 @@ class Tab:
         canvas = self.root.locator(".current canvas").nth(row)
         # The browser decodes what it has got after the server rests, in a component that may be mounted anew.
         settles(canvas, f"c => c.__pixels({shape[0] - 1}).every((level) => !level)", 30_000)
-        held = canvas.evaluate("(c, n) => Array.from({length: n}, (_, f) => Array.from(c.__pixels(f)))", shape[0])
-        return np.array(held, np.uint8).reshape(shape)
+        return held(canvas, *shape)
 
     def click(self, role: str, name: str) -> None:
         self.page.get_by_role(role, name=name, exact=True).first.click()
@@ -287,8 +286,8 @@ def test_an_upload_is_attacked_and_stays_out_of_the_address(visit, tmp_path):
     chooser.set_input_files(path)
     tab.page.get_by_text("It stays in this session").wait_for()
     tab.settle()
-    held = tab.root.locator(".reference canvas").first.evaluate("c => Array.from(c.__pixels())")
-    np.testing.assert_array_equal(np.array(held, np.uint8).reshape(image.shape), image)
+    clean = levels(tab.root.locator(".reference canvas").first, "c => c.__pixels()", *image.shape)
+    np.testing.assert_array_equal(clean, image)
     assert "picture" not in tab.address
 
 
@@ -309,8 +308,8 @@ def test_an_upload_outlives_the_reload_by_which_the_stage_turns_dark(visit, tmp_
         tab.page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
         == "rgb(18, 23, 28)"
     )
-    held = tab.root.locator(".reference canvas").first.evaluate("c => Array.from(c.__pixels())")
-    np.testing.assert_array_equal(np.array(held, np.uint8).reshape(image.shape), image)
+    clean = levels(tab.root.locator(".reference canvas").first, "c => c.__pixels()", *image.shape)
+    np.testing.assert_array_equal(clean, image)
 
 
 def test_a_saved_png_is_the_frame_in_sight_with_its_recipe_inside(visit):

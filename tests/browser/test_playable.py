@@ -12,7 +12,7 @@ from core.recipes import to_json
 from core.transfer.recipe import TransferRecipe
 from core.usefulness.recipe import UsefulnessRecipe
 from tests.browser.scrubber_demo import AXIS, rows
-from tests.browser.tools import settles
+from tests.browser.tools import held, settles
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -50,9 +50,7 @@ def play(browser, tmp_path: Path):
 def frames_of(opened, nth: int) -> np.ndarray:
     """The pixels of every frame of a column, as the component draws them."""
     canvas = opened.locator(".current canvas").nth(nth)
-    read = "(el, n) => Array.from({ length: n }, (_, f) => Array.from(el.__pixels(f)))"
-    total = int(opened.locator(".range").get_attribute("max")) + 1
-    return np.array(canvas.evaluate(read, total), dtype=np.uint8)
+    return held(canvas, int(opened.locator(".range").get_attribute("max")) + 1, -1)
 
 
 def test_every_frame_is_the_apps_byte_for_byte(play):

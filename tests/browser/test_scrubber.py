@@ -11,6 +11,7 @@ from core.files.render import amplified, to_uint8
 from core.words import percent
 from tests.app_process import serving
 from tests.browser.scrubber_demo import AXIS, FRAMES, rows
+from tests.browser.tools import held, levels
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -201,10 +202,9 @@ def test_the_browser_holds_exactly_the_computed_pixels(visit):
     lab = visit()
     for i, row in enumerate(rows()):
         current, reference = (lab.root.locator(f".{name} canvas").nth(i) for name in ("current", "reference"))
-        frames = [current.evaluate("(canvas, f) => Array.from(canvas.__pixels(f))", f) for f in range(FRAMES)]
-        np.testing.assert_array_equal(np.array(frames, np.uint8).reshape(row.frames.shape), row.frames)
-        clean = reference.evaluate("canvas => Array.from(canvas.__pixels())")
-        np.testing.assert_array_equal(np.array(clean, np.uint8).reshape(row.reference.shape), row.reference)
+        np.testing.assert_array_equal(held(current, *row.frames.shape), row.frames)
+        clean = levels(reference, "c => c.__pixels()", *row.reference.shape)
+        np.testing.assert_array_equal(clean, row.reference)
 
 
 class Pieces:
@@ -241,8 +241,7 @@ def test_the_frame_in_sight_of_large_pictures_is_there_before_any_other(large):
     lab.wait_for_all()
     for i, row in enumerate(rows(size=LARGE)):
         current = lab.root.locator(".current canvas").nth(i)
-        frames = [current.evaluate("(canvas, f) => Array.from(canvas.__pixels(f))", f) for f in range(FRAMES)]
-        np.testing.assert_array_equal(np.array(frames, np.uint8).reshape(row.frames.shape), row.frames)
+        np.testing.assert_array_equal(held(current, *row.frames.shape), row.frames)
     assert len(pieces.asked) == len(set(pieces.asked)), "asked for twice"
 
 
@@ -307,10 +306,8 @@ def test_what_was_lost_on_its_way_is_asked_for_again(large):
 
 def _drawn(canvas: "playwright.Locator") -> np.ndarray:
     """Read what a canvas shows now."""
-    width, height, rgba = canvas.evaluate(
-        "c => [c.width, c.height, Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)]"
-    )
-    return np.array(rgba, np.uint8).reshape(height, width, 4)[..., :3]
+    rgba = levels(canvas, "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data", -1)
+    return rgba.reshape(-1, canvas.evaluate("c => c.width"), 4)[..., :3]
 
 
 def test_the_canvases_show_the_frame_and_its_amplified_perturbation(visit):

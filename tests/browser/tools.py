@@ -1,6 +1,13 @@
 """What several browser tests ask of a page."""
 
+import base64
 from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+
+TO_TEXT = """(made) => { let text = "";
+  for (let i = 0; i < made.length; i += 32768) text += String.fromCharCode(...made.subarray(i, i + 32768));
+  return btoa(text); }"""
 
 
 def address(page: "playwright.Page") -> dict[str, str]:  # noqa: F821 - an optional dependency
@@ -32,3 +39,22 @@ def still(found: "playwright.Locator", patience_ms: int = 15_000) -> dict[str, f
         if box == before:
             break
     return box
+
+
+def levels(of: "playwright.Locator", script: str, *shape: int, argument: object = None) -> np.ndarray:  # noqa: F821
+    """Evaluate what returns an array of bytes; it comes as text, since as a list a megabyte takes seconds.
+
+    Args:
+        of: The element that the script is given.
+        script: JavaScript, (element, argument) => bytes.
+        shape: Of the result; -1 as in numpy.
+        argument: The script's second one.
+    """
+    text = of.evaluate(f"(element, argument) => ({TO_TEXT})(({script})(element, argument))", argument)
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)
+
+
+def held(canvas: "playwright.Locator", *shape: int) -> np.ndarray:  # noqa: F821
+    """Return all frames (F, H, W, 3) of a canvas, as the component holds them."""
+    frames = [levels(canvas, "(c, f) => c.__pixels(f)", *shape[1:], argument=f) for f in range(shape[0])]
+    return np.stack(frames)
