@@ -15,17 +15,19 @@ in `found().problems`, on the page Models and in the log, which has the tracebac
 """
 
 import argparse
-import importlib.util
 import logging
 import os
 import re
 import sys
 import threading
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import torch
@@ -159,17 +161,19 @@ def _run(file: Path) -> list[Network]:
     """
     if not file.is_file():
         raise InputError(f"there is no plugin {file}")
-    spec = importlib.util.spec_from_file_location(f"robust_frog_plugin_{file.stem}", file)
-    if spec is None or spec.loader is None:
+    if file.suffix != ".py":
         raise InputError(f"{file.name} is no Python file; a plugin's name ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # as dataclasses and pickles in it expect
+    name = f"robust_frog_plugin_{file.stem}"
+    loader = _AsItIs(name, str(file))
+    module = types.ModuleType(name)
+    module.__file__ = str(file)
+    sys.modules[name] = module  # as dataclasses and pickles in it expect
     if (folder := str(file.parent.resolve())) not in sys.path:
         sys.path.append(folder)  # it may import its neighbours
     offered: list[Network] = []
     before = _collected.set(offered)
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise InputError(f"{file.name} ended in an error, so its networks are not here: {_first(error)}") from error
     finally:
@@ -180,6 +184,13 @@ def _run(file: Path) -> list[Network]:
             " (from core.models.plugins import network)"
         )
     return offered
+
+
+class _AsItIs(SourceFileLoader):
+    """Compiles the file each time: what Python keeps compiled knows a file's date to the second and nothing else."""
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - how Python calls it
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 def _plugged(said: Network, file: Path) -> Plugged:

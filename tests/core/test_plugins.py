@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import sys
 
 import pytest
 import torch
@@ -88,6 +89,16 @@ def test_other_weights_are_another_stamp_and_another_file(plug):
     stamp, file = checkpoints.stamp("mine"), checkpoints.path_of("mine").read_bytes()
     plug(MINE.replace("manual_seed(0)", "manual_seed(1)"))
     assert checkpoints.stamp("mine") != stamp and checkpoints.path_of("mine").read_bytes() != file
+
+
+def test_nothing_compiled_is_left_beside_a_plugin_nor_taken_for_it(plug, tmp_path, monkeypatch):
+    """Two files of one length within a second: to what Python keeps compiled they are the same one."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    plug(MINE)
+    stamp = checkpoints.stamp("mine")
+    plug(MINE.replace("manual_seed(0)", "manual_seed(1)"))
+    assert checkpoints.stamp("mine") != stamp
+    assert not list(tmp_path.rglob("*.pyc"))
 
 
 def test_a_script_made_from_it_runs_by_itself(plug, tmp_path, monkeypatch):
