@@ -1,9 +1,9 @@
 """What is made of a file, or of the names in a folder, is made once: until that is another.
 
-@once_a_state(8)
-def _read(path: Path) -> Lecture: ...
+    @once_a_state(8)
+    def _read(path: Path) -> Lecture: ...
 
-_read(path)        # reads; asked again, it does not, unless the file was edited or replaced
+Asked again, it does not read, unless the file was edited or replaced.
 """
 
 import functools
@@ -18,7 +18,7 @@ SETTLED_NS = 2 * 10**9  # a date is no finer than the file system's clock, 2 s a
 
 
 def state_of(path: Path) -> State | None:
-    """Return what changes with a file or with the names in a folder: date, size and place; None where nothing is."""
+    """Return what changes with a file, or with a folder's names: date in ns, bytes, inode; None where nothing is."""
     try:
         found = path.stat()
     except OSError:
@@ -41,7 +41,7 @@ def once_a_state(most: int) -> Callable[[Callable[[Path], T]], Callable[[Path], 
         @functools.wraps(make)
         def asked(path: Path) -> T:
             state = state_of(path)
-            if state is not None and time.time_ns() - state[0] < SETTLED_NS:
+            if state is not None and abs(time.time_ns() - state[0]) < SETTLED_NS:
                 return make(path)
             return made(path, state)
 

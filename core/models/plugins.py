@@ -20,14 +20,13 @@ import os
 import re
 import sys
 import threading
-import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 import torch
@@ -165,7 +164,7 @@ def _run(file: Path) -> list[Network]:
         raise InputError(f"{file.name} is no Python file; a plugin's name ends in .py")
     name = f"robust_frog_plugin_{file.stem}"
     loader = _AsItIs(name, str(file))
-    module = types.ModuleType(name)
+    module = ModuleType(name)
     module.__file__ = str(file)
     sys.modules[name] = module  # as dataclasses and pickles in it expect
     if (folder := str(file.parent.resolve())) not in sys.path:

@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,21 +66,29 @@ def test_it_is_asked_for_after_each_piece_and_done_once(monkeypatch):
     assert done == [1]
 
 
-def test_as_long_as_something_ends_it_waits_but_not_for_ever(monkeypatch):
-    done = []
-    monkeypatch.setattr(memory, "AFTER_S", 0.2)
+@pytest.mark.parametrize(("asked", "given_back"), [((0.4, 0.8, 1.7), 2.7), (tuple(k / 2 for k in range(1, 200)), 30.0)])
+def test_it_waits_until_nothing_has_ended_for_a_second_but_not_for_ever(asked, given_back, monkeypatch):
+    """By a clock of the test's own, which stands still while nobody sleeps."""
+    now, still_to_ask, done = [0.0], list(asked), []
+
+    def sleep(seconds: float) -> None:
+        end = now[0] + seconds
+        while still_to_ask and still_to_ask[0] <= end:
+            now[0] = still_to_ask.pop(0)
+            returns.soon()
+        now[0] = end
+
+    monkeypatch.setattr(memory, "AFTER_S", 1.0)
+    monkeypatch.setattr(memory, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    waiting, never = [], SimpleNamespace(start=lambda: None)
+    threads = SimpleNamespace(
+        Lock=threading.Lock, Thread=lambda target, args, daemon: waiting.append((target, args)) or never
+    )
+    monkeypatch.setattr(memory, "threading", threads)
     returns = memory.Returns()
-    monkeypatch.setattr(returns, "now", lambda: done.append(time.monotonic()))
-    for _ in range(8):
-        returns.soon()
-        time.sleep(0.05)
-    assert not done
-    time.sleep(0.4)
-    assert len(done) == 1
-    monkeypatch.setattr(memory, "LATEST_S", 0.1)
-    late = memory.Returns()
-    monkeypatch.setattr(late, "now", lambda: done.append(time.monotonic()))
-    for _ in range(6):
-        late.soon()
-        time.sleep(0.05)
-    assert len(done) == 2
+    monkeypatch.setattr(returns, "now", lambda: done.append(now[0]))
+    returns.soon()
+    ((wait, until),) = waiting
+    wait(*until)
+    assert done == [pytest.approx(given_back)]
+    assert len(waiting) == 1
