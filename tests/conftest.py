@@ -7,12 +7,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from importlib.machinery import SourceFileLoader
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
+from jaxtyping._import_hook import _JaxtypingLoader
 
 from core import data
 from core.models import Classifier, checkpoints
@@ -26,6 +28,19 @@ settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 # One thread: the models here are tiny, sums come out the same every time, and a busy machine does not thrash.
 torch.set_num_threads(int(os.environ.get("ROBUST_FROG_THREADS", "1")))
+
+
+def _keep_apart(self: SourceFileLoader, path: str, content: bytes, *, _mode: int = 0o666) -> None:
+    """Keep what is compiled with jaxtyping's checks under a name of its own only.
+
+    It has one where a module is imported. Where `runpy` runs one it would take the name of the module without checks,
+    and `python -m core...` would then end in a KeyError, also long after the tests.
+    """
+    if "jaxtyping" in Path(path).name:
+        SourceFileLoader.set_data(self, path, content, _mode=_mode)
+
+
+_JaxtypingLoader.set_data = _keep_apart
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

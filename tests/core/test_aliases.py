@@ -4,6 +4,7 @@ import importlib
 import runpy
 import subprocess
 import sys
+from importlib.util import find_spec, module_from_spec, spec_from_loader
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,15 @@ def test_every_old_command_runs_the_present_one(name: str, monkeypatch, capsys):
         runpy.run_module(name, run_name="__main__", alter_sys=True)
     assert not ended.value.code
     assert capsys.readouterr().out.startswith("usage: python -m core.")
+
+
+def test_what_tests_compile_is_not_taken_for_the_module_itself(tmp_path, monkeypatch):
+    """With its checks a module can be run in a process that has loaded them, and in no other."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    checking = find_spec("core.words").loader
+    (tmp_path / "made.py").write_text("def f(x: int) -> int:\n    return x\n")
+    one = type(checking)("made", str(tmp_path / "made.py"), typechecker=checking._typechecker)
+    one.get_code("made")  # as runpy does
+    assert not list(tmp_path.rglob("*.pyc"))
+    one.exec_module(module_from_spec(spec_from_loader("made", one)))  # as import does
+    assert ["jaxtyping" in made.name for made in tmp_path.rglob("*.pyc")] == [True]
