@@ -52,6 +52,7 @@ class Bar {
 
   destroy() {
     window.removeEventListener("keydown", this.onKey, true);
+    clearTimeout(this.late); // a lecture that was ended stays so
     this.line.close();
     this.warmer.end();
   }

@@ -165,7 +165,7 @@ class Morph {
   // --- holding ------------------------------------------------------------------------------------------------
 
   hold(target, by) {
-    if (this.held !== null || !this.root.hasAttribute("data-ready")) return;
+    if (this.held !== null || !this.root.hasAttribute("data-ready") || !this.buttons[target]) return; // no such class
     this.pause();
     this.latest();
     this.held = target;

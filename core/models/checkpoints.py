@@ -209,9 +209,9 @@ def save(path: Path, state: Mapping[str, Tensor], about: Header, *, half: bool =
 
 
 def annotate(path: Path, about: Header) -> None:
-    """Replace the header and leave the weights as they are."""
+    """Replace the header and leave the weights as they are, in the precision that they were kept in."""
     _, tensors = _open(path)
-    save(path, tensors, about)
+    save(path, tensors, about, half=False)
 
 
 def _header(path: Path) -> Header:

@@ -46,6 +46,8 @@ def size_of(value: Any) -> int:
                 walk_all(part.values())
             elif isinstance(part, list | tuple | set | frozenset):
                 walk_all(part)
+            elif isinstance(part, torch.nn.Module):
+                walk_all([*part.parameters(), *part.buffers()])
             elif dataclasses.is_dataclass(part) and not isinstance(part, type):
                 walk_all(vars(part).values())
 

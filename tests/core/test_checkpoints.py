@@ -339,3 +339,10 @@ def test_a_listing_sees_what_comes_and_goes(path):
     path.unlink()
     assert names(folder) == ("other",)
     assert names(folder / "none") == ()
+
+
+def test_a_new_header_leaves_single_precision_as_it_was(tmp_path):
+    path, wide = tmp_path / "wide.safetensors", torch.tensor([1e5, 1 + 2**-20])  # neither is a number of fp16
+    save(path, {"w": wide}, ABOUT, half=False)
+    annotate(path, replace(ABOUT, title="Measured"))
+    assert torch.equal(load_file(path)["w"], wide)

@@ -34,6 +34,10 @@ def test_a_store_counts_the_bytes_of_tensors_wherever_they_are():
     assert 4000 + 500 + 100 <= size_of(result) < 4000 + 500 + 100 + 1500  # a view keeps all of its storage, once
 
 
+def test_a_network_counts_with_its_weights():
+    assert size_of((torch.nn.Linear(100, 100), "a card")) > 4 * 100 * 100
+
+
 def test_the_store_is_bounded_by_bytes_and_forgets_what_was_not_asked_for_longest():
     kept = Store(limit=3 * size_of(torch.zeros(1000)) + 10)
     for key in "abc":

@@ -89,7 +89,7 @@ def frame_in_sight(key: str, default: int, most: int = FRAMES_AT_MOST) -> int:
         default: The frame when the address has none, or none that can be used; it is left out there.
         most: The largest that can be used.
     """
-    usable = lambda text: text.isdecimal() and int(text) <= most
+    usable = lambda text: text.isdecimal() and len(text) < 5 and int(text) <= most  # not thousands of digits
     return int(keep("frame", str(default), usable, key=f"{key}-frame", stale_s=STALE_S))
 
 
