@@ -49,6 +49,10 @@ class Morph {
     this.listeners.abort();
     this.pause();
     this.link.close();
+    this.empty();
+  }
+
+  empty() {
     for (const name of ["stages", "classes", "starts", "swatches"]) this.el[name].replaceChildren();
     this.el.reach.querySelectorAll("label").forEach((label) => label.remove());
   }
@@ -57,9 +61,13 @@ class Morph {
     const fresh = this.data?.token !== data.token;
     this.trigger = setTriggerValue;
     const starters = JSON.stringify(data.starts) !== JSON.stringify(this.data?.starts);
-    const first = !this.data;
+    const other = JSON.stringify([data.classes, data.models.length]) !== JSON.stringify([this.data?.classes, this.data?.models.length]);
+    if (other) {
+      if (this.data) this.letGo();
+      this.empty(); // of another world, or of as many models
+    }
     this.data = data;
-    if (first) {
+    if (other) {
       this.buildControls();
       this.buildStages();
     }
@@ -67,7 +75,7 @@ class Morph {
       stage.querySelector(".title").textContent = data.models[k].title;
       stage.querySelector(".subtitle").textContent = data.models[k].subtitle;
     });
-    if (starters) this.buildStarts();
+    if (starters || other) this.buildStarts();
     if (fresh) this.link.open();
     else if (this.version !== data.version) this.send({ do: "film" }); // the page has put another picture on the board
     this.version = data.version;
@@ -368,8 +376,8 @@ class Morph {
     this.buttons = this.data.classes.map((name, i) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.disabled = true;
-      button.append(text("span", name), text("kbd", `key ${(i + 1) % 10}`));
+      button.disabled = !this.root.hasAttribute("data-ready");
+      button.append(text("span", name), ...(i < 10 ? [text("kbd", `key ${(i + 1) % 10}`)] : []));
       button.setAttribute("aria-label", `Hold: ${name}`);
       button.dataset.name = name;
       classes.append(button);

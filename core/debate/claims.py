@@ -161,8 +161,8 @@ CLAIMS = {
         97,
         "Adversarial examples are there because the data have features that predict well and break easily, and networks"
         " use them.",
-        "Perturbed pictures under the wrong label, wrong to every human eye, teach a fresh network to classify clean"
-        " ones.",
+        "Perturbed pictures whose labels look wrong to people (in D_rand nine times in ten) teach a fresh network to"
+        " classify clean ones.",
         "accuracy on clean test pictures (chance: 10 %)",
         "",
         "https://arxiv.org/abs/1905.02175",

@@ -72,6 +72,7 @@ def _goh_leakage(folder: Path) -> list[Number]:
     found = [
         _rate("ten robust features alone, taught by D_rand", sets["rand"], 0.235),
         _rate("the same, taught by D_det", sets["det"], 0.0681),
+        _rate("the same, taught by a set that leaks by construction", sets["leak"]),
     ]
     try:
         leak = _read(folder, "controls")["students"]["control-leak"]["clean"]
@@ -117,9 +118,9 @@ def _gilmer(folder: Path) -> list[Number]:
     weather = _read(folder, "frequency")["weather"]["fog"]
     return [
         _rate("standard network, clean", weather["0"][STANDARD]),
-        _rate("standard network in the thickest fog", weather["5"][STANDARD], 0.857),
+        _rate("standard network in the thickest fog (severity not named by the source)", weather["5"][STANDARD], 0.857),
         _rate("robust network, clean", weather["0"][ROBUST]),
-        _rate("robust network in the thickest fog", weather["5"][ROBUST], 0.553),
+        _rate("robust network in the thickest fog (the same)", weather["5"][ROBUST], 0.553),
     ]
 
 

@@ -19,18 +19,24 @@ def reading(claim: str, numbers: Sequence[Number]) -> str:
 
 
 def _leakage(numbers: Sequence[Number]) -> str:
-    rand, det = numbers[0], numbers[1]
+    rand, det, *controls = numbers
     if rand.low > CHANCE:
         text = "Here too D_rand leaks"
         text += ", and D_det does not." if det.high < CHANCE else ", and D_det is not clearly below chance."
+    elif controls and controls[0].low <= CHANCE:
+        text = (
+            "Not decided here: what robust features learn from D_rand is not above chance, but neither is what they"
+            f" learn from a set that leaks by construction ({100 * controls[0].value:.1f} %). This measurement is too"
+            " small to see a leak."
+        )
     else:
         text = "We found otherwise: what robust features learn from D_rand is not above chance here"
         text += ", as little as from D_det." if det.high < CHANCE else "."
-    if len(numbers) > 2:
+    if len(controls) > 1:
         text += (
-            " The third number is a control of ours: pictures that drew their own class stay as they are, the others"
-            " get one fixed noise pattern a class. It has no adversarial feature, and its student does as well as the"
-            " one of D_rand: at our size the accuracy on D_rand alone is weak evidence."
+            " The last number is a network's on such a set: pictures that drew their own class stay as they are, the"
+            " others get one fixed noise pattern a class. It has no adversarial feature, and its student does as well"
+            " as the one of D_rand: at our size the accuracy on D_rand alone is weak evidence."
         )
     return text
 

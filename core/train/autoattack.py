@@ -127,6 +127,8 @@ def continued(
 def _made(
     model: nn.Module, norm: str, eps: float, seed: int, attacks: tuple[str, ...], device: str, classes: int
 ) -> Any:
+    if classes < 4:
+        raise InputError(f"AutoAttack's targeted loss looks at four logits, and this model has {classes}; use PGD")
     module = importlib.import_module(PACKAGE)
     made = module.AutoAttack(
         lambda x: model(_Plain.apply(x)),

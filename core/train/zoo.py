@@ -18,7 +18,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from core import compute, data, results
+from core import compute, data, results, worlds
 from core.attacks import balls
 from core.commands import command, number, whole
 from core.files import toml
@@ -121,7 +121,8 @@ def build(entry: Entry, profile: str, *, force: bool = False) -> Path:
     train, test = data.cifar10("train"), data.cifar10("test")
 
     def watch(epoch: int, model: Classifier) -> None:
-        seen = evaluate.clean_accuracy(model, test.x(range(1000)), test.y(range(1000)))
+        at = next(model.parameters()).device
+        seen = evaluate.clean_accuracy(model, test.x(range(1000)).to(at), test.y(range(1000)).to(at))
         # 1,000 pictures, to see a run go wrong early; nothing is chosen by it.
         log.info("%s: epoch %d, clean %s", entry.name, epoch, seen)
 
@@ -168,6 +169,8 @@ def measure(name: str, n: int, *, precision: str = "auto", anew: bool = False) -
     """
     path = checkpoints.path_of(name)
     about = checkpoints.header(name)
+    if about.world != worlds.DEFAULT:
+        raise InputError(f"{name} is of the world {about.world!r}: python -m core.train.evaluate measures it there")
     known = max((rate["n"] for what, rate in about.measured.items() if what.startswith(("L2", "Linf"))), default=None)
     results.refuse_smaller(path, known, n, anew=anew)
     here = compute.device()

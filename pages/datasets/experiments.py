@@ -71,7 +71,7 @@ EXPERIMENTS = {
         (
             Line(
                 "control-leak",
-                "own class untouched, else fixed noise",
+                "own class untouched, else one fixed noise a class",
                 (79.5, None, None),
                 "not the paper: K. Jordan's ResNet-9",
             ),

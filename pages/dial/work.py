@@ -55,7 +55,7 @@ class Job:
         found = []
         stopped = work.is_stopped(self.group)
         for piece in self.pieces:
-            value = work.desk().outcome(piece.key).value if stopped else work.known(piece)
+            value = work.desk().outcome(piece.key, self.group).value if stopped else work.known(piece)
             if value is None:
                 break
             found.append(value)

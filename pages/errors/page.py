@@ -60,8 +60,8 @@ PRESETS = [
     ),
     shell.Preset(
         "On real pictures",
-        "Twelve thousand pictures, every label wrong. Find the two grey and orange controls: which half of the effect"
-        " does each take away?",
+        "Twelve thousand pictures, every label wrong. Find the two controls, grey and orange: how much of the"
+        " effect is left in each?",
         {"view": "pictures"},
     ),
 ]

@@ -36,8 +36,9 @@ PRESETS = [
     ),
     shell.Preset(
         "Two students",
-        "Both learnt in the ordinary way; only their pictures differ. The left one saw pictures with the brittle"
-        " features alone, the right one pictures with the robust ones alone. See at which ε each of them gives in.",
+        "Both learnt in the ordinary way; only their pictures differ. The left one saw pictures whose labels"
+        " only non-robust features explain, the right one pictures made of robust features. See at which ε each of them"
+        " gives in.",
         dict(STUDENTS),
         {"frame": "0"},
     ),
@@ -50,9 +51,9 @@ PRESETS = [
 ]
 DISC = "planted/19"
 OPENING = shell.Preset(
-    "The paper's opening picture",
-    "The paper opens with a pig that a network takes for an airliner; here it is a cat. Drag ε from 0 to 2/255: no"
-    " pixel moves by more than two of 255 grey levels.",
+    "A cat, or an airliner?",
+    "A well-known example of the authors' is a pig that a network takes for an airliner; here it is a cat. Drag ε"
+    " from 0 to 2/255: no pixel moves by more than two of 255 grey levels.",
     {"picture": "photo-224/chelsea", "norm": "Linf", "reach": "2/255", "target": "airliner", "steps": 30},
     {"frame": "20"},
 )

@@ -27,12 +27,16 @@ class Desk:
     def __init__(self) -> None:
         self.account, self.own = Account(), store.Store(OWN_BYTES)
         self._run, self._asked, self._shown = 0, 0, OrderedDict[Hashable, tuple[int, Any]]()
+        self._groups = set[Hashable]()  # asked about in this run
         self.under_way: dict[Hashable, Flight[Any]] = {}
         self.stopped: Hashable | None = None  # the group
         self.partial: dict[Hashable, Outcome[Any]] = {}
 
     def begin(self) -> None:
-        """Begin another run of the page: let go of what the last few have not shown."""
+        """Begin another run of the page: let go of what the last few have not shown, and of a Stop of what it left."""
+        if self._groups and self.stopped not in self._groups:
+            self.go_on()
+        self._groups = set()
         self._run, self._asked = self._run + 1, 0
         for key in [key for key, (run, _) in self._shown.items() if run < self._run - RUNS]:
             del self._shown[key]
@@ -70,15 +74,20 @@ class Desk:
             if not flight.stop(self.account):
                 self.partial[key] = Outcome(None, flight.at)
 
+    def is_stopped(self, group: Hashable) -> bool:
+        """Tell whether the person has stopped that work, which this run of the page is about."""
+        self._groups.add(group)
+        return self.stopped == group
+
     def go_on(self) -> None:
         """Want all of it after all."""
         self.stopped, self.partial = None, {}
 
-    def outcome(self, key: Hashable) -> Outcome[Any]:
-        """Return what has become of a piece; nothing, and no step, is one that is still under way."""
+    def outcome(self, key: Hashable, group: Hashable) -> Outcome[Any]:
+        """Return what has become of a piece of that work; nothing, and no step, is one that is still under way."""
         if (found := self.get(key)) is not None:
             return Outcome(found)
-        if self.stopped is None:
+        if self.stopped != group:
             return Outcome(None)
         if key not in self.partial:
             flight = self.under_way.get(key)

@@ -63,7 +63,7 @@ def kept(key: Hashable, make: Callable[[], T], *, own: bool = False) -> T:
 
 def is_stopped(group: Hashable) -> bool:
     """Tell whether the person has stopped that work."""
-    return desk().stopped == group
+    return desk().is_stopped(group)
 
 
 def ask(
@@ -91,11 +91,10 @@ def ask(
         Exception: Whatever computing a piece raised.
     """
     here = desk()
-    if here.stopped is not None and here.stopped != group:
-        here.go_on()
+    stopped = here.is_stopped(group)
     missing = [piece for piece in pieces if here.get(piece.key) is None]
     awaited = {piece.key for piece in (missing if until is None else until)}
-    if here.stopped is None and any(piece.key in awaited for piece in missing):
+    if not stopped and any(piece.key in awaited for piece in missing):
         flights = here.under_way = {piece.key: here.join(piece) for piece in missing}
         whole = sum(piece.steps for piece in pieces)
         behind = whole - sum(piece.steps for piece in missing)
@@ -112,7 +111,7 @@ def ask(
         for key, flight in flights.items():
             if flight.future.done() and (value := flight.future.result().value) is not None:
                 here.hold(key, value)  # the store may have forgotten it already
-    return [here.outcome(piece.key) for piece in pieces]
+    return [here.outcome(piece.key, group) for piece in pieces]
 
 
 def _watch(

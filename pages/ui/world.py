@@ -9,6 +9,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core import worlds
+from core.data import pictures
 from core.models import checkpoints
 from core.models.pair import Pair, opening
 from core.worlds import World
@@ -128,3 +129,6 @@ def _forget() -> None:
         name = str(key).removeprefix("picture-").removesuffix("-written").removesuffix("-before")
         if name in OF_ONE or name.endswith(("-look-for", "-scrubber", "-frame")):
             st.session_state.pop(key, None)
+    if "picture-bytes" in st.session_state:  # what somebody said is on it, too: an index in the classes before
+        data, name = st.session_state["picture-bytes"]
+        st.session_state["picture-upload"] = pictures.from_upload(data, name, side=current().side)

@@ -67,7 +67,7 @@ def _here(recipe: UsefulnessRecipe, eps: float, have: Have) -> None:
     cut = {side: views.curve(recipe, side, model=model(atlases[side].name), have=have) for side in sides}
     pieces = [(line, _piece(recipe, side, one, have)) for side in sides for one, line in cut[side]] if eps > 0 else []
     group = (ASKED, *(piece.key for _, piece in pieces))
-    if st.session_state.get(ASKED) == group and work.desk().stopped is None:
+    if st.session_state.get(ASKED) == group and not work.is_stopped(group):
         text = f"Attacking {len(pieces)} heads…"
         if any(one.stopped is not None for one in work.ask([piece for _, piece in pieces], group=group, text=text)):
             st.session_state.pop(ASKED)

@@ -388,3 +388,16 @@ def test_an_accuracy_that_still_falls_is_told_from_one_that_has_settled():
     assert not whole.falls and whole.counts == (40, 80)
     stopped = by_steps(model, x[:60], y[:60], balls.L2(0.5), counts=(2, 40), on_step=lambda i, _: i > 8)
     assert len(stopped.rates) == 1 and stopped.says == "Not finished."
+
+
+def test_autoattack_refuses_fewer_logits_than_its_loss_looks_at():
+    pytest.importorskip("pyautoattack")
+    from core.train.autoattack import autoattack
+
+    with pytest.raises(ValueError, match="four logits, and this model has 3"):
+        autoattack(
+            torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 3)),
+            images(2, size=2),
+            torch.tensor([0, 1]),
+            balls.L2(0.5),
+        )

@@ -91,7 +91,7 @@ def test_guided_backprop_on_silu_keeps_what_is_positive_of_its_gradient():
 SMALL = {"densenet": {"growth": 4, "depth": 2}, "convmixer": {"width": 16, "depth": 2}}
 
 
-@pytest.mark.parametrize("arch", ["resnet9", "mobilenet", "convmixer", "densenet"])
+@pytest.mark.parametrize("arch", ["resnet9", "mobilenet", "convmixer", "densenet", "resnet18", "resnet50"])
 def test_shares_are_complete(arch):
     """They add up to f(x) - f(x0); for DeepLift that also proves that its rule reached every SiLU, GELU and ReLU6.
 

@@ -19,7 +19,7 @@ from core.data import pictures
 from core.data.sets import DataError
 from core.models import checkpoints
 from core.rates import Estimate, Rate
-from core.transfer import Attack, Cell, Ensemble, Transfer, craft, in_order, linear_cka, matrix, transfer_matrix, views
+from core.transfer import Attack, Cell, Ensemble, Transfer, craft, in_order, linear_cka, transfer_matrix, views
 from core.transfer import measure as measuring
 from core.transfer.matrix import judge, other_classes
 from core.transfer.recipe import RADII, TransferRecipe
@@ -169,12 +169,12 @@ def test_wanted_classes_are_any_but_the_own():
     assert counts.min() > 850 and counts.max() < 1150
 
 
-def test_examples_do_not_depend_on_their_batch(monkeypatch):
+def test_examples_do_not_depend_on_their_batch():
     """Each picture is attacked by itself."""
     model, x, y = trained()
     whole = craft(model, x[:10], y[:10], L2(0.5), Attack(3))
-    monkeypatch.setattr(matrix, "BATCH", 3)
-    torch.testing.assert_close(craft(model, x[:10], y[:10], L2(0.5), Attack(3)), whole, rtol=0, atol=1e-4)
+    parts = craft(model, x[:10], y[:10], L2(0.5), Attack(3, batch=3))
+    torch.testing.assert_close(parts, whole, rtol=0, atol=1e-4)
 
 
 class Watched(nn.Module):

@@ -178,6 +178,11 @@ def test_a_rate_is_recorded_with_its_counts_and_interval():
     }
 
 
+def test_a_network_of_another_world_is_not_asked_about_cifar10():
+    with pytest.raises(ValueError, match=r"of the world 'planted'.*core\.train\.evaluate"):
+        zoo.measure("planted-seed-standard", 10)
+
+
 def test_a_measurement_goes_into_header_and_results(results, tmp_path, monkeypatch):
     """Both say the same, weights stay as they were, clean accuracy is of all pictures and the rest of the first n."""
     from tests.helpers import noise_pictures, tiny

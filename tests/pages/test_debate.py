@@ -143,3 +143,10 @@ def test_dimples_are_read_of_both_networks(standard, robust, says):
 )
 def test_leakage_is_what_is_above_chance(rand, det, says):
     assert says in views.reading("goh-leakage", [number(rand), number(det)])
+
+
+def test_a_control_that_shows_no_leak_either_decides_nothing():
+    """What cannot see a leak that is there by construction says nothing of one that is not seen."""
+    assert "Not decided here" in views.reading("goh-leakage", [number(0.08), number(0.05), number(0.08)])
+    assert "otherwise: " in views.reading("goh-leakage", [number(0.08), number(0.05), number(0.3)])
+    assert "Not decided here" in views.reading("goh-leakage", measured.measured("goh-leakage"))

@@ -313,3 +313,27 @@ def test_cifar10_itself(cifar):
     assert given(app).label == FROG
     assert len(candidates(app)) == 8
     assert app.number_input(key="picture-number").max == 9999
+
+
+def test_what_is_on_an_upload_is_said_anew_in_another_world():
+    """The tenth of CIFAR-10's classes is none of the four of the planted world."""
+
+    def page() -> None:
+        import io
+
+        import numpy as np
+        import streamlit as st
+        from PIL import Image
+
+        from core.data import pictures
+        from pages.ui import world
+
+        buffer = io.BytesIO()
+        Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(buffer, "PNG")
+        st.session_state["picture-bytes"] = (buffer.getvalue(), "a.png")
+        st.session_state["picture-upload"] = pictures.from_upload(buffer.getvalue(), "a.png", label=9)
+        world.enter("planted")
+
+    app = AppTest.from_function(page).run()
+    assert not app.exception
+    assert app.session_state["picture-upload"].label is None

@@ -162,13 +162,6 @@ def test_nonsense_is_answered_with_a_sentence_and_changes_nothing(message):
     assert (len(live.board.film), live.board.acts, live.board.can_undo) == (1, (), False)
 
 
-def test_what_is_no_message_ends_the_talk():
-    async def browser(socket):
-        socket.says.put_nowait("{")
-
-    talk(browser)
-
-
 def test_a_lost_release_ends_with_the_connection():
     async def browser(socket):
         socket.say(do="hold", target=1, eps=None, step=0.1)

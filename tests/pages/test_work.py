@@ -518,6 +518,20 @@ def test_another_view_is_not_stopped_by_the_stop_of_the_last(pages):
     assert visitor.ask(Piece("a", loop(1)), group="another view") == [Outcome("whole")]
 
 
+def test_what_a_page_asks_before_does_not_undo_the_stop_of_what_it_asks_next(pages):
+    """Heads are attacked and then curves, in every run; stopped are the curves alone, until the page asks otherwise."""
+    visitor = pages.visitor()
+    both = lambda: [visitor.ask(Piece(name, loop(1)), group=name)[0] for name in ("heads", "curves")]
+    visitor.desk.stop("curves")
+    for _ in range(3):
+        visitor.desk.begin()
+        assert both() == [Outcome("whole"), Outcome(None, 0)]
+    visitor.desk.begin()
+    visitor.ask(Piece("heads", loop(1)), group="heads")
+    visitor.desk.begin()
+    assert both() == [Outcome("whole")] * 2
+
+
 def test_short_work_of_a_connection_is_done_in_turn_and_its_errors_come_back():
     assert flights.turn(Account(), lambda: 42).result(5) == 42
     with pytest.raises(KeyError):
