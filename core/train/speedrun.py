@@ -3,10 +3,11 @@
     python -m core.train.speedrun --minutes 4 --width 16                     every recipe that is not in the table yet
     python -m core.train.speedrun --minutes 30 --recipe awp trades --autoattack 500
 
-Each recipe of `core.train.variations` gets as many steps as fit into the minutes: the seconds of a step are timed in
-turns with the baseline's, so that what else the machine does falls on both. The last 5,000 training pictures are held
-out and judge; the test set is not asked, since the winner is then trained for real and measured on it. A run that was
-killed goes on; one that is finished is a row of assets/results/speedrun.json and is not run again.
+Each recipe of `core.train.variations` gets as many steps as fit into the minutes: before the first run, the seconds of
+a step are timed in turns with the baseline's, so that what else the machine does falls on all alike. The last 5,000
+training pictures are held out and judge; the test set is not asked, since the winner is then trained for real and
+measured on it. A run that was killed goes on; one that is finished is a row of assets/results/speedrun.json and is not
+run again.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import json
 import logging
 import math
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,7 @@ AGAIN = "python -m core.train.speedrun"
 RUNS = checkpoints.FOLDER.parent / "runs" / "speedrun"
 HELD = 5000  # of the training pictures
 STEPS = 20
+PLAN = "plan.json"  # in the folder of a run
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,29 @@ def held_out(pictures: Pictures, n: int) -> tuple[Pictures, Pictures]:
     return pictures.take(slice(-n)), rest
 
 
+def plan(folders: Mapping[str, Path], minutes: float, width: int, seed: int, training: Pictures) -> None:
+    """Time a step of some recipes and the baseline's in turns, and write what each may spend to its folder.
+
+    A recipe that has its plan keeps it: a run that goes on must not plan otherwise.
+
+    Args:
+        folders: That of each run, by the name of its variation.
+        minutes: Of training, for each.
+        width: Of the ResNet-9.
+        seed: Of all draws.
+        training: What they may learn from.
+    """
+    new = [name for name, folder in folders.items() if not (folder / PLAN).is_file()]
+    if not new:
+        return
+    recipes = [recipe(name, width=width, seed=seed) for name in ("baseline", *new)]
+    base_s, *seconds = step_seconds(recipes, training)
+    for name, one, step_s in zip(new, recipes[1:], seconds, strict=True):
+        may = budget(minutes, step_s, len(training), one.batch_size)
+        known = {"step_s": step_s, "baseline_s": base_s, "epochs": may.epochs, "pictures": may.pictures}
+        replace_with(folders[name] / PLAN, json.dumps(known))
+
+
 def run(
     name: str,
     minutes: float,
@@ -94,17 +120,10 @@ def run(
         judges: Pictures that it is measured on, clean on all of them.
         n: So many of these are attacked by PGD.
         few: So many by AutoAttack; 0 leaves it out.
-        folder: Where its plan and its state are kept, to go on after a stop.
+        folder: Where its plan is, and its state is kept, to go on after a stop.
     """
-    wanted, base = recipe(name, width=width, seed=seed), recipe("baseline", width=width, seed=seed)
-    note = folder / "plan.json"
-    if not note.is_file():  # timed once: a run that goes on must not plan otherwise
-        step_s, base_s = step_seconds((wanted, base), training)
-        plan = budget(minutes, step_s, len(training), wanted.batch_size)
-        known = {"step_s": step_s, "baseline_s": base_s, "epochs": plan.epochs, "pictures": plan.pictures}
-        replace_with(note, json.dumps(known))
-    plan_ = json.loads(note.read_text("utf-8"))
-    wanted = replace(wanted, epochs=plan_["epochs"])
+    plan_ = json.loads((folder / PLAN).read_text("utf-8"))
+    wanted = replace(recipe(name, width=width, seed=seed), epochs=plan_["epochs"])
     log.info(
         "%s: %d epochs of %d pictures, %.0f ms a step", name, wanted.epochs, plan_["pictures"], 1e3 * plan_["step_s"]
     )
@@ -176,20 +195,21 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     compute.setup_cpu()
     training, judges = held_out(data.cifar10("train"), HELD)
-    for name in given.recipe:
-        known = (results.read(given.out, AGAIN) or {}).get("runs", {})
-        key = key_of(name, given.minutes, given.width, given.seed)
-        if key in known:
-            log.info("%s: in the table already", key)
-            continue
-        row = run(
-            name, given.minutes, given.width, given.seed, training, judges, given.n, given.autoattack, given.runs / key
-        )
+    keys = {name: key_of(name, given.minutes, given.width, given.seed) for name in given.recipe}
+    known = (results.read(given.out, AGAIN) or {}).get("runs", {})
+    for key in known.keys() & set(keys.values()):
+        log.info("%s: in the table already", key)
+    folders = {name: given.runs / key for name, key in keys.items() if key not in known}
+    plan(folders, given.minutes, given.width, given.seed, training)
+    for name, folder in folders.items():
+        row = run(name, given.minutes, given.width, given.seed, training, judges, given.n, given.autoattack, folder)
+        key = keys[name]
         about = {
             "how": f"{judges.source}: clean on all; PGD-10 and PGD-{STEPS} on log-odds, then on the margin, on the"
             " first n; trained on the others",
             "date": results.today(),
         }
+        known = (results.read(given.out, AGAIN) or {}).get("runs", {})
         results.update(given.out, {**about, "runs": {**known, key: row}}, AGAIN)
         log.info("%s: clean %s, PGD %s", key, row["clean"]["value"], row[f"L2 {EPS:g}"]["value"])
     sys.stdout.write(table((results.read(given.out, AGAIN) or {}).get("runs", {})))

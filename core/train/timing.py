@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,7 +14,7 @@ from core.train.report import Progress
 TIMED, WARM, TURNS = 8, 3, 3  # steps of a turn, of which the first do not count, and turns
 
 
-def step_seconds(recipes: tuple[TrainRecipe, ...], pictures: Pictures, turns: int = TURNS) -> list[float]:
+def step_seconds(recipes: Sequence[TrainRecipe], pictures: Pictures, turns: int = TURNS) -> list[float]:
     """Time a step of each recipe, in turns: the median of each, in seconds."""
     seconds: list[list[float]] = [[] for _ in recipes]
     for _ in range(turns):

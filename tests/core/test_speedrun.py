@@ -214,7 +214,7 @@ def test_what_judges_took_no_part():
 def small(monkeypatch):
     """Pictures of four classes in place of CIFAR-10, and a network that is as small."""
     monkeypatch.setattr(speedrun, "HELD", 16)
-    monkeypatch.setattr(speedrun, "step_seconds", lambda *_: [0.5, 0.4])
+    monkeypatch.setattr(speedrun, "step_seconds", lambda recipes, _: [0.4, 0.5, 0.6][: len(recipes)])
     monkeypatch.setattr(speedrun.data, "cifar10", lambda _: noise_pictures(64))
     shrunk = lambda name, **more: replace(
         recipe(name, **more), args={"width": 4, "classes": 4}, batch_size=16, precision="fp32", lr=0.01
@@ -237,13 +237,17 @@ def test_the_command_writes_a_row_for_each_run_and_does_none_twice(small, tmp_pa
     assert row["clean"]["n"] == 16 and row["L2 0.5"]["n"] == 8 and row["machine"]
 
 
-def test_a_run_that_goes_on_keeps_its_plan(small, tmp_path, monkeypatch):
-    folder = tmp_path / "awp"
+def test_recipes_are_timed_together_and_a_run_that_goes_on_keeps_its_plan(small, tmp_path, monkeypatch):
+    folders = {name: tmp_path / name for name in ("awp", "trades")}
     training, judges = speedrun.held_out(noise_pictures(64), 16)
-    speedrun.run("awp", 0.05, 4, 0, training, judges, 8, 0, folder)
-    monkeypatch.setattr(speedrun, "step_seconds", lambda *_: pytest.fail("it was timed before"))
-    plan = json.loads((folder / "plan.json").read_text())
-    assert speedrun.run("awp", 0.05, 4, 0, training, judges, 8, 0, folder)["pictures"] == plan["pictures"]
+    speedrun.plan(folders, 0.05, 4, 0, training)
+    plans = {name: json.loads((folder / speedrun.PLAN).read_text()) for name, folder in folders.items()}
+    assert {name: plan["step_s"] for name, plan in plans.items()} == {"awp": 0.5, "trades": 0.6}
+    assert {plan["baseline_s"] for plan in plans.values()} == {0.4}
+    monkeypatch.setattr(speedrun, "step_seconds", lambda *_: pytest.fail("they were timed before"))
+    speedrun.plan(folders, 0.05, 4, 0, training)
+    row = speedrun.run("awp", 0.05, 4, 0, training, judges, 8, 0, folders["awp"])
+    assert row["pictures"] == plans["awp"]["pictures"] and row["times_baseline"] == 1.25
 
 
 # Operations
