@@ -42,6 +42,7 @@ AGAIN = "python -m core.train.speedrun"
 RUNS = checkpoints.FOLDER.parent / "runs" / "speedrun"
 HELD = 5000  # of the training pictures
 STEPS = 20
+BASELINE = "baseline"
 PLAN = "plan.json"  # in the folder of a run
 
 
@@ -90,12 +91,12 @@ def plan(folders: Mapping[str, Path], minutes: float, width: int, seed: int, tra
     new = [name for name, folder in folders.items() if not (folder / PLAN).is_file()]
     if not new:
         return
-    recipes = [recipe(name, width=width, seed=seed) for name in ("baseline", *new)]
-    base_s, *seconds = step_seconds(recipes, training)
-    for name, one, step_s in zip(new, recipes[1:], seconds, strict=True):
-        may = budget(minutes, step_s, len(training), one.batch_size)
-        known = {"step_s": step_s, "baseline_s": base_s, "epochs": may.epochs, "pictures": may.pictures}
-        replace_with(folders[name] / PLAN, json.dumps(known))
+    recipes = {name: recipe(name, width=width, seed=seed) for name in (BASELINE, *new)}
+    seconds = dict(zip(recipes, step_seconds(tuple(recipes.values()), training), strict=True))
+    for name in new:
+        may = budget(minutes, seconds[name], len(training), recipes[name].batch_size)
+        known = {"step_s": seconds[name], "baseline_s": seconds[BASELINE]}
+        replace_with(folders[name] / PLAN, json.dumps(known | {"epochs": may.epochs, "pictures": may.pictures}))
 
 
 def run(
