@@ -146,23 +146,24 @@ LOWEST = """() => {
 
 
 def test_page_up_goes_back_and_presenter_mode_stays(tab):
+    """Three times: once the views are computed, a second key overtakes the run of the first."""
     page = tab("gaussian?lecture=paper&step=16&shown=true&eps=0&present=true")
     page.locator(".bar").wait_for()
     rest(page)
-    page.keyboard.press("PageDown")
-    page.locator(".ask .question").wait_for()
-    page.keyboard.press("PageDown")
-    page.locator(".verdict .right", has_text="from one class to the other").wait_for()
-    assert address(page) | {"lecture": "paper", "step": "17", "shown": "true", "present": "true"} == address(page)
-    assert address(page)["eps"] == "10"
-    page.keyboard.press("PageUp")
-    page.keyboard.press("PageUp")
-    page.wait_for_function(
-        "() => document.querySelector('.st-key-lecture-bar, body') && location.search.includes('step=16')"
-    )
-    rest(page)
-    assert at(page) == "16 / 19"
-    assert address(page).get("eps", "0") in ("0", "0.0")
+    for _ in range(3):
+        page.keyboard.press("PageDown")
+        page.locator(".ask .question").wait_for()
+        page.keyboard.press("PageDown")
+        page.locator(".verdict .right", has_text="from one class to the other").wait_for()
+        assert address(page) | {"lecture": "paper", "step": "17", "shown": "true", "present": "true"} == address(page)
+        assert address(page)["eps"] == "10"
+        page.keyboard.press("PageUp")
+        page.keyboard.press("PageUp")
+        page.wait_for_function("() => location.search.includes('step=16')")
+        rest(page)
+        assert at(page) == "16 / 19"
+        assert address(page)["step"] == "16"
+        assert address(page).get("eps", "0") in ("0", "0.0")
 
 
 def test_whoever_wanders_off_keeps_the_lecture_until_they_end_it(tab):
