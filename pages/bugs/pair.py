@@ -1,6 +1,5 @@
 """One picture, perturbed twice."""
 
-import html
 from functools import partial
 
 import streamlit as st
@@ -19,6 +18,7 @@ from core.perturb.scene import row
 from core.words import percent
 from pages.bugs.exports import files
 from pages.ui import crisp, work
+from pages.ui.escaped import Html, html_of
 from pages.ui.exports import downloads
 from pages.ui.scrubber import Axis, frame_in_sight, scrubber
 from pages.ui.store import model, stamp
@@ -165,10 +165,10 @@ def jury(recipe: BugsRecipe, found: dict[str, Trajectory], said: Verdicts, at: i
         p = logits[at].softmax(0)
         best = int(p.argmax())
         words = f"{current().classes[best]} {percent(float(p[best]))}"
-        return f"<b>{words}</b>, as wanted" if best == target else html.escape(words)
+        return Html(f"<b>{html_of(words)}</b>, as wanted") if best == target else words
 
-    lines = [[f"{html.escape(titles[recipe.victim])}, attacked", *(cell(found[kind].logits) for kind in KINDS)]]
-    lines += [[html.escape(titles[name]), *(cell(said[kind][name]) for kind in KINDS)] for name in names]
+    lines = [[f"{titles[recipe.victim]}, attacked", *(cell(found[kind].logits) for kind in KINDS)]]
+    lines += [[titles[name], *(cell(said[kind][name]) for kind in KINDS)] for name in names]
     table(["What it says of", "the feature", "the bug"], lines, label="Verdicts at this ε")
 
 

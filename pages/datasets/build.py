@@ -24,6 +24,7 @@ from core.files.render import RGB
 from core.models.titles import stamped, title, titles
 from core.types import Labels
 from pages.ui import crisp, work
+from pages.ui.escaped import html_of
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.scrubber import Row, frame_in_sight, scrubber
 from pages.ui.world import current
@@ -123,13 +124,13 @@ def cards(made: ConstructedBatch, way: str) -> None:
     for i in mismatch_first(made)[:CARDS]:
         old, new = current().classes[int(made.y[i])], current().classes[int(made.labels[i])]
         predicted = current().classes[int(made.predictions[-1][i])]
-        label = f"<b>{new}</b>" if old == new else f"<s>{old}</s> → <b>{new}</b>"
+        label = f"<b>{html_of(new)}</b>" if old == new else f"<s>{html_of(old)}</s> → <b>{html_of(new)}</b>"
         pair = crisp.figure(made.x[i : i + 1], f"{old}, the original") + crisp.figure(
             made.frames[-1][i : i + 1], f"{old} {way}, labelled {new}"
         )
         cells.append(
             f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source predicts'
-            f" {predicted}</small></div></div>"
+            f" {html_of(predicted)}</small></div></div>"
         )
     st.html(f'<div class="crisp made">{"".join(cells)}</div>')
 

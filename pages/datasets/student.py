@@ -30,6 +30,7 @@ from core.words import verdicts
 from pages.datasets import results
 from pages.ui import crisp, work
 from pages.ui.duel import duel
+from pages.ui.escaped import html_of
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.model_box import model_box
 from pages.ui.rows import row
@@ -87,16 +88,16 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
 
 
 def taught(name: str) -> str:
-    """Say what a student has learnt from, and how well it does, as measured."""
+    """Say what a student has learnt from, and how well it does, as measured: HTML."""
     for experiment in PLANS:
         found = results.results(experiment).get("students", {}).get(name)
         if found:
             clean = Rate.from_json(found["clean"])
             return (
-                f"<b>{found['title']}.</b> This network has seen {found['n_train']:,} such pictures and nothing else. "
-                f"Of ordinary test pictures it recognises {clean}."
+                f"<b>{html_of(found['title'])}.</b> This network has seen {found['n_train']:,} such pictures and"
+                f" nothing else. Of ordinary test pictures it recognises {html_of(clean)}."
             )
-    return f"<b>{checkpoints.header(name).title}.</b>"
+    return f"<b>{html_of(checkpoints.header(name).title)}.</b>"
 
 
 def cards(recipe: DatasetsRecipe, picture: Picture, looks: dict[str, Look]) -> None:

@@ -21,6 +21,7 @@ from pages.datasets.courses import Course
 from pages.ui import crisp, work
 from pages.ui.address import choose
 from pages.ui.charts import of_rates, show_chart
+from pages.ui.escaped import html_of
 from pages.ui.exports import Bundle, downloads
 from pages.ui.stale import say_stale
 from pages.ui.world import current
@@ -133,7 +134,7 @@ def story(course: Course, made: Lesson) -> None:
         st.html(
             '<div class="crisp" style="grid-template-columns: 9rem 1fr; align-items: center">'
             + crisp.figure(made.picture, f"A clean {names[made.y]}, which the student has never seen")
-            + f"<div>One clean picture, {a(names[made.y])}. The student predicts <b>{names[best]}</b>"
+            + f"<div>One clean picture, {html_of(a(names[made.y]))}. The student predicts <b>{html_of(names[best])}</b>"
             f" {percent(float(moment.carried[best]))}.</div></div>"
         )
 
@@ -146,7 +147,7 @@ def stream(course: Course, made: Lesson, at: int) -> str:
     cells = []
     for row, i in enumerate(order):
         old, new = names[made.original.labels[i]], names[made.pictures.labels[i]]
-        label = f"<b>{new}</b>" if old == new else f"<s>{old}</s> <b>{new}</b>"
+        label = f"<b>{html_of(new)}</b>" if old == new else f"<s>{html_of(old)}</s> <b>{html_of(new)}</b>"
         cells.append(f"<div>{crisp.figure(x[row : row + 1], f'{old}, labelled {new}')}<div>{label}</div></div>")
     return f'<div class="crisp stream">{"".join(cells)}</div>'
 

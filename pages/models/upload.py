@@ -19,6 +19,7 @@ from core.train.evaluate import clean_accuracy
 from core.train.robustness import BySteps, by_steps
 from core.worlds import World
 from pages.ui import work
+from pages.ui.escaped import plain
 from pages.ui.hosting import read_only
 
 KEEP_VARIABLE = "ROBUST_FROG_KEEP_MODELS"  # "1": visitors may leave models on this computer
@@ -125,10 +126,10 @@ def result(name: str, data: bytes, asked: Asked, world: World) -> None:
     key = ("models-upload", hashlib.sha256(data).hexdigest(), asked, world.name)
     piece = work.Piece(key, looked(name, data, asked, world), steps=3 * sum(STEPS), own=True)
     try:
-        (outcome,) = work.ask([piece], group=key, text=f"Reading {name} and looking at it…")
+        (outcome,) = work.ask([piece], group=key, text=f"Reading {plain(name)} and looking at it…")
     except InputError as problem:
         text = str(problem)
-        st.error(text[:1].upper() + text[1:], icon=":material/error:")
+        st.error(plain(text[:1].upper() + text[1:]), icon=":material/error:")
         return
     if outcome.value is None:
         work.say_stopped("Stopped.")
@@ -169,10 +170,11 @@ def report(seen: Seen, world: World) -> None:
     """Say what the doctor found, what was measured, and how to keep the model."""
     arrived = seen.arrival
     for finding in arrived.findings:
-        st.warning(f"**{finding.says}** {REMEDIES.get(finding.fault, finding.remedy)}", icon=":material/stethoscope:")
+        remedy = REMEDIES.get(finding.fault, finding.remedy)
+        st.warning(f"**{plain(finding.says)}** {plain(remedy)}", icon=":material/stethoscope:")
     if not arrived.findings:
         st.success("The doctor finds nothing wrong with it.", icon=":material/stethoscope:")
-    st.markdown("\n".join(f"- {note}" for note in arrived.notes))
+    st.markdown("\n".join(f"- {plain(note)}" for note in arrived.notes))
     if seen.clean is not None and seen.robust is not None and seen.robust.rates:
         st.markdown(
             f"**On {world.title}'s pictures here:** clean {seen.clean}; under PGD with {seen.robust.counts[-1]} steps"
@@ -201,7 +203,7 @@ def kept(arrived: Arrival, name: str) -> None:
     try:
         path = arrivals.keep(arrived, name)
     except InputError as problem:
-        st.error(str(problem), icon=":material/error:")
+        st.error(plain(problem), icon=":material/error:")
         return
     st.success(f"{path.name.removesuffix(checkpoints.SUFFIX)} is kept: every page offers it now.")
 

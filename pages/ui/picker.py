@@ -14,6 +14,7 @@ from core.data.pictures import Picture
 from core.files.render import data_url, png, to_uint8, upscaled
 from pages.ui import chosen
 from pages.ui.download import offer_cifar10
+from pages.ui.escaped import plain
 from pages.ui.hosting import read_only
 from pages.ui.world import current, enter
 
@@ -56,7 +57,7 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
             _what_is_on_it(key)
             st.caption("It stays in this session and is stored nowhere, so a link to this page cannot show it.")
         if refused := chosen.refusal(key, picture):
-            st.error(refused)
+            st.error(plain(refused))
         if "cifar10" in current().sources and "cifar10" not in pictures.available():
             offer_cifar10(key=f"{key}-download")
             drawn = worlds.get("planted")
