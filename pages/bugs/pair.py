@@ -47,7 +47,7 @@ def show(recipe: BugsRecipe, picture: Picture) -> None:
         if not predicted(said, views.target_of(recipe, found["bug"].y), wanted, last):
             return
         columns = rows(recipe, found, said)
-        scrubber(columns, axis(recipe), key="bugs-scrubber", frame=at, gain="auto", report=True)
+        scrubber(columns, axis(recipe), key="bugs-scrubber", own=picture.private, frame=at, gain="auto", report=True)
     with below:
         st.markdown(sentence(recipe, found, said, at))
         jury(recipe, found, said, at)

@@ -53,7 +53,7 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
     at = min(frame_in_sight("datasets-scrubber", last), last)
     axis, gain = step_axis(left, right), 1 if inverted else 10
     captions = ("starts: other pictures" if inverted else "originals", "what was added")
-    scrubber(rows, axis, key="datasets-scrubber", frame=at, captions=captions, gain=gain, report=True)
+    scrubber(rows, axis, key="datasets-scrubber", own=False, frame=at, captions=captions, gain=gain, report=True)
     st.html(STYLE + crisp.STYLE)
     for name, few in made.items():
         st.markdown(f"### As a network is shown them, through {called[name]}")

@@ -81,7 +81,7 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
         row(name, made, picture.label, other) for name, made, other in zip(names, emerged, reversed(names), strict=True)
     ]
     last = len(emerged[0].steps) - 1
-    at = scrubbed(rows, step_axis(*emerged), "datasets-student", last)
+    at = scrubbed(rows, step_axis(*emerged), "datasets-student", last, own=picture.private)
     duel("datasets-duel")
     shown = replace(recipe, picture=picture.id, frame=at if at < last else recipe.frame)
     downloads(files(shown, looks), key="datasets-student", script=student.script(shown))

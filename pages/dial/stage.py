@@ -44,7 +44,8 @@ def show(recipe: DialRecipe, picture: Picture) -> None:
         if not predict_first(made, seen, scene.truth_of(recipe, picture)):
             return
         frame = frame_in_sight(KEY, FIRST)
-        scrubber(rows, axis, key=KEY, frame=frame, captions=scene.captions(recipe, made), gain=1, report=True)
+        captions = scene.captions(recipe, made)
+        scrubber(rows, axis, key=KEY, own=picture.private, frame=frame, captions=captions, gain=1, report=True)
     with working:
         if job.more() or len(job.known()) > len(made):  # what came while this was drawn counts, too
             st.rerun()

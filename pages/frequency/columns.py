@@ -90,10 +90,12 @@ def column(
     )
 
 
-def stage(recipe: FrequencyRecipe, rows: Sequence[Row], axis: Axis, captions: tuple[str, str]) -> FrequencyRecipe:
+def stage(
+    recipe: FrequencyRecipe, rows: Sequence[Row], axis: Axis, captions: tuple[str, str], *, own: bool
+) -> FrequencyRecipe:
     """Mount the scrubber, keep its frame in the address, and return the recipe with the frame in sight."""
     key = f"frequency-{recipe.view}"
-    scrubber(rows, axis, key=key, frame=recipe.at, gain=1, captions=captions, report=True)
+    scrubber(rows, axis, key=key, own=own, frame=recipe.at, gain=1, captions=captions, report=True)
     return replace(recipe, frame=recipe.at)
 
 

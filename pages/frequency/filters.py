@@ -52,7 +52,7 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
         rows.append(column(names[0], made, where, picture.label, frames=own, called="For the eye"))
     axis = Axis("cut", cuts, tuple(f"{cut:g}" for cut in cuts), "cycles per picture")
     captions = ("the picture", "what was taken away")
-    in_sight = stage(recipe, rows, axis, captions)
+    in_sight = stage(recipe, rows, axis, captions, own=picture.private)
     shown = f"The bars below “As it is” are those of {title(names[0])}"
     if there:
         shown += (

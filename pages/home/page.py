@@ -48,6 +48,7 @@ def breathing(recipe: PerturbRecipe, picture: pictures.Picture) -> bool:
             columns(job, left, right, axis, control=False),
             axis,
             key="home-scrubber",
+            own=picture.private,
             frame=recipe.frame,
             breathe=True,
         )

@@ -52,7 +52,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
     left, right = side_by_side(left, right)
     rows = rows_of(recipe, left, right, picture)
     axis = step_axis(left, right)
-    frame = scrubbed(rows, axis, "frog-scrubber", recipe.frame)
+    frame = scrubbed(rows, axis, "frog-scrubber", recipe.frame, own=picture.private)
     shown = replace(recipe, frame=min(frame, len(left.steps) - 1))
     downloads(
         files(shown, left, right, picture, lambda: scene.played(shown, rows, axis)),

@@ -72,7 +72,7 @@ rows = job.kept(("rows", recipe.seed), frames, partial(shown_columns, job, left,
 with stage:
     shown = predict_first(recipe, left, right, axis)
     if shown:
-        scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True)
+        scrubber(rows, axis, key="perturb-scrubber", own=picture.private, frame=frame, report=True)
 if shown:
     recipe_in_sight = replace(recipe, frame=frame)
     with working, shell.user_errors():

@@ -6,8 +6,8 @@ What models, worlds and classes are called may come from somebody's file, and an
 import html
 import re
 
-# What begins emphasis, code, a link, a tag, LaTeX or an entity anywhere; a directive or an icon, before a word; a list or a
-# heading, at the start.
+# What begins emphasis, code, a link, a tag, LaTeX or an entity anywhere; a directive or an icon, before a word; a list
+# or a heading, at the start.
 MARKS = re.compile(r"([\\`*_\[\]<>~$|&{}]|:(?=\w)|^[-+#=]|(?<=^\d)[.)])")
 LINKS = re.compile(r"(?i)(www)(?=\.)|(https?:)(?=//)|(?<=\w)(@)(?=\w)")  # what is made a link also without any mark
 JOINER = "\u2060"  # no width, and no line may break at it

@@ -364,7 +364,7 @@ def looked(monkeypatch):
     monkeypatch.setitem(invert.SETTINGS, "fast", replace(invert.FAST, steps=6))
     seen = SimpleNamespace(rows=None, axis=None, files={}, script="")
 
-    def scrubbed(rows, axis, *_):
+    def scrubbed(rows, axis, *_, own):
         seen.rows, seen.axis = rows, axis
         return 0
 

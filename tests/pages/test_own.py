@@ -69,7 +69,7 @@ def shown(monkeypatch) -> SimpleNamespace:
         seen.rows = rows
         return frame if more.get("report") else None
 
-    def scrubbed(rows, axis, key, default):
+    def scrubbed(rows, axis, key, default, *, own):
         seen.rows = rows
         return default
 
@@ -116,7 +116,7 @@ def test_inversion(network, shown, monkeypatch):
 
 
 def test_style_is_painted_by_one_network_although_no_judge_is_here(network, shown, monkeypatch):
-    monkeypatch.setattr(style_page, "scrubbed", lambda rows, *_: vars(shown).update(rows=rows) or 0)
+    monkeypatch.setattr(style_page, "scrubbed", lambda rows, *_, own: vars(shown).update(rows=rows) or 0)
     monkeypatch.setattr(style_page, "downloads", lambda *_, **__: None)
     app = opened("style", steps="10", side="32")
     assert not app.error and not ELSEWHERE.search(words(app))
@@ -126,7 +126,7 @@ def test_style_is_painted_by_one_network_although_no_judge_is_here(network, show
 
 
 def test_synthesis_paints_out_of_smooth_noise(network, shown, monkeypatch):
-    monkeypatch.setattr(studio, "scrubbed", lambda rows, *_: vars(shown).update(rows=rows) or 0)
+    monkeypatch.setattr(studio, "scrubbed", lambda rows, *_, own: vars(shown).update(rows=rows) or 0)
     monkeypatch.setattr(studio, "downloads", lambda *_, **__: None)
     app = opened("synthesis", view="studio", steps="10")
     assert not app.error and not ELSEWHERE.search(words(app))

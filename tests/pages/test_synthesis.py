@@ -40,6 +40,7 @@ from pages.synthesis import (
 from pages.synthesis.board import Live
 from pages.synthesis.live import Talk, serve
 from pages.ui import store
+from pages.ui.desks import DESK
 from pages.ui.live import find, packed
 from tests.app_process import ROOT
 from tests.helpers import images, tiny
@@ -375,7 +376,9 @@ def test_without_models_it_says_how_to_make_them(monkeypatch):
 @pytest.mark.parametrize("task", ["generate", "inpaint", "feature"])
 def test_the_studio_shows_what_the_core_paints(task, models, monkeypatch):
     seen = []
-    monkeypatch.setattr(synthesis_studio, "scrubbed", lambda rows, axis, key, default: seen.append((rows, axis)) or 40)
+    monkeypatch.setattr(
+        synthesis_studio, "scrubbed", lambda rows, axis, key, default, *, own: seen.append((rows, axis)) or 40
+    )
     app = opened(view="studio", task=task, steps="10")
     assert not app.error
     rows, axis = seen[-1]
@@ -386,8 +389,24 @@ def test_the_studio_shows_what_the_core_paints(task, models, monkeypatch):
         assert axis.labels == tuple(map(str, made.steps))
 
 
+def test_what_the_studio_makes_of_an_upload_is_the_sessions_own(models, monkeypatch):
+    asked = []
+    monkeypatch.setattr(synthesis_studio, "JUDGE", DEFAULTS.standard)
+    monkeypatch.setattr(
+        synthesis_studio, "scrubbed", lambda rows, axis, key, default, *, own: asked.append(own) or default
+    )
+    app = opened(view="studio", task="inpaint", steps="10")
+    shared = set(store.results()._items)
+    assert [key for key in shared if "studio-judged" in key and store.stamp(DEFAULTS.standard) in str(key)]
+    mine = pictures.from_upload(render.png(np.full((32, 32, 3), 77, np.uint8)), "mine.png")
+    app.session_state["picture-upload"], app.session_state["picture"] = mine, mine.id
+    ran(app)
+    assert set(store.results()._items) == shared and asked[-1] and not asked[0]
+    assert [key for key in app.session_state[DESK].own._items if "studio-judged" in key]
+
+
 def test_what_is_picked_goes_to_the_shelf_and_onto_the_canvas(models, mounted, monkeypatch):
-    monkeypatch.setattr(synthesis_studio, "scrubbed", lambda rows, axis, key, default: 10)
+    monkeypatch.setattr(synthesis_studio, "scrubbed", lambda rows, axis, key, default, *, own: 10)
     app = opened(view="studio", steps="10", target="ship")
     ran(app.button(key="studio-pick-2").click())
     ran(app.button(key="studio-pick-2").click())
@@ -478,9 +497,9 @@ def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, models
     """With the real scrubber, which refuses columns that are longer than its axis."""
     seen = {}
 
-    def scrubbed(rows, axis, key, default):
+    def scrubbed(rows, axis, key, default, *, own):
         seen.update(rows=rows, axis=axis)
-        return emergence.scrubbed(rows, axis, key, default)
+        return emergence.scrubbed(rows, axis, key, default, own=own)
 
     def offer(files, *, key, script):
         seen.update(files={file.name: file for file in files})

@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Protocol
 
@@ -80,6 +84,32 @@ def _ended(piece: work.Piece, end: int) -> work.Outcome:
 
     made = piece.make(on_step)
     return work.Outcome(made, at[0] if at else None)
+
+
+_watches: list[list[str]] = []
+
+
+def _heard(event: str, args: tuple[object, ...]) -> None:
+    if not _watches or event != "open":
+        return
+    path, _, flags = args
+    if isinstance(path, str) and isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        for watch in _watches:
+            watch.extend([path] * ("__pycache__" not in path))
+
+
+sys.addaudithook(_heard)  # there is no taking it away again
+
+
+@contextmanager
+def files_written() -> Iterator[list[str]]:
+    """List every file that is opened for writing meanwhile, wherever it is."""
+    written: list[str] = []
+    _watches.append(written)
+    try:
+        yield written
+    finally:
+        _watches.remove(written)
 
 
 def computes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
