@@ -41,7 +41,7 @@ from pages.synthesis.board import Live
 from pages.synthesis.live import Talk, serve
 from pages.ui import store
 from pages.ui.desks import DESK
-from pages.ui.live import find, packed
+from pages.ui.live import FAULT, find, packed
 from tests.app_process import ROOT
 from tests.helpers import images, tiny
 from tests.pages.tools import Socket, html, ran, stop_once
@@ -163,6 +163,21 @@ def test_nonsense_is_answered_with_a_sentence_and_changes_nothing(message):
     assert (len(live.board.film), live.board.acts, live.board.can_undo) == (1, (), False)
 
 
+def test_a_hold_that_meets_a_fault_of_ours_says_so_at_once_and_another_can_begin(monkeypatch, caplog):
+    live = live_of()
+    works = live.step
+    live.step = lambda *_, **__: (_ for _ in ()).throw(RuntimeError("/secret/path"))
+
+    async def browser(socket):
+        socket.say(do="hold", target=1, eps=None, step=0.1)
+        assert (await socket.until("problem"))["text"] == FAULT
+        live.step = works
+        await hold_for(socket, 2)
+
+    talk(browser, live)
+    assert "/secret/path" in caplog.text
+
+
 def test_a_lost_release_ends_with_the_connection():
     async def browser(socket):
         socket.say(do="hold", target=1, eps=None, step=0.1)
@@ -219,7 +234,7 @@ def test_whom_streamlit_lets_in_may_draw(monkeypatch):
 
 @pytest.mark.parametrize(
     "message",
-    ["5", "[]", "null", "no JSON", b"bytes", "[" * 100_000, '{"do":"hold","target":1e999,"step":0.1,"eps":null}'],
+    ["5", "[]", "null", "no JSON", b"bytes", "[" * 9_000, '{"do":"hold","target":1e999,"step":0.1,"eps":null}'],
 )
 def test_an_odd_message_is_answered_and_the_canvas_goes_on(message):
     async def browser(socket):

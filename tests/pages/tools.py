@@ -130,8 +130,8 @@ class Socket:
     async def accept(self) -> None:
         self.accepted = True
 
-    async def close(self, code: int) -> None:
-        self.closed = code
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        self.closed, self.reason = code, reason
 
     async def send_text(self, text: str) -> None:
         self.heard.append(json.loads(text))
