@@ -47,7 +47,7 @@ class Bar {
       this.warm();
       if (turned && !this.stands(data.slides[data.at])) visit(window, this.wanted);
     }
-    document.cookie = `frog_talk=${data.key}; path=${data.base}; SameSite=Lax`;
+    document.cookie = cookieText("frog_talk", data.key, `path=${data.base}`);
     this.drawRoom();
     this.drawVotes();
   }
