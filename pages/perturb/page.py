@@ -70,7 +70,7 @@ frames = min(len(left.x_adv), len(right.x_adv))
 axis = axis_of(recipe, frames)
 rows = job.kept(("rows", recipe.seed), frames, partial(shown_columns, job, left, right, axis))
 with stage:
-    shown = predict_first(recipe, left, right, axis)
+    shown = predict_first(job, left, right, axis)
     if shown:
         scrubber(rows, axis, key="perturb-scrubber", own=picture.private, frame=frame, report=True)
 if shown:

@@ -55,7 +55,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     with top:
         asked = cells.get((recipe.source, recipe.target))
         names = (grid.titles[recipe.source], grid.titles[recipe.target])
-        if asked is not None and not predict_first(asked.rate("attack", "both", recipe.goal), *names, recipe.goal):
+        if asked is not None and not predict_first(recipe, asked.rate("attack", "both", recipe.goal), *names):
             return
         left, right = st.columns([3, 2] if len(grid.targets) < 6 else [2, 1], gap="large")
         with left:

@@ -13,6 +13,7 @@ from typing import Protocol
 import pytest
 from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Radio
 
 from pages.ui import work
 
@@ -46,6 +47,12 @@ def rows(app: AppTest) -> list[list[str]]:
     """All rows of all tables on the page, a string of HTML for each cell."""
     found = re.findall(r"<tr>(.*?)</tr>", html(app))
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
+
+
+def question(app: AppTest) -> Radio:
+    """What is asked before the answer is shown."""
+    (found,) = [one for one in app.radio if (one.key or "").startswith("guess-")]
+    return found
 
 
 def stop_once(monkeypatch: pytest.MonkeyPatch, *ends: int) -> SimpleNamespace:
