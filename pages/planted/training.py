@@ -1,6 +1,8 @@
 """The two networks of the page: those that ship, those trained before, or a button that trains them live."""
 
+import contextlib
 import hashlib
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,10 +27,26 @@ from pages.ui.store import results
 Curve = list[tuple[float, float]]  # epochs done, mean loss of the epoch so far
 
 
+MOST_RUNS = 16  # interrupted ones, of one network each, that wait to be resumed
+
+
 def run_folder(recipe: PlantedRecipe, side: str) -> Path:
     """Return where an interrupted run of these settings waits to be resumed, on this computer only."""
     name = hashlib.sha256(repr(recipe.trained).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / "robust-frog-planted" / f"{name}-{side}"
+    return runs() / f"{name}-{side}"
+
+
+def runs() -> Path:
+    """Return the folder of all interrupted runs."""
+    return Path(tempfile.gettempdir()) / "robust-frog-planted"
+
+
+def make_room(most: int = MOST_RUNS) -> None:
+    """Delete the interrupted runs that were left longest ago, but for so many."""
+    with contextlib.suppress(OSError):  # no folder, or somebody else deletes, too
+        found = sorted(runs().iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+        for folder in found[most:]:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def kept(recipe: PlantedRecipe) -> dict[str, Classifier] | None:
@@ -100,6 +118,7 @@ def _train(recipe: PlantedRecipe) -> None:
                 place=place,
             )
 
+    make_room(MOST_RUNS - len(SIDES))
     work.desk().go_on()
     pieces = [work.Piece(("planted network", recipe.trained, side), job(side), steps) for side in SIDES]
     group = ("planted training", recipe.trained)
@@ -107,6 +126,8 @@ def _train(recipe: PlantedRecipe) -> None:
     pair = {side: one.value for side, one in zip(SIDES, outcomes, strict=True) if one.stopped is None and one.value}
     if len(pair) == len(SIDES):
         results().put(("planted pair", recipe.trained), pair)
+        for side in SIDES:  # nothing is left to be resumed
+            shutil.rmtree(run_folder(recipe, side), ignore_errors=True)
 
 
 def _now_and_then(draw: Callable[[], None], every: int = 4) -> Callable[[object], None]:
