@@ -12,7 +12,7 @@ from core.lectures import shelf
 from core.lectures.shown import MODELS
 from tests.app_process import serving
 from tests.browser.costs import Wire, cpu_of
-from tests.browser.tools import address, settles
+from tests.browser.tools import BEYOND, address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
@@ -332,7 +332,7 @@ def test_which_of_two_pictures_was_attacked(tab, checkpoint):
     page = tab("perturb?lecture=paper&step=3&norm=Linf", width=390, height=844)
     page.locator(".ask .shown img").nth(1).wait_for()
     assert page.locator(".ask .shown figcaption").all_inner_texts() == ["left", "right"]
-    assert not settles(page, "document.documentElement.scrollWidth > innerWidth")
+    assert not settles(page, BEYOND)
     page.locator(".answers button", has_text="left").click()
     page.keyboard.press("PageDown")
     page.locator(".verdict .guess", has_text="you said: left.").wait_for()
