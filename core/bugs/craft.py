@@ -13,6 +13,7 @@ from core.attacks import balls, pgd
 from core.attacks.balls import Ball
 from core.attacks.objectives import targeted
 from core.bugs.objective import bug
+from core.files.atomic import replacing
 from core.models import ready
 from core.types import Images, Labels
 
@@ -83,10 +84,8 @@ def kept(
         path, rows = folder / f"{first:06}.npy", slice(first, first + SHARD)
         if not path.is_file():
             made = craft(victim, members, x[rows], y[rows], target[rows], setting)
-            part = path.with_suffix(".part")
-            with part.open("wb") as file:
+            with replacing(path) as part, part.open("wb") as file:
                 np.save(file, made.cpu().contiguous().numpy())
-            part.replace(path)
             log.info("%s: %d of %d", folder.name, min(first + SHARD, len(x)), len(x))
         parts.append(torch.from_numpy(np.load(path)))
     return torch.cat(parts).to(x.device)
