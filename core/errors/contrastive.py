@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core import compute
-from core.models import Classifier, build, evaluating
+from core.models import Classifier, build, evaluating, in_batches
 from core.train import TrainRecipe, initialise
 from core.types import Features, Images
 
@@ -125,8 +125,8 @@ def beginning(recipe: TrainRecipe, lesson: Contrastive) -> Classifier:
 def represented(model: Classifier, x: Images, batch_size: int = 500) -> Features:
     """Compute the representation of pictures (N, D), in eval mode: the input of the head, or of the projection."""
     block = [name for name in model.blocks if name != PROJECTION][-1]
-    with evaluating(model), torch.no_grad():
-        return torch.cat([model.activations(part, block) for part in x.split(batch_size)])
+    with evaluating(model):
+        return in_batches(lambda part: model.activations(part, block), x, batch_size)
 
 
 def spread(points: Tensor) -> float:

@@ -23,7 +23,7 @@ from core.attacks.balls import Ball
 from core.attacks.objectives import autocast, untargeted, untargeted_margin
 from core.attacks.rules import State
 from core.commands import command, whole
-from core.models import evaluating
+from core.models import evaluating, in_batches
 from core.problems import InputError
 from core.rates import Rate
 from core.types import Images, Labels, Logits
@@ -60,8 +60,8 @@ class RobustAccuracy:
 
 def predict(model: nn.Module, x: Images, batch_size: int = 500) -> Logits:
     """Compute logits (N, K) in eval mode, without gradients, in batches."""
-    with evaluating(model), torch.no_grad():
-        return torch.cat([model(part) for part in x.split(batch_size)])
+    with evaluating(model):
+        return in_batches(model, x, batch_size)
 
 
 def clean_accuracy(model: nn.Module, x: Images, y: Labels) -> Rate:
