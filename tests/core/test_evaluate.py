@@ -308,7 +308,9 @@ def test_the_command_prints_clean_and_robust_accuracy(checkpoint, cifar, monkeyp
     assert clean.startswith("clean ")
     assert robust.startswith("Linf 8/255 ")
     assert clean.endswith("(n = 20)")
-    assert robust.endswith("(n = 20)")
+    of_all, of_correct = robust.split("; of those right without attack ")
+    assert of_all.endswith("(n = 20)")
+    assert of_correct.endswith(f"(n = {round(0.01 * float(clean.split()[1]) * 20)})")
 
 
 def test_the_command_refuses_a_ball_that_is_none(checkpoint, cifar, monkeypatch):
