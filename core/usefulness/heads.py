@@ -184,7 +184,7 @@ def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[di
             line, attacked = line_of(kind, cut, model, atlas)
             for eps in EPS:
                 got = robust_accuracy(attacked, x, y, L2(eps), steps=steps, batch_size=n, precision=precision)
-                line[f"L2 {eps:g}"] = got.rate.as_json() | {"doubts": list(got.doubts)}
+                line[f"L2 {eps:g}"] = got.rate.as_json() | {"doubts": list(got.warnings)}
             log.info("%s %s", name, line)
             found.append(line)
     return found

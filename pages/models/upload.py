@@ -179,8 +179,8 @@ def report(seen: Seen, world: World) -> None:
             f"**On {world.title}'s pictures here:** clean {seen.clean}; under PGD with {seen.robust.counts[-1]} steps"
             f" at L2 {0.5 * world.scale:g}: {seen.robust.rates[-1]}."
         )
-        for doubt in seen.robust.doubts:
-            st.caption(f"Doubt: {doubt}.")
+        for reason in seen.robust.warnings:
+            st.caption(f"Not to be trusted: {reason}.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.download_button(
             "Save it as a checkpoint",
