@@ -15,7 +15,7 @@ from core.bugs.craft import SETTINGS, Setting, kept
 from core.data.sets import Pictures
 from core.files.render import to_uint8
 from core.models import ready
-from core.models.normalization import renewed
+from core.models.normalization import adaptive_batch_norm
 from core.rates import Rate
 from core.train import TrainRecipe, evaluate, fit
 
@@ -65,7 +65,7 @@ def student(kind: str, lessons: Lessons, training: Pictures, test: Pictures, wor
     said = evaluate.predict(victim, torch.from_numpy(made).permute(0, 3, 1, 2).float() / 255).argmax(1)
     taught = Pictures(made, target.numpy(), training.classes, f"D_det of {kind}s")
     model = fit(lessons.train, taught)
-    there = renewed(model, training.x(range(min(RENEWED, len(training)))))
+    there = adaptive_batch_norm(model, training.x(range(min(RENEWED, len(training)))))
     x_test, y_test = test.x(), test.y()
     after = (y_test + 1) % len(test.classes)
     return {
