@@ -79,8 +79,7 @@ def measure_heat(names: Sequence[str], pictures: Pictures, n: int, kept: Path = 
             path = kept / f"heat-{name.replace('/', '-')}-{stamps[name]}-{SEED}" / f"{part.start}-{part.stop}.npy"
             if not path.is_file():
                 wrong = heat.errors(model, ready.placed(x[part], model), y[part], chosen, seed=mix(SEED, first))
-                with replacing(path) as part_file, part_file.open("wb") as file:
-                    np.save(file, wrong.cpu().numpy())
+                _keep(path, wrong.cpu().numpy())
         _write_heat(models, x[: part.stop], y[: part.stop], stamps, kept, pictures, out, whole=part.stop == n)
         log.info("heat: %d of %d pictures, %d frequencies, %s", part.stop, n, len(chosen), ", ".join(names))
 
@@ -189,6 +188,11 @@ def right(model: nn.Module, x: Images, y: Labels) -> Rate:
     with torch.no_grad():
         said = torch.cat([model(ready.placed(part, model)).argmax(1).cpu() for part in x.split(250)])
     return Rate(int((said == y).sum()), len(y))
+
+
+def _keep(path: Path, wrong: np.ndarray) -> None:
+    with replacing(path) as part, part.open("wb") as file:
+        np.save(file, wrong)
 
 
 @command

@@ -112,8 +112,8 @@ def _row(line: Line, found: Mapping[str, Any] | None) -> list[str]:
     for name, paper in zip(MEASURED, line.paper, strict=True):
         ours = f"<b>{_cell(found[name])}</b>" if found else "–"
         cells.append(f"{ours} / {'–' if paper is None else f'{paper:g} %'}")
-    adapted = _cell(found[RENEWED]) if found and RENEWED in found else "–"
-    return [html.escape(line.saw), *cells, adapted, html.escape(line.source)]
+    renewed = _cell(found[RENEWED]) if found and RENEWED in found else "–"
+    return [html.escape(line.saw), *cells, renewed, html.escape(line.source)]
 
 
 def _how(found: Mapping[str, Any], students: list[Mapping[str, Any]]) -> str:

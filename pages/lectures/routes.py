@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -18,12 +19,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.files import arrays
-from core.files.playable import ASSETS
 from core.lectures.room import Talk
 from core.lectures.rooms import Rooms
 from core.problems import UserError
 from pages.ui.sockets import answers, may_connect, sockets
 
+ASSETS = Path(__file__).parents[2] / "assets"
 WINDOWS = ASSETS / "lectures" / "windows"
 SCRIPTS = (ASSETS / "shared" / "line.js", ASSETS / "lectures" / "question.js")  # what the windows share with the app
 CHECK_S = 15.0  # between looks at whether a talk goes on
