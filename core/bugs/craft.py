@@ -62,7 +62,8 @@ def craft(
     """Perturb pictures toward the targets (N, C, H, W): as a bug beside those members, or for None as a feature."""
     parts = []
     for rows in torch.arange(len(x)).split(BATCH):
-        goal = targeted(victim, target[rows]) if members is None else bug(victim, members, y[rows], target[rows])
+        own, wanted = (ready.beside(labels[rows], victim) for labels in (y, target))
+        goal = targeted(victim, wanted) if members is None else bug(victim, members, own, wanted)
         here = ready.placed(x[rows], victim)
         parts.append(pgd(goal, here, setting.ball, steps=STEPS, step_size=setting.step))
     return torch.cat(parts)

@@ -78,7 +78,8 @@ def measure_heat(names: Sequence[str], pictures: Pictures, n: int, kept: Path = 
         for name, model in models.items():
             path = kept / f"heat-{name.replace('/', '-')}-{stamps[name]}-{SEED}" / f"{part.start}-{part.stop}.npy"
             if not path.is_file():
-                wrong = heat.errors(model, ready.placed(x[part], model), y[part], chosen, seed=mix(SEED, first))
+                seen, label = ready.placed(x[part], model), ready.beside(y[part], model)
+                wrong = heat.errors(model, seen, label, chosen, seed=mix(SEED, first))
                 _keep(path, wrong.cpu().numpy())
         _write_heat(models, x[: part.stop], y[: part.stop], stamps, kept, pictures, out, whole=part.stop == n)
         log.info("heat: %d of %d pictures, %d frequencies, %s", part.stop, n, len(chosen), ", ".join(names))
@@ -172,8 +173,9 @@ def measure_trades(names: Sequence[str], pictures: Pictures, n: int, out: Path |
     for name in names:
         model = ready.load(name)
         found: dict[str, Any] = {"clean": right(model, x, y).as_json(digits=4)}
+        seen, label = ready.placed(x, model), ready.beside(y, model)
         for ball in TRADED:
-            attacked = robust_accuracy(model, ready.placed(x, model), y, ball, steps=20)
+            attacked = robust_accuracy(model, seen, label, ball, steps=20)
             found[ball_name(ball)] = attacked.rate.as_json(digits=4)
         about = {
             **how(pictures, n),

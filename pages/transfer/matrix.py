@@ -172,7 +172,7 @@ def pairs_line(recipe: TransferRecipe, cells: Cells) -> str:
 def source_line(measured: Measured) -> str:
     """Say where measured numbers come from."""
     about = measured.about
-    return f"n = {about['n']:,} drawn, {about['steps']} steps, seed {about['seed']}, {about['date']}; {about['how']}."
+    return f"n = {about['n']:,} drawn, {about['steps']} steps, seed {about['seed']}, {measured.circumstances}."
 
 
 def files(

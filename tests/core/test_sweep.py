@@ -509,7 +509,8 @@ def test_on_shipped_models_minimum_norm_is_hardly_ever_worse_than_the_grid(name,
     model = for_inference(checkpoint(name))
     x, y = cifar.x(range(6)), cifar.y(range(6))
     largest = {"Linf": 20 / 255, "L2": 2.0}[norm]
-    found = sweep(model, x, y, balls.NORMS[norm], [largest * k / 20 for k in range(21)], steps=20)
+    grid = [largest * k / 20 for k in range(21)]
+    found = sweep(model, x, y, balls.NORMS[norm], grid, steps=PerturbRecipe().steps)
     _, distance = minimum_norm(model, x, y, balls.NORMS[norm], steps=60)
     ratio = torch.where(smallest_eps(found) == distance, 1.0, distance / smallest_eps(found))  # 0 / 0 and inf / inf
     assert (ratio > 1 + 1e-5).sum() <= 1, ratio.tolist()

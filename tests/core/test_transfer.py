@@ -428,6 +428,37 @@ def test_measuring_in_parts_is_measuring_at_once(tmp_path, models, monkeypatch):
     assert parts.cells == whole.cells
 
 
+def test_examples_of_another_precision_are_not_taken_for_these(tmp_path, models, monkeypatch):
+    measured(("a",), tmp_path, models, monkeypatch)
+    (tmp_path / "t.json").unlink()
+    assert measured(("a",), tmp_path, models, monkeypatch)[1] == []
+    (tmp_path / "t.json").unlink()
+    assert measured(("a",), tmp_path, models, monkeypatch, precision="bf16")[1] == ["a", "a"]
+
+
+def test_cells_keep_the_day_on_which_they_were_measured(tmp_path, models, monkeypatch):
+    """A row that is added says nothing of the others, and where nothing is added nothing is said anew."""
+    monkeypatch.setattr(measuring.results, "today", lambda: "2020-01-01")
+    measured(("a", "b"), tmp_path, models, monkeypatch)
+    monkeypatch.setattr(measuring.results, "today", lambda: "2020-01-02")
+    same, _ = measured(("a", "b"), tmp_path, models, monkeypatch)
+    assert same.about["date"] == "2020-01-01" and "others" not in same.about
+    old = ["a > a", "a > b", "b > a", "b > b"]
+    added, _ = measured(("a", "b", "c"), tmp_path, models, monkeypatch)
+    (others,) = added.about["others"]
+    assert added.about["date"] == "2020-01-02"
+    assert others == {
+        "date": "2020-01-01",
+        "how": same.about["how"],
+        "cells": {"L2 1 untargeted": old, "L2 1 targeted": old},
+    }
+    assert added.circumstances.startswith("2020-01-02; ") and "; of these 8 cells 2020-01-01; " in added.circumstances
+    anew = {"models": models | {"b": tiny(seed=9)}, "stamps": {"b": "new"}}
+    again, _ = measured(("a", "b", "c"), tmp_path, monkeypatch=monkeypatch, **anew)
+    assert again.about["others"] == [{**others, "cells": {setting: ["a > a"] for setting in others["cells"]}}]
+    assert Measured.read(tmp_path / "t.json").about == again.about
+
+
 def test_weights_that_changed_are_measured_anew(tmp_path, models, monkeypatch):
     """As source and as target; the rest stays."""
     measured(("a", "b"), tmp_path, models, monkeypatch)
