@@ -123,8 +123,8 @@ def students(found: Mapping[str, Any]) -> None:
         "Trained on",
         "Right about new pictures: here / theirs",
         "Says the next class: here / theirs",
-        "Right, statistics renewed",
-        "Next class, statistics renewed",
+        "Right, AdaBN",
+        "Next class, AdaBN",
     ]
     table(heads, rows, label="Students of features and of bugs")
     if learnt:
@@ -133,7 +133,8 @@ def students(found: Mapping[str, Any]) -> None:
         st.caption(
             f"Here: {how['n']:,} training pictures, ℓ₂ {how['setting']['label']}, made for a small network; a ResNet-9"
             f" of width {how['train']['args']['width']}, {how['train']['epochs']} epochs, seed {how['train']['seed']};"
-            f" tested on 10,000 clean pictures, 95 % intervals. Theirs: {SOURCE}, 50,000 pictures, ResNet-18."
+            f" tested on 10,000 clean pictures, 95 % intervals. AdaBN (adaptive batch norm): with the means and"
+            f" variances of clean pictures. Theirs: {SOURCE}, 50,000 pictures, ResNet-18."
         )
     else:
         st.caption("Not measured yet: python -m core.bugs measure students")

@@ -103,7 +103,7 @@ def other_seeds(line: Line, students: Mapping[str, Any]) -> str:
     others = again(line, students)
     if not others:
         return ""
-    each = [f"{_cell(other['clean'])}, renewed {_cell(other[RENEWED])}" for other in others]
+    each = [f"{_cell(other['clean'])}, with AdaBN {_cell(other[RENEWED])}" for other in others]
     return f"{line.saw}, trained again on the same pictures from another seed: {'; '.join(each)}."
 
 
@@ -129,7 +129,7 @@ def _how(found: Mapping[str, Any], students: list[Mapping[str, Any]]) -> str:
     return (
         f"In brackets: 95 % intervals. Profile {found['profile']}, {students[0]['recipe']['arch']}: {'; '.join(parts)}."
         f" Clean on all {max(s['clean']['n'] for s in students):,} test pictures, attacked on the first {max(n):,}."
-        + (" *Statistics renewed*: see *student*." if any(RENEWED in s for s in students) else "")
+        + (" *AdaBN*, adaptive batch norm: see *student*." if any(RENEWED in s for s in students) else "")
         + f" {sees.get(tuple(sorted(whitened)), '')}"
     ).rstrip()
 

@@ -21,7 +21,7 @@ from core.datasets.student import Look
 from core.files import render
 from core.inversion.views import cache_key
 from core.models import checkpoints
-from core.models.titles import title
+from core.models.titles import title, titles
 from core.rates import Rate
 from core.saliency.maps import limits
 from core.saliency.rows import paint
@@ -47,7 +47,7 @@ def controls(default: DatasetsRecipe) -> DatasetsRecipe:
     here = sorted(student.names(), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
     return replace(
         default,
-        student=model_box("Student", default.student, "student", here),
+        student=model_box("Student", default.student, "student", here, called=lambda name: titles(name)[0]),
         beside=model_box("Beside it", default.beside, "beside"),
     )
 

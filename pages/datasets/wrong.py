@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from core.attacks import OnStep
 from core.data.planted import drawn
 from core.datasets import measure
 from core.datasets.lesson import Lesson
@@ -88,14 +87,14 @@ def chosen() -> Course:
 def watched(course: Course, key: tuple[object, ...]) -> Lesson | None:
     """Build and train beside the page, and show how far it is."""
     hold = course.learn()
-    so_far: list[Lesson] = []
 
-    def learn(on_step: OnStep) -> Lesson:
-        return hold(on_step, so_far.append)
+    def learn(on_step: work.Step) -> Lesson:
+        so_far: list[Lesson] = []
+        return hold(lambda i, _: on_step(i, so_far), so_far.append)
 
     place, drawn = st.empty(), -1
 
-    def draw() -> None:
+    def draw(so_far: list[Lesson]) -> None:
         nonlocal drawn
         if len(so_far) != drawn:
             drawn = len(so_far)
@@ -107,7 +106,8 @@ def watched(course: Course, key: tuple[object, ...]) -> Lesson | None:
 
     work.desk().go_on()
     piece = work.Piece(key, learn, course.steps)
-    (outcome,) = work.ask([piece], group=key, text="Building the set, then training on it…", show=lambda _: draw())
+    text = "Building the set, then training on it…"
+    (outcome,) = work.ask([piece], group=key, text=text, show=lambda states: draw(states.get(key, [])))
     place.empty()
     return outcome.value if outcome.value is not None and outcome.value.whole else None
 

@@ -1,5 +1,6 @@
 """A model of one's own: uploaded, read without running it, looked at by the doctor, and measured on the spot."""
 
+import functools
 import hashlib
 import os
 import tempfile
@@ -113,12 +114,12 @@ def show(world: World) -> None:
     result(file.name, file.getvalue(), Asked(str(arch), pixels, int(width), bgr, lines), world)
 
 
-@st.cache_data(show_spinner=False)
-def architectures() -> list[str]:
+@functools.cache
+def architectures() -> tuple[str, ...]:
     """List what can be chosen without typing: ours, and the well-known ones of the two libraries that are installed."""
     known = ("resnet18", "resnet34", "resnet50", "vgg11", "densenet121", "mobilenet_v3_small", "convnext_tiny")
     others = [f"{library}/{name}" for library in wrapped.LIBRARIES for name in known if name in wrapped.names(library)]
-    return [*ARCHITECTURES, *others]
+    return (*ARCHITECTURES, *others)
 
 
 def result(name: str, data: bytes, asked: Asked, world: World) -> None:
@@ -180,8 +181,8 @@ def report(seen: Seen, world: World) -> None:
             f"**On {world.title}'s pictures here:** clean {seen.clean}; under PGD with {seen.robust.counts[-1]} steps"
             f" at L2 {0.5 * world.scale:g}: {seen.robust.rates[-1]}."
         )
-        for doubt in seen.robust.doubts:
-            st.caption(f"Doubt: {doubt}.")
+        for reason in seen.robust.warnings:
+            st.caption(f"Not to be trusted: {reason}.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.download_button(
             "Save it as a checkpoint",

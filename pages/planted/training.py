@@ -5,10 +5,10 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -24,6 +24,7 @@ from pages.ui.charts import show_chart
 from pages.ui.exports import Bundle
 from pages.ui.store import results
 
+T = TypeVar("T")
 Curve = list[tuple[float, float]]  # epochs done, mean loss of the epoch so far
 
 
@@ -93,22 +94,26 @@ def box(recipe: PlantedRecipe) -> dict[str, Classifier] | None:
 
 
 def _train(recipe: PlantedRecipe) -> None:
-    curves: dict[str, Curve] = results().put(("planted curves", recipe.trained), {side: [] for side in SIDES})
+    def job(side: str) -> Callable[[work.Step], Classifier]:
+        def run(on_step: work.Step) -> Classifier:
+            curve: Curve = []
 
-    def job(side: str) -> Callable[[Any], Classifier]:
-        def run(on_step: Any) -> Classifier:
             def watch(p: Progress) -> bool:
-                curves[side].append((p.epoch + (p.step + 1) / p.steps, p.loss))
-                return bool(on_step(p.epoch * p.steps + p.step, None))
+                curve.append((p.epoch + (p.step + 1) / p.steps, p.loss))
+                return on_step(p.epoch * p.steps + p.step, curve)
 
             return networks.train(recipe, side, run=run_folder(recipe, side), on_progress=watch)
 
         return run
 
     steps = recipe.epochs * (recipe.pictures // 64)
-    place = st.empty()
+    keys = {side: ("planted network", recipe.trained, side) for side in SIDES}
+    place_of_curves, place = ("planted curves", recipe.trained), st.empty()
 
-    def draw() -> None:
+    def draw(states: Mapping[Hashable, Curve]) -> None:
+        before: dict[str, Curve] = results().get(place_of_curves) or {}
+        curves = {side: states.get(keys[side], before.get(side, [])) for side in SIDES}
+        results().put(place_of_curves, curves)
         if seen := sum(map(len, curves.values())):
             show_chart(
                 chart(curves),
@@ -120,7 +125,7 @@ def _train(recipe: PlantedRecipe) -> None:
 
     make_room(MOST_RUNS - len(SIDES))
     work.desk().go_on()
-    pieces = [work.Piece(("planted network", recipe.trained, side), job(side), steps) for side in SIDES]
+    pieces = [work.Piece(keys[side], job(side), steps) for side in SIDES]
     group = ("planted training", recipe.trained)
     outcomes = work.ask(pieces, group=group, text="Training both networks…", show=_now_and_then(draw))
     pair = {side: one.value for side, one in zip(SIDES, outcomes, strict=True) if one.stopped is None and one.value}
@@ -130,14 +135,14 @@ def _train(recipe: PlantedRecipe) -> None:
             shutil.rmtree(run_folder(recipe, side), ignore_errors=True)
 
 
-def _now_and_then(draw: Callable[[], None], every: int = 4) -> Callable[[object], None]:
+def _now_and_then(draw: Callable[[T], None], every: int = 4) -> Callable[[T], None]:
     count = 0
 
-    def show(_: object) -> None:
+    def show(states: T) -> None:
         nonlocal count
         count += 1
         if count % every == 1:
-            draw()
+            draw(states)
 
     return show
 
