@@ -8,7 +8,7 @@ import re
 
 # What begins emphasis, code, a link, a tag, LaTeX or an entity anywhere; a directive or an icon, before a word; a list
 # or a heading, at the start.
-MARKS = re.compile(r"([\\`*_\[\]<>~$|&{}]|:(?=\w)|^[-+#=]|(?<=^\d)[.)])")
+MARKS = re.compile(r"([\\`*\[\]<>~$|&{}]|(?<!\w)_|_(?!\w)|:(?=\w)|^[-+#=]|(?<=^\d)[.)])")
 LINKS = re.compile(r"(?i)(www)(?=\.)|(https?:)(?=//)|(?<=\w)(@)(?=\w)")  # what is made a link also without any mark
 JOINER = "\u2060"  # no width, and no line may break at it
 

@@ -24,7 +24,7 @@ def test_html_stays_what_it_is_and_all_else_is_escaped():
         ("**x** _y_ `z`", "\\*\\*x\\*\\* \\_y\\_ \\`z\\`"),
         ("# x\n\n- y", "\\# x - y"),
         ("www.a.b &amp; me@a.b", "www\u2060.a.b \\&amp; me@\u2060a.b"),
-        ("one of: a, b; 1.5 (2 %)", "one of: a, b; 1.5 (2 %)"),
+        ("one of: a, b; 1.5 (2 %), CIFAR10_DIR", "one of: a, b; 1.5 (2 %), CIFAR10_DIR"),
     ],
 )
 def test_markdown_is_shown_as_it_stands(text, shown):
