@@ -1,8 +1,8 @@
 """Predict first: a question that is asked before its answer is shown. Each question has an answer of its own.
 
-guess = predicted("which gives in first?", names, about=job.group, then="the slider appears")
-if guess is None:
-return False
+    guess = predicted("which gives in first?", names, about=job.group, then="the slider appears")
+    if guess is None:
+        return False
 """
 
 import hashlib
