@@ -149,6 +149,12 @@ def setup_app() -> int:
     return usable_cores()
 
 
+def at_work(threads: int) -> str:
+    """Say what computes, for the words of how something was measured: so many CPU threads, or the device."""
+    here = device()
+    return f"{threads} CPU threads" if here.type == "cpu" else here.type
+
+
 def machine() -> str:
     """Name this computer's processor and how many of its cores are used, or its graphics card."""
     here = device()

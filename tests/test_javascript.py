@@ -242,6 +242,23 @@ def test_a_line_comes_back_and_hears_in_order():
     }
 
 
+def test_a_cookie_is_for_the_frame_of_another_site_only_over_https_and_in_one():
+    own = {"location": {"href": "https://here/"}}
+    places = {
+        "framed elsewhere": {"location": {"protocol": "https:"}, "top": None},  # its address cannot be read
+        "framed by ourselves": {"location": {"protocol": "https:"}, "top": own},
+        "without https": {"location": {"protocol": "http:"}, "top": None},
+    }
+    asked = [["cookieText", "a", "b", "path=/", "Strict", where] for where in places.values()]
+    assert dict(zip(places, called(["shared/component.js"], asked), strict=True)) == {
+        "framed elsewhere": "a=b; path=/; SameSite=None; Secure; Partitioned",
+        "framed by ourselves": "a=b; path=/; SameSite=Strict",
+        "without https": "a=b; path=/; SameSite=Strict",
+    }
+    written = [line for path in ASSETS.glob("*/*.js") for line in path.read_text().splitlines() if ".cookie =" in line]
+    assert len(written) == 2 and all("= cookieText(" in line for line in written)
+
+
 @pytest.mark.parametrize("folder", sorted({path.parent.name for path in ASSETS.glob("*/*.js")}))
 def test_the_scripts_of_a_component_parse_as_the_module_that_they_are_put_together_to(folder, tmp_path):
     shared = [] if folder == "shared" else sorted((ASSETS / "shared").glob("*.js"))

@@ -1,39 +1,21 @@
 // Heat maps over all frequencies, and a picture with the wave that is pointed at. Python side: pages/frequency/lens.py.
 //
-// Streamlit calls the default export again on every rerun, into the same parentElement. Pointing draws here, with no
-// server run; a click, or an arrow key once it rests, is reported.
+// Pointing draws here, with no server run; a click, or an arrow key once it rests, is reported.
 
 const CIVIDIS = ["#00224e", "#1a386f", "#434e6c", "#61656f", "#7d7c78", "#9b9476", "#bcae6c", "#dec958", "#fee838"]
   .map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
 const ZOOM = 8; // canvas pixels a frequency: room for the frame around the chosen one
 const REST_MS = 250;
-const living = new WeakMap(); // parentElement -> Lens
 
-export default function mount({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".lens");
-  let lens = living.get(parentElement);
-  if (lens?.root !== root) {
-    lens?.destroy();
-    lens = new Lens(root);
-    living.set(parentElement, lens);
-  }
-  const turn = ++lens.turn;
-  lens.update(data, setTriggerValue);
-  return () => {
-    if (lens.turn !== turn) return; // a later run has taken over
-    lens.destroy();
-    living.delete(parentElement);
-  };
-}
+export default lasting(".lens", (root) => new Lens(root));
 
 class Lens {
   constructor(root) {
     this.root = root;
-    this.turn = 0;
     this.panels = [];
     this.listeners = new AbortController();
     const $ = (selector) => root.querySelector(selector);
-    this.el = { where: $(".where"), panels: $(".panels"), own: $(".own"), live: $(".live"), play: $(".play") };
+    this.el = { where: $(".where"), panels: $(".panels"), own: $(".own"), live: $(".hidden"), play: $(".play") };
     this.on(this.el.play, "click", () => this.play());
     paintScale($(".scale canvas"));
   }
@@ -49,14 +31,13 @@ class Lens {
     for (const panel of this.panels) panel.node.remove();
   }
 
-  update(data, trigger) {
+  update(data, _, trigger) {
     this.data = data;
     this.trigger = trigger;
-    const bytes = atob(data.picture);
-    this.picture = Float32Array.from(bytes, (byte) => byte.charCodeAt(0) / 255);
+    this.picture = Float32Array.from(unpack(data.picture), (value) => value / 255);
     if (this.panels.length !== data.maps.length) {
       for (const panel of this.panels) panel.node.remove();
-      this.panels = data.maps.map((_, i) => new Panel(this, i));
+      this.panels = data.maps.map(() => new Panel(this));
       this.el.panels.prepend(...this.panels.map((panel) => panel.node));
     }
     this.panels.forEach((panel, i) => panel.show(data.maps[i]));
@@ -73,7 +54,7 @@ class Lens {
   draw(at) {
     const [u, v] = at;
     const cycles = Math.hypot(u, v);
-    this.el.where.textContent = `${number(u)} cycles down, ${number(v)} across: a wave of ${cycles.toFixed(1)} cycles per picture`;
+    this.el.where.textContent = `${short(u)} cycles down, ${short(v)} across: a wave of ${cycles.toFixed(1)} cycles per picture`;
     this.panels.forEach((panel) => panel.draw(at));
     this.drawPicture(u, v);
   }
@@ -97,7 +78,7 @@ class Lens {
     }
     canvas.getContext("2d").putImageData(image, 0, 0);
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `${this.data.caption}, a wave of ${number(u)} cycles down and ${number(v)} across added`);
+    canvas.setAttribute("aria-label", `${this.data.caption}, a wave of ${short(u)} cycles down and ${short(v)} across added`);
     this.el.own.querySelector(".count").textContent = `norm ${norm} in each channel`;
   }
 
@@ -136,12 +117,11 @@ class Lens {
 }
 
 class Panel {
-  constructor(lens, index) {
+  constructor(lens) {
     this.lens = lens;
-    this.index = index;
     this.node = document.createElement("figure");
     this.node.className = "panel";
-    this.title = this.node.appendChild(document.createElement("h3"));
+    this.title = this.node.appendChild(text("h3", ""));
     this.sub = add(this.node, "p", "sub");
     this.canvas = add(this.node, "canvas", "map");
     this.count = add(this.node, "p", "count");
@@ -204,9 +184,7 @@ class Panel {
       frame(one, "#d55e00", 2);
     }
     canvas.setAttribute("aria-label", `Heat map of the error of ${this.map.title} over all frequencies. Arrow keys move. ${this.sentence(at)}`);
-    const bold = document.createElement("b");
-    bold.textContent = `${Math.round(100 * this.value(at))} %`;
-    this.count.replaceChildren(bold, ` of ${this.map.n} wrong here`);
+    this.count.replaceChildren(text("b", `${Math.round(100 * this.value(at))} %`), ` of ${this.map.n} wrong here`);
   }
 }
 
@@ -226,12 +204,8 @@ function same(a, b) {
   return a[0] === b[0] && a[1] === b[1];
 }
 
-function number(k) {
-  return String(k).replace("-", "−");
-}
-
 function add(parent, tag, name) {
-  const node = parent.appendChild(document.createElement(tag));
+  const node = parent.appendChild(text(tag, ""));
   node.className = name;
   return node;
 }

@@ -40,12 +40,14 @@ class Bar {
     this.trigger = setTriggerValue;
     if (fresh) this.line.open();
     if (this.pending === null || this.pending === data.at) {
+      const turned = this.pending !== null;
       this.pending = null;
       this.at = data.at;
       this.draw();
       this.warm();
+      if (turned && !this.stands(data.slides[data.at])) visit(window, this.wanted);
     }
-    document.cookie = `frog_talk=${data.key}; path=${data.base}; SameSite=Lax`;
+    document.cookie = cookieText("frog_talk", data.key, `path=${data.base}`);
     this.drawRoom();
     this.drawVotes();
   }
@@ -80,11 +82,18 @@ class Bar {
     const url = new URL(this.url(this.data.slides[at].link));
     const now = new URLSearchParams(location.search);
     for (const name of CARRIED) if (now.has(name)) url.searchParams.set(name, now.get(name));
+    this.wanted = url;
     visit(window, url);
     document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
     // What an overtaken run has left behind: ask again.
     clearTimeout(this.late);
     this.late = setTimeout(() => this.pending !== null && this.pending !== this.data.at && visit(window, url), 4000);
+  }
+
+  /** Whether the address is that of a slide: the last word of an overtaken run may have put its own there. */
+  stands({ step, asking }) {
+    const now = new URLSearchParams(location.search);
+    return now.get("step") === String(step) && (now.get("shown") === "true") === !asking;
   }
 
   url(link) {

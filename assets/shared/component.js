@@ -44,6 +44,29 @@ function paintTheme(root) {
   root.dataset.theme = 0.2126 * r + 0.7152 * g + 0.0722 * b < 110 ? "dark" : "light";
 }
 
+/**
+ * What to write as document.cookie. In a frame of another site browsers take only cookies that say they are meant for it, over
+ * https, and best one for each site around; anywhere else a cookie stays within this site.
+ * @param {string} name
+ * @param {string} value
+ * @param {string} more what else it says, such as its path
+ * @param {"Lax" | "Strict"} within how it stays within this site
+ * @param {any} where the window
+ */
+function cookieText(name, value, more, within = "Lax", where = window) {
+  const abroad = where.location.protocol === "https:" && !reaches(where.top);
+  return `${name}=${value}; ${more}; ${abroad ? "SameSite=None; Secure; Partitioned" : `SameSite=${within}`}`;
+}
+
+/** Whether that window is of our own site, as far as one can tell: no other lets us read its address. */
+function reaches(other) {
+  try {
+    return other.location.href !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** A probability, never rounded to certainty; as core/words.py writes it. */
 function percent(p) {
   if (p === null || p === undefined) return "";

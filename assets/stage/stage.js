@@ -76,7 +76,7 @@ class Stage {
   }
 
   reload() {
-    document.cookie = `${COOKIE}=${this.leaving}; path=/; max-age=60; SameSite=Strict`;
+    document.cookie = cookieText(COOKIE, this.leaving, "path=/; max-age=60", "Strict");
     location.reload();
   }
 

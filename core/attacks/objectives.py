@@ -53,11 +53,6 @@ def untargeted_margin(model: nn.Module, y: Labels) -> Objective:
     return lambda x: margin(model(x), y)
 
 
-def targeted_margin(model: nn.Module, t: Labels) -> Objective:
-    """Minimise max_{j != t} z_j - z_t: negative exactly where the model says t."""
-    return lambda x: -margin(model(x), t)
-
-
 def diverging(model: nn.Module, said: Logits) -> Objective:
     """Have a prediction unlike one that was made: minimise -KL(p || f(x)), p = softmax(said); no label takes part.
 

@@ -1,6 +1,5 @@
 """The same pictures at many radii."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -31,12 +30,6 @@ class Sweep:
     logits: Tensor
     norm: Tensor
     success: Tensor
-
-    @property
-    def smallest_eps(self) -> Tensor:
-        """The smallest radius that fools, per image (N,); inf where none does."""
-        eps = torch.tensor(self.eps, device=self.success.device)[:, None].expand_as(self.success)
-        return torch.where(self.success, eps, torch.full_like(eps, math.inf)).amin(0)
 
     @staticmethod
     def join(parts: "Sequence[Sweep]") -> "Sweep":

@@ -13,6 +13,7 @@ from core.attacks import balls, pgd
 from core.attacks.balls import Ball
 from core.attacks.objectives import targeted
 from core.bugs.objective import bug
+from core.files.atomic import replacing
 from core.models import ready
 from core.types import Images, Labels
 
@@ -61,7 +62,8 @@ def craft(
     """Perturb pictures toward the targets (N, C, H, W): as a bug beside those members, or for None as a feature."""
     parts = []
     for rows in torch.arange(len(x)).split(BATCH):
-        goal = targeted(victim, target[rows]) if members is None else bug(victim, members, y[rows], target[rows])
+        own, wanted = (ready.beside(labels[rows], victim) for labels in (y, target))
+        goal = targeted(victim, wanted) if members is None else bug(victim, members, own, wanted)
         here = ready.placed(x[rows], victim)
         parts.append(pgd(goal, here, setting.ball, steps=STEPS, step_size=setting.step))
     return torch.cat(parts)
@@ -83,10 +85,8 @@ def kept(
         path, rows = folder / f"{first:06}.npy", slice(first, first + SHARD)
         if not path.is_file():
             made = craft(victim, members, x[rows], y[rows], target[rows], setting)
-            part = path.with_suffix(".part")
-            with part.open("wb") as file:
+            with replacing(path) as part, part.open("wb") as file:
                 np.save(file, made.cpu().contiguous().numpy())
-            part.replace(path)
             log.info("%s: %d of %d", folder.name, min(first + SHARD, len(x)), len(x))
         parts.append(torch.from_numpy(np.load(path)))
     return torch.cat(parts).to(x.device)

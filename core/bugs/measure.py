@@ -136,7 +136,8 @@ def main(arguments: list[str] | None = None) -> None:
     x, y = test.x(rows), test.y(rows)
     target = other_classes(y, len(test.classes), given.seed)
     write(given.out, about=_about(given.n, given.seed, threads))
-    case = Case(x, y, target, ensemble.VICTIM, work)
+    here = compute.device()
+    case = Case(x.to(here), y.to(here), target.to(here), ensemble.VICTIM, work)
     spared = len(ensemble.MEMBERS)
     if "attacks" in parts:
         found: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from core.bugs.craft import SETTINGS, Setting, kept
 from core.data.sets import Pictures
 from core.files.render import to_uint8
 from core.models import ready
-from core.models.normalization import renewed
+from core.models.normalization import adaptive_batch_norm
 from core.rates import Rate
 from core.train import TrainRecipe, evaluate, fit
 
@@ -56,17 +56,19 @@ def student(kind: str, lessons: Lessons, training: Pictures, test: Pictures, wor
         work: Where the perturbed pictures are kept.
     """
     victim = ready.load(lessons.victim)
+    here = next(victim.parameters()).device
     members = None if kind == "feature" else ensemble.load(lessons.members)
     rows = range(min(lessons.n, len(training)))
     x, y = training.x(rows), training.y(rows)
     target = (y + 1) % len(training.classes)
     folder = work / f"det-{kind}-{lessons.setting.name.replace('/', '_').replace(' ', '-')}"
     made = to_uint8(kept(folder, victim, members, x, y, target, lessons.setting))
-    said = evaluate.predict(victim, torch.from_numpy(made).permute(0, 3, 1, 2).float() / 255).argmax(1)
+    seen = torch.from_numpy(made).permute(0, 3, 1, 2).float() / 255
+    said = evaluate.predict(victim, seen.to(here)).argmax(1).cpu()
     taught = Pictures(made, target.numpy(), training.classes, f"D_det of {kind}s")
-    model = fit(lessons.train, taught)
-    there = renewed(model, training.x(range(min(RENEWED, len(training)))))
-    x_test, y_test = test.x(), test.y()
+    model = fit(lessons.train, taught, device=here)
+    there = adaptive_batch_norm(model, training.x(range(min(RENEWED, len(training)))).to(here))
+    x_test, y_test = test.x().to(here), test.y().to(here)
     after = (y_test + 1) % len(test.classes)
     return {
         "success": Rate(int((said == target).sum()), len(target)).as_json(),

@@ -23,7 +23,8 @@ from core.bugs import ensemble
 from core.bugs.objective import bug
 from core.bugs.recipe import NEXT, BugsRecipe
 from core.data import pictures
-from core.models import checkpoints, ready
+from core.models import ready
+from core.models.titles import brief, title
 from core.perturb import Trajectory
 from core.problems import InputError
 from core.recipes import to_python
@@ -144,7 +145,7 @@ def likeness(feature: Trajectory, bugged: Trajectory, frame: int) -> float:
 
 def titles(names: Sequence[str]) -> dict[str, str]:
     """Return what to call networks on a page: "VGG", or "ResNet-9, another seed"."""
-    return {name: checkpoints.header(name).title.replace(", standard training", "") for name in names}
+    return {name: brief(title(name)) for name in names}
 
 
 def script(recipe: BugsRecipe) -> str:

@@ -24,7 +24,7 @@ from core.datasets.construct.make import BATCH, make
 from core.datasets.construct.recipes import ConstructRecipe, draw
 from core.datasets.lesson import Lesson, OnMoment, right, teach
 from core.models import Classifier
-from core.models.normalization import renewed
+from core.models.normalization import adaptive_batch_norm
 from core.train import TrainRecipe
 
 TESTED = 1000
@@ -107,5 +107,5 @@ def learn(
     made, student = teach(built, training, (x, y), began=began, on_step=later, on_moment=on_moment)
     if not made.whole:
         return made
-    clean, _ = right(renewed(student, everything.x(range(recipe.n, recipe.n + RENEWED))), x, y)
+    clean, _ = right(adaptive_batch_norm(student, everything.x(range(recipe.n, recipe.n + RENEWED))), x, y)
     return replace(made, renewed=clean)

@@ -31,7 +31,7 @@ from core.frequency.measure import drawn, right
 from core.frequency.waves import frequencies
 from core.inversion.measure import measure as inverted
 from core.models import checkpoints
-from core.models.ready import load, placed
+from core.models.ready import beside, load, placed
 from core.models.titles import title
 from core.problems import InputError
 from core.rates import Estimate, Rate
@@ -123,6 +123,7 @@ def transfer(name: str, test: Pictures, n: int) -> Values:
     """Count how often examples that were made for it fool networks that took no part and are right without."""
     model = load(name)
     x, y = drawn(test, n, SEED)
+    x, y = beside(x, model), beside(y, model)
     targets = {target: load(target) for target in targets_here()}
     if not targets:
         raise InputError(f"none of the networks that transfer is measured on is here: {', '.join(TARGETS)}")
@@ -143,9 +144,10 @@ def features(name: str, test: Pictures, n: int) -> Values:
     """Count features that are useful for their best class, and those that still are after a push: as shares of all."""
     model = load(name)
     chosen = spread(test.y(), n, SEED)
-    z = representations(model.features, test.x())
-    precision = "bf16" if compute.has_fast_bf16(compute.device()) else "fp32"
-    pushes = extremes(model.features, test.x(chosen), L2, PUSHED, precision=precision)
+    around = beside(test.x(chosen), model)
+    z = representations(model.features, test.x(), here=around.device)
+    precision = "bf16" if compute.has_fast_bf16(around.device) else "fp32"
+    pushes = extremes(model.features, around, L2, PUSHED, precision=precision)
     found, _ = Measured.of(z, test.y(), pushes, test.y(chosen), len(test.classes)).at_best()
     values = {"useful": _count(found.rho, found.rho_half)}
     for eps, gamma, half in zip(PUSHED, found.gamma, found.gamma_half, strict=True):
@@ -167,14 +169,14 @@ def weather(name: str, test: Pictures, n: int) -> Values:
 def waves(name: str, test: Pictures, n: int) -> Values:
     """Measure accuracy under one added wave, over all coarse and over all fine frequencies."""
     model = load(name)
-    x, y = drawn(test, n, SEED)
+    x, y = _on(model, *drawn(test, n, SEED))
     side = test.images.shape[1]
     chosen, found = frequencies(side), {}
     for label, region in (("coarse waves", "low"), ("fine waves", "high")):
         rows = heat.rows_of(region, side)
         if not rows:
             continue
-        wrong = heat.errors(model, placed(x, model), y, [chosen[row] for row in rows], seed=SEED)
+        wrong = heat.errors(model, x, y, [chosen[row] for row in rows], seed=SEED)
         found[label] = heat.mean((~wrong).float().mean(0).tolist()).as_json(4)
     return found
 
@@ -257,7 +259,7 @@ def measure(parts: tuple[str, ...], test: Pictures, n: int, *, anew: bool = Fals
 
 
 def _on(model: nn.Module, x: Images, y: Labels) -> tuple[Images, Labels]:
-    return placed(x, model), y.to(next(model.parameters()).device)
+    return placed(x, model), beside(y, model)
 
 
 def _rate(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A learner that is told no label, only which two views show the same picture: SimCLR (Chen et al. 2020).
 
-    lesson = Contrastive()
-    model = train.fit(recipe, pictures, start=beginning(recipe, lesson), lesson=lesson)
+    loss_fn = Contrastive()
+    model = train.fit(recipe, pictures, start=beginning(recipe, loss_fn), loss_fn=loss_fn)
     features = represented(model, x)
 
 Each picture of a batch is cut, mirrored and coloured at random, twice. A network maps each view to a point on a sphere,
@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core import compute
-from core.models import Classifier, build, evaluating
+from core.models import Classifier, build, evaluating, in_batches
 from core.train import TrainRecipe, initialise
 from core.types import Features, Images
 
@@ -28,7 +28,7 @@ GREY = (0.299, 0.587, 0.114)  # luma of ITU-R BT.601
 
 @dataclass(frozen=True)
 class Contrastive:
-    """The lesson, for `core.train.fit`: NT-Xent of two views of each picture.
+    """The loss, for `core.train.fit`: NT-Xent of two views of each picture.
 
     SimCLR's views for CIFAR-10 without the change of hue (appendix B.9), and cut less small: its smallest area is 0.08,
     its temperature 0.5, for batches of 1,024 and 1,000 epochs.
@@ -113,9 +113,9 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> tuple[Tensor, 
     return F.cross_entropy(logits, partner), logits.argmax(1) == partner
 
 
-def beginning(recipe: TrainRecipe, lesson: Contrastive) -> Classifier:
+def beginning(recipe: TrainRecipe, loss_fn: Contrastive) -> Classifier:
     """Build the recipe's network with a projection of two layers in place of its head, weights drawn from the seed."""
-    model = build(recipe.arch, **{**recipe.args, "classes": lesson.dims})
+    model = build(recipe.arch, **{**recipe.args, "classes": loss_fn.dims})
     wide = model.head.in_features
     model.body.add_module(PROJECTION, nn.Sequential(nn.Linear(wide, wide), nn.ReLU()))
     initialise(model, torch.Generator().manual_seed(recipe.seed))
@@ -125,8 +125,8 @@ def beginning(recipe: TrainRecipe, lesson: Contrastive) -> Classifier:
 def represented(model: Classifier, x: Images, batch_size: int = 500) -> Features:
     """Compute the representation of pictures (N, D), in eval mode: the input of the head, or of the projection."""
     block = [name for name in model.blocks if name != PROJECTION][-1]
-    with evaluating(model), torch.no_grad():
-        return torch.cat([model.activations(part, block) for part in x.split(batch_size)])
+    with evaluating(model):
+        return in_batches(lambda part: model.activations(part, block), x, batch_size)
 
 
 def spread(points: Tensor) -> float:

@@ -35,7 +35,7 @@ from core.train.evaluate import clean_accuracy, predict
 log = logging.getLogger("core.errors")
 # What makes D_R and D_NR: two networks that differ in nothing but the radius of their adversary, 0 and 0.5.
 PAIR = {"robust": "dial/l2-0.5", "nonrobust": "dial/l2-0"}
-LESSON = Contrastive()
+LOSS_FN = Contrastive()
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def measure(
     found: dict[str, Any] = {
         "pictures": n,
         "supervised": scale.supervised.as_json(),
-        "contrastive": {**scale.contrastive.as_json(), "lesson": asdict(LESSON)},
+        "contrastive": {**scale.contrastive.as_json(), "lesson": asdict(LOSS_FN)},
         "weights": {name: checkpoints.stamp(name) for name in PAIR.values()},
         "sets": {},
         "runs": {},
@@ -131,7 +131,7 @@ def run(
         "spread" of the points that it makes of test pictures, and whether it has "collapsed".
     """
     recipe = replace(scale.contrastive if learner == "contrastive" else scale.supervised, seed=100 + seed)
-    about = [recipe.as_json(), repr(LESSON), lessons.fingerprint, fresh.fingerprint, test.fingerprint]
+    about = [recipe.as_json(), repr(LOSS_FN), lessons.fingerprint, fresh.fingerprint, test.fingerprint]
     folder = work.with_name(f"{work.name}-{short(about)}")
     note = folder / "found.json"
     if not note.is_file():
@@ -153,12 +153,12 @@ def run(
 def _taught(recipe: TrainRecipe, learner: str, lessons: Pictures, folder: Path) -> Classifier:
     """Train a network, or finish a run that was interrupted."""
     if learner == "untrained":
-        return beginning(recipe, LESSON).eval()
+        return beginning(recipe, LOSS_FN).eval()
     report, here = train.reporter(60.0), compute.device()
     if learner == "supervised":
         return train.fit(recipe, lessons, run=folder, device=here, on_progress=report)
-    start = beginning(recipe, LESSON)
-    return train.fit(recipe, lessons, run=folder, device=here, on_progress=report, start=start, lesson=LESSON)
+    start = beginning(recipe, LOSS_FN)
+    return train.fit(recipe, lessons, run=folder, device=here, on_progress=report, start=start, loss_fn=LOSS_FN)
 
 
 def probed(model: Classifier, teachers: Mapping[str, Pictures], test: Pictures) -> dict[str, Any]:

@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from core import train
+from core import compute, train
 from core.data.sets import Pictures
 from core.datasets.construct.files import pack
 from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
+from core.models.ready import beside
 from core.rates import Rate
 from core.train import TrainRecipe
 from core.train.evaluate import clean_accuracy, predict
@@ -123,8 +124,9 @@ def teach(scale: Scale, training: Pictures, test: Pictures, work: Path) -> Taugh
     """Train the teacher and let it label its own training pictures; what is done is read from `work`."""
     path = work / "teacher.npz"
     if not path.is_file():
-        model = train.fit(scale.teacher, training, run=work / "teacher", on_progress=train.reporter(60.0))
-        rate = clean_accuracy(model, test.x(), test.y())
+        report, here = train.reporter(60.0), compute.device()
+        model = train.fit(scale.teacher, training, run=work / "teacher", device=here, on_progress=report)
+        rate = clean_accuracy(model, beside(test.x(), model), beside(test.y(), model))
         labels = np.concatenate([_said(model, training, part) for part in _parts(len(training))])
         checkpoints.save(work / "teacher.safetensors", model.state_dict(), _header(scale.teacher, training))
         replace_with(path, pack({"labels": labels, "hits": np.array(rate.hits), "n": np.array(rate.n)}))
@@ -142,7 +144,7 @@ def _parts(n: int, size: int = 2000) -> list[range]:
 
 
 def _said(model: Classifier, pictures: Pictures, rows: range) -> np.ndarray:
-    return predict(model, pictures.x(rows)).argmax(1).numpy().astype(np.uint8)
+    return predict(model, beside(pictures.x(rows), model)).argmax(1).cpu().numpy().astype(np.uint8)
 
 
 def student(
@@ -171,18 +173,19 @@ def student(
     x, y = test.x(range(min(WATCHED, len(test)))), test.y(range(min(WATCHED, len(test))))
 
     def watch(epoch: int, model: Classifier) -> None:
-        rate = clean_accuracy(model, x, y)
+        rate = clean_accuracy(model, beside(x, model), beside(y, model))
         curve[:] = [*(point for point in curve if point[0] < epoch), [float(epoch), rate.value]]
         replace_with(note, json.dumps(curve).encode())
         log.info("%s: epoch %d, clean %s", work.name, epoch, rate)
         if on_epoch is not None:
             on_epoch(epoch, rate)
 
-    model = train.fit(recipe, lessons, run=work, on_progress=train.reporter(60.0), on_epoch=watch)
+    report, here = train.reporter(60.0), compute.device()
+    model = train.fit(recipe, lessons, run=work, device=here, on_progress=report, on_epoch=watch)
     checkpoints.save(work / "student.safetensors", model.state_dict(), _header(recipe, lessons))
     said = np.concatenate([_said(model, lessons, part) for part in _parts(len(lessons))])
     return {
-        "clean": clean_accuracy(model, test.x(), test.y()).as_json(),
+        "clean": clean_accuracy(model, beside(test.x(), model), beside(test.y(), model)).as_json(),
         "agrees": Rate(int((said == lessons.labels).sum()), len(lessons)).as_json(),
         "curve": curve,
         "n_train": len(lessons),

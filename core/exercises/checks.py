@@ -88,7 +88,7 @@ def _made(answer: Answer, on_step: OnStep | None) -> Iterator[Made]:
     if answer.picture:
         seen = from_uint8(pixels(answer)[None])
         if seen.shape != picture.x.shape:
-            raise InputError("hand in the picture pixel for pixel (*Save and share*, *Picture*), not the sheet")
+            raise InputError("hand in the picture pixel for pixel (“Save and share”, “Picture”), not the sheet")
         yield Made(picture.x, seen, picture.label)
         return
     for name in dict.fromkeys((recipe.standard, recipe.robust)):

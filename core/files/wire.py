@@ -50,7 +50,12 @@ class Piece:
 
 
 def payload(
-    rows: Sequence[Row], axis: Axis, *, at: int | None = None, later: Callable[[Piece], object] | None = None
+    rows: Sequence[Row],
+    axis: Axis,
+    *,
+    at: int | None = None,
+    later: Callable[[Piece], object] | None = None,
+    own: bool = False,
 ) -> dict[str, Any]:
     """Return what the browser needs to know about the rows, ready for JSON.
 
@@ -60,6 +65,7 @@ def payload(
         at: The frame in sight, by default none in particular.
         later: Called with each piece that has neither this frame nor a reference, and is only named; whoever wants it
             found by its name holds it. By default all of them are in the message.
+        own: These are a visitor's own pictures: nothing is kept here, and `later` is called with every piece.
     """
     if all(row.plain for row in rows):
         raise ValueError("a scrubber needs at least one row that moves")
@@ -77,7 +83,7 @@ def payload(
             {
                 "title": row.title,
                 "subtitle": row.subtitle,
-                **_pictures(row, 0 if row.plain else at, later),
+                **_pictures(row, 0 if row.plain else at, later, own=own),
                 **_bars(row, classes),
                 "curve": [_finite(value) for value in row.curve],
                 "curveName": row.curve_name,
@@ -107,26 +113,36 @@ def piece(name: str) -> Piece | None:
         return _living.get(name)
 
 
-def pieces(row: Row) -> list[Piece]:
+def for_everybody(name: str) -> bool:
+    """Tell whether the piece of that name is kept for all visitors, not only held by those who look at it."""
+    with _lock:
+        return name in _kept
+
+
+def pieces(row: Row, *, own: bool = False) -> list[Piece]:
     """Encode the pixels of a row, its reference before its frames, each piece once for each content.
 
     A rerun of the page may build new rows from the same bytes, and a trajectory that has grown begins as it did.
+
+    Args:
+        row: The row.
+        own: A visitor's own pictures: the pieces are gone once nobody holds them.
     """
     with _lock:
         found = [_living.get(name) for name in _names.get(row, ())]
-    known = [_keep(one) for one in found if one is not None]
+    known = [_keep(one, own=own) for one in found if one is not None]
     if known and len(known) == len(found):
         return known
     height, width = row.frames.shape[1:3]
     most = max(1, PIECE_PIXELS // (height * width))
     total = 1 + len(row.frames)
-    made = [_piece(row, first, min(first + most, total)) for first in range(0, total, most)]
+    made = [_piece(row, first, min(first + most, total), own=own) for first in range(0, total, most)]
     with _lock:
         _names[row] = [one.name for one in made]
     return made
 
 
-def _piece(row: Row, first: int, end: int) -> Piece:
+def _piece(row: Row, first: int, end: int, *, own: bool) -> Piece:
     """Encode pictures from `first` on; 0 is the reference, 1 the first frame."""
     frames = slice(max(0, first - 1), end - 1)
     pictures = row.frames[frames] if first else np.concatenate([row.reference[None], row.frames[frames]])
@@ -137,7 +153,7 @@ def _piece(row: Row, first: int, end: int) -> Piece:
     digest.update((row.reference if delta is None else delta.detach().cpu().float().contiguous().numpy()).data)
     name = digest.hexdigest()
     found = piece(name)
-    return _keep(found if found is not None else _encode(name, pictures, delta))
+    return _keep(found if found is not None else _encode(name, pictures, delta), own=own)
 
 
 def _encode(name: str, pictures: render.Frames, delta: Tensor | None) -> Piece:
@@ -146,9 +162,11 @@ def _encode(name: str, pictures: render.Frames, delta: Tensor | None) -> Piece:
     return Piece(name, len(pictures), render.sprite(pictures), packed, unit)
 
 
-def _keep(made: Piece) -> Piece:
+def _keep(made: Piece, *, own: bool) -> Piece:
     with _lock:
         made = _living.setdefault(made.name, made)
+        if own:
+            return made
         _kept[made.name] = made
         _kept.move_to_end(made.name)
         while len(_kept) > 1 and sum(len(one.png) + len(one.delta) for one in _kept.values()) > KEPT_BYTES:
@@ -156,14 +174,15 @@ def _keep(made: Piece) -> Piece:
     return made
 
 
-def _pictures(row: Row, at: int, later: Callable[[Piece], object] | None) -> dict[str, Any]:
+def _pictures(row: Row, at: int, later: Callable[[Piece], object] | None, *, own: bool) -> dict[str, Any]:
     """Say how large the pictures of a row are, and in which pieces they come."""
     sent, first = list[dict[str, Any]](), -1  # where the reference stands
-    for one in pieces(row):
+    for one in pieces(row, own=own):
         about: dict[str, Any] = {"name": one.name, "count": one.count, "unit": one.unit, "png": len(one.png)}
-        if later is None or first < 0 or first <= at < first + one.count:
+        inside = later is None or first < 0 or first <= at < first + one.count
+        if inside:
             about["content"] = base64.b64encode(one.content).decode()
-        else:
+        if later is not None and (own or not inside):
             later(one)
         sent.append(about)
         first += one.count

@@ -47,14 +47,6 @@ def high_pass(x: Images, cut: float, soft: float = 0.0) -> Images:
     return _masked(x, 1 - coarse_part(x.shape[-1], cut, soft))
 
 
-def band_pass(x: Images, low: float, high: float, soft: float = 0.0) -> Images:
-    """Keep what lies from `low` up to `high` cycles per picture; from 0 to infinity that is all of it."""
-    side = x.shape[-1]
-    fine = 1 - coarse_part(side, low, soft) if low > 0 else torch.ones(side, side)
-    coarse = coarse_part(side, high, soft) if math.isfinite(high) else torch.ones(side, side)
-    return _masked(x, fine * coarse)
-
-
 def as_picture(x: Images, kind: str, cut: float, soft: float = 0.0) -> Images:
     """Return the filtered picture as a picture file holds it: around grey where it has no mean, clipped, in 8 bits.
 

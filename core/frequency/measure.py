@@ -12,7 +12,6 @@ Heat maps keep what they counted in runs/frequency/, a block of pictures at a ti
 import argparse
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from core import compute, data, worlds
 from core.attacks import balls
 from core.commands import command
 from core.data.sets import Pictures
+from core.files.atomic import replacing
 from core.frequency import heat, results
 from core.frequency.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from core.frequency.filters import as_picture
@@ -31,6 +31,7 @@ from core.frequency.networks import CUTS, NETWORKS, NOISE, PROFILES, train
 from core.frequency.waves import frequencies
 from core.models import checkpoints, ready
 from core.rates import Rate
+from core.results import today
 from core.train.batches import mix
 from core.train.evaluate import ball_name, robust_accuracy
 from core.types import Images, Labels
@@ -60,7 +61,7 @@ def how(pictures: Pictures, n: int) -> dict[str, Any]:
     return {
         "n": n,
         "seed": SEED,
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "date": today(),
         "how": f"{pictures.source}, float32, {compute.device().type}, torch {torch.__version__}",
     }
 
@@ -77,7 +78,8 @@ def measure_heat(names: Sequence[str], pictures: Pictures, n: int, kept: Path = 
         for name, model in models.items():
             path = kept / f"heat-{name.replace('/', '-')}-{stamps[name]}-{SEED}" / f"{part.start}-{part.stop}.npy"
             if not path.is_file():
-                wrong = heat.errors(model, ready.placed(x[part], model), y[part], chosen, seed=mix(SEED, first))
+                seen, label = ready.placed(x[part], model), ready.beside(y[part], model)
+                wrong = heat.errors(model, seen, label, chosen, seed=mix(SEED, first))
                 _keep(path, wrong.cpu().numpy())
         _write_heat(models, x[: part.stop], y[: part.stop], stamps, kept, pictures, out, whole=part.stop == n)
         log.info("heat: %d of %d pictures, %d frequencies, %s", part.stop, n, len(chosen), ", ".join(names))
@@ -171,8 +173,9 @@ def measure_trades(names: Sequence[str], pictures: Pictures, n: int, out: Path |
     for name in names:
         model = ready.load(name)
         found: dict[str, Any] = {"clean": right(model, x, y).as_json(digits=4)}
+        seen, label = ready.placed(x, model), ready.beside(y, model)
         for ball in TRADED:
-            attacked = robust_accuracy(model, ready.placed(x, model), y, ball, steps=20)
+            attacked = robust_accuracy(model, seen, label, ball, steps=20)
             found[ball_name(ball)] = attacked.rate.as_json(digits=4)
         about = {
             **how(pictures, n),
@@ -190,11 +193,8 @@ def right(model: nn.Module, x: Images, y: Labels) -> Rate:
 
 
 def _keep(path: Path, wrong: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    with replacing(path) as part, part.open("wb") as file:
         np.save(file, wrong)
-    part.replace(path)
 
 
 @command

@@ -9,7 +9,6 @@ coarse part of a picture knows nothing of the picture itself.
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from core.data.sets import Pictures
 from core.frequency.filters import as_picture
 from core.models import checkpoints
 from core.models.checkpoints import Header
+from core.results import today
 from core.train import TrainRecipe, fit, reporter
 from core.train.batches import mix
 from core.types import Images
@@ -134,7 +134,7 @@ def train(network: Network, pictures: Pictures, profile: str) -> Path:
     how = {"profile": profile, "data": f"{n:,} pictures of the {pictures.source}, {what(network)}"}
     if network.start:
         how["start"] = network.start
-    about = {**asdict(recipe), **how, "finished": f"{datetime.now(UTC):%Y-%m-%d}"}
+    about = {**asdict(recipe), **how, "finished": today()}
     checkpoints.save(path, model.state_dict(), Header(recipe.arch, recipe.args, network.title, pictures.classes, about))
     return path
 

@@ -108,11 +108,6 @@ def nearest_student(kind: str, cut: float) -> str | None:
     return here[min(here, key=lambda own: abs(own - cut))] if here else None
 
 
-def title_of(name: str) -> str:
-    """Call a network by its name for people."""
-    return checkpoints.header(name).title or name
-
-
 def script(recipe: FrequencyRecipe) -> str:
     """Write the Python program that computes the recipe's view and saves the frame in sight as a PNG."""
     return to_python(

@@ -135,25 +135,6 @@ def linear_adversary(model: Tensor, truth: Tensor, eps: float) -> Tensor:
     return worst_move(truth.sqrt()[None], model, eps)[0] / truth.sqrt()
 
 
-def penalised_excess(truth: Tensor, c: float) -> float:
-    """Compute tr[(I + (C Sigma - I)^-1)^2] - D of theorem 1, for the Gaussian learned without an adversary.
-
-    It is what the squared Mahalanobis distance gains on average under the adversary that pays C |delta|^2: twice the
-    gain in nats, because the log-likelihood carries a half.
-
-    Args:
-        truth: Variances (D,).
-        c: The penalty C > 1 / sigma_min.
-
-    Raises:
-        ValueError: If C is too small for the adversary to have a best move.
-    """
-    check(truth, 0.0)
-    if not c * float(truth.min()) > 1:
-        raise InputError(f"C must be more than 1 / smallest variance = {1 / float(truth.min()):.4g}, got {c:.4g}")
-    return float(((1 + 1 / (c * truth - 1)).square()).sum()) - len(truth)
-
-
 def loss(model: Tensor, truth: Tensor, eps: float = 0.0) -> float:
     """Compute the expected negative log-likelihood (nats) of a Gaussian with the right mean, under lemma 2's adversary.
 

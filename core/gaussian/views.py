@@ -108,15 +108,6 @@ def moves(recipe: GaussianRecipe, model: Tensor, x: Tensor, y: Tensor) -> Tensor
     return theory.turn(delta * y[:, None], recipe.angle)
 
 
-def probe_move(recipe: GaussianRecipe, model: Tensor) -> Tensor:
-    """Return the worst move (2), in the plane, of the recipe's probe; its class is the one with the nearer mean."""
-    x = torch.tensor([[recipe.probe1, recipe.probe2]], dtype=torch.float64)
-    y = torch.tensor(
-        [1.0 if recipe.probe1 * recipe.mu1 + recipe.probe2 * recipe.mu2 >= 0 else -1.0], dtype=torch.float64
-    )
-    return moves(recipe, model, x, y)[0]
-
-
 def gap(recipe: GaussianRecipe, normal: Tensor) -> float:
     """Measure how far the ellipse that carries class +1 stays from a line through 0; negative where it is cut.
 

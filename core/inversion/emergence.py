@@ -35,7 +35,7 @@ class Emergence:
     Args:
         x: The picture whose representation is wanted (1, C, H, W).
         x0: The start (1, C, H, W).
-        steps: The step number of each frame (F).
+        steps: The step number of each frame (F); of the last one how many were taken, whichever of them was the best.
         frames: Iterates (F, C, H, W); the last one is the best of all.
         distance: |g(frame) - g(x)| / |g(x)| (F).
         logits: What the inverted model says of each frame (F, K).

@@ -12,7 +12,7 @@ from core import compute, data, results
 from core.commands import command, results_options, whole
 from core.inversion.invert import SETTINGS, invert, noise_start, relative_distance, representation
 from core.models import Classifier, judge
-from core.models.ready import load
+from core.models.ready import beside, load
 from core.rates import Estimate, Rate
 
 MODELS = ("resnet9-standard", "resnet9-l2")
@@ -48,6 +48,7 @@ def measure(
         x0 = noise_start(x.shape, draws)
     model = load(name)
     assert isinstance(model, Classifier)
+    x, x0, y, y0 = (beside(values, model) for values in (x, x0, y, y0))
     made, began = [], time.monotonic()
     for part in range(0, n, 50):
         wanted = representation(model, x[part : part + 50])
@@ -98,7 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
         seed=given.seed,
         judges=given.judges,
         how=(
-            f"test pictures, starts are other test pictures; batches of 50; {threads} CPU threads; torch"
+            f"test pictures, starts are other test pictures; batches of 50; {compute.at_work(threads)}; torch"
             f" {torch.__version__}"
         ),
     )

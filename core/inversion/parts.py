@@ -6,7 +6,7 @@ from core.inversion.measure import MODELS, RESULTS
 from core.models.judge import judges
 from core.results import Part
 
-MINUTES = {"paper": 10, "fast": 2}
+MINUTES = {"paper": 10, "fast": 2, "smooth": 2}
 
 
 def parts() -> tuple[Part, ...]:

@@ -46,6 +46,7 @@ def row(
     viewers = [one for one in dict.fromkeys((other, judge.JUDGE)) if one != name and judge.knows(one, classes)]
     shown = dict(zip((name, *viewers), titles(name, *viewers), strict=True))
     others = [(f"{shown[viewer]} predicts", verdicts(see(viewer, made.frames), classes)) for viewer in viewers]
+    reached = (*(f"step {i}" for i in made.steps[:-1]), f"the best of {made.steps[-1]} steps")
     return Row(
         title=shown[name],
         subtitle=title(name),
@@ -64,8 +65,8 @@ def row(
             *others,
         ),
         alt=tuple(
-            f"{shown[name]}, step {i}: prediction {verdict}; feature distance {100 * float(d):.1f} per cent."
-            for i, verdict, d in zip(made.steps, said, made.distance, strict=True)
+            f"{shown[name]}, {at}: prediction {verdict}; feature distance {100 * float(d):.1f} per cent."
+            for at, verdict, d in zip(reached, said, made.distance, strict=True)
         ),
     )
 

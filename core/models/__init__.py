@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable
 
 from core.models import wrapped
-from core.models.classifier import Classifier, evaluating
+from core.models.classifier import Classifier, evaluating, in_batches
 from core.models.dense import densenet
 from core.models.inverted import mobilenet
 from core.models.lite import efficientnet_lite0
@@ -40,6 +40,7 @@ __all__ = [
     "densenet",
     "efficientnet_lite0",
     "evaluating",
+    "in_batches",
     "mobilenet",
     "patchnet",
     "resnet9",

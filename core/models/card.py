@@ -23,13 +23,13 @@ class Measured:
         what: "clean", or a ball as people write it, e.g. "L2 0.5", after the attack's name if that is not PGD.
         hits: Pictures that were right.
         n: Of so many.
-        doubts: Reasons not to believe it.
+        warnings: Reasons not to believe it.
     """
 
     what: str
     hits: int
     n: int
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def rate(self) -> rates.Rate:
@@ -80,7 +80,7 @@ def rows(name: str) -> tuple[tuple[str, str], ...]:
     found = [("Is", structure(about, name)), ("Made", history(about)), ("World", worlds.get(about.world).title)]
     by_ball: dict[str, list[str]] = {}
     for one in measured(about):
-        by_ball.setdefault(one.ball, []).append("; ".join([f"{one.attack} {one.rate}".strip(), *one.doubts]))
+        by_ball.setdefault(one.ball, []).append("; ".join([f"{one.attack} {one.rate}".strip(), *one.warnings]))
     for ball, rates_ in by_ball.items():
         found.append(("Accuracy" if ball == CLEAN else f"under attack, {ball}", "; ".join(rates_)))
     if found[-1][0].startswith("under"):

@@ -1,8 +1,9 @@
 """A network whose representation is in the open."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import Tensor, nn
 
 from core.models.normalization import Normalize
@@ -65,3 +66,9 @@ def evaluating(model: nn.Module) -> Iterator[nn.Module]:
     finally:
         for module, mode in modes:
             module.training = mode
+
+
+def in_batches(of: Callable[[Images], Tensor], x: Images, size: int = 500) -> Tensor:
+    """Compute a function of many images (N, C, H, W), so many at a time and without gradients; its values in a row."""
+    with torch.no_grad():
+        return torch.cat([of(part) for part in x.split(size)])

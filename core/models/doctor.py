@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.models import meaning
-from core.models.classifier import evaluating
+from core.models.classifier import evaluating, in_batches
 from core.models.findings import Finding
 from core.types import Images, Labels
 
@@ -46,8 +46,7 @@ def examine(model: nn.Module, classes: Sequence[str], x: Images, y: Labels | Non
         broken = _dead(model, x)
         if broken is not None:
             return (*found, broken)
-        with torch.no_grad():
-            logits = _logits(model, x)
+        logits = in_batches(model, x, 100).float()
         found += _outputs(logits, classes)
         found += _steady(model, x, logits)
         if all(finding.fault != "random" for finding in found):
@@ -62,10 +61,6 @@ def examine(model: nn.Module, classes: Sequence[str], x: Images, y: Labels | Non
 
 def _learns(module: nn.Module) -> bool:
     return isinstance(module, nn.modules.batchnorm._BatchNorm | nn.modules.dropout._DropoutNd)
-
-
-def _logits(model: nn.Module, x: Images, batch_size: int = 100) -> Tensor:
-    return torch.cat([model(part).float() for part in x.split(batch_size)])
 
 
 def _dead(model: nn.Module, x: Images) -> Finding | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from core.models.classifier import Classifier
+from core.models.classifier import Classifier, in_batches
 from core.models.findings import Finding
 from core.models.normalization import MEAN, STD, Normalize
 from core.types import Images, Labels
@@ -85,7 +85,7 @@ def _by_accuracy(model: nn.Module, x: Images, y: Labels, logits: Tensor) -> Iter
 
 
 def _right(run: Callable[[Images], Tensor], x: Images, y: Labels) -> Tensor:
-    found = torch.cat([run(part) for part in x.split(100)])
+    found = in_batches(run, x, 100)
     return found.argmax(1) == y if bool(found.isfinite().all()) else torch.zeros_like(y, dtype=torch.bool)
 
 

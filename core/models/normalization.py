@@ -1,7 +1,7 @@
 """What stands between the pixels and a network: its first, fixed, linear map, saved with the weights.
 
 `Normalize` shifts and scales each channel, as everybody does. `Whiten` also takes out of each pixel what its neighbours
-say. `renewed` is about the normalisation further up: batch norm's statistics, of other pictures.
+say. `adaptive_batch_norm` is about the normalisation further up: batch norm's statistics, of other pictures.
 """
 
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ class Whiten(Normalize):
 
 
 @torch.no_grad()
-def renewed(model: nn.Module, x: Images, batch_size: int = 250) -> nn.Module:
+def adaptive_batch_norm(model: nn.Module, x: Images, batch_size: int = 250) -> nn.Module:
     """Copy a model and give its batch norms the mean and variance of these pictures (N, 3, H, W), without labels.
 
     A network that learnt from perturbed pictures normalises clean ones by statistics that are not theirs. All batches

@@ -41,10 +41,19 @@ def _first(names: Sequence[str], *, robust: bool) -> str:
     return next((name for name in names if is_robust(name) == robust), "")
 
 
-def is_robust(name: str) -> bool:
-    """Tell whether a network says that it was trained adversarially: its recipe, or else its title."""
+def is_robust(name: str, title: str = "") -> bool:
+    """Tell whether a network says that it was trained adversarially: its recipe, or else its title.
+
+    Args:
+        name: Of a checkpoint.
+        title: What it was called, where its weights are not here.
+    """
     try:
         about = checkpoints.header(name)
     except checkpoints.CheckpointError:
-        return False
-    return bool(about.recipe.get("inner")) or any(word in about.title.lower() for word in SAYS_ROBUST)
+        return _says_robust(title)
+    return bool(about.recipe["inner"]) if "inner" in about.recipe else _says_robust(about.title)
+
+
+def _says_robust(title: str) -> bool:
+    return any(words in title.lower() for words in SAYS_ROBUST)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core import compute
 from core.models import Classifier, checkpoints
@@ -24,6 +24,14 @@ def load(name: str) -> Classifier:
 def placed(x: Images, model: nn.Module) -> Images:
     """Return images (N, C, H, W) on the model's device, in the memory layout in which its convolutions are fast."""
     return x.to(next(model.parameters()).device).contiguous(memory_format=torch.channels_last)
+
+
+def beside(values: Tensor, model: nn.Module) -> Tensor:
+    """Return values on the model's device, otherwise as they are: labels, or images that keep their memory layout.
+
+    The layout decides in which order sums are rounded: numbers that were measured with one come out the same with it.
+    """
+    return values.to(next(model.parameters()).device)
 
 
 def asked(model: nn.Module, x: Images) -> Logits:

@@ -9,6 +9,7 @@ import re
 
 from core.models import checkpoints
 
+ADVERSARIAL = re.compile(r"adversarial training \((\w+), [^)]*\)")
 TRAININGS = {
     re.compile(r"(.+?), standard training(.*)"): r"Standard \1\2",
     re.compile(r"(.+?), adversarial training \([^)]*\)(.*)"): r"Robust \1\2",
@@ -29,6 +30,11 @@ def titles(*names: str) -> tuple[str, ...]:
     short = {name: _short(title(name)) for name in names}
     called = list(short.values())
     return tuple(short[name] if called.count(short[name]) == 1 else title(name) for name in names)
+
+
+def brief(whole: str) -> str:
+    """Shorten a title to "ResNet-9" or "ResNet-9, robust L2": where most are standard, the others say how."""
+    return ADVERSARIAL.sub(r"robust \1", whole.replace(", standard training", ""))
 
 
 def stamped(*names: str) -> dict[str, str]:

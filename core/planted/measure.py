@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from core.planted.recipe import PlantedRecipe
 from core.planted.results import AGAIN, PATH, aggregated, save
 from core.problems import InputError
 from core.rates import Rate
-from core.results import stamps_of
+from core.results import stamps_of, today
 
 log = logging.getLogger(__name__)
 WORK = checkpoints.FOLDER.parent / "runs" / "planted"
@@ -225,7 +224,7 @@ def gathered(work: Path = WORK) -> dict[str, object]:
         if len(runs) > 1:
             found |= {key: aggregated([run[key] for run in runs]) for key in runs[0]}
     about = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "date": today(),
         "profile": "cpu",
         "torch": torch.__version__,
         "tested": TESTED,

@@ -8,6 +8,7 @@ from core.attacks.balls import L2
 from core.data.planted.features import RADII, closed_form, shape_features, weave_features
 from core.data.planted.scenes import Scenes, render
 from core.data.planted.world import PlantedWorld
+from core.models import in_batches
 from core.types import Features, Images
 from core.usefulness.definitions import Measured, Usefulness, against_rest
 from core.usefulness.search import extremes
@@ -32,8 +33,7 @@ def measured(
         radii: Growing L2 radii.
     """
     x = render(world, scenes)
-    with torch.no_grad():
-        f = torch.cat([features(part) for part in x.split(500)])
+    f = in_batches(features, x)
     each = max(2, pushed // world.classes)
     rows = torch.cat([(scenes.y == c).nonzero()[:each, 0] for c in range(world.classes)])
     found = extremes(features, x[rows], L2, radii)

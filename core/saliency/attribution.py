@@ -63,7 +63,7 @@ def attribute(
         x: Pictures (N, C, H, W) in [0, 1]. Not modified.
         target: The class whose score is explained, per picture (N,).
         method: A key of `METHODS`.
-        score: What is explained: `logit`, `log_odds` or `against(k)`; by default log-odds for the loss gradient, else
+        score: What is explained: `logit`, `log_odds` or `against(k)`; by default log-odds for the gradient, else
             logits. DeepLift is complete only for a score that is linear in the logits.
         samples: Noisy copies (SmoothGrad, VarGrad), points between baseline and picture (Integrated Gradients), or
             draws of both (Gradient SHAP).

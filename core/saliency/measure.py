@@ -186,7 +186,7 @@ def main(arguments: list[str] | None = None) -> None:
         profiles={name: checkpoints.header(name).recipe.get("profile", "") for name in given.models},
         how=(
             f"test pictures, the label's score explained; {given.samples} samples or path points, noise 0.15, grey"
-            f" baseline, window {WINDOW}; deletion and insertion on grey; {threads} CPU threads; torch"
+            f" baseline, window {WINDOW}; deletion and insertion on grey; {compute.at_work(threads)}; torch"
             f" {torch.__version__}"
         ),
     )

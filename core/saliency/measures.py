@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.attacks import check_pixels
-from core.models import Classifier
+from core.models import Classifier, in_batches
 from core.saliency.attribution import ROWS
 from core.saliency.maps import edge_strength
 from core.types import Images, Labels, PerExample
@@ -110,9 +110,7 @@ def deletion_insertion(
 
 def probability(model: nn.Module, x: Images, y: Labels) -> PerExample:
     """Compute p_y of each picture (N,), in bounded batches."""
-    with torch.no_grad():
-        p = torch.cat([model(part).softmax(1) for part in x.split(ROWS)])
-    return p.gather(1, y[:, None])[:, 0]
+    return in_batches(model, x, ROWS).softmax(1).gather(1, y[:, None])[:, 0]
 
 
 def shuffled(model: Classifier, generator: torch.Generator, *, top_only: bool = False) -> Classifier:

@@ -54,7 +54,7 @@ class Method:
 
 # Cheap ones first: the page shows them as they arrive.
 METHODS: dict[str, Method] = {
-    "gradient": Method("Loss gradient", adds_up=False, score=log_odds),
+    "gradient": Method("Log-odds gradient", adds_up=False, score=log_odds),
     "input_x_gradient": Method("Input × gradient"),
     "grad_cam": Method("Grad-CAM"),
     "guided_backprop": Method("Guided Backprop", adds_up=False, hooked=True),

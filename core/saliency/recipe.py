@@ -30,7 +30,7 @@ class SaliencyRecipe:
         scale: "relative" shows each map in units of its own root mean square; "common" all maps of a row in one unit.
         only: View "pictures": the class of the pictures; "" is one of each.
         towards: View "classes": the class towards which the gradient points; "" is the picture's own.
-        away: View "classes": the class from which it leads away; "" is the one nearest in pixels.
+        away: View "classes": the class from which it leads away; "" is truck or the last; for that, frog or the first.
         norm: View "attack": "L2" or "Linf".
         at: View "attack": the radius, one of `PerturbRecipe.eps_labels`; anything else means the norm's default.
         frame: View "attack": the iterate in sight.

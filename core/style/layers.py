@@ -54,7 +54,7 @@ def moved(model: Classifier, block: str, x: Images, ball: Ball, *, steps: int, g
         x: Pictures (N, C, H, W), N >= 2.
         ball: Allowed perturbations, with one eps for all.
         steps: PGD steps of length 2.5 eps / steps, from a random start: at x itself the distance has no gradient.
-        generator: Source of the starts.
+        generator: Source of the starts, on the model's device.
     """
     pushed, outputs = [], []
     for part in x.split(BATCH):

@@ -97,7 +97,8 @@ def layers(n: int, seed: int) -> dict[str, Any]:
         assert isinstance(model, Classifier)
         found[name] = {}
         for block in model.blocks:
-            made = moved(model, block, x, BALL, steps=STEPS, generator=torch.Generator().manual_seed(seed))
+            starts = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+            made = moved(model, block, x, BALL, steps=STEPS, generator=starts)
             ratio = Estimate(made.ratio, made.interval(torch.Generator().manual_seed(seed)), n)
             found[name][block] = {"ratio": ratio.value, "interval": list(ratio.interval)}
             log.info("%s, %s: R = %s", name, block, ratio)

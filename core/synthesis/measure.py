@@ -26,7 +26,7 @@ from core.commands import command, output, whole
 from core.files import render
 from core.files.atomic import replace_with
 from core.models import checkpoints
-from core.models.ready import load
+from core.models.ready import beside, load, placed
 from core.rates import Estimate, Rate
 from core.synthesis.gaussians import FILE, fit_gaussians, gaussians, save_gaussians
 from core.synthesis.morph import opened, start
@@ -59,12 +59,15 @@ def seeds(per_class: int, seed: int) -> tuple[Images, Labels]:
 
 
 def painted(model: nn.Module, x: Images, y: Labels, eps: float, steps: int) -> Images:
-    """Paint starts as the studio does: steps that shorten from 2.5 eps / steps, with momentum."""
+    """Paint starts as the studio does: steps that shorten from 2.5 eps / steps, with momentum.
+
+    Starts (N, C, H, W) and classes (N,) come from the CPU, and what is painted goes back there.
+    """
     made = []
     for first in range(0, len(x), BATCH):
-        part = x[first : first + BATCH].contiguous(memory_format=torch.channels_last)
-        objective = targeted(model, y[first : first + BATCH])
-        made.append(synthesise(objective, part, L2(eps), steps=steps, step_size=2.5 * eps / steps))
+        part = placed(x[first : first + BATCH], model)
+        objective = targeted(model, beside(y[first : first + BATCH], model))
+        made.append(synthesise(objective, part, L2(eps), steps=steps, step_size=2.5 * eps / steps).cpu())
         log.info("%d of %d", first + len(part), len(x))
     return torch.cat(made)
 
@@ -74,7 +77,7 @@ def recognised(viewers: Mapping[str, nn.Module], x: Images, y: Labels) -> dict[s
     found: dict[str, Any] = {}
     for name, viewer in viewers.items():
         with torch.no_grad():
-            right = torch.cat([viewer(part).argmax(1) for part in x.split(BATCH)]) == y
+            right = torch.cat([viewer(beside(part, viewer)).argmax(1).cpu() for part in x.split(BATCH)]) == y
         by_class = {
             worlds.get().classes[k]: Rate(int(right[y == k].sum()), int((y == k).sum())).as_json()
             for k in y.unique().tolist()
@@ -119,8 +122,11 @@ def measure(
 
 
 def cpu_seconds(name: str, eps: float = 6.0) -> float:
-    """Measure what a batch of 16 costs, in seconds of one core: the median of three, whatever else the machine does."""
-    model, times = load(name), []
+    """Measure what a batch of 16 costs, in seconds of one core: the median of three, whatever else the machine does.
+
+    It is painted on the CPU, also where there is another device.
+    """
+    model, times = load(name).cpu(), []
     x, y = (t[:16] for t in seeds(2, 0))
     for _ in range(3):
         began = time.process_time()
@@ -180,7 +186,7 @@ def main(arguments: list[str] | None = None) -> None:
             n=given.per_class * len(worlds.get().classes),
             seed=given.seed,
             per_class=given.per_class,
-            how=f"8-bit pictures; batches of {BATCH}; {threads} CPU threads; torch {torch.__version__}",
+            how=f"8-bit pictures; batches of {BATCH}; {compute.at_work(threads)}; torch {torch.__version__}",
         )
         seconds = {name: cpu_seconds(name) for name in given.sources}
         for found in measure(given.sources, checkpoints.names(), given.per_class, given.seed):

@@ -10,14 +10,14 @@ that was killed goes on to the same weights as one that was not (bit for bit on 
 """
 
 from core.train.loop import OnEpoch, fit, initialise, learning_rate
-from core.train.losses import Lesson
+from core.train.losses import LossFn
 from core.train.processes import join_processes
 from core.train.recipes import InnerAttack, TrainRecipe
 from core.train.report import OnProgress, Progress, reporter
 
 __all__ = [
     "InnerAttack",
-    "Lesson",
+    "LossFn",
     "OnEpoch",
     "OnProgress",
     "Progress",

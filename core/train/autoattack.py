@@ -20,7 +20,7 @@ from core.attacks.balls import Ball
 from core.models import evaluating
 from core.problems import InputError
 from core.rates import Rate
-from core.train.evaluate import RobustAccuracy, model_doubts, predict
+from core.train.evaluate import RobustAccuracy, model_warnings, predict
 from core.types import Images, Labels
 
 PACKAGE = "pyautoattack"
@@ -73,7 +73,7 @@ def autoattack(
     hits = right = done = 0
     largest = 0.0
     with evaluating(model), torch.random.fork_rng(devices=[x.device] if x.is_cuda else []), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its own doubts are told here as ours
+        warnings.simplefilter("ignore")  # its own warnings are told here as ours
         classes = predict(model, x[:1]).shape[1]
         attack = _made(model, norm, float(ball.eps), seed, attacks, str(x.device), classes)
         for part, labels in zip(x.contiguous().split(batch_size), y.split(batch_size), strict=True):
@@ -86,8 +86,8 @@ def autoattack(
             hits, done = hits + int(stands.sum()), done + len(part)
             if on_batch is not None and on_batch(done):
                 break
-        doubts = model_doubts(model, x[:64])
-    return RobustAccuracy(Rate(hits, done), Rate(right, done), largest, doubts)
+        reasons = model_warnings(model, x[:64])
+    return RobustAccuracy(Rate(hits, done), Rate(right, done), largest, reasons)
 
 
 def continued(
@@ -109,18 +109,18 @@ def continued(
         x: Images (N, C, H, W) in [0, 1].
         y: Labels (N,).
         ball: L2 or Linf, one eps for all.
-        note: Called after each part with the rate of all so far and the doubts, as they stand in a model's header.
+        note: Called after each part with the rate of all so far and the warnings, as they stand in a model's header.
         part: Images of a part.
         attack: `autoattack`, or one that is called alike.
     """
     rate = Rate.from_json(known) if known else Rate(0, 0)
-    doubts = set(known.get("doubts", ()) if known else ())
+    reasons = set(known.get("doubts", ()) if known else ())
     for first in range(rate.n, len(x), part):
         here = slice(first, first + part)
         found = attack(model, x[here], y[here], ball, seed=first, batch_size=part)
-        doubts |= {*found.doubts}
+        reasons |= {*found.warnings}
         rate = Rate(rate.hits + found.rate.hits, rate.n + found.rate.n)
-        note({**rate.as_json(), "doubts": sorted(doubts)})
+        note({**rate.as_json(), "doubts": sorted(reasons)})
     return rate
 
 

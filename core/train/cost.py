@@ -40,7 +40,7 @@ def operations(about: Header) -> float | None:
 def passes(made: Mapping[str, Any]) -> float:
     """Return what a picture costs in an epoch, in forward passes: 3 to learn from it, 2 for each step of the adversary.
 
-    TRADES learns from the picture and from what became of it; weights are lifted by one more gradient.
+    TRADES learns from the picture and from what became of it; weights are perturbed by one more gradient.
     """
     inner = made.get("inner") or {}
     learnt = 6.0 if made.get("trades") else 3.0

@@ -3,7 +3,7 @@
     python -m core.train.evaluate resnet9-l2 --n 2000 --steps 50 --ball L2:0.25 --ball L2:0.5
     python -m core.train.evaluate resnet9-l2 --n 100 --ball L2:0.5 --autoattack --write
 
-An attack only ever gives an upper bound of the truth; `model_doubts` and the warnings say when even that is too kind.
+An attack only ever gives an upper bound of the truth; `model_warnings` and the warnings say when even that is too kind.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from core.attacks.balls import Ball
 from core.attacks.objectives import autocast, untargeted, untargeted_margin
 from core.attacks.rules import State
 from core.commands import command, whole
-from core.models import evaluating
+from core.models import evaluating, in_batches
 from core.problems import InputError
 from core.rates import Rate
 from core.types import Images, Labels, Logits
@@ -44,13 +44,13 @@ class RobustAccuracy:
         rate: Pictures that stay right under attack, of all pictures; an upper bound of the truth, as for any attack.
         clean: Pictures that are right without attack, of the same pictures.
         largest: Largest measured perturbation in the ball's norm, pixel units.
-        doubts: Reasons not to believe the figure; empty where there are none.
+        warnings: Reasons not to believe the figure; empty where there are none.
     """
 
     rate: Rate
     clean: Rate
     largest: float
-    doubts: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     @property
     def of_correct(self) -> Rate:
@@ -60,8 +60,8 @@ class RobustAccuracy:
 
 def predict(model: nn.Module, x: Images, batch_size: int = 500) -> Logits:
     """Compute logits (N, K) in eval mode, without gradients, in batches."""
-    with evaluating(model), torch.no_grad():
-        return torch.cat([model(part) for part in x.split(batch_size)])
+    with evaluating(model):
+        return in_batches(model, x, batch_size)
 
 
 def clean_accuracy(model: nn.Module, x: Images, y: Labels) -> Rate:
@@ -113,7 +113,7 @@ def robust_accuracy(
     both = (untargeted, untargeted_margin)
     rounds = [(untargeted, min(10, steps), False), *((goal, steps, False) for goal in both)]
     rounds += [(goal, steps, True) for goal in both] * restarts
-    doubts = set(model_doubts(model, x[: min(len(x), 64)]))
+    reasons = set(model_warnings(model, x[: min(len(x), 64)]))
     hits = right = done = vanished = taken = 0
     largest, stopped = 0.0, False
 
@@ -151,26 +151,26 @@ def robust_accuracy(
             if on_batch is not None and on_batch(done):
                 break
     if vanished and eps > 0:
-        doubts.add(f"the gradient was exactly zero {vanished} times: the attack had nothing to follow")
+        reasons.add(f"the gradient was exactly zero {vanished} times: the attack had nothing to follow")
     if largest > eps * (1 + 1e-4) + 1e-6:
-        doubts.add(f"a perturbation of {largest:.4g} left the ball of {eps:.4g}")
-    for doubt in sorted(doubts):
-        warnings.warn(SuspiciousAttack(doubt), stacklevel=2)
-    return RobustAccuracy(Rate(hits, done), Rate(right, done), largest, tuple(sorted(doubts)))
+        reasons.add(f"a perturbation of {largest:.4g} left the ball of {eps:.4g}")
+    for reason in sorted(reasons):
+        warnings.warn(SuspiciousAttack(reason), stacklevel=2)
+    return RobustAccuracy(Rate(hits, done), Rate(right, done), largest, tuple(sorted(reasons)))
 
 
-def model_doubts(model: nn.Module, x: Images) -> tuple[str, ...]:
+def model_warnings(model: nn.Module, x: Images) -> tuple[str, ...]:
     """List reasons why attacks on this model mislead: random outputs, or probabilities instead of logits.
 
     Source: the checks of AutoAttack (Croce & Hein 2020), in our words.
     """
     first, second = predict(model, x), predict(model, x)
-    doubts = []
+    found = []
     if not torch.equal(first, second):
-        doubts.append("two runs on the same pictures disagree: the model is random, and one gradient says little")
+        found.append("two runs on the same pictures disagree: the model is random, and one gradient says little")
     if bool((first >= 0).all()) and torch.allclose(first.sum(1), torch.ones_like(first[:, 0]), atol=1e-4):
-        doubts.append("the outputs are probabilities, not logits: the loss saturates and its gradient dies")
-    return tuple(doubts)
+        found.append("the outputs are probabilities, not logits: the loss saturates and its gradient dies")
+    return tuple(found)
 
 
 def parse_ball(text: str) -> Ball:
@@ -240,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             precision=given.precision,
             generator=torch.Generator(here).manual_seed(0),
         )
-        sys.stdout.write(f"{ball_name(ball):12} {found.rate}\n")
+        sys.stdout.write(f"{ball_name(ball):12} {found.rate}; of those right without attack {found.of_correct}\n")
         checked = by_steps(model, x[:CHECKED], y[:CHECKED], ball, counts=(given.steps, 2 * given.steps))
         if checked.falls:
             warnings.warn(SuspiciousAttack(checked.says), stacklevel=2)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,11 +18,11 @@ from core.models import Classifier, build
 from core.models.normalization import Whiten
 from core.problems import InputError, UserError
 from core.train.batches import batches, padded
-from core.train.losses import Lesson, adversary, minimised
+from core.train.losses import LossFn, adversary, minimised
 from core.train.recipes import TrainRecipe
 from core.train.report import OnProgress, Progress
 from core.train.state import RunState
-from core.train.weights import in_eval, lifted
+from core.train.weights import adversarial_weights, in_eval
 from core.types import Images, Labels
 
 OnEpoch = Callable[[int, Classifier], None]
@@ -43,7 +44,7 @@ def fit(
     on_progress: OnProgress | None = None,
     on_epoch: OnEpoch | None = None,
     start: Classifier | None = None,
-    lesson: Lesson | None = None,
+    loss_fn: LossFn | None = None,
 ) -> Classifier:
     """Train a classifier, or finish a run that was interrupted.
 
@@ -55,7 +56,7 @@ def fit(
         on_progress: Called every step; returning True stops after this epoch's last saved state.
         on_epoch: Called as `on_epoch(epochs_done, averaged_model)` after each epoch.
         start: What a fresh run begins with, a copy of it; None builds the recipe's model and draws its weights.
-        lesson: What a step teaches instead of the labels; None is cross-entropy or TRADES, as the recipe says.
+        loss_fn: What a step minimises that asks for no labels; None is cross-entropy or TRADES, as the recipe says.
 
     Returns:
         The averaged model in eval mode.
@@ -73,8 +74,8 @@ def fit(
         )
     if recipe.trades and recipe.inner is None:
         raise InputError("TRADES compares a picture with what an adversary made of it: give the recipe an inner attack")
-    if lesson is not None and (recipe.inner is not None or recipe.awp):
-        raise InputError("an adversary attacks the labels, and this lesson has none: give the recipe no inner attack")
+    if loss_fn is not None and (recipe.inner is not None or recipe.awp):
+        raise InputError("an adversary attacks the labels, and this loss has none: give the recipe no inner attack")
     if here.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
@@ -83,7 +84,7 @@ def fit(
     optimizer = torch.optim.SGD(
         decayed(model, recipe.weight_decay), lr=recipe.lr, momentum=recipe.momentum, nesterov=True
     )
-    state = RunState(run, recipe, pictures, lesson)
+    state = RunState(run, recipe, pictures, loss_fn)
     done = state.restore(model, averaged, optimizer, here)
     # Buffers are not broadcast: each process keeps the batch statistics of its own pictures, the first one's are saved.
     trained: nn.Module = DistributedDataParallel(model, broadcast_buffers=False) if world > 1 else model
@@ -101,8 +102,9 @@ def fit(
                 group["lr"] = rate
             x_adv = x if recipe.inner is None else worst(recipe, model, x, y, draws)
             optimizer.zero_grad(set_to_none=True)
-            with lifted(model, recipe.awp, lambda: minimised(recipe, lesson, model, x, x_adv, y, draws)[0]):  # noqa: B023 - called here
-                loss, hits = minimised(recipe, lesson, trained, x, x_adv, y, draws)
+            climbed = partial(minimised, recipe, loss_fn, model, x, x_adv, y, draws)
+            with adversarial_weights(model, recipe.awp, lambda: climbed()[0]):  # noqa: B023 - called here
+                loss, hits = minimised(recipe, loss_fn, trained, x, x_adv, y, draws)
                 loss.backward()
             optimizer.step()
             average(averaged, model, recipe.ema, now)

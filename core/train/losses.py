@@ -11,9 +11,9 @@ from core.attacks.objectives import Objective, autocast, diverging, untargeted
 from core.train.recipes import TrainRecipe
 from core.types import Images, Labels, Logits
 
-# Another lesson than the labels: (recipe, model in training mode, x (N, C, H, W), draws) -> the loss, and which of its
-# answers are right (M,). Its repr tells one lesson from another.
-Lesson = Callable[[TrainRecipe, nn.Module, Images, torch.Generator], tuple[Tensor, Tensor]]
+# A loss that asks for no labels: (recipe, model in training mode, x (N, C, H, W), draws) -> the loss, and which of its
+# predictions are right (M,). Its repr tells one from another.
+LossFn = Callable[[TrainRecipe, nn.Module, Images, torch.Generator], tuple[Tensor, Tensor]]
 
 
 def adversary(recipe: TrainRecipe, model: nn.Module, x: Images, y: Labels) -> Objective:
@@ -50,15 +50,15 @@ def loss(recipe: TrainRecipe, model: nn.Module, x: Images, x_adv: Images, y: Lab
 
 def minimised(
     recipe: TrainRecipe,
-    lesson: Lesson | None,
+    loss_fn: LossFn | None,
     model: nn.Module,
     x: Images,
     x_adv: Images,
     y: Labels,
     draws: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Compute the loss of a step, and which answers are right (M,): a lesson's own, or the labels'; see `loss`."""
-    if lesson is not None:
-        return lesson(recipe, model, x, draws)
+    """Compute the loss of a step, and which predictions are right (M,): by `loss_fn`, or see `loss`."""
+    if loss_fn is not None:
+        return loss_fn(recipe, model, x, draws)
     value, logits = loss(recipe, model, x, x_adv, y)
     return value, logits.argmax(1) == y

@@ -44,7 +44,7 @@ class TrainRecipe:
         augment: Random 4-pixel shift (reflected border) and horizontal flip.
         ema: Decay per step of the averaged weights that the run returns; 0 returns the last weights.
         inner: The adversary, or None for standard training.
-        awp: Size of adversarial weight perturbations, over each layer's norm; 0 is none (`core.train.weights.lifted`).
+        awp: Size of adversarial weight perturbations, over each layer's norm; 0 is none (`core.train.weights`).
         trades: Weight of the divergence between f(x) and f(x_adv); 0 is cross-entropy on x_adv (`core.train.losses`).
         precision: "auto" (bfloat16 where the device is fast at it), "bf16" or "fp32".
         seed: Decides initialisation, order, augmentation and the adversary's starts.

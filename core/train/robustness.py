@@ -29,12 +29,12 @@ class BySteps:
     Args:
         counts: Numbers of steps, ascending.
         rates: What stood after each.
-        doubts: What `robust_accuracy` said of any.
+        warnings: Those of `robust_accuracy` at any.
     """
 
     counts: tuple[int, ...]
     rates: tuple[Rate, ...]
-    doubts: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     @property
     def falls(self) -> bool:
@@ -74,7 +74,7 @@ def by_steps(
     """
     taken, stopped = 0, False
     rates: list[Rate] = []
-    doubts: set[str] = set()
+    reasons: set[str] = set()
 
     def watch(_: int, state: object) -> bool:
         nonlocal taken, stopped
@@ -89,5 +89,5 @@ def by_steps(
         if stopped:
             break
         rates.append(found.rate)
-        doubts.update(found.doubts)
-    return BySteps(tuple(counts[: len(rates)]), tuple(rates), tuple(sorted(doubts)))
+        reasons.update(found.warnings)
+    return BySteps(tuple(counts[: len(rates)]), tuple(rates), tuple(sorted(reasons)))

@@ -13,7 +13,7 @@ from core import compute
 from core.data.sets import Pictures
 from core.files.atomic import replace_with
 from core.problems import InputError
-from core.train.losses import Lesson
+from core.train.losses import LossFn
 from core.train.recipes import TrainRecipe
 
 NOTE = "time.json"  # what a run has cost so far
@@ -26,17 +26,19 @@ class RunState:
         folder: Where; None keeps nothing.
         recipe: A run of another recipe is refused, since going on would be neither the one nor the other.
         pictures: The training set; a run on other pictures is refused likewise.
-        lesson: What is taught instead of the labels; so is a run of another lesson.
+        loss_fn: What is minimised that asks for no labels; so is a run of another one.
     """
 
     def __init__(
-        self, folder: Path | None, recipe: TrainRecipe, pictures: Pictures, lesson: Lesson | None = None
+        self, folder: Path | None, recipe: TrainRecipe, pictures: Pictures, loss_fn: LossFn | None = None
     ) -> None:
         self.path = folder / "state.pt" if folder else None
         self._note = folder / NOTE if folder else None
         self._minutes = float(spent(folder).get("minutes", 0.0)) if folder else 0.0
         self._since = time.monotonic()
-        about = {"recipe": recipe.as_json(), "n": len(pictures), **({} if lesson is None else {"lesson": repr(lesson)})}
+        about = {"recipe": recipe.as_json(), "n": len(pictures)}
+        if loss_fn is not None:
+            about["lesson"] = repr(loss_fn)  # the name that runs which were begun have for it
         self.identity = json.dumps({**about, "data": pictures.fingerprint}, sort_keys=True)
         self._before = json.dumps(about, sort_keys=True)  # of runs that were begun before pictures had fingerprints
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from core import compute
 from core.data.sets import Pictures
 from core.train.loop import fit
 from core.train.recipes import TrainRecipe
@@ -15,7 +16,7 @@ TIMED, WARM, TURNS = 8, 3, 3  # steps of a turn, of which the first do not count
 
 
 def step_seconds(recipes: Sequence[TrainRecipe], pictures: Pictures, turns: int = TURNS) -> list[float]:
-    """Time a step of each recipe, in turns: the median of each, in seconds."""
+    """Time a step of each recipe on the device that trains, in turns: the median of each, in seconds."""
     seconds: list[list[float]] = [[] for _ in recipes]
     for _ in range(turns):
         for one, found in zip(recipes, seconds, strict=True):
@@ -31,5 +32,6 @@ def timed(one: TrainRecipe, pictures: Pictures) -> list[float]:
         stamps.append(time.perf_counter())
         return len(stamps) > TIMED
 
-    fit(replace(one, epochs=1), pictures.take(slice((TIMED + 2) * one.batch_size)), on_progress=watch)
+    few = pictures.take(slice((TIMED + 2) * one.batch_size))
+    fit(replace(one, epochs=1), few, device=compute.device(), on_progress=watch)
     return [after - before for before, after in pairwise(stamps[WARM - 1 :])]

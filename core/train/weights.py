@@ -1,4 +1,4 @@
-"""What training does to a network for the length of a forward pass: batch norm held still, weights lifted uphill."""
+"""What training does to a network for the length of a forward pass: batch norm held still, weights perturbed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,11 +39,12 @@ def unmoved(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def lifted(model: nn.Module, gamma: float, loss: Callable[[], Tensor]) -> Iterator[None]:
-    """Move the weights to where the loss is larger, by `gamma` of each layer's own norm; put them back at the end.
+def adversarial_weights(model: nn.Module, gamma: float, loss: Callable[[], Tensor]) -> Iterator[None]:
+    """Perturb the weights so that the loss grows, by `gamma` of each layer's own norm; put them back at the end.
 
-    A gradient that is taken inside makes the loss small in a whole neighbourhood of the weights: its landscape is
-    flatter, and less of the robustness is lost between training and test pictures. With gamma 0 nothing is done.
+    Adversarial weight perturbation (AWP): a gradient that is taken inside makes the loss small in a whole neighbourhood
+    of the weights. Its landscape is flatter, and less of the robustness is lost between training and test pictures.
+    With gamma 0 nothing is done.
 
     Args:
         model: Its matrices and kernels are moved, biases and norms are not.

@@ -180,7 +180,7 @@ def measure(name: str, n: int, *, precision: str = "auto", anew: bool = False) -
     measured: dict[str, Any] = {"clean": evaluate.clean_accuracy(model, x, y).as_json()}
     for ball in MEASURED_BALLS:
         found = evaluate.robust_accuracy(model, x[:n], y[:n], ball, steps=MEASURED_STEPS, precision=precision)
-        measured[evaluate.ball_name(ball)] = {**found.rate.as_json(), "doubts": list(found.doubts)}
+        measured[evaluate.ball_name(ball)] = {**found.rate.as_json(), "doubts": list(found.warnings)}
         log.info("%s: %s %s", name, evaluate.ball_name(ball), found.rate)
     fast = precision != "fp32" and compute.has_fast_bf16(here)
     measured["how"] = {

@@ -224,15 +224,15 @@ def judge(
         sources=tuple(sources),
         targets=tuple(targets),
         y=y,
-        wanted=wanted,
-        right=torch.stack([known[name] == y for name in sources]),
+        target_labels=wanted,
+        correct=torch.stack([known[name] == y for name in sources]),
         clean=torch.stack([known[name] for name in targets]),
         x_adv=x_adv,
         norm=norms,
-        said=torch.stack(
+        predictions=torch.stack(
             [torch.stack([predictions(model, one, pause) for model in targets.values()]) for one in x_adv]
         ),
-        said_of_noise=torch.stack(
+        noise_predictions=torch.stack(
             [torch.stack([predictions(model, one, pause) for model in targets.values()]) for one in noisy]
         ),
     )

@@ -9,6 +9,7 @@ in the file is not computed a second time, unless its model has been trained ane
 
 import argparse
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,11 @@ from core import compute, data, results
 from core.commands import command, output, parsed, whole
 from core.files.atomic import replacing
 from core.models import checkpoints
+from core.models.ready import beside
 from core.problems import InputError
 from core.rates import Rate
 from core.transfer.matrix import Attack, craft, judge, other_classes, predictions
-from core.transfer.results import RESULTS, SETTINGS, Measured, Model, Setting
+from core.transfer.results import RESULTS, SETTINGS, Measured, Model, Setting, pair
 from core.transfer.similarity import cka_with_interval
 from core.transfer.views import load
 from core.types import Features, Images, Labels
@@ -63,12 +65,18 @@ def measure(
         ValueError: If the file holds a measurement with another n, seed or number of steps.
     """
     rows = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(seed))[:n].tolist()
-    x, y = pictures.x(rows).contiguous(memory_format=torch.channels_last), pictures.y(rows)
-    wanted = other_classes(y, len(pictures.classes), seed)
     here: dict[str, nn.Module] = {name: load(name) for name in names}
+    x, y = pictures.x(rows).contiguous(memory_format=torch.channels_last), pictures.y(rows)
+    for model in here.values():  # all of them are on one device
+        x, y = beside(x, model), beside(y, model)
+    wanted = other_classes(y, len(pictures.classes), seed)
     clean = {name: predictions(model, x) for name, model in here.items()}
+    fast = compute.has_fast_bf16(x.device)
+    precision = ("bf16" if fast else "fp32") if precision == "auto" else precision
     found = _start(clean, y, {"n": len(x), "seed": seed, "steps": steps}, out)
-    found.about.update(_how(precision, pictures.source))
+    how = _how(precision, pictures.source, x.device)
+    if "date" not in found.about:
+        found.about.update(how)
     for setting in settings:
         part = slice(round(setting.part * len(x)))
         cells = found.cells.setdefault(setting.name, {})
@@ -76,8 +84,11 @@ def measure(
             missing = {name: other for name, other in here.items() if (source, name) not in cells}
             if not missing:
                 continue
+            _dated(found, how)
             attack = Attack(steps, wanted[part] if setting.goal == "targeted" else None, precision)
-            where = "-".join(map(str, (source, found.models[source].stamp, setting.name, len(x), seed, steps)))
+            # What decides the examples stands in their name: those of another precision are not these.
+            decides = (source, found.models[source].stamp, setting.name, len(x), seed, steps, precision)
+            where = "-".join(map(str, decides))
             path = kept / f"{where.replace('/', '_').replace(' ', '-')}.npy"
             x_adv = _examples(path, model, x[part], y[part], setting, attack)
             row = judge(
@@ -127,13 +138,35 @@ def _start(clean: dict[str, Labels], y: Labels, about: dict[str, Any], out: Path
     )
 
 
-def _how(precision: str, source: str) -> dict[str, str]:
-    fast = precision == "bf16" or (precision == "auto" and compute.has_fast_bf16(compute.device()))
+def _dated(found: Measured, how: Mapping[str, str]) -> None:
+    """Say when and how the cells are measured that come now; those of another day, or made otherwise, keep their own.
+
+    The file's "date" and "how" are those of its latest cells; the others are listed by name with theirs.
+    """
+    known = {setting: set(cells) for setting, cells in found.cells.items()}
+    others = []
+    for one in found.about.get("others", []):  # what was dropped since, because weights changed, is not listed any more
+        cells = {s: [name for name in names if pair(name) in known.get(s, ())] for s, names in one["cells"].items()}
+        for setting, names in cells.items():
+            known[setting] -= {pair(name) for name in names}
+        others.append({**one, "cells": {setting: names for setting, names in cells.items() if names}})
+    before = {key: found.about[key] for key in how}
+    if before != how:
+        cells = {setting: sorted(map(" > ".join, pairs)) for setting, pairs in known.items() if pairs}
+        others.append({**before, "cells": cells})
+    found.about.update(how)
+    found.about.pop("others", None)
+    if others := [one for one in others if one["cells"]]:
+        found.about["others"] = others
+
+
+def _how(precision: str, source: str, device: torch.device) -> dict[str, str]:
+    gradients = "bfloat16" if precision == "bf16" else "float32"
     return {
         "date": results.today(),
         "how": (
-            f"{source}; PGD from the picture, step 2.5 eps / steps, gradients in {'bfloat16' if fast else 'float32'}, "
-            f"verdicts in float32; {compute.device().type}; torch {torch.__version__}"
+            f"{source}; PGD from the picture, step 2.5 eps / steps, gradients in {gradients}, verdicts in float32; "
+            f"{device.type}; torch {torch.__version__}"
         ),
     }
 

@@ -21,45 +21,51 @@ class Cell:
         fooled_of_all: The same, of all pictures.
         noise: The target is wrong about noise of the same size, of the pictures that both get right.
         noise_of_all: The same, of all pictures.
-        hit: The target says the class that the attack wanted; None if it wanted none.
-        hit_of_all: The same, of all pictures.
-        noise_hit: It says that class of the noise.
-        noise_hit_of_all: The same, of all pictures.
+        targeted: Targeted success: the target predicts the class that the attack aims at; None if it aims at none.
+        targeted_of_all: The same, of all pictures.
+        noise_targeted: It predicts that class for the noise.
+        noise_targeted_of_all: The same, of all pictures.
     """
 
     fooled: Rate
     fooled_of_all: Rate
     noise: Rate
     noise_of_all: Rate
-    hit: Rate | None = None
-    hit_of_all: Rate | None = None
-    noise_hit: Rate | None = None
-    noise_hit_of_all: Rate | None = None
+    targeted: Rate | None = None
+    targeted_of_all: Rate | None = None
+    noise_targeted: Rate | None = None
+    noise_targeted_of_all: Rate | None = None
 
     def rate(self, show: str, of: str, goal: str) -> Rate:
         """Return the rate that the words of a recipe name: show "attack" or "noise", of "both" or "all", and the goal.
 
         Raises:
-            ValueError: If the goal is "targeted" and the attack wanted no class.
+            ValueError: If the goal is "targeted" and the attack aimed at no class.
         """
-        name = "hit" if goal == "targeted" else "fooled"
+        name = "targeted" if goal == "targeted" else "fooled"
         if show == "noise":
-            name = "noise_hit" if goal == "targeted" else "noise"
+            name = "noise_targeted" if goal == "targeted" else "noise"
         found = getattr(self, name + ("_of_all" if of == "all" else ""))
         if found is None:
-            raise InputError("this attack wanted no class, so there is no rate of hits")
+            raise InputError("this attack was untargeted, so there is no rate of targeted success")
         return found
 
     def as_json(self, digits: int | None = None) -> dict[str, Any]:
         """Write all rates, with n and interval."""
-        return {
-            f.name: getattr(self, f.name).as_json(digits) for f in fields(self) if getattr(self, f.name) is not None
-        }
+        rates = {_stored(f.name): getattr(self, f.name) for f in fields(self)}
+        return {name: rate.as_json(digits) for name, rate in rates.items() if rate is not None}
 
     @staticmethod
     def of_json(values: Mapping[str, Any]) -> "Cell":
         """Read what `as_json` wrote."""
-        return Cell(**{name: Rate.from_json(rate) for name, rate in values.items()})
+        return Cell(
+            **{f.name: Rate.from_json(values[name]) for f in fields(Cell) if (name := _stored(f.name)) in values}
+        )
+
+
+def _stored(name: str) -> str:
+    """Return what files of results call a rate: there, a targeted success is a hit."""
+    return name.replace("targeted", "hit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,30 +76,30 @@ class Transfer:
         sources: Their names (S).
         targets: Their names (T).
         y: True classes (N,).
-        wanted: The classes that a targeted attack wanted (N,), or None.
-        right: Whether the source gets the clean picture right (S, N).
-        clean: What each target says of the clean pictures (T, N).
+        target_labels: The classes that a targeted attack aimed at (N,), or None.
+        correct: Whether the source classifies the clean picture correctly (S, N).
+        clean: What each target predicts for the clean pictures (T, N).
         x_adv: Adversarial examples (S, N, C, H, W); None where only the verdicts were kept.
         norm: Measured length of the perturbations (S, N), pixel units.
-        said: What each target says of them (S, T, N).
-        said_of_noise: What it says of noise of the same length (S, T, N).
+        predictions: What each target predicts for them (S, T, N).
+        noise_predictions: What it predicts for noise of the same length (S, T, N).
     """
 
     sources: tuple[str, ...]
     targets: tuple[str, ...]
     y: Int[Tensor, " n"]
-    wanted: Int[Tensor, " n"] | None
-    right: Bool[Tensor, "s n"]
+    target_labels: Int[Tensor, " n"] | None
+    correct: Bool[Tensor, "s n"]
     clean: Int[Tensor, "t n"]
     x_adv: Float[Tensor, "s n c h w"] | None
     norm: Float[Tensor, "s n"]
-    said: Int[Tensor, "s t n"]
-    said_of_noise: Int[Tensor, "s t n"]
+    predictions: Int[Tensor, "s t n"]
+    noise_predictions: Int[Tensor, "s t n"]
 
     def both(self, source: str, target: str) -> Tensor:
         """Tell which pictures (N,) source and target get right without attack."""
         i, j = self.sources.index(source), self.targets.index(target)
-        return self.right[i] & (self.clean[j] == self.y)
+        return self.correct[i] & (self.clean[j] == self.y)
 
     def cell(self, source: str, target: str) -> Cell:
         """Count one pair."""
@@ -103,10 +109,10 @@ class Transfer:
         def rates(success: Tensor) -> tuple[Rate, Rate]:
             return Rate(int((success & both).sum()), int(both.sum())), Rate(int(success.sum()), len(success))
 
-        said, of_noise = self.said[i, j], self.said_of_noise[i, j]
-        plain = (*rates(said != self.y), *rates(of_noise != self.y))
-        hits = () if self.wanted is None else (*rates(said == self.wanted), *rates(of_noise == self.wanted))
-        return Cell(*plain, *hits)
+        found, noise = self.predictions[i, j], self.noise_predictions[i, j]
+        untargeted = (*rates(found != self.y), *rates(noise != self.y))
+        t = self.target_labels
+        return Cell(*untargeted, *(() if t is None else (*rates(found == t), *rates(noise == t))))
 
     @property
     def cells(self) -> dict[tuple[str, str], Cell]:
@@ -129,11 +135,11 @@ class Transfer:
             sources=tuple(source for row in rows for source in row.sources),
             targets=first.targets,
             y=first.y,
-            wanted=first.wanted,
-            right=stacked("right"),
+            target_labels=first.target_labels,
+            correct=stacked("correct"),
             clean=first.clean,
             x_adv=None if any(row.x_adv is None for row in rows) else stacked("x_adv"),
             norm=stacked("norm"),
-            said=stacked("said"),
-            said_of_noise=stacked("said_of_noise"),
+            predictions=stacked("predictions"),
+            noise_predictions=stacked("noise_predictions"),
         )

@@ -77,7 +77,7 @@ class Measured:
     """All that was measured.
 
     Args:
-        about: n, seed, steps, date, and how.
+        about: n, seed, steps, date, and how; under "others" the cells that were measured on another day or otherwise.
         models: The networks by name.
         cells: Setting -> (source, target) -> rates.
         similarity: (a, b) -> linear CKA of their representations.
@@ -106,10 +106,10 @@ class Measured:
                     for name, m in found["models"].items()
                 },
                 cells={
-                    name: {_pair(key): Cell.of_json(cell) for key, cell in cells.items()}
+                    name: {pair(key): Cell.of_json(cell) for key, cell in cells.items()}
                     for name, cells in found["cells"].items()
                 },
-                similarity={_pair(key): Estimate.from_json(one) for key, one in found["similarity"].items()},
+                similarity={pair(key): Estimate.from_json(one) for key, one in found["similarity"].items()},
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise results.damaged(path, error, AGAIN) from error
@@ -129,6 +129,15 @@ class Measured:
             "similarity": {" > ".join(pair): one.as_json(digits=4) for pair, one in sorted(self.similarity.items())},
         }
         replace_with(path, _lines(sections, 3) + "\n")
+
+    @property
+    def circumstances(self) -> str:
+        """When and how it was measured; and how many cells were measured at another time or otherwise."""
+        others = [
+            f"of these {sum(map(len, one['cells'].values()))} cells {one['date']}; {one['how']}"
+            for one in self.about.get("others", ())
+        ]
+        return "; ".join([f"{self.about['date']}; {self.about['how']}", *others])
 
     def complete(self, name: str) -> tuple[str, ...]:
         """List networks of a setting among which every pair is there; while a measurement runs, others are left out."""
@@ -220,7 +229,8 @@ def figure3(path: Path | None = None, measured: Measured | None = None) -> tuple
     return how, tuple(points)
 
 
-def _pair(key: str) -> tuple[str, str]:
+def pair(key: str) -> tuple[str, str]:
+    """Read the name that a cell has in the file, "source > target"."""
     source, target = key.split(" > ")
     return source, target
 

@@ -45,7 +45,7 @@ def played(recipe: TransferRecipe, measured: Measured) -> Scene:
         if measured.complete(name := Setting(norm, eps, goal).name)
     ]
     about = measured.about
-    known = f"n = {about['n']:,} drawn, {about['steps']} steps, seed {about['seed']}, {about['date']}; {about['how']}."
+    known = f"n = {about['n']:,} drawn, {about['steps']} steps, seed {about['seed']}, {measured.circumstances}."
     return _scene(recipe, settings, measured, known)
 
 

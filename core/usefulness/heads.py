@@ -27,6 +27,7 @@ from core.attacks.balls import L2
 from core.commands import command, parsed, results_options, whole
 from core.data import pictures
 from core.models import Classifier
+from core.models.ready import beside
 from core.models.ready import load as load_model
 from core.problems import InputError
 from core.rates import Rate
@@ -176,7 +177,7 @@ def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[di
     """
     atlas, model = load(name), load_model(name)
     assert isinstance(model, Classifier)
-    x, y = attacked_pictures(atlas, n, seed)
+    x, y = (beside(values, model) for values in attacked_pictures(atlas, n, seed))
     found = []
     sizes = [kept for kept in KEPT if kept <= len(atlas.centre)]
     for kind in ("masked", "refit"):
@@ -184,7 +185,7 @@ def measure(name: str, n: int, steps: int, seed: int, precision: str) -> list[di
             line, attacked = line_of(kind, cut, model, atlas)
             for eps in EPS:
                 got = robust_accuracy(attacked, x, y, L2(eps), steps=steps, batch_size=n, precision=precision)
-                line[f"L2 {eps:g}"] = got.rate.as_json() | {"doubts": list(got.doubts)}
+                line[f"L2 {eps:g}"] = got.rate.as_json() | {"doubts": list(got.warnings)}
             log.info("%s %s", name, line)
             found.append(line)
     return found
@@ -203,7 +204,7 @@ def main(arguments: list[str] | None = None) -> None:
     results_options(parser, RESULTS)
     given = parsed(parser, arguments)
     compute.setup_cpu()
-    fast = compute.has_fast_bf16(torch.device("cpu"))
+    fast = compute.has_fast_bf16(compute.device())
     precision = given.precision if given.precision != "auto" else "bf16" if fast else "fp32"
     known = {} if given.anew else results.read(given.out, AGAIN) or {}
     results.refuse_smaller(given.out, known.get("n"), given.n)

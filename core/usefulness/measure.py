@@ -62,28 +62,30 @@ def some(y: Labels, n: int, seed: int, world: str) -> list[int]:
     return spread(y, n, seed) if world in own.declared() else list(range(min(n, len(y))))
 
 
-def representations(features: Reader, x: Images, at_once: int = 250) -> Features:
-    """Compute features of many pictures (N, D) in batches."""
+def representations(features: Reader, x: Images, at_once: int = 250, *, here: torch.device | str = "cpu") -> Features:
+    """Compute features of many pictures (N, D) in batches; they come back to the CPU from the device that reads."""
     with torch.no_grad():
-        return torch.cat([features(part) for part in x.split(at_once)])
+        return torch.cat([features(part.to(here)).cpu() for part in x.split(at_once)])
 
 
-def readers(names_: Sequence[str], world: str) -> dict[str, Reader]:
-    """Return what is measured, by name: the networks, and in the planted world what was planted.
+def readers(names_: Sequence[str], world: str) -> dict[str, tuple[Reader, torch.device]]:
+    """Return what is measured, by name, and the device on which it takes pictures.
+
+    These are the networks, and in the planted world what was planted, which is read on the CPU.
 
     Raises:
         core.problems.InputError: If a network lives in another world.
     """
-    found: dict[str, Reader] = {}
+    found: dict[str, tuple[Reader, torch.device]] = {}
     for name in names_:
         if name == drawn.NAME == world:
-            found[name] = partial(both, drawn.WORLD)
+            found[name] = partial(both, drawn.WORLD), torch.device("cpu")
             continue
         if (lives := checkpoints.header(name).world) != world:
             raise InputError(f"{name} is a network of the world {lives}, and this measures in {world}")
         model = load_model(name)
         assert isinstance(model, Classifier)
-        found[name] = model.features
+        found[name] = model.features, next(model.parameters()).device
     return found
 
 
@@ -95,14 +97,22 @@ def normal_equations(z: Features, y: Labels, classes: int = 10) -> tuple[Tensor,
 
 
 def closeness(features: Reader, x: Images, found: Extremes, precision: str) -> dict[str, Any]:
-    """Attack some features of some pictures much harder, and tell what part of that push the one walk reached."""
+    """Attack some features of some pictures much harder, and tell what part of that push the one walk reached.
+
+    Args:
+        features: Maps images to features (N, D).
+        x: The pictures (N, C, H, W), on the device of the features.
+        found: What the walk found around them.
+        precision: Of gradients and values.
+    """
     d = found.f.shape[1]
     k = torch.arange(0, d, max(1, d // 16)).repeat(len(x))
     rows = torch.arange(len(x)).repeat_interleave(len(k) // len(x))
+    column = k[:, None].to(x.device)
 
     def objective(images: Images) -> Tensor:
         with compute.autocast(images.device, precision):
-            return features(images).gather(1, k[:, None])[:, 0].float()
+            return features(images).gather(1, column)[:, 0].float()
 
     part = x[rows].contiguous(memory_format=torch.channels_last)
     reached = {}
@@ -111,7 +121,7 @@ def closeness(features: Reader, x: Images, found: Extremes, precision: str) -> d
             continue
         strong = pgd(objective, part, L2(eps), steps=CHECKED, step_size=2.5 * eps / CHECKED, best=True)
         with torch.no_grad():
-            harder = found.f[rows, k] - objective(strong)
+            harder = found.f[rows, k] - objective(strong).cpu()
         reached[f"{eps:g}"] = float((found.f - found.low[e])[rows, k].sum() / harder.sum())
     return {"pictures": len(x), "features": len(k) // len(x), "steps": CHECKED, "push_reached": reached}
 
@@ -150,15 +160,15 @@ def measure(
     trained, first = some(train.y(), TRAINED, seed, world), some(test.y(), SHIPPED, seed, world)
     at_once, rows = worlds.get(world).batch(250), worlds.get(world).batch(ROWS)
     everything: dict[str, tuple[Tensor, Tensor]] = {}
-    for name, features in asked.items():
+    for name, (features, here) in asked.items():
         kept = work / f"{name}-{stamps.get(name, world)}-{seed}.npz"
-        everything[name] = _everything(features, test, train, trained, kept, at_once)
+        everything[name] = _everything(features, here, test, train, trained, kept, at_once)
         log.info("%s: features of %d and %d pictures", name, len(test), len(trained))
     found: dict[str, list[Extremes]] = {name: [] for name in names_}
     for block in batches(n, classes):  # one of each class
-        for name, features in asked.items():
+        for name, (features, here) in asked.items():
             began = time.monotonic()
-            x = test.x([chosen[i] for i in block])
+            x = test.x([chosen[i] for i in block]).to(here)
             # What decides a block stands in its name: one of other weights or of another precision is not this one.
             named = f"{name}-{stamps.get(name, world)}-{precision}-{seed}-{block.start}-{len(block)}.npz"
             found[name].append(_block(features, x, work / named, precision, radii, rows))
@@ -194,11 +204,17 @@ def measure(
 
 
 def _everything(
-    features: Reader, test: data.Pictures, train: data.Pictures, trained: list[int], path: Path, at_once: int
+    features: Reader,
+    here: torch.device,
+    test: data.Pictures,
+    train: data.Pictures,
+    trained: list[int],
+    path: Path,
+    at_once: int,
 ) -> tuple[Tensor, Tensor]:
     """Compute the features of all test pictures and of some training pictures, or read them where that is done."""
     if not path.is_file():
-        z, z_train = (representations(features, x, at_once) for x in (test.x(), train.x(trained)))
+        z, z_train = (representations(features, x, at_once, here=here) for x in (test.x(), train.x(trained)))
         save_arrays(path, {"test": z.numpy(), "train": z_train.numpy()})
     found = load_arrays(path)
     return torch.from_numpy(found["test"]), torch.from_numpy(found["train"])
@@ -251,7 +267,7 @@ def main(arguments: list[str] | None = None) -> None:
     compute.setup_cpu()
     precision = given.precision
     if precision == "auto":
-        precision = "bf16" if compute.has_fast_bf16(torch.device("cpu")) else "fp32"
+        precision = "bf16" if compute.has_fast_bf16(compute.device()) else "fp32"
     measure(given.models or opening_of(world), given.n, given.seed, precision, given.work, world=world)
 
 

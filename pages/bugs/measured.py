@@ -1,6 +1,5 @@
 """What was measured of bugs, beside the numbers of the discussion; and what the authors reply."""
 
-import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from core.bugs.results import SOURCE, THEIRS, pooled
 from core.models.titles import title
 from core.rates import Rate
 from pages.ui.charts import of_rates, show_chart
+from pages.ui.escaped import Html, html_of, plain
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.stale import say_stale
 from pages.ui.store import lesson
@@ -57,7 +57,7 @@ def transfer(found: Mapping[str, Any]) -> None:
     ]
     heads = ["Perturbation", "Fools its network: here / theirs", "Says the same, theirs: a ResNet-18"]
     table(
-        [*heads, *(f"{html.escape(titles[n])} says the same" for n in names), "The spared still say the truth"],
+        [*heads, *(f"{titles[n]} says the same" for n in names), "The spared still say the truth"],
         rows,
         label="Success and transfer",
     )
@@ -66,7 +66,7 @@ def transfer(found: Mapping[str, Any]) -> None:
         f" {about['date']}, profile {about['profile']}; {about['how']}. The network that is fooled and those that the"
         f" bug spares are small (ResNet-9 of width 8, VGG, ConvMixer: {len(results.spared(found))} spared); the five"
         f" that judge took no part. Theirs: {SOURCE}, ten ResNet-18 spared, one judge. Weights:"
-        f" {'; '.join(f'{html.escape(title(name))} ({stamp})' for name, stamp in found['stamps'].items())}."
+        f" {'; '.join(f'{plain(title(name))} ({stamp})' for name, stamp in found['stamps'].items())}."
     )
 
 
@@ -90,7 +90,7 @@ def more(found: Mapping[str, Any]) -> None:
         worst = max(titles, key=lambda name: Rate.from_json(wide["kinds"]["bug"]["judges"][name]["hit"]).value)
         right.caption(
             f"{words(wide['setting'])}, n = {wide['n']}. The same small networks are spared, and the bug reaches"
-            f" {html.escape(titles[worst])} in {Rate.from_json(wide['kinds']['bug']['judges'][worst]['hit'])}: what the"
+            f" {plain(titles[worst])} in {Rate.from_json(wide['kinds']['bug']['judges'][worst]['hit'])}: what the"
             " ensemble cannot see it cannot forbid."
         )
 
@@ -112,14 +112,19 @@ def students(found: Mapping[str, Any]) -> None:
             for what in ("clean", "next", "clean renewed", "next renewed")
         ]
         rows.append(
-            [f"D_det of {kind}s", f"{cells[0]} / {his.student} %", f"{cells[1]} / {his.student_next} %", *cells[2:]]
+            [
+                f"D_det of {kind}s",
+                html_of(cells[0], f" / {his.student} %"),
+                html_of(cells[1], f" / {his.student_next} %"),
+                *cells[2:],
+            ]
         )
     heads = [
         "Trained on",
         "Right about new pictures: here / theirs",
         "Says the next class: here / theirs",
-        "Right, statistics renewed",
-        "Next class, statistics renewed",
+        "Right, AdaBN",
+        "Next class, AdaBN",
     ]
     table(heads, rows, label="Students of features and of bugs")
     if learnt:
@@ -128,7 +133,8 @@ def students(found: Mapping[str, Any]) -> None:
         st.caption(
             f"Here: {how['n']:,} training pictures, ℓ₂ {how['setting']['label']}, made for a small network; a ResNet-9"
             f" of width {how['train']['args']['width']}, {how['train']['epochs']} epochs, seed {how['train']['seed']};"
-            f" tested on 10,000 clean pictures, 95 % intervals. Theirs: {SOURCE}, 50,000 pictures, ResNet-18."
+            f" tested on 10,000 clean pictures, 95 % intervals. AdaBN (adaptive batch norm): with the means and"
+            f" variances of clean pictures. Theirs: {SOURCE}, 50,000 pictures, ResNet-18."
         )
     else:
         st.caption("Not measured yet: python -m core.bugs measure students")
@@ -250,10 +256,10 @@ def words(setting: str) -> str:
 def _versus(one: Mapping[str, Any], setting: str, kind: str) -> tuple[str, str]:
     his = THEIRS.get(setting, {}).get(kind)
     here = _cell(Rate.from_json(one["success"]))
-    return f"{here} / {f'{his.success} %' if his else '–'}", f"{his.transfer} %" if his else "–"
+    return html_of(here, f" / {f'{his.success} %' if his else '–'}"), f"{his.transfer} %" if his else "–"
 
 
-def _cell(value: Rate) -> str:
+def _cell(value: Rate) -> Html:
     return strong(value.per_cent())
 
 

@@ -1,6 +1,5 @@
 """One picture, perturbed twice."""
 
-import html
 from functools import partial
 
 import streamlit as st
@@ -19,7 +18,9 @@ from core.perturb.scene import row
 from core.words import percent
 from pages.bugs.exports import files
 from pages.ui import crisp, work
+from pages.ui.escaped import Html, html_of, plain
 from pages.ui.exports import downloads
+from pages.ui.guess import predicted
 from pages.ui.scrubber import Axis, frame_in_sight, scrubber
 from pages.ui.store import model, stamp
 from pages.ui.tables import table
@@ -42,12 +43,11 @@ def show(recipe: BugsRecipe, picture: Picture) -> None:
     }
     last = len(recipe.eps_values) - 1
     at = min(frame_in_sight("bugs-scrubber", last), last)
-    wanted = current().classes[views.target_of(recipe, found["bug"].y)]
     with stage:
-        if not predicted(said, views.target_of(recipe, found["bug"].y), wanted, last):
+        if not predict_first(recipe, said, views.target_of(recipe, found["bug"].y), last):
             return
         columns = rows(recipe, found, said)
-        scrubber(columns, axis(recipe), key="bugs-scrubber", frame=at, gain="auto", report=True)
+        scrubber(columns, axis(recipe), key="bugs-scrubber", own=picture.private, frame=at, gain="auto", report=True)
     with below:
         st.markdown(sentence(recipe, found, said, at))
         jury(recipe, found, said, at)
@@ -119,19 +119,18 @@ def rows(recipe: BugsRecipe, found: dict[str, Trajectory], said: Verdicts) -> li
     ]
 
 
-def predicted(said: Verdicts, target: int, wanted: str, last: int) -> bool:
+def predict_first(recipe: BugsRecipe, said: Verdicts, target: int, last: int) -> bool:
     """Ask before showing; return whether the answer may be shown."""
     if not st.session_state.get("predict"):
         return True
-    n = len(said["bug"])
-    st.markdown(
-        f"**Predict:** five networks took no part. How many of them will call the *bug* a {wanted} at the largest ε?"
-    )
-    guess = st.radio(
-        "Your prediction", list(range(n + 1)), index=None, horizontal=True, key="guess", label_visibility="collapsed"
+    n, wanted = len(said["bug"]), plain(current().classes[target])
+    guess = predicted(
+        f"five networks took no part. How many of them will call the *bug* a {wanted} at the largest ε?",
+        list(range(n + 1)),
+        about=tuple(key(recipe, kind) for kind in KINDS),
+        then="the pictures appear",
     )
     if guess is None:
-        st.caption("Choose, and the pictures appear.")
         return False
     counts = {kind: views.agreeing(said[kind], target, last) for kind in KINDS}
     st.success(
@@ -165,10 +164,10 @@ def jury(recipe: BugsRecipe, found: dict[str, Trajectory], said: Verdicts, at: i
         p = logits[at].softmax(0)
         best = int(p.argmax())
         words = f"{current().classes[best]} {percent(float(p[best]))}"
-        return f"<b>{words}</b>, as wanted" if best == target else html.escape(words)
+        return Html(f"<b>{html_of(words)}</b>, as wanted") if best == target else words
 
-    lines = [[f"{html.escape(titles[recipe.victim])}, attacked", *(cell(found[kind].logits) for kind in KINDS)]]
-    lines += [[html.escape(titles[name]), *(cell(said[kind][name]) for kind in KINDS)] for name in names]
+    lines = [[f"{titles[recipe.victim]}, attacked", *(cell(found[kind].logits) for kind in KINDS)]]
+    lines += [[titles[name], *(cell(said[kind][name]) for kind in KINDS)] for name in names]
     table(["What it says of", "the feature", "the bug"], lines, label="Verdicts at this ε")
 
 

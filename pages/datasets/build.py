@@ -24,6 +24,7 @@ from core.files.render import RGB
 from core.models.titles import stamped, title, titles
 from core.types import Labels
 from pages.ui import crisp, work
+from pages.ui.escaped import html_of
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.scrubber import Row, frame_in_sight, scrubber
 from pages.ui.world import current
@@ -52,7 +53,7 @@ def show(recipe: DatasetsRecipe, script: Callable[[DatasetsRecipe], str]) -> Non
     at = min(frame_in_sight("datasets-scrubber", last), last)
     axis, gain = step_axis(left, right), 1 if inverted else 10
     captions = ("starts: other pictures" if inverted else "originals", "what was added")
-    scrubber(rows, axis, key="datasets-scrubber", frame=at, captions=captions, gain=gain, report=True)
+    scrubber(rows, axis, key="datasets-scrubber", own=False, frame=at, captions=captions, gain=gain, report=True)
     st.html(STYLE + crisp.STYLE)
     for name, few in made.items():
         st.markdown(f"### As a network is shown them, through {called[name]}")
@@ -123,13 +124,13 @@ def cards(made: ConstructedBatch, way: str) -> None:
     for i in mismatch_first(made)[:CARDS]:
         old, new = current().classes[int(made.y[i])], current().classes[int(made.labels[i])]
         predicted = current().classes[int(made.predictions[-1][i])]
-        label = f"<b>{new}</b>" if old == new else f"<s>{old}</s> → <b>{new}</b>"
+        label = f"<b>{html_of(new)}</b>" if old == new else f"<s>{html_of(old)}</s> → <b>{html_of(new)}</b>"
         pair = crisp.figure(made.x[i : i + 1], f"{old}, the original") + crisp.figure(
             made.frames[-1][i : i + 1], f"{old} {way}, labelled {new}"
         )
         cells.append(
             f'<div><div class="pair">{pair}</div><div>{label}<br><small>the source predicts'
-            f" {predicted}</small></div></div>"
+            f" {html_of(predicted)}</small></div></div>"
         )
     st.html(f'<div class="crisp made">{"".join(cells)}</div>')
 

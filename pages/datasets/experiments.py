@@ -9,7 +9,7 @@ from core.rates import Estimate
 
 MEASURED = ("clean", "L2 0.25", "L2 0.5")
 RENEWED = "clean renewed"
-HEADS = {"clean": "Clean", "L2 0.25": "ℓ₂ 0.25", "L2 0.5": "ℓ₂ 0.5", RENEWED: "Clean, statistics renewed"}
+HEADS = {"clean": "Clean", "L2 0.25": "ℓ₂ 0.25", "L2 0.5": "ℓ₂ 0.5", RENEWED: "Clean, AdaBN"}
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ BARS = dict(zip(HEADS, ("#0072B2", "#E69F00", "#009E73", "#56B4E9"), strict=True
 def bars(lines: list[Line], students: Mapping[str, Any]) -> go.Figure:
     """Draw the rates of each student with intervals, as rings those of other seeds, and as diamonds the paper's.
 
-    Clean accuracy, beside it what the paper gives as well; and renewed statistics where there is nothing else.
+    Clean accuracy, beside it what the paper gives as well; and with adaptive batch norm where there is nothing else.
     """
     shown = [name for i, name in enumerate(MEASURED) if i == 0 or any(line.paper[i] is not None for line in lines)]
     figure = go.Figure()
     saw = [_folded(line.saw) for line in lines]
-    renewed = [RENEWED] if shown == ["clean"] and all(RENEWED in students[line.student] for line in lines) else []
-    for name in (*shown, *renewed):
+    adapted = [RENEWED] if shown == ["clean"] and all(RENEWED in students[line.student] for line in lines) else []
+    for name in (*shown, *adapted):
         rates = [Estimate.from_json(students[line.student][name]) for line in lines]
         figure.add_bar(
             x=saw,

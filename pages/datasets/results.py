@@ -1,6 +1,5 @@
 """What the students learnt: figure 2, table 1, cats against dogs and the controls, ours beside the paper's."""
 
-import html
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from pages.datasets.experiments import EXPERIMENTS, HEADS, MEASURED, RENEWED, Li
 from pages.datasets.figures import bars, bars_alt, curves, curves_alt
 from pages.ui.address import choose
 from pages.ui.charts import show_chart
+from pages.ui.escaped import Html, html_of
 from pages.ui.exports import Download, downloads
 from pages.ui.stale import say_stale
 from pages.ui.tables import table
@@ -103,17 +103,17 @@ def other_seeds(line: Line, students: Mapping[str, Any]) -> str:
     others = again(line, students)
     if not others:
         return ""
-    each = [f"{_cell(other['clean'])}, renewed {_cell(other[RENEWED])}" for other in others]
+    each = [f"{_cell(other['clean'])}, with AdaBN {_cell(other[RENEWED])}" for other in others]
     return f"{line.saw}, trained again on the same pictures from another seed: {'; '.join(each)}."
 
 
 def _row(line: Line, found: Mapping[str, Any] | None) -> list[str]:
     cells = []
     for name, paper in zip(MEASURED, line.paper, strict=True):
-        ours = f"<b>{_cell(found[name])}</b>" if found else "–"
-        cells.append(f"{ours} / {'–' if paper is None else f'{paper:g} %'}")
+        ours = Html(f"<b>{html_of(_cell(found[name]))}</b>") if found else "–"
+        cells.append(html_of(ours, " / ", "–" if paper is None else f"{paper:g} %"))
     renewed = _cell(found[RENEWED]) if found and RENEWED in found else "–"
-    return [html.escape(line.saw), *cells, renewed, html.escape(line.source)]
+    return [line.saw, *cells, renewed, line.source]
 
 
 def _how(found: Mapping[str, Any], students: list[Mapping[str, Any]]) -> str:
@@ -129,7 +129,7 @@ def _how(found: Mapping[str, Any], students: list[Mapping[str, Any]]) -> str:
     return (
         f"In brackets: 95 % intervals. Profile {found['profile']}, {students[0]['recipe']['arch']}: {'; '.join(parts)}."
         f" Clean on all {max(s['clean']['n'] for s in students):,} test pictures, attacked on the first {max(n):,}."
-        + (" *Statistics renewed*: see *student*." if any(RENEWED in s for s in students) else "")
+        + (" *AdaBN*, adaptive batch norm: see *student*." if any(RENEWED in s for s in students) else "")
         + f" {sees.get(tuple(sorted(whitened)), '')}"
     ).rstrip()
 

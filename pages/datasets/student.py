@@ -21,7 +21,7 @@ from core.datasets.student import Look
 from core.files import render
 from core.inversion.views import cache_key
 from core.models import checkpoints
-from core.models.titles import title
+from core.models.titles import title, titles
 from core.rates import Rate
 from core.saliency.maps import limits
 from core.saliency.rows import paint
@@ -30,6 +30,7 @@ from core.words import verdicts
 from pages.datasets import results
 from pages.ui import crisp, work
 from pages.ui.duel import duel
+from pages.ui.escaped import html_of
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.model_box import model_box
 from pages.ui.rows import row
@@ -46,7 +47,7 @@ def controls(default: DatasetsRecipe) -> DatasetsRecipe:
     here = sorted(student.names(), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
     return replace(
         default,
-        student=model_box("Student", default.student, "student", here),
+        student=model_box("Student", default.student, "student", here, called=lambda name: titles(name)[0]),
         beside=model_box("Beside it", default.beside, "beside"),
     )
 
@@ -80,23 +81,23 @@ def show(recipe: DatasetsRecipe, picture: Picture) -> None:
         row(name, made, picture.label, other) for name, made, other in zip(names, emerged, reversed(names), strict=True)
     ]
     last = len(emerged[0].steps) - 1
-    at = scrubbed(rows, step_axis(*emerged), "datasets-student", last)
+    at = scrubbed(rows, step_axis(*emerged), "datasets-student", last, own=picture.private)
     duel("datasets-duel")
     shown = replace(recipe, picture=picture.id, frame=at if at < last else recipe.frame)
     downloads(files(shown, looks), key="datasets-student", script=student.script(shown))
 
 
 def taught(name: str) -> str:
-    """Say what a student has learnt from, and how well it does, as measured."""
+    """Say what a student has learnt from, and how well it does, as measured: HTML."""
     for experiment in PLANS:
         found = results.results(experiment).get("students", {}).get(name)
         if found:
             clean = Rate.from_json(found["clean"])
             return (
-                f"<b>{found['title']}.</b> This network has seen {found['n_train']:,} such pictures and nothing else. "
-                f"Of ordinary test pictures it recognises {clean}."
+                f"<b>{html_of(found['title'])}.</b> This network has seen {found['n_train']:,} such pictures and"
+                f" nothing else. Of ordinary test pictures it recognises {html_of(clean)}."
             )
-    return f"<b>{checkpoints.header(name).title}.</b>"
+    return f"<b>{html_of(checkpoints.header(name).title)}.</b>"
 
 
 def cards(recipe: DatasetsRecipe, picture: Picture, looks: dict[str, Look]) -> None:

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from core.attacks import OnStep
 from core.data.planted import drawn
 from core.datasets import measure
 from core.datasets.lesson import Lesson
@@ -21,6 +20,7 @@ from pages.datasets.courses import Course
 from pages.ui import crisp, work
 from pages.ui.address import choose
 from pages.ui.charts import of_rates, show_chart
+from pages.ui.escaped import html_of
 from pages.ui.exports import Bundle, downloads
 from pages.ui.stale import say_stale
 from pages.ui.world import current
@@ -87,14 +87,14 @@ def chosen() -> Course:
 def watched(course: Course, key: tuple[object, ...]) -> Lesson | None:
     """Build and train beside the page, and show how far it is."""
     hold = course.learn()
-    so_far: list[Lesson] = []
 
-    def learn(on_step: OnStep) -> Lesson:
-        return hold(on_step, so_far.append)
+    def learn(on_step: work.Step) -> Lesson:
+        so_far: list[Lesson] = []
+        return hold(lambda i, _: on_step(i, so_far), so_far.append)
 
     place, drawn = st.empty(), -1
 
-    def draw() -> None:
+    def draw(so_far: list[Lesson]) -> None:
         nonlocal drawn
         if len(so_far) != drawn:
             drawn = len(so_far)
@@ -106,7 +106,8 @@ def watched(course: Course, key: tuple[object, ...]) -> Lesson | None:
 
     work.desk().go_on()
     piece = work.Piece(key, learn, course.steps)
-    (outcome,) = work.ask([piece], group=key, text="Building the set, then training on it…", show=lambda _: draw())
+    text = "Building the set, then training on it…"
+    (outcome,) = work.ask([piece], group=key, text=text, show=lambda states: draw(states.get(key, [])))
     place.empty()
     return outcome.value if outcome.value is not None and outcome.value.whole else None
 
@@ -133,7 +134,7 @@ def story(course: Course, made: Lesson) -> None:
         st.html(
             '<div class="crisp" style="grid-template-columns: 9rem 1fr; align-items: center">'
             + crisp.figure(made.picture, f"A clean {names[made.y]}, which the student has never seen")
-            + f"<div>One clean picture, {a(names[made.y])}. The student predicts <b>{names[best]}</b>"
+            + f"<div>One clean picture, {html_of(a(names[made.y]))}. The student predicts <b>{html_of(names[best])}</b>"
             f" {percent(float(moment.carried[best]))}.</div></div>"
         )
 
@@ -146,7 +147,7 @@ def stream(course: Course, made: Lesson, at: int) -> str:
     cells = []
     for row, i in enumerate(order):
         old, new = names[made.original.labels[i]], names[made.pictures.labels[i]]
-        label = f"<b>{new}</b>" if old == new else f"<s>{old}</s> <b>{new}</b>"
+        label = f"<b>{html_of(new)}</b>" if old == new else f"<s>{html_of(old)}</s> <b>{html_of(new)}</b>"
         cells.append(f"<div>{crisp.figure(x[row : row + 1], f'{old}, labelled {new}')}<div>{label}</div></div>")
     return f'<div class="crisp stream">{"".join(cells)}</div>'
 

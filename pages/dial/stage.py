@@ -16,7 +16,9 @@ from core.words import verdicts
 from pages.dial.exports import files
 from pages.dial.work import Job
 from pages.ui import crisp, work
+from pages.ui.escaped import plain
 from pages.ui.exports import downloads
+from pages.ui.guess import predicted
 from pages.ui.scrubber import frame_in_sight, scrubber
 from pages.ui.world import current
 
@@ -41,10 +43,11 @@ def show(recipe: DialRecipe, picture: Picture) -> None:
     axis = scene.axis(made, len(job.pieces))
     rows = scene.columns(recipe, made, picture, seen)
     with stage:
-        if not predict_first(made, seen, scene.truth_of(recipe, picture)):
+        if not predict_first(job, made, seen, scene.truth_of(recipe, picture)):
             return
         frame = frame_in_sight(KEY, FIRST)
-        scrubber(rows, axis, key=KEY, frame=frame, captions=scene.captions(recipe, made), gain=1, report=True)
+        captions = scene.captions(recipe, made)
+        scrubber(rows, axis, key=KEY, own=picture.private, frame=frame, captions=captions, gain=1, report=True)
     with working:
         if job.more() or len(job.known()) > len(made):  # what came while this was drawn counts, too
             st.rerun()
@@ -82,17 +85,14 @@ def answer(made: list[Position], seen: Mapping[str, Tensor], truth: int) -> str:
     return next((words for words, eps in GUESSES.items() if eps >= first), "never")
 
 
-def predict_first(made: list[Position], seen: Mapping[str, Tensor], truth: int | None) -> bool:
+def predict_first(job: Job, made: list[Position], seen: Mapping[str, Tensor], truth: int | None) -> bool:
     """Ask before showing, where that is switched on and somebody can say what is right; return whether to show."""
     if not st.session_state.get("predict") or not seen or truth is None:
         return True
     name, wanted = titles(*seen)[-1], current().classes[truth]
-    st.markdown(f"**Predict:** trained at which ε does a network make a picture in which {name} sees the {wanted}?")
-    guess = st.radio(
-        "Your prediction", list(GUESSES), index=None, horizontal=True, key="guess", label_visibility="collapsed"
-    )
+    question = f"trained at which ε does a network make a picture in which {plain(name)} sees the {plain(wanted)}?"
+    guess = predicted(question, list(GUESSES), about=(job.group, job.picture.id), then="the dial appears")
     if guess is None:
-        st.caption("Choose, and the dial appears.")
         return False
     truth_word = answer(made, seen, truth)
     (st.success if guess == truth_word else st.info)(

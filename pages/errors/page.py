@@ -16,7 +16,8 @@ CLAIMS = {
         "A network of two epochs labels its own training pictures. Another one sees only those that it got wrong."
     ),
     "leakage": (
-        "Is what passes over always brittle? Ten robust numbers of each picture, and what they alone can learn (Goh)."
+        "Does a student of D_rand learn non-robust features only? Ten robust features of each picture, and what they"
+        " teach alone (Goh)."
     ),
     "manifold": "Do perturbations follow the data, or leave it? The dimpled manifold says: at a right angle.",
     "learners": (

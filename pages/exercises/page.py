@@ -12,6 +12,7 @@ from pages.exercises.answer import hand_in, judge
 from pages.exercises.start import start
 from pages.ui import shell
 from pages.ui.address import keep
+from pages.ui.escaped import plain
 from pages.ui.exports import Download
 from pages.ui.rooms import ROOMS
 
@@ -104,7 +105,7 @@ with shell.user_errors():
     name, verdict = st.session_state.get("exercises-said", ("", None))
     if name == chosen and verdict is not None:
         (st.success if verdict.passed else st.warning)(
-            f"**{'Solved.' if verdict.passed else 'Not yet.'}** {verdict.says}",
+            f"**{'Solved.' if verdict.passed else 'Not yet.'}** {plain(verdict.says)}",
             icon=":material/check_circle:" if verdict.passed else ":material/pending:",
         )
     hand_out(given())

@@ -16,6 +16,7 @@ from core.perturb.recipe import PerturbRecipe
 from core.recipes import from_query
 from core.words import verdicts
 from pages.ui import crisp
+from pages.ui.escaped import plain
 from pages.ui.judge import logits_of
 
 AT_ONCE = {"aligned", "perfect"}  # checks whose verdict on the untouched view takes no time
@@ -49,7 +50,7 @@ def start(exercise: Exercise) -> None:
     """
     if exercise.check in AT_ONCE:
         untouched = f"/{exercise.page}?{urlencode(exercise.view)}"
-        st.caption(f"As it opens: {check(exercise, handed(exercise, untouched)).says}")
+        st.caption(f"As it opens: {plain(check(exercise, handed(exercise, untouched)).says)}")
     if exercise.page not in ("perturb", "frog", "datasets"):
         return
     names = models_of(exercise)

@@ -11,8 +11,7 @@ from core.files import render
 from core.files.playable import Scene, scrubbing
 from core.files.render import RGB
 from core.frequency.recipe import FrequencyRecipe
-from core.frequency.views import Look, look, networks, script, title_of
-from core.models import checkpoints
+from core.frequency.views import Look, look, networks, script
 from core.models.titles import stamped, titles
 from core.types import Images
 from core.words import verdicts
@@ -90,10 +89,12 @@ def column(
     )
 
 
-def stage(recipe: FrequencyRecipe, rows: Sequence[Row], axis: Axis, captions: tuple[str, str]) -> FrequencyRecipe:
+def stage(
+    recipe: FrequencyRecipe, rows: Sequence[Row], axis: Axis, captions: tuple[str, str], *, own: bool
+) -> FrequencyRecipe:
     """Mount the scrubber, keep its frame in the address, and return the recipe with the frame in sight."""
     key = f"frequency-{recipe.view}"
-    scrubber(rows, axis, key=key, frame=recipe.at, gain=1, captions=captions, report=True)
+    scrubber(rows, axis, key=key, own=own, frame=recipe.at, gain=1, captions=captions, report=True)
     return replace(recipe, frame=recipe.at)
 
 
@@ -146,9 +147,7 @@ def offer(
 
 def title(name: str) -> str:
     """Call a network as all pages do, or by its name where its weights are not here."""
-    if name in checkpoints.names():
-        return titles(name)[0]
-    return title_of(name) if checkpoints.path_of(name).is_file() else name
+    return titles(name)[0]
 
 
 def here(recipe: FrequencyRecipe) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from core.frequency.views import nearest_student, students
 from core.rates import Rate
 from core.words import verdicts
 from pages.frequency.columns import column, here, offer, seen, stage, title
+from pages.ui.escaped import Html, html_of
 from pages.ui.scrubber import Axis
 from pages.ui.tables import table
 from pages.ui.world import current
@@ -51,7 +52,7 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
         rows.append(column(names[0], made, where, picture.label, frames=own, called="For the eye"))
     axis = Axis("cut", cuts, tuple(f"{cut:g}" for cut in cuts), "cycles per picture")
     captions = ("the picture", "what was taken away")
-    in_sight = stage(recipe, rows, axis, captions)
+    in_sight = stage(recipe, rows, axis, captions, own=picture.private)
     shown = f"The bars below “As it is” are those of {title(names[0])}"
     if there:
         shown += (
@@ -80,9 +81,8 @@ def measured(recipe: FrequencyRecipe, found: Mapping[str, Any]) -> None:
             continue
         own = f"frequency/{recipe.kind}-{cut:g}"
         others = [name for name in (recipe.standard, recipe.robust) if name in one]
-        rows.append(
-            [f"{cut:g} cycles", f"<b>{Rate.from_json(one[own])}</b>", *(str(Rate.from_json(one[n])) for n in others)]
-        )
+        ours = Html(f"<b>{html_of(Rate.from_json(one[own]))}</b>")
+        rows.append([f"{cut:g} cycles", ours, *(str(Rate.from_json(one[n])) for n in others)])
     if not rows:
         st.caption("No student was measured. Measure them with: python -m core.frequency measure students")
         return

@@ -39,7 +39,7 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
     rows = [column(name, made, where, picture.label) for name in names]
     axis = Axis("norm", NORMS, tuple(f"{norm:g}" for norm in NORMS), "L2, per channel")
     captions = ("the picture", "the wave")
-    in_sight = stage(recipe, rows, axis, captions)
+    in_sight = stage(recipe, rows, axis, captions, own=picture.private)
     if maps:
         regions(maps, found["regions"])
     offer(in_sight, made, numbers(maps, found), rows, axis, captions)

@@ -31,7 +31,7 @@ def show(recipe: FrequencyRecipe, picture: Picture, found: Mapping[str, Any]) ->
     where = tuple(f"{CORRUPTIONS[recipe.corruption].title}, severity {s}" for s in severities)
     rows = [column(name, made, where, picture.label) for name in names]
     axis, captions = Axis("severity", recipe.positions, severities), ("the picture", "what was added")
-    in_sight = stage(recipe, rows, axis, captions)
+    in_sight = stage(recipe, rows, axis, captions, own=picture.private)
     known = found.get("weather", {})
     if recipe.corruption in known:
         measured(recipe, known[recipe.corruption])

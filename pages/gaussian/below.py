@@ -16,6 +16,7 @@ from core.gaussian.recipe import GaussianRecipe
 from core.gaussian.scene import scene
 from core.gaussian.views import FIGURE_4, KAPPAS, Side, percent
 from pages.ui.charts import show_chart
+from pages.ui.escaped import Html
 from pages.ui.exports import Bundle, Download
 from pages.ui.store import results
 from pages.ui.tables import table
@@ -76,7 +77,7 @@ def experiment(recipe: GaussianRecipe, both: dict[str, Side]) -> None:
         [
             [
                 titles[name],
-                f"<b>{value:.3g}</b>",
+                Html(f"<b>{value:.3g}</b>"),
                 *(fits[budget].estimates[name].plain() for budget in ("average", "each")),
             ]
             for name, value in exact.items()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.data import pictures
+from core.files.playable import ASSETS
 from core.models import checkpoints
 from core.perturb.recipe import PerturbRecipe
 from core.recipes import to_query
@@ -11,7 +12,6 @@ from pages.home.doors import doors
 from pages.perturb.columns import axis_of, columns
 from pages.perturb.work import Job
 from pages.ui import shell
-from pages.ui.component import ASSETS
 from pages.ui.scrubber import scrubber
 from pages.ui.world import current
 
@@ -48,6 +48,7 @@ def breathing(recipe: PerturbRecipe, picture: pictures.Picture) -> bool:
             columns(job, left, right, axis, control=False),
             axis,
             key="home-scrubber",
+            own=picture.private,
             frame=recipe.frame,
             breathe=True,
         )

@@ -55,7 +55,7 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         row(called[0], title(recipe.standard), left, picture.label),
         row(called[1], title(recipe.robust), right, picture.label),
     ]
-    frame = min(scrubbed(rows, axis, "frog-between", MIDDLE), len(left.t) - 1)
+    frame = min(scrubbed(rows, axis, "frog-between", MIDDLE, own=picture.private), len(left.t) - 1)
     st.html(
         strip(f"Pixels alone, a cross-fade (as {called[1]} sees it)", way.fade, way.fade_logits, way)
         + strip(called[0], left.made, left.logits, left)

@@ -48,11 +48,11 @@ def show(recipe: InvertRecipe, picture: Picture) -> None:
         )
         live.empty()
     said(recipe, picture)
-    doubts(recipe, left, right, picture)
+    caveats(recipe, left, right, picture)
     left, right = side_by_side(left, right)
     rows = rows_of(recipe, left, right, picture)
     axis = step_axis(left, right)
-    frame = scrubbed(rows, axis, "frog-scrubber", recipe.frame)
+    frame = scrubbed(rows, axis, "frog-scrubber", recipe.frame, own=picture.private)
     shown = replace(recipe, frame=min(frame, len(left.steps) - 1))
     downloads(
         files(shown, left, right, picture, lambda: scene.played(shown, rows, axis)),
@@ -83,7 +83,7 @@ def lacking() -> str:
     return "" if pair().robust else f" {current().robust_how}"
 
 
-def doubts(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> None:
+def caveats(recipe: InvertRecipe, left: Emergence, right: Emergence, picture: Picture) -> None:
     """Say where a model takes the wanted picture itself for something else: then its inversion is of that."""
     if picture.label is None:
         return

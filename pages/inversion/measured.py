@@ -10,6 +10,7 @@ from core import results
 from core.inversion.measure import AGAIN, RESULTS
 from core.models.titles import title
 from core.rates import Estimate
+from pages.ui.escaped import Html, html_of
 from pages.ui.stale import say_stale
 from pages.ui.tables import strong, table
 
@@ -52,12 +53,12 @@ def measured(path: Path = RESULTS) -> None:
 def _row(name: str, setting: str, row: Mapping[str, Any], viewers: list[str], n: int) -> list[str]:
     distance = Estimate(row["distance_mean"], tuple(row["distance_interval"]), n).per_cent()
     seen = [  # a judge that came later has seen only what was measured since
-        f"{_rate(row['sees_wanted'][v])} / {_rate(row['sees_start'][v])}" if v in row["sees_wanted"] else "–"
+        html_of(_rate(row["sees_wanted"][v]), " / ", _rate(row["sees_start"][v])) if v in row["sees_wanted"] else "–"
         for v in viewers
     ]
     cost = f"{setting}, {row['seconds_per_picture']:.2f} s each"
     return [title(name), cost, distance, f"{row['moved_mean']:.1f}", *seen]
 
 
-def _rate(rate: Mapping[str, Any]) -> str:
+def _rate(rate: Mapping[str, Any]) -> Html:
     return strong(Estimate.from_json(rate).per_cent(0))

@@ -26,6 +26,7 @@ from pages.lectures.routes import rooms
 from pages.lectures.talk import TALK, base, begun, unreachable, way_in
 from pages.ui import mine, shell, stage
 from pages.ui.component import component
+from pages.ui.escaped import plain
 from pages.ui.rooms import ROOMS
 
 AT = "lecture-at"  # in the session: the place where the lecture stands
@@ -117,15 +118,13 @@ def stands_back(page: str) -> bool:
         now = place()
     except UserError as problem:
         leave()
-        st.session_state[PROBLEM] = (
-            page,
-            str(problem),
-        )  # a page that computes runs again, and its address no longer asks
+        # A page that computes runs again, and its address no longer asks.
+        st.session_state[PROBLEM] = (page, str(problem))
         now = None
     if now is None:
         there, text = st.session_state.get(PROBLEM, (page, ""))
         if text and there == page:
-            st.error(text, icon=":material/error:")
+            st.error(plain(text), icon=":material/error:")
         return True
     at, lecture = now
     step = lecture.steps[at.step - 1]

@@ -25,6 +25,7 @@ from pages.ui import crisp, work
 from pages.ui.address import choose
 from pages.ui.bars import bars
 from pages.ui.component import component
+from pages.ui.escaped import plain
 from pages.ui.store import loaded
 
 PAIR = ("cat", "dog")
@@ -147,7 +148,7 @@ def invitation(talk: Talk) -> None:
     code.image(out.getvalue(), width=240, output_format="PNG", alt=f"QR code of {url}")
     words.markdown(f"## {talk.code}\n{url}")
     if problem := unreachable():
-        words.info(problem)
+        words.info(plain(problem))
 
 
 def results(

@@ -1,7 +1,5 @@
 """Lecture: choose one, give it, change it, or put one together."""
 
-import html
-
 import streamlit as st
 
 from core.lectures import Lecture, files, read, shelf, write
@@ -9,6 +7,7 @@ from core.lectures.recipe import MINE, LecturesRecipe
 from pages.lectures import bar, choice
 from pages.ui import mine, shell
 from pages.ui.address import choose
+from pages.ui.escaped import Html, html_of
 from pages.ui.hosting import read_only
 from pages.ui.tables import table
 
@@ -76,14 +75,14 @@ def steps(name: str, lecture: Lecture) -> None:
         [
             [
                 str(i),
-                f'<a href="{at[i]}" target="_self">{html.escape(step.title)}</a>',
-                html.escape(step.page),
-                html.escape(step.question.ask) if step.question else "",
-                html.escape(step.look_for),
+                Html(f'<a href="{html_of(at[i])}" target="_self">{html_of(step.title)}</a>'),
+                step.page,
+                step.question.ask if step.question else "",
+                step.look_for,
             ]
             for i, step in enumerate(lecture.steps, 1)
         ],
-        label=f"The steps of {html.escape(lecture.title)}",
+        label=f"The steps of {lecture.title}",
     )
 
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -22,8 +22,9 @@ from core.files import arrays
 from core.lectures.room import Talk
 from core.lectures.rooms import Rooms
 from core.problems import UserError
-from pages.ui.sockets import answers, may_connect, sockets
+from pages.ui.sockets import answers, heard, may_connect, sockets, tell
 
+T = TypeVar("T")
 ASSETS = Path(__file__).parents[2] / "assets"
 WINDOWS = ASSETS / "lectures" / "windows"
 SCRIPTS = (ASSETS / "shared" / "line.js", ASSETS / "lectures" / "question.js")  # what the windows share with the app
@@ -50,44 +51,46 @@ async def phone(socket: WebSocket) -> None:
     await socket.accept()
     try:
         if talk is None:
-            await socket.send_json({"is": "over", "text": NO_ROOM})
-            return
-        me = talk.join(socket.query_params.get("phone", ""))
-    except UserError as problem:
-        await socket.send_json({"is": "over", "text": str(problem)})
-        return
-    finally:
-        if talk is None:
+            await tell(socket, {"is": "over", "text": NO_ROOM})
             await socket.close()
-    await socket.send_json({"is": "welcome", "phone": me})
-
-    async def hear(told: dict[str, Any]) -> None:
+            return
         try:
-            talk.vote(me, float(told["vote"]))
+            me = talk.join(socket.query_params.get("phone", ""))
         except UserError as problem:
-            await socket.send_json({"is": "problem", "text": str(problem)})
+            await tell(socket, {"is": "over", "text": str(problem)})
+            return
+        await tell(socket, {"is": "welcome", "phone": me})
+    except WebSocketDisconnect:  # gone before it was welcome
+        return
 
-    await talk_to(socket, talk, lambda: _for_phone(talk, me), hear, talk.connected())
+    async def hear(vote: float) -> None:
+        try:
+            talk.vote(me, vote)
+        except UserError as problem:
+            await tell(socket, {"is": "problem", "text": str(problem)})
+
+    read = lambda told: float(told["vote"])
+    await talk_to(socket, talk, lambda: _for_phone(talk, me), read, hear, talk.connected())
 
 
 async def stage(socket: WebSocket) -> None:
     """Serve the lecturer's first window: how many are here and have voted, and the votes once they may be seen."""
 
-    async def hear(_: dict[str, Any]) -> None:
+    async def hear(_: None) -> None:
         """It has nothing to say."""
 
     if (talk := await _lecturer(socket)) is not None:
-        await talk_to(socket, talk, lambda: _for_stage(talk), hear, talk.attended())
+        await talk_to(socket, talk, lambda: _for_stage(talk), lambda _: None, hear, talk.attended())
 
 
 async def follow(socket: WebSocket) -> None:
     """Serve the lecturer's second window: the notes, and its clicker."""
     if (talk := await _lecturer(socket)) is not None:
 
-        async def hear(told: dict[str, Any]) -> None:
-            talk.turn(1 if int(told["turn"]) > 0 else -1)
+        async def hear(turn: int) -> None:
+            talk.turn(1 if turn > 0 else -1)
 
-        await talk_to(socket, talk, lambda: _for_notes(talk), hear, nullcontext())
+        await talk_to(socket, talk, lambda: _for_notes(talk), lambda told: int(told["turn"]), hear, nullcontext())
 
 
 async def _lecturer(socket: WebSocket) -> Talk | None:
@@ -103,44 +106,53 @@ async def talk_to(
     socket: WebSocket,
     talk: Talk,
     state: Callable[[], dict[str, Any]],
-    hear: Callable[[dict[str, Any]], Awaitable[None]],
+    read: Callable[[Any], T],
+    hear: Callable[[T], Awaitable[None]],
     while_there: AbstractContextManager[None],
 ) -> None:
-    """Tell a window its state whenever that has changed, and hear what it says, until it goes or the talk ends."""
+    """Tell a window its state whenever that has changed, and hear what it says, until it goes or the talk ends.
+
+    Args:
+        socket: An accepted connection.
+        talk: The talk.
+        state: What the window shows.
+        read: Reads a message; what makes no sense is not answered.
+        hear: Does what it says.
+        while_there: Entered as long as the window is there.
+    """
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
 
-    async def tell() -> None:
+    async def tell_all() -> None:
         last = None
         while talk.alive():
             changed.clear()
             now = state()
             if now != last:
-                await socket.send_json(now)
+                await tell(socket, now)
                 last = now
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), CHECK_S)
             await asyncio.sleep(BREATH_S)
-        await socket.send_json({"is": "over", "text": OVER})
+        await tell(socket, {"is": "over", "text": OVER})
         await socket.close()
 
     stop = talk.listen(lambda: loop.call_soon_threadsafe(changed.set))
-    teller = asyncio.create_task(tell())
+    teller = asyncio.create_task(tell_all())
     try:
         with while_there:
             while True:
-                said = await socket.receive_text()
-                if len(said) > LONGEST:
-                    break
-                with contextlib.suppress(
-                    ValueError, KeyError, TypeError, OverflowError, RecursionError
-                ):  # what makes no sense is not answered
-                    await hear(json.loads(said))
-    except (WebSocketDisconnect, RuntimeError, KeyError):  # gone, closed by `tell`, or it sends bytes
+                text = await heard(socket, LONGEST)
+                try:
+                    said = read(json.loads(text))
+                except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                    continue
+                await hear(said)
+    except WebSocketDisconnect:  # gone, closed by `tell_all`, or sent away
         pass
     finally:
         stop()
         teller.cancel()
-        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect):
             await teller
 
 

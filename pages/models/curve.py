@@ -85,7 +85,7 @@ def show(recipe: ModelsRecipe, world: World) -> BySteps | None:
         at = card_ball(recipe.norm, world)
         alt = "; ".join(f"{n} steps: {rate}" for n, rate in zip(counted.counts, counted.rates, strict=True))
         show_chart(over_steps(counted), key="models-steps", alt=f"{at}: {alt}", name="steps")
-        st.markdown(f"**{counted.says}**" + "".join(f"\n- {doubt}" for doubt in counted.doubts))
+        st.markdown(f"**{counted.says}**" + "".join(f"\n- {reason}" for reason in counted.warnings))
         st.caption(
             f"{at}, {counted.rates[0].n} pictures, attacked just now on this computer, with more and more steps."
         )

@@ -17,6 +17,7 @@ from pages.models.controls import DEFAULTS, checking, controls, opening
 from pages.models.words import PRESETS
 from pages.ui import shell
 from pages.ui.charts import show_chart
+from pages.ui.escaped import Html, html_of
 from pages.ui.exports import Bundle, downloads
 from pages.ui.store import lesson
 from pages.ui.tables import table
@@ -27,13 +28,9 @@ def show_card(recipe: ModelsRecipe) -> None:
     """Show what is known of the model."""
     table(
         ["", title(recipe.model)],
-        [[f"<b>{label}</b>", _escaped(text)] for label, text in card.rows(recipe.model)],
+        [[Html(f"<b>{html_of(label)}</b>"), text] for label, text in card.rows(recipe.model)],
         label=f"The card of {title(recipe.model)}",
     )
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def numbers(names: tuple[str, ...]) -> dict[str, list[object]]:

@@ -1,5 +1,6 @@
 """A model of one's own: uploaded, read without running it, looked at by the doctor, and measured on the spot."""
 
+import functools
 import hashlib
 import os
 import tempfile
@@ -19,6 +20,7 @@ from core.train.evaluate import clean_accuracy
 from core.train.robustness import BySteps, by_steps
 from core.worlds import World
 from pages.ui import work
+from pages.ui.escaped import plain
 from pages.ui.hosting import read_only
 
 KEEP_VARIABLE = "ROBUST_FROG_KEEP_MODELS"  # "1": visitors may leave models on this computer
@@ -112,12 +114,12 @@ def show(world: World) -> None:
     result(file.name, file.getvalue(), Asked(str(arch), pixels, int(width), bgr, lines), world)
 
 
-@st.cache_data(show_spinner=False)
-def architectures() -> list[str]:
+@functools.cache
+def architectures() -> tuple[str, ...]:
     """List what can be chosen without typing: ours, and the well-known ones of the two libraries that are installed."""
     known = ("resnet18", "resnet34", "resnet50", "vgg11", "densenet121", "mobilenet_v3_small", "convnext_tiny")
     others = [f"{library}/{name}" for library in wrapped.LIBRARIES for name in known if name in wrapped.names(library)]
-    return [*ARCHITECTURES, *others]
+    return (*ARCHITECTURES, *others)
 
 
 def result(name: str, data: bytes, asked: Asked, world: World) -> None:
@@ -125,10 +127,10 @@ def result(name: str, data: bytes, asked: Asked, world: World) -> None:
     key = ("models-upload", hashlib.sha256(data).hexdigest(), asked, world.name)
     piece = work.Piece(key, looked(name, data, asked, world), steps=3 * sum(STEPS), own=True)
     try:
-        (outcome,) = work.ask([piece], group=key, text=f"Reading {name} and looking at it…")
+        (outcome,) = work.ask([piece], group=key, text=f"Reading {plain(name)} and looking at it…")
     except InputError as problem:
         text = str(problem)
-        st.error(text[:1].upper() + text[1:], icon=":material/error:")
+        st.error(plain(text[:1].upper() + text[1:]), icon=":material/error:")
         return
     if outcome.value is None:
         work.say_stopped("Stopped.")
@@ -169,17 +171,18 @@ def report(seen: Seen, world: World) -> None:
     """Say what the doctor found, what was measured, and how to keep the model."""
     arrived = seen.arrival
     for finding in arrived.findings:
-        st.warning(f"**{finding.says}** {REMEDIES.get(finding.fault, finding.remedy)}", icon=":material/stethoscope:")
+        remedy = REMEDIES.get(finding.fault, finding.remedy)
+        st.warning(f"**{plain(finding.says)}** {plain(remedy)}", icon=":material/stethoscope:")
     if not arrived.findings:
         st.success("The doctor finds nothing wrong with it.", icon=":material/stethoscope:")
-    st.markdown("\n".join(f"- {note}" for note in arrived.notes))
+    st.markdown("\n".join(f"- {plain(note)}" for note in arrived.notes))
     if seen.clean is not None and seen.robust is not None and seen.robust.rates:
         st.markdown(
             f"**On {world.title}'s pictures here:** clean {seen.clean}; under PGD with {seen.robust.counts[-1]} steps"
             f" at L2 {0.5 * world.scale:g}: {seen.robust.rates[-1]}."
         )
-        for doubt in seen.robust.doubts:
-            st.caption(f"Doubt: {doubt}.")
+        for reason in seen.robust.warnings:
+            st.caption(f"Not to be trusted: {reason}.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.download_button(
             "Save it as a checkpoint",
@@ -201,7 +204,7 @@ def kept(arrived: Arrival, name: str) -> None:
     try:
         path = arrivals.keep(arrived, name)
     except InputError as problem:
-        st.error(str(problem), icon=":material/error:")
+        st.error(plain(problem), icon=":material/error:")
         return
     st.success(f"{path.name.removesuffix(checkpoints.SUFFIX)} is kept: every page offers it now.")
 

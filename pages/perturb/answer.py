@@ -14,6 +14,7 @@ from core.words import size
 from pages.perturb.columns import called, columns
 from pages.perturb.work import Job
 from pages.ui import work
+from pages.ui.guess import predicted
 from pages.ui.scrubber import Axis, Row
 from pages.ui.store import model
 
@@ -63,16 +64,15 @@ def _said(recipe: PerturbRecipe, name: str, x: torch.Tensor) -> str:
     return worlds.of(recipe).classes[int(asked(model(name), x).argmax())]
 
 
-def predict_first(recipe: PerturbRecipe, left: Trajectory, right: Trajectory, axis: Axis) -> bool:
+def predict_first(job: Job, left: Trajectory, right: Trajectory, axis: Axis) -> bool:
     """Ask before showing; return whether the answer may be shown."""
     if not st.session_state.get("predict"):
         return True
-    st.markdown("**Predict:** which model gives in first, and will you see why?")
-    names = called(recipe)
+    names = called(job.recipe)
     options = [*dict.fromkeys(names), "both at the same ε", "neither"]
-    guess = st.radio("Your prediction", options, index=None, horizontal=True, key="guess", label_visibility="collapsed")
+    question = "which model gives in first, and will you see why?"
+    guess = predicted(question, options, about=job.group, then="the slider appears")
     if guess is None:
-        st.caption("Choose, and the slider appears.")
         return False
     never = len(axis.labels) + 1
     at = [never if t.threshold is None else t.threshold for t in (left, right)]

@@ -48,29 +48,27 @@ class Duel(live.Talk[Arena]):
         super().__init__(arena, socket)
         self.chases: list[Chase] = []
 
+    def longest(self) -> int:
+        """Return how many characters a frame has at most."""
+        side = worlds.of(self.held.recipe).side
+        return live.WORDS + live.room((1, side, side, 3))
+
     async def hear(self, asked: dict[str, Any]) -> None:
         """Attack a frame."""
         arena = self.held
-        try:
-            if asked.get("do") != "frame":
-                raise InputError("there is nothing to do but to attack a frame")
-            recipe, world = arena.recipe, worlds.of(arena.recipe)
+        if asked.get("do") != "frame":
+            raise InputError("there is nothing to do but to attack a frame")
+        recipe, world = arena.recipe, worlds.of(arena.recipe)
+        with live.understood():
             x = from_uint8(unpacked([asked["pixels"]], (1, world.side, world.side, 3)))
             at, target = int(asked["at"]), None if asked["target"] is None else int(asked["target"])
-            if not 0 <= at < len(recipe.eps_values) or (target is not None and not 0 <= target < len(world.classes)):
-                raise InputError("there is no such radius, or no such class")
-        except (ValueError, KeyError, TypeError, OverflowError) as problem:
-            await self.problem(str(problem))
-            return
+        if not 0 <= at < len(recipe.eps_values) or (target is not None and not 0 <= target < len(world.classes)):
+            raise InputError("there is no such radius, or no such class")
         if [chase.model for chase in self.chases] != list(arena.models):
             self.chases = [Chase(model, recipe.precision) for model in arena.models]
         eps = recipe.eps_values[at]
         jobs = [partial(one.follow, x, norm=recipe.norm, eps=eps, target=target) for one in self.chases]
-        try:
-            seen = await asyncio.gather(*map(self.in_turn, jobs))
-        except ValueError as problem:
-            await self.problem(str(problem))
-            return
+        seen = await asyncio.gather(*map(self.in_turn, jobs))
         await self.tell({"is": "seen", "models": [said(one, world.classes) for one in seen]})
 
 

@@ -70,9 +70,9 @@ frames = min(len(left.x_adv), len(right.x_adv))
 axis = axis_of(recipe, frames)
 rows = job.kept(("rows", recipe.seed), frames, partial(shown_columns, job, left, right, axis))
 with stage:
-    shown = predict_first(recipe, left, right, axis)
+    shown = predict_first(job, left, right, axis)
     if shown:
-        scrubber(rows, axis, key="perturb-scrubber", frame=frame, report=True)
+        scrubber(rows, axis, key="perturb-scrubber", own=picture.private, frame=frame, report=True)
 if shown:
     recipe_in_sight = replace(recipe, frame=frame)
     with working, shell.user_errors():

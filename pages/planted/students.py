@@ -11,7 +11,7 @@ from core.planted.recipe import PlantedRecipe
 from core.planted.results import Results
 from core.rates import Rate
 from core.train.report import Progress
-from pages.planted.training import chart, curve_alt
+from pages.planted.training import Curve, chart, curve_alt
 from pages.ui import crisp, work
 from pages.ui.address import choose
 from pages.ui.charts import show_chart
@@ -85,19 +85,19 @@ def _student(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier]) -> d
 
 
 def _teach(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier], key: Hashable) -> dict[str, Rate] | None:
-    points: list[tuple[float, float]] = []
     place = st.empty()
 
     def learn(on_step: work.Step) -> dict[str, Rate]:
+        points: Curve = []
         built = sets.build(recipe, kind, pair, TAUGHT)
 
         def watch(p: Progress) -> bool:
             points.append((p.epoch + (p.step + 1) / p.steps, p.loss))
-            return bool(on_step(p.epoch * p.steps + p.step, None))
+            return on_step(p.epoch * p.steps + p.step, points)
 
         return sets.examine(recipe, sets.student(recipe, built.pictures, on_progress=watch), TESTED)
 
-    def draw() -> None:
+    def draw(points: Curve) -> None:
         if points:
             show_chart(
                 chart(curves := {"student": points}),
@@ -110,7 +110,7 @@ def _teach(recipe: PlantedRecipe, kind: str, pair: dict[str, Classifier], key: H
     work.desk().go_on()
     piece = work.Piece(key, learn, recipe.epochs * (TAUGHT // 64))
     text = "Constructing the set, then teaching the student…"
-    (taught,) = work.ask([piece], group=key, text=text, show=lambda _: draw())
+    (taught,) = work.ask([piece], group=key, text=text, show=lambda states: draw(states.get(key, [])))
     place.empty()
     return taught.value if taught.stopped is None else None
 

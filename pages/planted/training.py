@@ -1,12 +1,14 @@
 """The two networks of the page: those that ship, those trained before, or a button that trains them live."""
 
+import contextlib
 import hashlib
+import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -22,13 +24,30 @@ from pages.ui.charts import show_chart
 from pages.ui.exports import Bundle
 from pages.ui.store import results
 
+T = TypeVar("T")
 Curve = list[tuple[float, float]]  # epochs done, mean loss of the epoch so far
+
+
+MOST_RUNS = 16  # interrupted ones, of one network each, that wait to be resumed
 
 
 def run_folder(recipe: PlantedRecipe, side: str) -> Path:
     """Return where an interrupted run of these settings waits to be resumed, on this computer only."""
     name = hashlib.sha256(repr(recipe.trained).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / "robust-frog-planted" / f"{name}-{side}"
+    return runs() / f"{name}-{side}"
+
+
+def runs() -> Path:
+    """Return the folder of all interrupted runs."""
+    return Path(tempfile.gettempdir()) / "robust-frog-planted"
+
+
+def make_room(most: int = MOST_RUNS) -> None:
+    """Delete the interrupted runs that were left longest ago, but for so many."""
+    with contextlib.suppress(OSError):  # no folder, or somebody else deletes, too
+        found = sorted(runs().iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+        for folder in found[most:]:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def kept(recipe: PlantedRecipe) -> dict[str, Classifier] | None:
@@ -75,22 +94,26 @@ def box(recipe: PlantedRecipe) -> dict[str, Classifier] | None:
 
 
 def _train(recipe: PlantedRecipe) -> None:
-    curves: dict[str, Curve] = results().put(("planted curves", recipe.trained), {side: [] for side in SIDES})
+    def job(side: str) -> Callable[[work.Step], Classifier]:
+        def run(on_step: work.Step) -> Classifier:
+            curve: Curve = []
 
-    def job(side: str) -> Callable[[Any], Classifier]:
-        def run(on_step: Any) -> Classifier:
             def watch(p: Progress) -> bool:
-                curves[side].append((p.epoch + (p.step + 1) / p.steps, p.loss))
-                return bool(on_step(p.epoch * p.steps + p.step, None))
+                curve.append((p.epoch + (p.step + 1) / p.steps, p.loss))
+                return on_step(p.epoch * p.steps + p.step, curve)
 
             return networks.train(recipe, side, run=run_folder(recipe, side), on_progress=watch)
 
         return run
 
     steps = recipe.epochs * (recipe.pictures // 64)
-    place = st.empty()
+    keys = {side: ("planted network", recipe.trained, side) for side in SIDES}
+    place_of_curves, place = ("planted curves", recipe.trained), st.empty()
 
-    def draw() -> None:
+    def draw(states: Mapping[Hashable, Curve]) -> None:
+        before: dict[str, Curve] = results().get(place_of_curves) or {}
+        curves = {side: states.get(keys[side], before.get(side, [])) for side in SIDES}
+        results().put(place_of_curves, curves)
         if seen := sum(map(len, curves.values())):
             show_chart(
                 chart(curves),
@@ -100,23 +123,26 @@ def _train(recipe: PlantedRecipe) -> None:
                 place=place,
             )
 
+    make_room(MOST_RUNS - len(SIDES))
     work.desk().go_on()
-    pieces = [work.Piece(("planted network", recipe.trained, side), job(side), steps) for side in SIDES]
+    pieces = [work.Piece(keys[side], job(side), steps) for side in SIDES]
     group = ("planted training", recipe.trained)
     outcomes = work.ask(pieces, group=group, text="Training both networks…", show=_now_and_then(draw))
     pair = {side: one.value for side, one in zip(SIDES, outcomes, strict=True) if one.stopped is None and one.value}
     if len(pair) == len(SIDES):
         results().put(("planted pair", recipe.trained), pair)
+        for side in SIDES:  # nothing is left to be resumed
+            shutil.rmtree(run_folder(recipe, side), ignore_errors=True)
 
 
-def _now_and_then(draw: Callable[[], None], every: int = 4) -> Callable[[object], None]:
+def _now_and_then(draw: Callable[[T], None], every: int = 4) -> Callable[[T], None]:
     count = 0
 
-    def show(_: object) -> None:
+    def show(states: T) -> None:
         nonlocal count
         count += 1
         if count % every == 1:
-            draw()
+            draw(states)
 
     return show
 

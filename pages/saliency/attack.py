@@ -26,7 +26,7 @@ def show(recipe: SaliencyRecipe, picture: Picture) -> None:
     st.html(STYLE + legend(recipe, OF_FRAMES))
     last = len(axis.values) - 1
     frame = min(frame_in_sight(KEY, 0), last)
-    scrubber(columns, axis, key=KEY, frame=frame, captions=scene.CAPTIONS, gain=1, report=True)
+    scrubber(columns, axis, key=KEY, own=picture.private, frame=frame, captions=scene.CAPTIONS, gain=1, report=True)
     st.caption(
         "In each column: the gradient towards the picture's class at the clean picture, what has changed in it, and the"
         " gradient at this step of the attack. The attack itself moves the picture against the gradient, by ‖δ‖ so far."

@@ -15,6 +15,7 @@ from core.saliency.rows import Row
 from core.saliency.views import Explanation
 from core.words import verdicts
 from pages.ui import crisp
+from pages.ui.escaped import html_of
 from pages.ui.world import current
 
 CODE = re.compile(r"`([^`]+)`")
@@ -100,8 +101,9 @@ def legend(recipe: SaliencyRecipe, units: Mapping[str, str] = OF_MAPS, of: str =
     Args:
         recipe: How maps are drawn.
         units: What a unit is, for each scale.
-        of: What orange means more of.
+        of: What orange means more of, such as a class.
     """
+    of = html_of(of)
     if recipe.channel == "colour":
         what = "sizes" if recipe.absolute else f"three channels at once: brighter than grey speaks for {of}"
         return f'<div class="legend"><span>Colour view, {what}.</span></div>'

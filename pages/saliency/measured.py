@@ -17,6 +17,7 @@ from core.results import read
 from core.saliency import METHODS
 from core.saliency.measure import AGAIN, RESULTS
 from pages.ui.charts import show_chart, whiskers
+from pages.ui.escaped import plain
 from pages.ui.folded import folded
 from pages.ui.stale import say_stale
 from pages.ui.tables import strong, table
@@ -156,7 +157,7 @@ def headline(found: Mapping[str, Any]) -> str:
     """Say what came of the quantity of theorem 3."""
     key = "class_alignment"
     cells = [
-        f"{title(name)} {strong(Estimate.from_json(value).plain('.3f'), '**', '**')}"
+        f"{plain(title(name))} {_bold(Estimate.from_json(value).plain('.3f'))}"
         for name, of in found["models"].items()
         if (value := of.get("gradient", {}).get(key))
     ]
@@ -241,17 +242,22 @@ def _no_better(found: Mapping[str, Any], key: str) -> Iterator[str]:
 
 
 def numbers(found: Mapping[str, Any], keys: Sequence[str]) -> Iterator[list[str]]:
-    """List all numbers, a row for each method and model, as HTML."""
+    """List all numbers, a row for each method and model."""
     for method in (*METHODS, *CONTROLS):
         for name, of in found["models"].items():
             if method in of:
                 cells = [_cell(of[method].get(key)) for key in keys]
-                yield [html.escape(text) for text in (label(method), titles(name)[0])] + cells
+                yield [label(method), titles(name)[0], *cells]
 
 
 def label(method: str) -> str:
     """Name a method, or a control."""
     return METHODS[method].title if method in METHODS else CONTROLS[method]
+
+
+def _bold(number: str) -> str:
+    value, bracket, interval = number.partition(" [")
+    return f"**{value}**{bracket}{interval}"
 
 
 def _cell(value: Mapping[str, Any] | None) -> str:

@@ -26,10 +26,10 @@ CLAIMS = {
     ),
 }
 WORDS = {
-    "methods": ["loss gradient", "completeness", "randomisation check"],
-    "pictures": ["loss gradient", "completeness"],
-    "attack": ["loss gradient"],
-    "classes": ["loss gradient", "inter-class direction"],
+    "methods": ["log-odds gradient", "completeness", "randomisation check"],
+    "pictures": ["log-odds gradient", "completeness"],
+    "attack": ["log-odds gradient"],
+    "classes": ["log-odds gradient", "inter-class direction"],
 }
 shell.header(
     "Saliency",

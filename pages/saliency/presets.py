@@ -5,7 +5,7 @@ from pages.ui import shell
 PRESETS = [
     shell.Preset(
         "Noise and outline",
-        "Look at *Loss gradient*: the standard model's is grain, the robust model's has the animal's outline in it."
+        "Look at *Log-odds gradient*: the standard model's is grain, the robust model's has the animal's outline in it."
         " Then at *SmoothGrad*: by sizes alone (switch on *Sizes only*) the two now look much alike.",
         {},
     ),
@@ -50,8 +50,8 @@ HERE = {  # what each world tries first; presets of other worlds name classes th
     "imagenet": [
         shell.Preset(
             "Grain and outline",
-            "Look at *Loss gradient*: grain, all over the picture. *Integrated Gradients* average it and show eyes and"
-            " nose; but they multiply by each pixel's distance from grey, so part of what you see is only the picture.",
+            "Look at *Log-odds gradient*: grain, all over the picture. *Integrated Gradients* average it and show eyes"
+            " and nose; but they multiply by each pixel's distance from grey, so part of what you see is the picture.",
             {},
         ),
         shell.Preset(
@@ -75,14 +75,14 @@ HERE = {  # what each world tries first; presets of other worlds name classes th
     "planted": [
         shell.Preset(
             "Which feature does it read?",
-            "Read below the *Loss gradient*: of the standard network's, most lies on the weaves that we planted, and"
-            " less on the shape than its area; the robust network's is where the shape is.",
+            "Read below the *Log-odds gradient*: of the standard network's, most lies on the weaves that we planted,"
+            " and less on the shape than its area; the robust network's is where the shape is.",
             {},
         ),
         shell.Preset(
             "A map of the picture",
-            "Compare *in the shape* of *Integrated Gradients* and *DeepLift* with the loss gradient. Both multiply by"
-            " the picture, so they show its shape, although the standard network reads the weave.",
+            "Compare *in the shape* of *Integrated Gradients* and *DeepLift* with the log-odds gradient. Both multiply"
+            " by the picture, so they show its shape, although the standard network reads the weave.",
             {"picture": "planted/10"},
         ),
         ANYWHERE[1],

@@ -11,6 +11,7 @@ from core.style.recipe import SIDES, StyleRecipe
 from core.types import Images
 from core.worlds import World
 from pages.ui.address import choose, same
+from pages.ui.escaped import plain
 from pages.ui.hosting import read_only
 from pages.ui.model_box import model_box
 from pages.ui.world import current, pair
@@ -96,7 +97,7 @@ def _choice(role: str) -> str:
             args=(role,),
         )
         if problem := st.session_state.get(f"style-{role}-error"):
-            st.error(problem)
+            st.error(plain(problem))
     return chosen
 
 

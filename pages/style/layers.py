@@ -1,6 +1,5 @@
 """The view of layers: how far the worst perturbation moves each, as measured."""
 
-import html
 from functools import partial
 
 import plotly.graph_objects as go
@@ -48,7 +47,7 @@ def show(recipe: StyleRecipe) -> None:
 def numbers(known: dict[str, dict[str, Estimate]]) -> None:
     """Show every layer of every network as a table."""
     rows = [
-        [html.escape(title(name)), html.escape(block), strong(one.plain(".3f")), f"{one.n:,}"]
+        [title(name), block, strong(one.plain(".3f")), f"{one.n:,}"]
         for name, layers in known.items()
         for block, one in layers.items()
     ]

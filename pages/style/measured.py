@@ -1,7 +1,5 @@
 """What was measured of style transfer over several pairs of pictures, below what the page paints."""
 
-import html
-
 import streamlit as st
 
 from core.debate.measured import measured as numbers_of
@@ -48,10 +46,10 @@ def show(judges: dict[str, Judged], n: int) -> None:
     called = dict(zip(painters, titles(*painters), strict=True))
     heads = [
         "Judge",
-        *(f"Style left, {html.escape(called[name])}" for name in painters),
+        *(f"Style left, {called[name]}" for name in painters),
         "Difference",
         "The robust one is nearer",
-        *(f"Content distance, {html.escape(called[name])}" for name in painters),
+        *(f"Content distance, {called[name]}" for name in painters),
     ]
     rows = [_row(judge, one, painters, n) for judge, one in judges.items()]
     table(heads, rows, label="What each judge sees in the painted pictures")
@@ -61,9 +59,9 @@ def _row(judge: str, one: Judged, painters: list[str], n: int) -> list[str]:
     gap = one.difference
     points = f"{100 * gap.value:+.1f} points [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]"
     return [
-        html.escape(title(judge)),
+        title(judge),
         *(strong(one.style[name].per_cent()) for name in painters),
-        strong(points) + ("" if gap.low > 0 or gap.high < 0 else ", no difference seen"),
+        strong(points, "" if gap.low > 0 or gap.high < 0 else ", no difference seen"),
         f"in {one.better} of {n} pairs",
         *(strong(one.content[name].plain(".2f")) for name in painters),
     ]

@@ -71,7 +71,7 @@ def show(recipe: StyleRecipe, given: Given) -> None:
     )
     rows = scene.rows_of(made, given.style, given.said["style"])
     axis = step_axis(*made.values())
-    frame = scrubbed(rows, axis, "style-scrubber", recipe.frame)
+    frame = scrubbed(rows, axis, "style-scrubber", recipe.frame, own=given.private)
     st.markdown(sentence(made))
     shown = replace(recipe, frame=min(frame, len(left.steps) - 1))
     downloads(

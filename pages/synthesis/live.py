@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.files.render import Frames, from_uint8, png
 from core.problems import InputError
@@ -44,11 +44,15 @@ class Talk(connections.Talk[Live]):
         """Send the film and the board."""
         await self.tell_all()
 
+    def longest(self) -> int:
+        """Return how many characters a painted board has at most."""
+        return connections.WORDS + connections.room(self.live.board.film[-1].shape)
+
     async def leave(self) -> None:
         """End the hold."""
         if self.holding is not None:
             self.holding.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect):
                 await self.holding
 
     async def hear(self, asked: dict[str, Any]) -> None:
@@ -59,36 +63,36 @@ class Talk(connections.Talk[Live]):
             self.seen.set()
             return
         await self.release()
-        try:
-            match what:
-                case "hold":
-                    hold, act = self.begin(asked)
-                    self.held_down = asyncio.Event()
-                    self.holding = asyncio.create_task(self.run(hold, act, self.held_down))
-                    return
-                case "paint":
-                    board.paint(unpacked(asked["pixels"], board.film[-1].shape))
-                case "start":
+        match what:
+            case "hold":
+                hold, act = self.begin(asked)
+                self.held_down = asyncio.Event()
+                self.holding = asyncio.create_task(self.attempt(self.run(hold, act, self.held_down)))
+                return
+            case "paint":
+                with connections.understood():
+                    frames = unpacked(asked["pixels"], board.film[-1].shape)
+                board.paint(frames)
+            case "start":
+                with connections.understood():
                     frames = unpacked([asked["pixels"]], (1, *board.film[-1].shape[1:]))
-                    board.start(from_uint8(frames), str(asked.get("name", ""))[:60])
-                case "anchor":
-                    board.drop_anchor()
-                case "undo":
-                    board.undo()
-                case "film":
-                    await self.tell_all()
-                    return
-                case _:  # "release"
-                    return
-        except (ValueError, KeyError, TypeError, OverflowError) as problem:
-            await self.problem(str(problem))
-            return
+                board.start(from_uint8(frames), str(asked.get("name", ""))[:60])
+            case "anchor":
+                board.drop_anchor()
+            case "undo":
+                board.undo()
+            case "film":
+                await self.tell_all()
+                return
+            case _:  # "release"
+                return
         await self.tell_board()
 
     def begin(self, asked: dict[str, Any]) -> tuple[Hold, Act]:
         """Read what is to be held and how."""
-        target, step_size = int(asked["target"]), float(asked["step"])
-        eps = math.inf if asked["eps"] is None else float(asked["eps"])
+        with connections.understood():
+            target, step_size = int(asked["target"]), float(asked["step"])
+            eps = math.inf if asked["eps"] is None else float(asked["eps"])
         if not (0 <= target < len(self.live.classes) and 0 <= step_size <= STEP_AT_MOST and eps >= 0):
             raise InputError("there is no such class, or the step is too long")
         board = self.live.board
@@ -119,8 +123,6 @@ class Talk(connections.Talk[Live]):
                     self.seen.clear()
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self.seen.wait(), 1)
-        except ValueError as problem:
-            await self.problem(str(problem))
         finally:
             if steps:
                 live.board.held(Act(act.target, steps, act.eps, act.step_size))
@@ -134,8 +136,8 @@ class Talk(connections.Talk[Live]):
         if self.holding is not None and self.held_down is not None:
             self.held_down.set()
             self.seen.set()
-            await self.holding
-            self.holding = self.held_down = None
+            holding, self.holding, self.held_down = self.holding, None, None
+            await holding
             self.behind = 0
 
     def picture(self, frame: Frames, says: list[dict[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from core.models.judge import JUDGE, ROBUST_JUDGE
 from core.models.titles import title, titles
 from core.rates import Estimate
 from core.synthesis.measure import AGAIN, RESULTS, SOURCES
+from pages.ui.escaped import Html, html_of
 from pages.ui.folded import folded
 from pages.ui.stale import say_stale
 from pages.ui.tables import table
@@ -107,7 +108,7 @@ def _by_class(found: Mapping[str, Any], viewers: list[str]) -> None:
 
 
 def _rates(recognised: Mapping[str, Any], viewers: list[str], own: str = "") -> list[str]:
-    return [f"<i>{_rate(recognised[v])}</i>" if v == own else _rate(recognised[v]) for v in viewers]
+    return [Html(f"<i>{html_of(_rate(recognised[v]))}</i>") if v == own else _rate(recognised[v]) for v in viewers]
 
 
 def _rate(rate: Mapping[str, Any]) -> str:

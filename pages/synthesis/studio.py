@@ -32,7 +32,7 @@ from pages.ui import crisp, work
 from pages.ui.exports import Bundle, Download, downloads
 from pages.ui.judge import JUDGE, knows
 from pages.ui.scrubber import Row, scrubbed
-from pages.ui.store import model, results
+from pages.ui.store import model, stamp
 from pages.ui.world import current
 
 COLUMNS, GAP = 4, 2
@@ -59,7 +59,7 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
     live.empty()
     left, right = side_by_side(left, right)
     made_by = {recipe.standard: left, recipe.robust: right}  # one, where both are the same model
-    judged = {name: _judged(recipe, name, made) for name, made in made_by.items()}
+    judged = {name: _judged(recipe, name, made, own=picture.private) for name, made in made_by.items()}
     st.markdown(summary(recipe, left, judged))
     other = studio.second(recipe) if recipe.task == "mix" else None
     rows = [
@@ -67,7 +67,7 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
         for head, name in zip(titles(*made_by), made_by, strict=True)
     ]
     axis = step_axis(left, right)
-    frame = scrubbed(rows, axis, "studio-scrubber", recipe.frame)
+    frame = scrubbed(rows, axis, "studio-scrubber", recipe.frame, own=picture.private)
     frame = min(frame, len(left.steps) - 1)
     shown = replace(recipe, frame=frame)
     pick(shown, left, right)
@@ -87,7 +87,7 @@ def show(recipe: SynthesisRecipe, picture: Picture) -> None:
     downloads(files(shown, left, right, played), key="studio", script=studio.script(shown))
 
 
-def _judged(recipe: SynthesisRecipe, name: str, made: Painting) -> Tensor | None:
+def _judged(recipe: SynthesisRecipe, name: str, made: Painting, *, own: bool) -> Tensor | None:
     """Return the third network's logits of every frame (F, N, K), or None where it is not there."""
     if not knows(JUDGE, current().classes):
         return None
@@ -98,7 +98,8 @@ def _judged(recipe: SynthesisRecipe, name: str, made: Painting) -> Tensor | None
 
     if made.stopped is not None:
         return look()
-    return results().of(("studio-judged", cache_key(recipe), name, made.steps), look)
+    stamps = stamp(name), stamp(JUDGE)
+    return work.kept(("studio-judged", cache_key(recipe), name, stamps, made.steps), look, own=own)
 
 
 def summary(recipe: SynthesisRecipe, made: Painting, judged: dict[str, Tensor | None]) -> str:

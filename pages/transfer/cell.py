@@ -11,6 +11,7 @@ from core.transfer.views import Examples
 from core.words import size, verdicts
 from pages.transfer.work import examples
 from pages.ui import crisp
+from pages.ui.escaped import html_of, plain
 from pages.ui.world import current
 
 STYLE = """<style>
@@ -24,7 +25,7 @@ STYLE = """<style>
 
 def sentence(recipe: TransferRecipe, cell: Cell, measured: Measured | None) -> str:
     """Say what was counted in a cell: both denominators, and the noise."""
-    source, target = (title(name, measured) for name in (recipe.source, recipe.target))
+    source, target = (plain(title(name, measured)) for name in (recipe.source, recipe.target))
     targeted = recipe.goal == "targeted"
     does = "predicts the wanted class for" if targeted else "is wrong about"
     who = "itself" if recipe.source == recipe.target else target
@@ -79,10 +80,11 @@ def pictures(recipe: TransferRecipe, measured: Measured | None) -> Examples:
                 ("both together",),
             )
         )
-        wanted = f"<div><span>wanted:</span> {goal}</div>" if found.wanted is not None else ""
-        own = f"<div><span>{source}, for which it was made:</span> {said['source'][i]}</div>"
-        other = f"<div><span>{target} predicts:</span> <b>{said['target'][i]}</b> · {fooled}</div>"
-        noise = f"<div><span>{target}, of noise of that size:</span> {said['noise'][i]}</div>"
+        from_, to, of_source, of_target, of_noise = map(html_of, (source, target, *(said[who][i] for who in said)))
+        wanted = f"<div><span>wanted:</span> {html_of(goal)}</div>" if found.wanted is not None else ""
+        own = f"<div><span>{from_}, for which it was made:</span> {of_source}</div>"
+        other = f"<div><span>{to} predicts:</span> <b>{of_target}</b> · {html_of(fooled)}</div>"
+        noise = f"<div><span>{to}, of noise of that size:</span> {of_noise}</div>"
         lines = wanted + ("" if recipe.source == recipe.target else own) + other + noise
         cards.append(f'<div class="one">{figures}<div class="said">{lines}</div></div>')
     st.html(f'{STYLE}{crisp.STYLE}<div class="crisp transfer">{"".join(cards)}</div>')

@@ -55,7 +55,7 @@ def show(recipe: TransferRecipe, measured: Measured | None) -> None:
     with top:
         asked = cells.get((recipe.source, recipe.target))
         names = (grid.titles[recipe.source], grid.titles[recipe.target])
-        if asked is not None and not predict_first(asked.rate("attack", "both", recipe.goal), *names, recipe.goal):
+        if asked is not None and not predict_first(recipe, asked.rate("attack", "both", recipe.goal), *names):
             return
         left, right = st.columns([3, 2] if len(grid.targets) < 6 else [2, 1], gap="large")
         with left:
@@ -172,7 +172,7 @@ def pairs_line(recipe: TransferRecipe, cells: Cells) -> str:
 def source_line(measured: Measured) -> str:
     """Say where measured numbers come from."""
     about = measured.about
-    return f"n = {about['n']:,} drawn, {about['steps']} steps, seed {about['seed']}, {about['date']}; {about['how']}."
+    return f"n = {about['n']:,} drawn, {about['steps']} steps, seed {about['seed']}, {measured.circumstances}."
 
 
 def files(
@@ -229,7 +229,8 @@ def _arrays(grid: Grid, rows: list[Transfer], found: views.Examples | None) -> d
     }
     if rows:
         whole = Transfer.join(rows)
-        named |= {k: getattr(whole, k) for k in ("y", "right", "clean", "norm", "said", "said_of_noise")}
+        named |= {"y": whole.y, "right": whole.correct, "clean": whole.clean, "norm": whole.norm}
+        named |= {"said": whole.predictions, "said_of_noise": whole.noise_predictions}
     if found is not None:
         kept = ("x", "y", "x_adv", "x_noisy", "of_source", "of_target", "noise_of_target")
         named |= {f"example_{k}": getattr(found, k) for k in kept}

@@ -1,12 +1,11 @@
 """Components of our own: what runs in the browser is a folder of assets."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-ASSETS = Path(__file__).parents[2] / "assets"
+from core.files.playable import assets
 
 
 def component(name: str) -> Callable[..., Any]:
@@ -19,9 +18,5 @@ def component(name: str) -> Callable[..., Any]:
     Returns:
         What mounts it: see `st.components.v2.component`.
     """
-
-    def text(ending: str) -> str:
-        folders = (ASSETS / "shared", ASSETS / name)
-        return "".join(path.read_text("utf-8") for at in folders for path in sorted(at.glob(f"*.{ending}")))
-
-    return st.components.v2.component(f"robust_frog.{name}", html=text("html"), css=text("css"), js=text("js"))
+    html, css, js = (assets(name, kind) for kind in ("html", "css", "js"))
+    return st.components.v2.component(f"robust_frog.{name}", html=html, css=css, js=js)

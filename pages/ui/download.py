@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.data.sets import DataError, cifar10, cifar10_root
 from pages.ui import doors
+from pages.ui.escaped import plain
 
 ARCHIVE, ARCHIVE_BYTES = "cifar-10-python.tar.gz", 170_498_071  # what torchvision fetches
 _jobs = ThreadPoolExecutor(max_workers=1)  # two sessions must not write the same archive
@@ -28,6 +29,6 @@ def offer_cifar10(*, key: str) -> None:
     try:
         job.result()
     except DataError as error:
-        st.error(str(error))
+        st.error(plain(error))
     else:
         st.rerun()

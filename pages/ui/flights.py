@@ -16,7 +16,6 @@ import torch
 
 from core import compute
 from core.attacks import Stop
-from core.attacks.rules import State
 from pages.ui import memory
 from pages.ui.turns import Account, Ticket, Turns
 
@@ -25,9 +24,9 @@ GRACE_S = 4.0  # what nobody waits for ends after that; a page that runs again a
 
 
 class Step(Protocol):
-    """What the work calls at each step, an `OnStep` that needs no state; True asks it to end."""
+    """What the work calls at each step, with what all who wait may see of it; True asks it to end."""
 
-    def __call__(self, i: int, state: State | None = None) -> bool: ...
+    def __call__(self, i: int, state: object = None) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Flight(Generic[T]):
         self.piece, self.ticket = piece, Ticket(set(), first=piece.first)
         self.future: Future[Outcome[T]] = Future()
         self.began, self.at, self.stopped_at = time.monotonic(), 0, None  # type: float, int, int | None
-        self.state: State | None = None
+        self.state: object = None
         self.ending, self.left = False, time.monotonic()
 
     def run(self, keep: Callable[[T], object], forget: Callable[[], None]) -> None:
@@ -97,7 +96,7 @@ class Flight(Generic[T]):
             self.future.set_exception(problem)
         memory.soon()
 
-    def step(self, i: int, state: State | None = None) -> bool:
+    def step(self, i: int, state: object = None) -> bool:
         """Be the loop's `on_step`: note how far it is, give way, and tell it whether to end."""
         self.at, self.state = i + 1, state
         if not self.ending:

@@ -16,11 +16,13 @@ import asyncio
 import base64
 import functools
 import json
+import logging
 import math
 import secrets
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -29,12 +31,18 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from torch import Tensor
 
 from core.files.render import Frames
-from core.problems import InputError
+from core.problems import InputError, UserError
 from pages.ui import flights
-from pages.ui.sockets import may_connect, sockets
+from pages.ui.sockets import heard, may_connect, sockets, tell
 from pages.ui.turns import Account
 
 H = TypeVar("H", bound="Held")
+
+
+log = logging.getLogger(__name__)
+NO_OBJECT, NO_SENSE = "a message must be a JSON object", "this message lacks something, or has something that cannot be"
+FAULT = "The program met a fault of its own; the server's log says where."
+WORDS = 2000  # characters of a message besides its pictures
 
 
 class Held:
@@ -73,8 +81,16 @@ class Talk(ABC, Generic[H]):
         """Say what a component has to know that has just connected."""
 
     @abstractmethod
+    def longest(self) -> int:
+        """Return how many characters a message may have: `room` for its pictures and `WORDS`."""
+
+    @abstractmethod
     async def hear(self, asked: dict[str, Any]) -> None:
-        """Do what the component asks."""
+        """Do what the component asks.
+
+        Raises:
+            UserError: If it cannot be; the component is told the sentence. Of any other error it learns nothing.
+        """
 
     async def leave(self) -> None:
         """End what is under way when the component has gone."""
@@ -82,24 +98,37 @@ class Talk(ABC, Generic[H]):
     async def serve(self) -> None:
         """Serve until the component goes away."""
         try:
-            await self.greet()
+            await self.attempt(self.greet())
             while True:
-                await self.hear(await self.next_message())
-        except (WebSocketDisconnect, RuntimeError):
+                await self.attempt(self.hear(await self.next_message()))
+        except WebSocketDisconnect:
             pass
         finally:
             await self.leave()
 
+    async def attempt(self, work: Awaitable[None]) -> None:
+        """Wait for work; say in a sentence why it could not be done. A fault of ours goes to the log."""
+        try:
+            await work
+        except WebSocketDisconnect:
+            raise
+        except UserError as problem:
+            await self.problem(str(problem))
+        except Exception:
+            log.exception("a live connection met an error")
+            await self.problem(FAULT)
+
     async def next_message(self) -> dict[str, Any]:
         """Wait for a message; what is none is answered."""
         while True:
+            text = await heard(self.socket, self.longest())
             try:
-                said = json.loads(await self.socket.receive_text())
-            except (KeyError, ValueError, RecursionError):  # bytes, or no JSON
+                said = json.loads(text)
+            except (ValueError, RecursionError):  # no JSON
                 said = None
             if isinstance(said, dict):
                 return said
-            await self.problem("a message must be a JSON object")
+            await self.problem(NO_OBJECT)
 
     async def in_turn(self, make: Callable[..., Any], *arguments: Any) -> Any:
         """Run short work when it is this visitor's turn."""
@@ -108,7 +137,7 @@ class Talk(ABC, Generic[H]):
 
     async def tell(self, message: dict[str, Any]) -> None:
         """Send a message."""
-        await self.socket.send_text(json.dumps(message))
+        await tell(self.socket, message)
 
     async def problem(self, text: str) -> None:
         """Say in a sentence what was wrong with what the component said."""
@@ -138,6 +167,26 @@ def top(logits: Tensor, classes: Sequence[str], n: int = 3) -> list[list[Any]]:
     """Name the n most likely classes of one picture's logits (K) with their probabilities."""
     best = logits.softmax(0).topk(min(n, len(logits)))
     return [[classes[k], round(p, 4)] for k, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+
+
+def room(shape: Sequence[int]) -> int:
+    """Return how many characters pictures of that shape are, packed."""
+    return sum(4 * -(-math.prod(shape[1:]) // 3) + len('"", ') for _ in range(shape[0]))
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Read a component's message: where it makes no sense, say so, not what Python says of it.
+
+    Raises:
+        InputError: If it makes none.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except (ValueError, KeyError, TypeError, OverflowError) as problem:
+        raise InputError(NO_SENSE) from problem
 
 
 def packed(frame: Frames) -> str:

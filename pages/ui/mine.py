@@ -8,6 +8,7 @@ from core.lectures import Lecture, Step, files, recipe_kind
 from core.lectures.links import HOME, opened
 from core.problems import InputError, UserError
 from core.recipes import from_query
+from pages.ui.escaped import plain
 from pages.ui.rooms import ROOMS
 
 KEY = "lecture-mine"
@@ -87,7 +88,7 @@ def offer(recipe: Callable[[], bytes | str] | None, *, key: str) -> None:
         try:
             number = add(step_in_sight(None if recipe is None else str(recipe())))
         except UserError as problem:
-            st.toast(str(problem), icon=":material/error:")
+            st.toast(plain(problem), icon=":material/error:")
         else:
             st.toast(f"Step {number} of your lecture; see the page *Lecture*.", icon=":material/playlist_add_check:")
 

@@ -1,7 +1,7 @@
 """The picture picker every page opens with: `picture = pick_picture(key="picture")`; what it keeps is in `chosen`."""
 
 import random
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import streamlit as st
@@ -12,8 +12,9 @@ from core.data import pictures
 from core.data.decode import FORMATS, MAX_BYTES, PictureError
 from core.data.pictures import Picture
 from core.files.render import data_url, png, to_uint8, upscaled
-from pages.ui import chosen
+from pages.ui import chosen, work
 from pages.ui.download import offer_cifar10
+from pages.ui.escaped import plain
 from pages.ui.hosting import read_only
 from pages.ui.world import current, enter
 
@@ -56,7 +57,7 @@ def pick_picture(*, key: str, default: str | None = None) -> Picture:
             _what_is_on_it(key)
             st.caption("It stays in this session and is stored nowhere, so a link to this page cannot show it.")
         if refused := chosen.refusal(key, picture):
-            st.error(refused)
+            st.error(plain(refused))
         if "cifar10" in current().sources and "cifar10" not in pictures.available():
             offer_cifar10(key=f"{key}-download")
             drawn = worlds.get("planted")
@@ -165,19 +166,24 @@ def _candidates(key: str, source: str, picture: Picture) -> None:
 
 
 def _url(picture: Picture, wide: int) -> str:
-    return _encoded(to_uint8(picture.x)[0].tobytes(), picture.x.shape[-1], wide)
+    pixels, side = to_uint8(picture.x)[0].tobytes(), picture.x.shape[-1]
+    if picture.private:
+        return work.kept(("picker", picture.id, side, wide), partial(_encoded, pixels, side, wide), own=True)
+    return _once(pixels, side, wide)
 
 
-@lru_cache(maxsize=512)
 def _encoded(pixels: bytes, side: int, wide: int) -> str:
     """Return the data URL of a square picture (H, W, 3) in 8 bits, at most so many pixels wide.
 
-    A smaller one has each pixel repeated. Every run of every page shows nine of them, so they are encoded once.
+    A smaller one has each pixel repeated.
     """
     image = np.frombuffer(pixels, np.uint8).reshape(side, side, 3)
     if side > wide:
         return data_url(png(np.asarray(Image.fromarray(image).resize((wide, wide), Image.Resampling.BOX))))
     return data_url(png(upscaled(image, wide // side)))
+
+
+_once = lru_cache(maxsize=512)(_encoded)  # every run of every page shows nine of them; none that a visitor brought
 
 
 def _search(key: str, source: str, picture: Picture) -> None:

@@ -13,6 +13,7 @@ from core.problems import UserError
 from core.worlds import World
 from pages.ui import stage, work, world
 from pages.ui.address import choose, put
+from pages.ui.escaped import plain
 from pages.ui.folded import folded
 from pages.ui.store import lesson
 
@@ -200,7 +201,7 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except UserError as problem:
-        st.error(str(problem), icon=":material/error:")
+        st.error(plain(problem), icon=":material/error:")
         st.stop()
 
 

@@ -1,6 +1,11 @@
-"""Routes of our own beside Streamlit's, on the same port: what a script that reruns is too slow or too much for."""
+"""Routes of our own beside Streamlit's, on the same port: what a script that reruns is too slow or too much for.
+
+What the other end says goes through `heard`, what it is told through `tell`: a message has a length at most, and an end
+that has gone is a `WebSocketDisconnect`, so that a `RuntimeError` is never the connection's but a fault of ours.
+"""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server import server_util
 
 
@@ -22,6 +27,40 @@ async def may_connect(socket: WebSocket) -> bool:
     if origin is None or urlsplit(origin).netloc == socket.headers.get("host"):
         return True
     return bool(await asyncio.to_thread(server_util.is_url_from_allowed_origins, origin))  # it may ask the network
+
+
+TOO_LONG = 1009  # the code of the protocol for a message that is too big
+
+
+async def heard(socket: WebSocket, longest: int) -> str:
+    """Wait for a message of so many characters at most; one of bytes is "".
+
+    Raises:
+        WebSocketDisconnect: If the other end has gone, or was sent away because it said more.
+    """
+    try:
+        text = await socket.receive_text()
+    except KeyError:  # bytes
+        return ""
+    except RuntimeError as problem:  # Starlette's: it is closed already
+        raise WebSocketDisconnect(1006) from problem
+    if len(text) > longest:
+        await socket.close(TOO_LONG, f"a message has {longest} characters at most")
+        raise WebSocketDisconnect(TOO_LONG)
+    return text
+
+
+async def tell(socket: WebSocket, message: Any) -> None:
+    """Send a message as JSON.
+
+    Raises:
+        WebSocketDisconnect: If the other end has gone.
+    """
+    text = json.dumps(message)
+    try:
+        await socket.send_text(text)
+    except RuntimeError as problem:  # Starlette's: it is closed already
+        raise WebSocketDisconnect(1006) from problem
 
 
 def sockets(path: str, serve: Callable[[WebSocket], Awaitable[Any]]) -> list[BaseRoute]:

@@ -16,7 +16,7 @@ and stays until the person asks for all of it or for something else.
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import streamlit as st
 
@@ -73,7 +73,7 @@ def ask(
     text: str,
     until: Sequence[Piece[T]] | None = None,
     linger: float = 0.0,
-    show: Callable[[dict[Hashable, State]], None] | None = None,
+    show: Callable[[dict[Hashable, Any]], None] | None = None,
 ) -> list[Outcome[T]]:
     """Return what has become of the pieces, computing what is missing side by side, with a progress bar and Stop.
 
@@ -85,7 +85,8 @@ def ask(
         until: Return when these are there, by default all; the others go on if they are asked for again soon.
         linger: But not before that many seconds, while the others may come too; longer where others are in line, since
             every run of the page takes from the computing that all wait for.
-        show: Called now and then with the last state of each piece under way, by key.
+        show: Called now and then with the last state of each piece under way, by key: what its work gave `on_step`,
+            whoever began it.
 
     Raises:
         Exception: Whatever computing a piece raised.
@@ -121,7 +122,7 @@ def _watch(
     share: Callable[[], float],
     group: Hashable,
     text: str,
-    show: Callable[[dict[Hashable, State]], None] | None,
+    show: Callable[[dict[Hashable, Any]], None] | None,
 ) -> None:
     left = {flight.future for flight in flights.values()}
     needed = {flight.future for key, flight in flights.items() if key in awaited}
@@ -179,7 +180,7 @@ def wanted(
     *,
     text: str,
     group: Hashable | None = None,
-    show: Callable[[dict[Hashable, State]], None] | None = None,
+    show: Callable[[dict[Hashable, Any]], None] | None = None,
 ) -> list[T]:
     """Return the results of all the pieces, as `ask` does.
 

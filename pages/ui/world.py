@@ -14,6 +14,7 @@ from core.models import checkpoints
 from core.models.pair import Pair, opening
 from core.worlds import World
 from pages.ui.address import keep, put
+from pages.ui.escaped import plain
 
 KEY = (  # in the session; the box that shows it has a key of its own, because Streamlit forgets boxes out of sight
     "world-here"
@@ -61,7 +62,7 @@ def follow() -> None:
     if asked and asked not in there:
         known = asked in worlds.known()
         st.session_state["world-missing"] = (
-            worlds.get(asked).how if known else f"There is no world called “{asked[:40]}”."
+            worlds.get(asked).how if known else f"There is no world called “{plain(asked[:40])}”."
         )
     elif asked:
         st.session_state.pop("world-missing", None)

@@ -73,7 +73,7 @@ def _here(recipe: UsefulnessRecipe, eps: float, have: Have) -> None:
             st.session_state.pop(ASKED)
     for line, piece in pieces:
         if (known := work.known(piece)) is not None:
-            line[attack] = known.rate.as_json() | {"doubts": list(known.doubts)}
+            line[attack] = known.rate.as_json() | {"doubts": list(known.warnings)}
     lines = {heads[side]: [line for _, line in cut[side]] for side in sides}
     missing = sum(attack not in line for line, _ in pieces)
     st.markdown("### Here and now: a head that keeps only some features")
@@ -88,7 +88,7 @@ def _here(recipe: UsefulnessRecipe, eps: float, have: Have) -> None:
             on_click=_want,
             args=(group,),
         )
-    doubts = dict.fromkeys(doubt for line, _ in pieces for doubt in line.get(attack, {}).get("doubts", ()))
+    reasons = dict.fromkeys(reason for line, _ in pieces for reason in line.get(attack, {}).get("doubts", ()))
     n = {side: views.attacked_of(atlas, views.OF_A_CURVE) for side, atlas in atlases.items()}
     searched = "" if not any(atlas.about.get("live") for atlas in atlases.values()) else " that were searched"
     st.caption(
@@ -96,7 +96,7 @@ def _here(recipe: UsefulnessRecipe, eps: float, have: Have) -> None:
         f" point has all of them on. Clean: {len(atlases[sides[0]].y):,} test pictures, from their features. Attacked:"
         f" {max(n.values())} of them, PGD-{views.ATTACK_STEPS} on log-odds, then on the margin, knowing the head. Bars"
         " and brackets: 95 % intervals. Switching features off does not change how the others are computed."
-        + (f" Not to be trusted everywhere: {'; '.join(doubts)}." if doubts else "")
+        + (f" Not to be trusted everywhere: {'; '.join(reasons)}." if reasons else "")
     )
 
 

@@ -134,7 +134,7 @@ def _piece(recipe: UsefulnessRecipe, side: str, source: str, have: Have) -> work
 
 def _answer(slot: Any, found: RobustAccuracy) -> None:
     note = f"{_interval(found.rate)}; the same pictures unattacked: {_percent(found.clean)}"
-    _put(slot, found.rate, " Not to be trusted: ".join([note, *found.doubts]))
+    _put(slot, found.rate, " Not to be trusted: ".join([note, *found.warnings]))
 
 
 def _put(slot: Any, rate: Rate | None, note: str) -> None:

@@ -77,7 +77,7 @@ def show(recipe: UsefulnessRecipe) -> None:
     name, unit = AXES[recipe.linear]
     axis = Axis(name, tuple(map(float, range(last + 1))), made.labels, unit)
     shown = rows(recipe, made, known)
-    scrubber(shown, axis, key=key, frame=frame, gain=1, report=True, captions=_captions(recipe))
+    scrubber(shown, axis, key=key, own=False, frame=frame, gain=1, report=True, captions=_captions(recipe))
     st.markdown(sentence(made, frame, known))
     plane.show(made, frame, known)
 

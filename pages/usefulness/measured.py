@@ -6,6 +6,7 @@ from core.models.titles import title
 from core.usefulness.atlas import lookup
 from core.usefulness.choice import Have, atlas_of, sides
 from core.usefulness.recipe import UsefulnessRecipe
+from pages.ui.escaped import Html
 from pages.ui.tables import table
 
 
@@ -19,7 +20,7 @@ def measured(recipe: UsefulnessRecipe, have: Have = None) -> None:
     for side, atlas in atlases.items():
         u = found[side]
         counts = [
-            f"<b>{int((gamma > 0).sum())}</b> ({int((gamma - half > 0).sum())})"
+            Html(f"<b>{int((gamma > 0).sum())}</b> ({int((gamma - half > 0).sum())})")
             for gamma, half in zip(u.gamma, u.gamma_half, strict=True)
         ]
         rows.append([f"{title(atlas.name)}, of {int(u.searched.sum())}", f"{float(u.rho.mean()):.2f}", *counts])

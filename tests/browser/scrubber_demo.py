@@ -115,9 +115,9 @@ def main() -> None:
         shown[1] = trajectory("ResNet-9, trained among noise", "σ = 0.1", 3, 0.165, size, frames)
     reports = "report" in query
     frame = frame_in_sight("first", 0) if reports else int(query.get("frame", 0))
-    scrubber(shown, AXIS, key="first", frame=frame, report=reports)
+    scrubber(shown, AXIS, key="first", own=False, frame=frame, report=reports)
     if "two" in query:
-        scrubber(rows(1), AXIS, key="second", view="split")
+        scrubber(rows(1), AXIS, key="second", own=False, view="split")
     st.button("rerun")
     st.button("preset", on_click=preset)
     st.text(f"runs {state.runs}")

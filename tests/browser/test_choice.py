@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.tools import settles
+from tests.browser.tools import BEYOND, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
@@ -25,7 +25,7 @@ def test_one_person_answers_a_series_and_sees_what_came_out(open_page):
         page.keyboard.press("ArrowLeft")
     page.get_by_role("heading", name="Whose perturbation do people follow?").wait_for()
     assert page.evaluate("seen") == ["true hidden,hidden", "false visible,visible"] * 12, "seen briefly, then covered"
-    assert not settles(page, "document.documentElement.scrollWidth > innerWidth")
+    assert not settles(page, BEYOND)
     with page.expect_download() as saved:
         page.get_by_role("button", name="Answers, CSV").click()
     table = saved.value.path().read_text().splitlines()

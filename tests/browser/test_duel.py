@@ -9,8 +9,7 @@ from skimage import data as photographs
 
 from core.perturb.recipe import PerturbRecipe
 from tests.browser.conftest import QUIET
-from tests.browser.test_inversion import BEYOND
-from tests.browser.tools import address, settles
+from tests.browser.tools import BEYOND, address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

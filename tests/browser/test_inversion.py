@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core.inversion.recipe import InvertRecipe
-from tests.browser.tools import address, settles
+from tests.browser.tools import BEYOND, address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -13,17 +13,6 @@ pytestmark = pytest.mark.browser
 
 WAIT_MS = 120_000
 PHOTO = {"picture": "photo/chelsea"}
-# What makes the page or its main part scroll sideways: each element beyond the edge, with its place. Our components
-# live in shadow trees, which a selector of the page does not see.
-BEYOND = """() => {
-  const wide = [...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth);
-  const edge = document.documentElement.clientWidth + 1;
-  const name = e => `${e.tagName}.${e.dataset?.testid || e.getAttribute('class')}`.slice(0, 60);
-  const all = root => [...root.querySelectorAll('*')].flatMap(e => e.shadowRoot ? [e, ...all(e.shadowRoot)] : [e]);
-  return !wide ? [] : ['it scrolls sideways', ...all(document).map(e => [e, e.getBoundingClientRect()])
-    .filter(([e, r]) => r.right > edge)
-    .map(([e, r]) => `${name(e)} ${Math.round(r.left)}-${Math.round(r.right)}`).slice(0, 12)];
-}"""
 VIEWS = ("emergence", "gallery", "feature", "between")
 
 

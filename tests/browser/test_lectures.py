@@ -12,7 +12,7 @@ from core.lectures import shelf
 from core.lectures.shown import MODELS
 from tests.app_process import serving
 from tests.browser.costs import Wire, cpu_of
-from tests.browser.tools import address, settles
+from tests.browser.tools import BEYOND, address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
@@ -146,23 +146,24 @@ LOWEST = """() => {
 
 
 def test_page_up_goes_back_and_presenter_mode_stays(tab):
+    """Three times: once the views are computed, a second key overtakes the run of the first."""
     page = tab("gaussian?lecture=paper&step=16&shown=true&eps=0&present=true")
     page.locator(".bar").wait_for()
     rest(page)
-    page.keyboard.press("PageDown")
-    page.locator(".ask .question").wait_for()
-    page.keyboard.press("PageDown")
-    page.locator(".verdict .right", has_text="from one class to the other").wait_for()
-    assert address(page) | {"lecture": "paper", "step": "17", "shown": "true", "present": "true"} == address(page)
-    assert address(page)["eps"] == "10"
-    page.keyboard.press("PageUp")
-    page.keyboard.press("PageUp")
-    page.wait_for_function(
-        "() => document.querySelector('.st-key-lecture-bar, body') && location.search.includes('step=16')"
-    )
-    rest(page)
-    assert at(page) == "16 / 19"
-    assert address(page).get("eps", "0") in ("0", "0.0")
+    for _ in range(3):
+        page.keyboard.press("PageDown")
+        page.locator(".ask .question").wait_for()
+        page.keyboard.press("PageDown")
+        page.locator(".verdict .right", has_text="from one class to the other").wait_for()
+        assert address(page) | {"lecture": "paper", "step": "17", "shown": "true", "present": "true"} == address(page)
+        assert address(page)["eps"] == "10"
+        page.keyboard.press("PageUp")
+        page.keyboard.press("PageUp")
+        page.wait_for_function("() => location.search.includes('step=16')")
+        rest(page)
+        assert at(page) == "16 / 19"
+        assert address(page)["step"] == "16"
+        assert address(page).get("eps", "0") in ("0", "0.0")
 
 
 def test_whoever_wanders_off_keeps_the_lecture_until_they_end_it(tab):
@@ -331,7 +332,7 @@ def test_which_of_two_pictures_was_attacked(tab, checkpoint):
     page = tab("perturb?lecture=paper&step=3&norm=Linf", width=390, height=844)
     page.locator(".ask .shown img").nth(1).wait_for()
     assert page.locator(".ask .shown figcaption").all_inner_texts() == ["left", "right"]
-    assert not settles(page, "document.documentElement.scrollWidth > innerWidth")
+    assert not settles(page, BEYOND)
     page.locator(".answers button", has_text="left").click()
     page.keyboard.press("PageDown")
     page.locator(".verdict .guess", has_text="you said: left.").wait_for()

@@ -4,7 +4,7 @@ import pytest
 
 from core.saliency import METHODS
 from core.saliency.recipe import SaliencyRecipe
-from tests.browser.tools import address, settles
+from tests.browser.tools import BEYOND, address, settles
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -12,12 +12,6 @@ pytestmark = pytest.mark.browser
 
 WAIT_MS = 120_000
 PHOTO = {"picture": "photo/chelsea"}
-BEYOND = """() => {
-  const wide = [...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth);
-  const edge = document.documentElement.clientWidth + 1;
-  return !wide ? [] : [...document.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > edge)
-    .map(e => `${e.tagName}.${e.dataset.testid || e.className}`.slice(0, 60)).slice(0, 12);
-}"""
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from core.synthesis.recipe import SynthesisRecipe
-from tests.browser.test_inversion import BEYOND
-from tests.browser.tools import settles, still
+from tests.browser.tools import BEYOND, settles, still
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

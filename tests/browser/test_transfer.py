@@ -4,7 +4,7 @@ import pytest
 
 from core.transfer.recipe import TransferRecipe
 from core.transfer.results import RESULTS
-from tests.browser.tools import address, settles, still
+from tests.browser.tools import BEYOND, address, settles, still
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -15,14 +15,6 @@ pytestmark = [
 
 WAIT_MS = 120_000
 STANDARD, ROBUST = TransferRecipe().source, "resnet9-l2"
-BEYOND = """() => {
-  const wide = [...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth);
-  const edge = document.documentElement.clientWidth + 1;
-  const name = e => `${e.tagName}.${e.dataset.testid || e.className}`.slice(0, 60);
-  return !wide ? [] : [...document.querySelectorAll('*')].map(e => [e, e.getBoundingClientRect()])
-    .filter(([e, r]) => r.right > edge)
-    .map(([e, r]) => `${name(e)} ${Math.round(r.left)}-${Math.round(r.right)}`).slice(0, 12);
-}"""
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,6 +9,19 @@ TO_TEXT = """(made) => { let text = "";
   for (let i = 0; i < made.length; i += 32768) text += String.fromCharCode(...made.subarray(i, i + 32768));
   return btoa(text); }"""
 
+# What makes the page or its main part scroll sideways: each element beyond the edge, with its place. Streamlit scrolls
+# in its main part, so the document itself is never too wide; our components live in shadow trees, which a selector of
+# the page does not see.
+BEYOND = """() => {
+  const wide = [...document.querySelectorAll('[data-testid=stMain], html')].some(e => e.scrollWidth > e.clientWidth);
+  const edge = document.documentElement.clientWidth + 1;
+  const name = e => `${e.tagName}.${e.dataset?.testid || e.getAttribute('class')}`.slice(0, 60);
+  const all = root => [...root.querySelectorAll('*')].flatMap(e => e.shadowRoot ? [e, ...all(e.shadowRoot)] : [e]);
+  return !wide ? [] : ['it scrolls sideways', ...all(document).map(e => [e, e.getBoundingClientRect()])
+    .filter(([e, r]) => r.right > edge)
+    .map(([e, r]) => `${name(e)} ${Math.round(r.left)}-${Math.round(r.right)}`).slice(0, 12)];
+}"""
+
 
 def address(page: "playwright.Page") -> dict[str, str]:  # noqa: F821 - an optional dependency
     """Read the query of the page's address."""

@@ -24,6 +24,14 @@ def settings():
     torch.set_flush_denormal(False)
 
 
+def test_what_was_measured_says_what_computed_it(monkeypatch):
+    """Threads of the CPU say nothing of a measurement on another device."""
+    monkeypatch.setattr(compute, "device", lambda: torch.device("cpu"))
+    assert compute.at_work(2) == "2 CPU threads"
+    monkeypatch.setattr(compute, "device", lambda: torch.device("cuda"))
+    assert compute.at_work(2) == "cuda"
+
+
 @pytest.mark.parametrize("wanted", ["cpu", " CPU ", "cpu:0"])
 def test_the_variable_chooses_the_device(monkeypatch, wanted):
     """$ROBUST_FROG_DEVICE, in any case."""

@@ -29,7 +29,7 @@ from core.models import checkpoints
 from core.train import InnerAttack, TrainRecipe, fit
 from tests.helpers import draws, images, noise_pictures, tiny
 
-LESSON = Contrastive(dims=8)
+LOSS_FN = Contrastive(dims=8)
 RECIPE = TrainRecipe(args={"width": 4}, epochs=3, batch_size=16, lr=0.05, augment=False, precision="fp32", seed=5)
 
 
@@ -89,24 +89,24 @@ def test_views_that_agree_have_a_lower_loss():
 def test_views_are_pictures_and_seeded():
     x = images(20, size=16)
     x[:5], x[5:10] = 0.0, 1.0
-    view = LESSON.view(x, draws(3))
+    view = LOSS_FN.view(x, draws(3))
     assert view.shape == x.shape and float(view.min()) >= 0 and float(view.max()) <= 1
-    assert torch.equal(view, LESSON.view(x, draws(3)))
-    assert not torch.equal(view, LESSON.view(x, draws(4)))
+    assert torch.equal(view, LOSS_FN.view(x, draws(3)))
+    assert not torch.equal(view, LOSS_FN.view(x, draws(4)))
 
 
 def test_a_view_cuts_mirrors_and_takes_colour_as_it_says():
     """A ramp from left to right stays one: some views run the other way, none shows less than its smallest part."""
     ramp = torch.linspace(0, 1, 32).expand(200, 3, 32, 32)
-    view = replace(LESSON, jitter=0.0, grey=0.0, area=0.25).view(ramp, draws())
+    view = replace(LOSS_FN, jitter=0.0, grey=0.0, area=0.25).view(ramp, draws())
     across = view[:, 0, 16, -1] - view[:, 0, 16, 0]
     assert 60 < int((across < 0).sum()) < 140
     assert float(across.abs().min()) > 0.35 and float(across.abs().max()) > 0.9
     torch.testing.assert_close(view[:, :, 5], view[:, :, 20])
     coloured = images(50, size=16)
-    grey = replace(LESSON, grey=1.0).view(coloured, draws())
+    grey = replace(LOSS_FN, grey=1.0).view(coloured, draws())
     torch.testing.assert_close(grey[:, :1].expand_as(grey), grey)
-    still = replace(LESSON, grey=0.0, jitter=0.0)
+    still = replace(LOSS_FN, grey=0.0, jitter=0.0)
     flat = images(4, size=1).expand(4, 3, 8, 8)
     torch.testing.assert_close(still.view(flat, draws()), flat)
 
@@ -118,19 +118,20 @@ def test_it_learns_to_tell_pictures_apart_without_a_label():
     """Sixty-four pictures of four colours each: asked about new views, the loss is lower, and the points stay apart."""
     colours = np.random.default_rng(0).integers(0, 256, (64, 2, 2, 3), dtype=np.uint8)
     pictures = Pictures(colours.repeat(8, 1).repeat(8, 2), np.arange(64) % 4, tuple("abcd"), "colours")
-    recipe, lesson, x = replace(RECIPE, epochs=10, lr=0.1, ema=0.5), replace(LESSON, jitter=0.0, grey=0.0), pictures.x()
-    before = beginning(recipe, lesson).eval()
-    after = fit(recipe, pictures, start=before, lesson=lesson)
+    recipe, x = replace(RECIPE, epochs=10, lr=0.1, ema=0.5), pictures.x()
+    loss_fn = replace(LOSS_FN, jitter=0.0, grey=0.0)
+    before = beginning(recipe, loss_fn).eval()
+    after = fit(recipe, pictures, start=before, loss_fn=loss_fn)
     with torch.no_grad():
-        losses = [float(lesson(recipe, model, x, draws(9))[0]) for model in (before, after)]
+        losses = [float(loss_fn(recipe, model, x, draws(9))[0]) for model in (before, after)]
         assert losses[1] < losses[0] - 0.15
         assert spread(after(x)) > COLLAPSED
 
 
 def test_the_representation_lies_before_the_projection():
-    model = beginning(RECIPE, LESSON).eval()
+    model = beginning(RECIPE, LOSS_FN).eval()
     x = images(3, size=16)
-    assert model.blocks[-1] == PROJECTION and model(x).shape == (3, LESSON.dims)
+    assert model.blocks[-1] == PROJECTION and model(x).shape == (3, LOSS_FN.dims)
     torch.testing.assert_close(represented(model, x, batch_size=2), model.activations(x, "pool"))
     plain = tiny()
     torch.testing.assert_close(represented(plain, x), plain.features(x))
@@ -139,19 +140,19 @@ def test_the_representation_lies_before_the_projection():
 def test_a_killed_run_goes_on_and_another_lesson_is_refused(tmp_path):
     pictures = noise_pictures(32)
 
-    def trained(run=None, lesson=LESSON, **more):
-        return fit(RECIPE, pictures, run=run, start=beginning(RECIPE, lesson), lesson=lesson, **more)
+    def trained(run=None, loss_fn=LOSS_FN, **more):
+        return fit(RECIPE, pictures, run=run, start=beginning(RECIPE, loss_fn), loss_fn=loss_fn, **more)
 
     trained(tmp_path, on_progress=lambda p: (p.epoch, p.step) == (1, 0))
     resumed, whole = trained(tmp_path).state_dict(), trained().state_dict()
     assert all(torch.equal(resumed[name], whole[name]) for name in whole)
     with pytest.raises(ValueError, match="another recipe"):
-        trained(tmp_path, replace(LESSON, temperature=0.5))
+        trained(tmp_path, replace(LOSS_FN, temperature=0.5))
 
 
 def test_a_lesson_without_labels_has_no_adversary():
-    with pytest.raises(ValueError, match="this lesson has none"):
-        fit(replace(RECIPE, inner=InnerAttack("L2", 0.5, 1, 0.5)), noise_pictures(16), lesson=LESSON)
+    with pytest.raises(ValueError, match="this loss has none"):
+        fit(replace(RECIPE, inner=InnerAttack("L2", 0.5, 1, 0.5)), noise_pictures(16), loss_fn=LOSS_FN)
 
 
 def test_collapse_is_noticed():
@@ -257,5 +258,5 @@ def test_what_is_in_the_file_is_of_these_settings():
     scale = learners.SCALES[found["profile"]]
     assert found["pictures"] == scale.pictures
     assert found["supervised"] == scale.supervised.as_json()
-    assert found["contrastive"] == {**scale.contrastive.as_json(), "lesson": learners.LESSON.__dict__}
+    assert found["contrastive"] == {**scale.contrastive.as_json(), "lesson": learners.LOSS_FN.__dict__}
     assert learnt.whole(found)

@@ -12,7 +12,7 @@ from core.data import pictures
 from core.data.sets import from_npz
 from core.models import build, meaning
 from core.models.doctor import examine
-from core.models.normalization import Normalize, renewed
+from core.models.normalization import Normalize, adaptive_batch_norm
 from core.types import Images, Labels
 from tests.helpers import images, template_pictures, tiny, trained
 
@@ -116,7 +116,7 @@ def probed(arch: str) -> tuple[nn.Module, Images, Labels]:
         template_pictures(n, contrast=0.3, noise=0.05, size=32, seed=seed) for n, seed in ((300, 0), (120, 1))
     )
     torch.manual_seed(0)
-    model = renewed(build(arch, classes=4), train.x(), 100)
+    model = adaptive_batch_norm(build(arch, classes=4), train.x(), 100)
     with torch.no_grad():
         z = model.features(train.x()).double()
         z1 = torch.cat([z, torch.ones(len(z), 1)], 1)

@@ -21,7 +21,7 @@ from core.train.evaluate import (
     SuspiciousAttack,
     ball_name,
     clean_accuracy,
-    model_doubts,
+    model_warnings,
     parse_ball,
     predict,
     robust_accuracy,
@@ -78,7 +78,7 @@ def test_robust_accuracy_of_a_linear_model_is_the_closed_form(norm):
         assert found.rate == Rate(sum(radius > eps for radius in radii), 6)
         assert found.clean == Rate(5, 6)
         assert found.of_correct.n == 5
-        assert found.doubts == ()
+        assert found.warnings == ()
         assert found.largest == pytest.approx(eps, rel=1e-6)
 
 
@@ -171,7 +171,7 @@ def test_the_model_comes_back_as_it_was():
     assert all(p.grad is None for p in model.parameters())
 
 
-# Doubts
+# Warnings
 
 
 class Wrapped(nn.Module):
@@ -206,7 +206,7 @@ def probable(model: nn.Module, x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("through", "doubt"),
+    ("through", "warning"),
     [
         (detached, "gradient was exactly zero"),
         (saturated, "gradient was exactly zero"),
@@ -215,32 +215,32 @@ def probable(model: nn.Module, x: Tensor) -> Tensor:
         (probable, "probabilities, not logits"),
     ],
 )
-def test_what_misleads_an_attack_is_said_aloud(through, doubt):
+def test_what_misleads_an_attack_is_said_aloud(through, warning):
     """All of these look robust, and none is."""
     _, x, y = trained()
-    with pytest.warns(SuspiciousAttack, match=doubt):
+    with pytest.warns(SuspiciousAttack, match=warning):
         found = robust_accuracy(Wrapped(through), x[:8], y[:8], balls.L2(0.5), steps=2)
-    assert any(doubt in reason for reason in found.doubts)
+    assert any(warning in reason for reason in found.warnings)
 
 
-def test_an_honest_model_raises_no_doubts():
+def test_an_honest_model_gives_no_warnings():
     model, x, y = trained()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert robust_accuracy(model, x[:20], y[:20], balls.L2(0.5), steps=3).doubts == ()
-    assert model_doubts(model, x[:20]) == ()
+        assert robust_accuracy(model, x[:20], y[:20], balls.L2(0.5), steps=3).warnings == ()
+    assert model_warnings(model, x[:20]) == ()
 
 
-def test_logits_that_are_a_thousand_times_larger_raise_no_doubts_and_break_as_well():
+def test_logits_that_are_a_thousand_times_larger_give_no_warnings_and_break_as_well():
     """Where cross-entropy's gradient is 0 in float32, the log-odds still have one."""
     model, x, y = trained()
     confident = Wrapped(lambda inner, x: 1000 * inner(x))
     found, as_usual = (robust_accuracy(m, x[:40], y[:40], balls.L2(0.5), steps=10) for m in (confident, model))
-    assert found.doubts == ()
+    assert found.warnings == ()
     assert found.rate.hits <= as_usual.rate.hits
 
 
-def test_a_ball_that_does_not_hold_what_is_in_it_is_doubted(monkeypatch):
+def test_a_ball_that_does_not_hold_what_is_in_it_is_warned_of(monkeypatch):
     """A broken projection would make a model look weaker than it is; the measured size tells."""
     model, x, y, _ = spread("L2", [1.0, 2.0])
     monkeypatch.setattr(balls.L2, "project", lambda self, delta: delta)
@@ -308,7 +308,9 @@ def test_the_command_prints_clean_and_robust_accuracy(checkpoint, cifar, monkeyp
     assert clean.startswith("clean ")
     assert robust.startswith("Linf 8/255 ")
     assert clean.endswith("(n = 20)")
-    assert robust.endswith("(n = 20)")
+    of_all, of_correct = robust.split("; of those right without attack ")
+    assert of_all.endswith("(n = 20)")
+    assert of_correct.endswith(f"(n = {round(0.01 * float(clean.split()[1]) * 20)})")
 
 
 def test_the_command_refuses_a_ball_that_is_none(checkpoint, cifar, monkeypatch):

@@ -14,7 +14,7 @@ from core.datasets import experiments
 from core.datasets.experiments import PLANS, PROFILES, SCALES, Places, plan, run
 from core.datasets.experiments.lessons import asked_about, only, unseen, without
 from core.models import build, checkpoints
-from core.models.normalization import renewed
+from core.models.normalization import adaptive_batch_norm
 from core.train import zoo
 from core.transfer.results import TARGETS
 from tests.app_process import ROOT
@@ -190,7 +190,7 @@ def test_students_by_name(originals, places, checkpoint):
 
 
 @pytest.mark.parametrize(("experiment", "name"), [("table1", "student-det"), ("cats-vs-dogs", "student-unseen")])
-def test_renewed_statistics_are_measured_beside(experiment, name, originals, places, checkpoint, monkeypatch):
+def test_adaptive_batch_norm_is_measured_beside(experiment, name, originals, places, checkpoint, monkeypatch):
     """Of a model whose batch norms are still there, with original pictures.
 
     Who never saw a cat or a dog is shown none.
@@ -201,9 +201,9 @@ def test_renewed_statistics_are_measured_beside(experiment, name, originals, pla
     def spy(model: torch.nn.Module, x: torch.Tensor) -> torch.nn.Module:
         norms = sum(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules())
         shown.append((norms, x.cpu()))
-        return renewed(model, x)
+        return adaptive_batch_norm(model, x)
 
-    monkeypatch.setattr(sys.modules["core.datasets.experiments.run"], "renewed", spy)
+    monkeypatch.setattr(sys.modules["core.datasets.experiments.run"], "adaptive_batch_norm", spy)
     found = json.loads(run(experiment, "quick", places, names=[name], originals=originals).read_text())
     student = found["students"][name]
     assert student["clean renewed"]["n"] == student["clean"]["n"] > 0
@@ -256,5 +256,5 @@ def test_the_readme_quotes_what_was_measured():
     whole = [
         f"{100 * rate['value']:.0f} %" for rate in (pair["clean"], pair["clean renewed"], unseen_pair["clean renewed"])
     ]
-    assert f"With whitening it is at {whole[0]}, with renewed statistics at {whole[1]}." in said
+    assert f"With whitening it is at {whole[0]}, with AdaBN at {whole[1]}." in said
     assert f"it tells real cats from real dogs in {whole[2]}." in said

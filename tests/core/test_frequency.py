@@ -16,7 +16,7 @@ from torch import nn
 from core.data.sets import DataError, Pictures
 from core.frequency import corruptions, heat, measure, networks, results
 from core.frequency.corruptions import CORRUPTIONS, SEVERITIES, corrupt, plasma
-from core.frequency.filters import as_picture, band_pass, coarse_part, for_the_eye, high_pass, low_pass
+from core.frequency.filters import as_picture, coarse_part, for_the_eye, high_pass, low_pass
 from core.frequency.recipe import FrequencyRecipe
 from core.frequency.views import changed, wave_signs
 from core.frequency.waves import add_wave, basis, frequencies, mirror, signs, wave
@@ -116,26 +116,18 @@ def test_the_two_parts_add_up_to_the_picture(cut, soft):
     torch.testing.assert_close(low_pass(x, cut, soft) + high_pass(x, cut, soft), x, atol=1e-5, rtol=0)
 
 
-def test_the_whole_band_is_the_picture():
+def test_a_filter_that_takes_nothing_leaves_the_picture():
     x = images(2, size=16)
-    torch.testing.assert_close(band_pass(x, 0.0, math.inf), x, atol=1e-6, rtol=0)
     torch.testing.assert_close(low_pass(x, 99.0), x, atol=1e-6, rtol=0)
     torch.testing.assert_close(high_pass(x, 0.0), x, atol=1e-6, rtol=0)
 
 
-def test_both_edges_of_a_band_are_as_soft_as_was_asked():
-    x = images(2, size=32)
-    made = low_pass(high_pass(x, 4.0, 3.0), 9.0, 3.0)
-    torch.testing.assert_close(band_pass(x, 4.0, 9.0, 3.0), made, atol=1e-6, rtol=0)
-    assert not torch.allclose(band_pass(x, 4.0, 9.0), made, atol=1e-2)
-
-
-def test_a_filter_lets_waves_of_its_band_pass_and_no_others():
+def test_a_filter_lets_waves_on_its_side_of_the_cut_pass_and_no_others():
     for u, v in [(2, 1), (5, 5), (-12, 3)]:
         x = wave(u, v, SIDE)[None, None]
         inside = math.hypot(u, v) >= 6
         torch.testing.assert_close(high_pass(x, 6.0), x * float(inside), atol=1e-6, rtol=0)
-        torch.testing.assert_close(band_pass(x, 4.0, 8.0), x * float(4 <= math.hypot(u, v) < 8), atol=1e-6, rtol=0)
+        torch.testing.assert_close(low_pass(x, 6.0), x * float(not inside), atol=1e-6, rtol=0)
 
 
 def test_what_a_filter_keeps_is_real_and_loses_no_energy_by_the_way():

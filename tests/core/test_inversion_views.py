@@ -20,6 +20,7 @@ from core.inversion.feature import TOP, activity, feature
 from core.inversion.gallery import GALLERY, drawn, gallery
 from core.inversion.invert import FAST, Setting, representation
 from core.inversion.recipe import InvertRecipe
+from core.inversion.scene import row
 from core.inversion.starts import draws_of, other_of, start_of
 from core.inversion.views import cache_key, script
 from core.recipes import from_json, from_query, to_json, to_query
@@ -73,6 +74,13 @@ def test_frames_lead_from_the_start_to_the_best():
     torch.testing.assert_close(made.distance, gap, rtol=1e-3, atol=1e-4)
     with torch.no_grad():
         torch.testing.assert_close(made.logits, model(made.frames), rtol=1e-4, atol=1e-4)
+
+
+def test_the_last_frame_is_called_the_best_and_not_one_more_step():
+    made = emerge(PHOTO, "tiny", model=tiny())
+    shown = row("resnet9-standard", made, None, "resnet9-l2", CIFAR10_CLASSES, see=lambda *_: made.logits)
+    assert ", step 0: prediction" in shown.alt[0]
+    assert f", the best of {STEPS} steps: prediction" in shown.alt[-1]
 
 
 @pytest.mark.parametrize("how", ["true", "raise"])

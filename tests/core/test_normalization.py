@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from core import train
 from core.models import build, checkpoints
 from core.models.checkpoints import Header
-from core.models.normalization import Normalize, Whiten, renewed
+from core.models.normalization import Normalize, Whiten, adaptive_batch_norm
 from core.saliency import attribute
 from core.train import TrainRecipe
 from tests.core.test_experiments import drawn
@@ -96,11 +96,11 @@ def test_every_architecture_can_begin_with_it(arch):
     assert not isinstance(build(arch).normalize, Whiten)
 
 
-def test_renewed_statistics_are_those_of_the_pictures_and_the_weights_stay():
+def test_adapted_statistics_are_those_of_the_pictures_and_the_weights_stay():
     model = build("resnet9", width=4).eval()
     x = smooth(60)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    there = renewed(model, x, batch_size=20)
+    there = adaptive_batch_norm(model, x, batch_size=20)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items()), "only the copy changes"
     first = next(name for name, module in there.named_modules() if isinstance(module, torch.nn.BatchNorm2d))
     seen: list[torch.Tensor] = []
@@ -118,19 +118,19 @@ def test_renewed_statistics_are_those_of_the_pictures_and_the_weights_stay():
         assert torch.equal(value, before[name]) or name.endswith(statistics), name
 
 
-def test_renewed_statistics_undo_what_all_pictures_have_in_common():
+def test_adapted_statistics_undo_what_all_pictures_have_in_common():
     """Halve the contrast of all pictures about the grey that normalisation takes off (and padding puts back): with the
     old statistics a network says something else, with theirs the same."""
     x = smooth(60)
-    model = renewed(tiny(), x, batch_size=60)
+    model = adaptive_batch_norm(tiny(), x, batch_size=60)
     assert isinstance(model.normalize, Normalize)
     grey = model.normalize.mean
     faint = grey + 0.5 * (x - grey)
     with torch.no_grad():
         wanted = model(x)
         stale = (model(faint) - wanted).norm()
-        new = (renewed(model, faint, batch_size=60)(faint) - wanted).norm()
-        again = renewed(model, x, batch_size=60)(x)
+        new = (adaptive_batch_norm(model, faint, batch_size=60)(faint) - wanted).norm()
+        again = adaptive_batch_norm(model, x, batch_size=60)(x)
     assert stale > 0.1 * wanted.norm()
     assert new < 0.001 * stale
     assert torch.allclose(again, wanted, atol=1e-4)

@@ -17,7 +17,7 @@ from core.train import InnerAttack, TrainRecipe, cost, fit, speedrun, timing
 from core.train.loop import worst
 from core.train.losses import adversary, loss
 from core.train.variations import VARIATIONS, recipe
-from core.train.weights import in_eval, lifted, unmoved
+from core.train.weights import adversarial_weights, in_eval, unmoved
 from tests.helpers import images, noise_pictures, tiny
 
 INNER = InnerAttack("L2", 0.5, 1, 0.5)
@@ -96,7 +96,7 @@ def test_weights_are_lifted_along_their_gradient_by_a_share_of_their_norm_and_pu
                 strict=True,
             )
         )
-    with lifted(model, 0.01, climb):
+    with adversarial_weights(model, 0.01, climb):
         for name, value in model.named_parameters():
             move = value.detach() - kept[name]
             if value.dim() > 1:
@@ -112,7 +112,7 @@ def test_weights_are_lifted_along_their_gradient_by_a_share_of_their_norm_and_pu
 
 def test_without_weight_perturbation_nothing_is_computed():
     model = network()
-    with lifted(model, 0.0, lambda: pytest.fail("not asked for")):
+    with adversarial_weights(model, 0.0, lambda: pytest.fail("not asked for")):
         pass
 
 

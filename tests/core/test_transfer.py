@@ -103,13 +103,13 @@ def counted() -> Transfer:
         sources=("s",),
         targets=("t",),
         y=torch.tensor([0, 0, 0, 0, 0, 0]),
-        wanted=torch.tensor([1, 1, 1, 1, 1, 1]),
-        right=torch.tensor([[True, True, True, True, False, False]]),
+        target_labels=torch.tensor([1, 1, 1, 1, 1, 1]),
+        correct=torch.tensor([[True, True, True, True, False, False]]),
         clean=torch.tensor([[0, 0, 0, 2, 0, 2]]),
         x_adv=images(6, size=4)[None],
         norm=torch.ones(1, 6),
-        said=torch.tensor([[[1, 2, 0, 1, 1, 2]]]),
-        said_of_noise=torch.tensor([[[0, 0, 1, 2, 0, 2]]]),
+        predictions=torch.tensor([[[1, 2, 0, 1, 1, 2]]]),
+        noise_predictions=torch.tensor([[[0, 0, 1, 2, 0, 2]]]),
     )
 
 
@@ -121,22 +121,23 @@ def test_both_denominators():
         fooled_of_all=Rate(5, 6),
         noise=Rate(1, 3),
         noise_of_all=Rate(3, 6),
-        hit=Rate(1, 3),
-        hit_of_all=Rate(3, 6),
-        noise_hit=Rate(1, 3),
-        noise_hit_of_all=Rate(1, 6),
+        targeted=Rate(1, 3),
+        targeted_of_all=Rate(3, 6),
+        noise_targeted=Rate(1, 3),
+        noise_targeted_of_all=Rate(1, 6),
     )
     assert cell.rate("attack", "both", "untargeted") == Rate(2, 3)
     assert cell.rate("noise", "all", "targeted") == Rate(1, 6)
     assert Cell.of_json(json.loads(json.dumps(cell.as_json()))) == cell
+    assert list(cell.as_json())[4:] == ["hit", "hit_of_all", "noise_hit", "noise_hit_of_all"], "as files have them"
 
 
-def test_an_attack_that_wanted_nothing_hits_nothing():
-    """No rate of hits is made up."""
-    cell = replace(counted(), wanted=None).cell("s", "t")
-    assert cell.hit is None
+def test_an_untargeted_attack_has_no_targeted_success():
+    """None is made up."""
+    cell = replace(counted(), target_labels=None).cell("s", "t")
+    assert cell.targeted is None
     assert "hit" not in cell.as_json()
-    with pytest.raises(ValueError, match="wanted no class"):
+    with pytest.raises(ValueError, match="was untargeted"):
         cell.rate("attack", "both", "targeted")
 
 
@@ -153,8 +154,8 @@ def test_a_targeted_attack_is_counted_by_what_it_wanted():
     model, x, y = trained()
     wanted = other_classes(y[:60], 4, seed=0)
     found = transfer_matrix({"m": model}, {"m": model}, x[:60], y[:60], L2(2.0), Attack(10, wanted))
-    assert found.cell("m", "m").hit.value > 0.8
-    assert found.cell("m", "m").noise_hit.value < 0.1
+    assert found.cell("m", "m").targeted.value > 0.8
+    assert found.cell("m", "m").noise_targeted.value < 0.1
     with pytest.raises(ValueError, match="another class than the picture's own"):
         craft(model, x[:2], y[:2], L2(1.0), Attack(1, y[:2]))
 
@@ -427,6 +428,37 @@ def test_measuring_in_parts_is_measuring_at_once(tmp_path, models, monkeypatch):
     assert parts.cells == whole.cells
 
 
+def test_examples_of_another_precision_are_not_taken_for_these(tmp_path, models, monkeypatch):
+    measured(("a",), tmp_path, models, monkeypatch)
+    (tmp_path / "t.json").unlink()
+    assert measured(("a",), tmp_path, models, monkeypatch)[1] == []
+    (tmp_path / "t.json").unlink()
+    assert measured(("a",), tmp_path, models, monkeypatch, precision="bf16")[1] == ["a", "a"]
+
+
+def test_cells_keep_the_day_on_which_they_were_measured(tmp_path, models, monkeypatch):
+    """A row that is added says nothing of the others, and where nothing is added nothing is said anew."""
+    monkeypatch.setattr(measuring.results, "today", lambda: "2020-01-01")
+    measured(("a", "b"), tmp_path, models, monkeypatch)
+    monkeypatch.setattr(measuring.results, "today", lambda: "2020-01-02")
+    same, _ = measured(("a", "b"), tmp_path, models, monkeypatch)
+    assert same.about["date"] == "2020-01-01" and "others" not in same.about
+    old = ["a > a", "a > b", "b > a", "b > b"]
+    added, _ = measured(("a", "b", "c"), tmp_path, models, monkeypatch)
+    (others,) = added.about["others"]
+    assert added.about["date"] == "2020-01-02"
+    assert others == {
+        "date": "2020-01-01",
+        "how": same.about["how"],
+        "cells": {"L2 1 untargeted": old, "L2 1 targeted": old},
+    }
+    assert added.circumstances.startswith("2020-01-02; ") and "; of these 8 cells 2020-01-01; " in added.circumstances
+    anew = {"models": models | {"b": tiny(seed=9)}, "stamps": {"b": "new"}}
+    again, _ = measured(("a", "b", "c"), tmp_path, monkeypatch=monkeypatch, **anew)
+    assert again.about["others"] == [{**others, "cells": {setting: ["a > a"] for setting in others["cells"]}}]
+    assert Measured.read(tmp_path / "t.json").about == again.about
+
+
 def test_weights_that_changed_are_measured_anew(tmp_path, models, monkeypatch):
     """As source and as target; the rest stays."""
     measured(("a", "b"), tmp_path, models, monkeypatch)
@@ -516,7 +548,7 @@ def test_an_ensemble_is_a_source_of_its_own(two, gallery_only):
     recipe = replace(two, ensemble=True, goal="targeted", eps="2")
     name = views.sources_of(recipe)[-1]
     assert name == "resnet9-l2+resnet9-standard"
-    assert views.row(recipe, name).cell(name, "resnet9-standard").noise_hit is not None
+    assert views.row(recipe, name).cell(name, "resnet9-standard").noise_targeted is not None
 
 
 def test_a_stopped_curve_keeps_its_complete_radii(two, gallery_only):
@@ -647,10 +679,10 @@ def test_what_ships_was_measured_on_enough_pictures_and_is_consistent():
         for (source, target), cell in cells.items():
             assert cell.fooled_of_all.n == round(setting.part * found.about["n"])
             assert cell.fooled.n <= min(found.models[m].clean.hits for m in (source, target))
-            assert (cell.hit is not None) == (setting.goal == "targeted")
+            assert (cell.targeted is not None) == (setting.goal == "targeted")
             for name, rate in raw[setting.name][f"{source} > {target}"].items():
                 assert rate["value"] == pytest.approx(rate["hits"] / rate["n"], abs=1e-4)
-                assert rate["interval"] == pytest.approx(getattr(cell, name).interval, abs=1e-4)
+                assert rate["interval"] == pytest.approx(cell.as_json()[name]["interval"], abs=1e-4)
         if setting.part == 1:
             for source in (name for name in kept if "adversarial" not in found.models[name].title):
                 own = cells[source, source].fooled.value

@@ -457,7 +457,7 @@ def test_constructions_are_what_the_pictures_say_train_and_test(known):
     x, y = two_classes(seed=0)
     x_test, y_test = two_classes(seed=1)
     strong, weak = known.shown[0], known.shown[-2]
-    made = [(known.ensemble_vector(m), known.ensemble(m)) for m in known.sizes]
+    made = [(vector, known.ensemble(m)) for vector, m in zip(known.ensembles, known.sizes, strict=True)]
     made += [
         (known.containment_vector(strong, weak, a), known.containment(strong, weak, a)) for a in (0.0, 0.01, 0.3, 1.0)
     ]

@@ -26,6 +26,7 @@ from core.recipes import from_json, from_query, to_json, to_python, to_query
 from core.saliency import attribute
 from core.saliency.attribution import ROWS, rows_of
 from core.saliency.methods import logit
+from core.transfer import names
 from tests.helpers import images, tiny
 
 ROOT = Path(__file__).parents[2]
@@ -246,6 +247,25 @@ def test_what_was_added_to_a_world_stands_where_it_says_that_it_belongs(monkeypa
     assert among("b") == pair.Pair("b", "") and among("b").right == "b"
     assert among("c") == pair.Pair("c", "")
     assert among() == pair.Pair("", "")
+
+
+def test_who_says_to_be_robust_is_asked_by_recipe_first(monkeypatch):
+    """A student of robust features had no adversary, whatever its title; of what is gone there is a title only."""
+    headers = {
+        "student": checkpoints.Header("resnet9", title="Student of D_R: robust features only", recipe={"inner": None}),
+        "dial": checkpoints.Header("resnet9", title="Trained at L2 0.5", recipe={"inner": {"norm": "L2", "eps": 0.5}}),
+        "theirs": checkpoints.Header("resnet9", title="A robust network", recipe={"added": "theirs.pt"}),
+    }
+
+    def header(name):
+        if name not in headers:
+            raise checkpoints.CheckpointError("gone")
+        return headers[name]
+
+    monkeypatch.setattr(checkpoints, "header", header)
+    assert [pair.is_robust(name) for name in (*headers, "gone")] == [False, True, True, False]
+    assert pair.is_robust("gone", "VGG, adversarial training (L2, eps 0.5)")
+    assert [names.robust(name) for name in (*headers, "gone")] == [False, True, True, False]
 
 
 # Inversion

@@ -17,7 +17,7 @@ from core.rates import Rate
 from core.results import stale
 from pages.bugs import measured, pair, squares, verdict
 from tests.app_process import ROOT
-from tests.pages.tools import html, ran, said
+from tests.pages.tools import html, question, ran, said
 
 PAGE = str(ROOT / "pages" / "bugs" / "page.py")
 QUICK = {"picture": "photo/chelsea", "steps": "2", "members": "1"}
@@ -133,9 +133,13 @@ def test_a_target_that_is_the_picture_s_own_is_one_sentence(networks):
 def test_predicting_first_hides_the_pictures_until_there_is_a_guess(networks, shown):
     app = opened(**QUICK, predict="true")
     assert "rows" not in shown
-    app = ran(app.radio(key="guess").set_value(2))
+    app = ran(question(app).set_value(2))
     assert "rows" in shown
     assert "You said 2; it is **" in app.success[0].value
+    shown.clear()
+    app.session_state["target"] = "ship"
+    app = ran(app)
+    assert question(app).value is None and "rows" not in shown, "an answer is for its question"
 
 
 def test_without_the_small_networks_it_says_how_to_make_them(monkeypatch):

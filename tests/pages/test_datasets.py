@@ -268,7 +268,7 @@ def test_the_bars_are_what_was_measured_and_the_diamonds_the_papers():
     )
 
 
-def test_renewed_statistics_stand_beside_and_a_student_without_a_papers_number_has_a_bar_too():
+def test_adaptive_batch_norm_stands_beside_and_a_student_without_a_papers_number_has_a_bar_too():
     line = experiments.EXPERIMENTS["controls"].lines[-1]
     assert line.paper == (None, None, None)
     rates = {name: Rate(hits, 100).as_json() for name, hits in zip(experiments.HEADS, (30, 2, 1, 44), strict=True)}
@@ -364,7 +364,7 @@ def looked(monkeypatch):
     monkeypatch.setitem(invert.SETTINGS, "fast", replace(invert.FAST, steps=6))
     seen = SimpleNamespace(rows=None, axis=None, files={}, script="")
 
-    def scrubbed(rows, axis, *_):
+    def scrubbed(rows, axis, *_, own):
         seen.rows, seen.axis = rows, axis
         return 0
 

@@ -13,7 +13,7 @@ from core.debate import measured, views
 from core.debate.claims import CLAIMS
 from core.errors import learnt
 from core.errors import views as errors
-from core.errors.learners import LESSON, SCALES
+from core.errors.learners import LOSS_FN, SCALES
 from tests.app_process import ROOT
 from tests.pages.tools import html, ran, said
 
@@ -92,7 +92,7 @@ def of_learners(none: float) -> dict[str, object]:
     runs["contrastive-nonrobust-0"] |= {"own": rate(none), "collapsed": none < 0.2}
     scale = SCALES["quick"]
     settings = {name: getattr(scale, name).as_json() for name in ("supervised", "contrastive")}
-    settings["contrastive"]["lesson"] = asdict(LESSON)
+    settings["contrastive"]["lesson"] = asdict(LOSS_FN)
     return {"runs": runs, "pictures": scale.pictures, "profile": "quick", "date": "2026-01-01", **settings}
 
 

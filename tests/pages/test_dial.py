@@ -23,7 +23,7 @@ from pages.dial import stage, trends
 from pages.dial.work import Job
 from pages.ui import store
 from tests.app_process import ROOT
-from tests.pages.tools import computes_nothing, html, ran, said, stop_once
+from tests.pages.tools import computes_nothing, html, question, ran, said, stop_once
 
 PAGE = str(ROOT / "pages" / "dial" / "page.py")
 PHOTO = DialRecipe(picture="photo/chelsea")
@@ -153,9 +153,11 @@ def test_prediction_comes_before_the_dial(shown):
     app = opened(predict="true")
     assert shown.rows is None
     assert "Predict" in said(app)
-    ran(app.radio(key="guess").set_value("never"))
+    ran(question(app).set_value("never"))
     assert shown.rows is not None
     assert "You said *never*" in said(app)
+    app.session_state["picture"] = "gallery/2"
+    assert question(ran(app)).value is None, "an answer is for its question"
 
 
 def test_a_stopped_dial_keeps_what_there_is(monkeypatch, shown):

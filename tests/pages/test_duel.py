@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 
 import numpy as np
 import pytest
@@ -14,9 +15,9 @@ from core.files.render import from_uint8, to_uint8
 from core.perturb.recipe import PerturbRecipe, cache_key
 from pages.perturb import duel
 from pages.perturb import live as perturb_live
-from pages.perturb.live import Arena, serve
+from pages.perturb.live import Arena, Duel, serve
 from pages.ui.hosting import READ_ONLY_VARIABLE
-from pages.ui.live import packed
+from pages.ui.live import FAULT, NO_SENSE, packed
 from tests.app_process import ROOT
 from tests.helpers import images, tiny
 from tests.pages.tools import Socket, ran, said
@@ -108,6 +109,62 @@ def test_nonsense_is_answered_with_a_sentence_and_it_goes_on(odd):
         await socket.until("seen")
 
     assert [message["is"] for message in talked(browser).heard] == ["problem", "seen"]
+
+
+def test_a_message_has_a_length_and_who_says_more_is_sent_away():
+    held, most = arena(), 5000
+    assert len(json.dumps(frame())) < Duel(held, Socket()).longest() < len(json.dumps(frame())) + most
+
+    async def browser(socket):
+        socket.say(**frame(more="x" * most))
+        await asyncio.wait_for(gone(socket), 10)
+
+    async def gone(socket):
+        while socket.closed is None:
+            await asyncio.sleep(0.01)
+
+    socket = talked(browser, held)
+    assert socket.closed == 1009 and "characters at most" in socket.reason and not socket.heard
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, ValueError, KeyError])
+def test_a_fault_of_ours_goes_to_the_log_and_the_visitor_learns_that_there_was_one(kind, monkeypatch, caplog):
+    def breaks(*_, **__):
+        raise kind("/secret/path")
+
+    monkeypatch.setattr(perturb_live.Chase, "follow", breaks)
+
+    async def browser(socket):
+        socket.say(**frame())
+        await socket.until("problem")
+        socket.say(**frame())
+        await socket.until("problem", 2)
+
+    assert [message["text"] for message in talked(browser).heard] == [FAULT, FAULT]
+    assert "/secret/path" in caplog.text and "Traceback" in caplog.text
+
+
+def test_what_python_says_of_a_message_is_not_told():
+    async def browser(socket):
+        socket.say(**frame(at="far"))
+        await socket.until("problem")
+
+    assert [message["text"] for message in talked(browser).heard] == [NO_SENSE]
+
+
+def test_a_socket_that_is_closed_already_ends_the_connection_and_is_no_fault(caplog):
+    async def closed(_: str = ""):
+        raise RuntimeError('Cannot call "send" once a close message has been sent.')
+
+    async def go():
+        held = arena()
+        socket = Socket(held.token)
+        socket.send_text = closed
+        socket.say(do="nothing")
+        await asyncio.wait_for(serve(socket), 10)
+
+    asyncio.run(go())
+    assert not caplog.records
 
 
 def test_two_tabs_do_not_share_a_perturbation():

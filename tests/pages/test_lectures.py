@@ -1,6 +1,7 @@
 """Lectures on the pages: every step's link opens its page with that very view."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
 
@@ -82,7 +83,7 @@ def test_the_page_lists_the_steps_of_the_lecture(name):
     app = opened(shelf=name)
     listed = rows(app)[1:]
     assert len(listed) == len(shelf.get(name).steps)
-    assert f'href="?lecture={name}&amp;step=1' in listed[0][1] or f"lecture={name}&step=1" in listed[0][1]
+    assert re.search(rf'href="[^"]*\blecture={name}&amp;step=1', listed[0][1])
     assert not app.error
 
 
@@ -102,7 +103,9 @@ def test_a_lecture_is_made_ones_own_and_changed_as_text():
     text = next(area for area in app.text_area if area.label == "As text")
     text.set_value("title = 'x'").run()
     button(app, "Take these changes").click().run()
-    assert [problem.value for problem in app.error] == ["a lecture has 1 to 100 steps, [[step]] each; this one has 0"]
+    assert [problem.value for problem in app.error] == [
+        "a lecture has 1 to 100 steps, \\[\\[step\\]\\] each; this one has 0"
+    ]
     assert app.session_state[mine.KEY].title == "Ours"
 
 

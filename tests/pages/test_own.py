@@ -69,7 +69,7 @@ def shown(monkeypatch) -> SimpleNamespace:
         seen.rows = rows
         return frame if more.get("report") else None
 
-    def scrubbed(rows, axis, key, default):
+    def scrubbed(rows, axis, key, default, *, own):
         seen.rows = rows
         return default
 
@@ -116,7 +116,7 @@ def test_inversion(network, shown, monkeypatch):
 
 
 def test_style_is_painted_by_one_network_although_no_judge_is_here(network, shown, monkeypatch):
-    monkeypatch.setattr(style_page, "scrubbed", lambda rows, *_: vars(shown).update(rows=rows) or 0)
+    monkeypatch.setattr(style_page, "scrubbed", lambda rows, *_, own: vars(shown).update(rows=rows) or 0)
     monkeypatch.setattr(style_page, "downloads", lambda *_, **__: None)
     app = opened("style", steps="10", side="32")
     assert not app.error and not ELSEWHERE.search(words(app))
@@ -126,7 +126,7 @@ def test_style_is_painted_by_one_network_although_no_judge_is_here(network, show
 
 
 def test_synthesis_paints_out_of_smooth_noise(network, shown, monkeypatch):
-    monkeypatch.setattr(studio, "scrubbed", lambda rows, *_: vars(shown).update(rows=rows) or 0)
+    monkeypatch.setattr(studio, "scrubbed", lambda rows, *_, own: vars(shown).update(rows=rows) or 0)
     monkeypatch.setattr(studio, "downloads", lambda *_, **__: None)
     app = opened("synthesis", view="studio", steps="10")
     assert not app.error and not ELSEWHERE.search(words(app))
@@ -185,3 +185,38 @@ def test_a_network_of_other_classes_is_refused_with_both_lists(network, shapes):
 def test_models_lists_its_networks(network):
     app = opened("models")
     assert "ResNet-9, standard training" in str([box.options for box in app.selectbox])
+
+
+@pytest.fixture
+def hostile(tmp_path, shapes) -> str:
+    """A world, classes and a network with tags for names."""
+    tag = "<img src=x onerror=alert(1)>"
+    root = tmp_path / "shapes"
+    (root / "ring").rename(root / f"ring{tag}")
+    (root / "cross").rename(root / f"{tag}cross")
+    names = (f"ring{tag}", "disc", "square", f"{tag}cross")
+    (root / "world.toml").write_text(f'title = "{tag}"\nclasses = {list(names)}\nside = 64\n', encoding="utf-8")
+    for name in ("mine", "other"):
+        about = checkpoints.Header(
+            "resnet9", {"width": 4, "classes": 4}, f"{tag} {name}", classes=names, world="shapes"
+        )
+        checkpoints.save(shapes / f"{name}.safetensors", tiny(classes=4).state_dict(), about)
+    return tag
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("models", {}),
+        ("saliency", {"view": "classes", "samples": "1", "window": "32"}),
+        ("saliency", {"view": "methods", "samples": "1", "window": "32"}),
+        ("datasets", {"steps": "2", "n": "4"}),
+        ("transfer", {}),
+        ("usefulness", {}),
+    ],
+)
+def test_names_with_tags_are_shown_as_they_stand(page, query, hostile, shown, monkeypatch):
+    monkeypatch.setattr(build, "scrubber", lambda *_, **__: 0)
+    monkeypatch.setattr(build, "downloads", lambda *_, **__: None)
+    app = opened(page, **query)
+    assert not app.error and html(app) and hostile not in html(app)

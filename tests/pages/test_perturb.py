@@ -24,7 +24,7 @@ from pages.perturb import work as perturb_work
 from pages.perturb.work import Job
 from pages.ui import exports, scrubber, work
 from tests.app_process import ROOT
-from tests.pages.tools import ran, said
+from tests.pages.tools import question, ran, said
 
 PAGE = str(ROOT / "pages" / "perturb" / "page.py")
 QUICK = {"attack": "FGSM", "picture": "photo/chelsea", "target": "truck"}  # one step, and no need of CIFAR-10
@@ -367,7 +367,7 @@ def test_the_answer_is_shown_only_after_the_prediction(shown):
     assert shown.rows is None
     assert "Choose, and the slider appears." in said(app)
     assert "is enough" not in said(app)
-    ran(app.radio(key="guess").set_value("Robust ResNet-9"))
+    ran(question(app).set_value("Robust ResNet-9"))
     assert shown.rows is not None
     recipe = recipe_of(shown)
     at = [perturb.attack(recipe, name).threshold for name in (recipe.standard, recipe.robust)]
@@ -382,6 +382,8 @@ def test_the_answer_is_shown_only_after_the_prediction(shown):
         else "Robust ResNet-9"
     )
     assert app.success[0].value.startswith(f"You said *Robust ResNet-9*; it is **{truth}**. Standard ResNet-9: ")
+    app.session_state["picture"] = "photo/rocket"
+    assert question(ran(app)).value is None and not app.success, "an answer is for its question"
 
 
 # Uploads

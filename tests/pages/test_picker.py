@@ -2,7 +2,6 @@
 
 import base64
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,10 @@ from core.data import pictures
 from core.data.pictures import Picture
 from core.data.sets import CIFAR10_CLASSES, DataError
 from core.files.render import to_uint8
-from pages.ui import picker
+from pages.ui import picker, store
+from pages.ui.desks import DESK
 from tests.helpers import images
+from tests.pages.tools import files_written
 
 FROG = CIFAR10_CLASSES.index("frog")
 
@@ -296,11 +297,21 @@ def test_a_bad_upload_is_one_sentence_and_the_picture_stays(data, with_pictures)
     assert not ran(app).error
 
 
-def test_an_upload_is_written_nowhere(with_pictures, tmp_path):
-    before = sorted(Path(tmp_path).rglob("*"))
-    app = upload(opened(), png())
-    assert given(app).source == "uploaded"
-    assert sorted(Path(tmp_path).rglob("*")) == before
+def test_an_upload_is_written_nowhere_and_nothing_of_it_outlives_its_session(with_pictures):
+    app = opened()
+    encoded, shared = picker._once.cache_info().currsize, set(store.results()._items)
+    with files_written() as written:
+        upload(app, png())
+    assert given(app).source == "uploaded" and written == []
+    assert picker._once.cache_info().currsize == encoded
+    assert set(store.results()._items) == shared
+    assert [key for key in app.session_state[DESK].own._items if given(app).id in key]
+
+
+def test_a_file_that_is_written_is_noticed(tmp_path):
+    with files_written() as written:
+        (tmp_path / "leak").write_bytes(png())
+    assert written == [str(tmp_path / "leak")]
 
 
 def test_the_photograph_of_another_session_is_not_ours(with_pictures):

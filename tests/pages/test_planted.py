@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+import tempfile
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -15,6 +17,7 @@ from core.models import build, checkpoints
 from core.planted import networks
 from core.planted.recipe import VIEWS, PlantedRecipe
 from core.recipes import from_json
+from pages.planted import training
 from pages.ui import store
 from tests.app_process import ROOT
 from tests.helpers import run_alone
@@ -87,13 +90,32 @@ def test_another_world_wants_to_be_trained_in():
     assert "weave" in said(app)
 
 
-def test_training_in_front_of_the_visitor_makes_a_pair():
-    """One small world from nothing to answers; a second visitor finds the pair."""
+def test_training_in_front_of_the_visitor_makes_a_pair(tmp_path, monkeypatch):
+    """One small world from nothing to answers; a second visitor finds the pair, and no run waits to be resumed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    trained = []
+    train = networks.train
+    monkeypatch.setattr(networks, "train", lambda *a, run, **more: (train(*a, run=run, **more), trained.append(run))[0])
     query = {**SMALL, "weave": 7, "view": "transfer"}
     app = opened(**query)
     app = ran(app.button(key="planted-train").click())
     assert "Trained here" in said(app)
     assert "Trained here" in said(opened(**query))
+    assert len(trained) == 2 and {run.parent for run in trained} == {training.runs()}
+    assert list(training.runs().iterdir()) == []
+
+
+def test_of_interrupted_runs_those_left_longest_ago_give_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    training.make_room()  # before there is any
+    for age in range(training.MOST_RUNS + 4):
+        folder = training.runs() / f"run-{age}"
+        folder.mkdir(parents=True)
+        (folder / "state.pt").write_bytes(b"x")
+        os.utime(folder, (10**9 - age, 10**9 - age))
+    training.make_room()
+    left = {folder.name for folder in training.runs().iterdir()}
+    assert left == {f"run-{age}" for age in range(training.MOST_RUNS)}
 
 
 def test_presets_set_the_world_and_reset_sets_it_back(shown):

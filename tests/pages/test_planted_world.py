@@ -54,7 +54,7 @@ def shown(monkeypatch) -> SimpleNamespace:
 
     monkeypatch.setattr(scrubber, "scrubber", show)
 
-    def scrubbed(rows, axis, key, default):
+    def scrubbed(rows, axis, key, default, *, own):
         seen.rows, seen.axis = rows, axis
         return default
 
@@ -149,7 +149,7 @@ def test_synthesis_begins_with_a_picture_in_which_nothing_was_planted(shown, mon
 
 
 def test_the_studio_says_how_much_of_what_was_painted_is_weave(shown, monkeypatch):
-    monkeypatch.setattr(synthesis_studio, "scrubbed", lambda rows, *_: vars(shown).update(rows=rows) or 30)
+    monkeypatch.setattr(synthesis_studio, "scrubbed", lambda rows, *_, own: vars(shown).update(rows=rows) or 30)
     monkeypatch.setattr(synthesis_studio, "downloads", lambda *_, script, **__: vars(shown).update(script=script))
     app = opened("synthesis", view="studio", steps="10")
     assert not app.error and not ELSEWHERE.search(words(app))

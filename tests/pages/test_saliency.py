@@ -247,7 +247,7 @@ def test_what_was_measured_is_shown_with_n_and_intervals_and_where_the_claim_fai
     assert "**0.320** [0.310, 0.330]" in text, "the quantity of theorem 3"
     assert "n = 500 test pictures" in text
     assert "the claim does not hold for: Occlusion" in text
-    assert ["Loss gradient", "Robust ResNet-9", "<b>0.320</b> [0.310, 0.330]"] in [row[:3] for row in rows(app)]
+    assert ["Log-odds gradient", "Robust ResNet-9", "<b>0.320</b> [0.310, 0.330]"] in [row[:3] for row in rows(app)]
 
 
 def test_every_model_of_the_results_has_its_points():
@@ -273,7 +273,7 @@ def test_methods_no_better_than_a_random_order_are_named():
     of = {"gradient": row(0.3), "occlusion": row(0.1), "deep_lift": row(0.24), "noise": row(0.25)}
     found = {"n": 500, "models": {PHOTO.standard: of}, "differences": {PHOTO.robust: {"gradient": row(0.0)}}}
     text = saliency_measured.sentence(found, "deletion")
-    assert "(judged by the intervals) in Standard ResNet-9: Loss gradient, DeepLift." in text
+    assert "(judged by the intervals) in Standard ResNet-9: Log-odds gradient, DeepLift." in text
 
 
 def test_nothing_is_said_of_measurements_that_are_not_there(offline, shown):

@@ -158,13 +158,28 @@ def test_the_route_answers_with_a_piece_that_a_session_holds(large):
     assert "*scrubber.ROUTES" in (ROOT / "app.py").read_text()
 
 
+def test_a_visitors_own_pictures_are_kept_by_who_holds_them_alone_and_by_no_browser(large):
+    held = []
+    (sent,) = payload([make(seed=61)], AXIS, at=0, later=held.append, own=True)["rows"]
+    assert [piece.name for piece in held] == named(sent), "also those that came with the page"
+    app = TestClient(Starlette(routes=route.ROUTES))
+    answer = app.get(f"/_pieces/{held[0].name}")
+    assert (answer.content, answer.headers["cache-control"]) == (held[0].content, "no-store")
+    names = named(sent)
+    held.clear()
+    gc.collect()
+    assert [module.piece(name) for name in names] == [None] * len(names)
+    payload([make(seed=61)], AXIS)
+    assert "immutable" in app.get(f"/_pieces/{names[0]}").headers["cache-control"], "now everybody's"
+
+
 def test_a_page_holds_what_its_scrubber_fetches(large, monkeypatch):
     monkeypatch.setattr(module, "KEPT_BYTES", 1)
     here = SimpleNamespace(kept={})
     here.hold = here.kept.setdefault
     monkeypatch.setattr(mount, "desk", lambda: here)
     monkeypatch.setattr(mount, "_mount", lambda **more: here.__dict__.update(more))
-    scrubber([make(seed=51)], AXIS, key="k", frame=2)
+    scrubber([make(seed=51)], AXIS, key="k", own=False, frame=2)
     row = here.data["rows"][0]
     assert later(row) == [1, 2, 4, 5]
     assert [module.piece(named(row)[i]) for i in later(row)] == list(here.kept.values())
@@ -299,4 +314,4 @@ def test_rows_must_fit_the_axis():
     with pytest.raises(ValueError, match="the axis has 2 values, but a row has 5 frames"):
         payload([make()], Axis(name="ε", values=(0.0, 1.0), labels=("0", "1")))
     with pytest.raises(ValueError, match="view must be one of side, split, flicker, difference"):
-        scrubber([make()], AXIS, key="k", view="sideways")
+        scrubber([make()], AXIS, key="k", own=False, view="sideways")

@@ -40,7 +40,8 @@ from pages.synthesis import (
 from pages.synthesis.board import Live
 from pages.synthesis.live import Talk, serve
 from pages.ui import store
-from pages.ui.live import find, packed
+from pages.ui.desks import DESK
+from pages.ui.live import FAULT, find, packed
 from tests.app_process import ROOT
 from tests.helpers import images, tiny
 from tests.pages.tools import Socket, html, ran, stop_once
@@ -86,6 +87,14 @@ async def hold_for(socket: Socket, frames: int, target: int = 4, eps: float | No
     return await socket.until("released", released + 1)
 
 
+def replayed(live: Live) -> torch.Tensor:
+    """The pictures in sight, computed anew from the origin and the holds."""
+    board = live.board
+    return morph.replay(
+        render.from_uint8(board.origin), render.from_uint8(board.origin_anchor), board.acts, live.models
+    )
+
+
 def test_a_hold_streams_frames_until_it_is_released():
     async def browser(socket):
         await hold_for(socket, 3)
@@ -99,7 +108,7 @@ def test_a_hold_streams_frames_until_it_is_released():
     for sent, kept in zip(frames, live.board.film[1:], strict=True):
         np.testing.assert_array_equal(pixels(sent), kept)
     np.testing.assert_array_equal(pixels(released), to_uint8(live.board.pictures))
-    assert torch.equal(live.board.replayed(live.models), live.board.pictures)
+    assert torch.equal(replayed(live), live.board.pictures)
 
 
 def test_what_is_said_of_the_result_is_what_the_models_say():
@@ -162,6 +171,21 @@ def test_nonsense_is_answered_with_a_sentence_and_changes_nothing(message):
     assert (len(live.board.film), live.board.acts, live.board.can_undo) == (1, (), False)
 
 
+def test_a_hold_that_meets_a_fault_of_ours_says_so_at_once_and_another_can_begin(monkeypatch, caplog):
+    live = live_of()
+    works = live.step
+    live.step = lambda *_, **__: (_ for _ in ()).throw(RuntimeError("/secret/path"))
+
+    async def browser(socket):
+        socket.say(do="hold", target=1, eps=None, step=0.1)
+        assert (await socket.until("problem"))["text"] == FAULT
+        live.step = works
+        await hold_for(socket, 2)
+
+    talk(browser, live)
+    assert "/secret/path" in caplog.text
+
+
 def test_a_lost_release_ends_with_the_connection():
     async def browser(socket):
         socket.say(do="hold", target=1, eps=None, step=0.1)
@@ -197,7 +221,7 @@ def test_two_visitors_hold_at_once_and_do_not_meet():
 
     for k, live in enumerate(asyncio.run(both())):
         assert live.board.acts[0].target == k
-        assert torch.equal(live.board.replayed(live.models), live.board.pictures)
+        assert torch.equal(replayed(live), live.board.pictures)
 
 
 @pytest.mark.parametrize(("token", "origin"), [("guess", None), (None, "http://elsewhere:1"), (None, "null")])
@@ -218,7 +242,7 @@ def test_whom_streamlit_lets_in_may_draw(monkeypatch):
 
 @pytest.mark.parametrize(
     "message",
-    ["5", "[]", "null", "no JSON", b"bytes", "[" * 100_000, '{"do":"hold","target":1e999,"step":0.1,"eps":null}'],
+    ["5", "[]", "null", "no JSON", b"bytes", "[" * 9_000, '{"do":"hold","target":1e999,"step":0.1,"eps":null}'],
 )
 def test_an_odd_message_is_answered_and_the_canvas_goes_on(message):
     async def browser(socket):
@@ -375,7 +399,9 @@ def test_without_models_it_says_how_to_make_them(monkeypatch):
 @pytest.mark.parametrize("task", ["generate", "inpaint", "feature"])
 def test_the_studio_shows_what_the_core_paints(task, models, monkeypatch):
     seen = []
-    monkeypatch.setattr(synthesis_studio, "scrubbed", lambda rows, axis, key, default: seen.append((rows, axis)) or 40)
+    monkeypatch.setattr(
+        synthesis_studio, "scrubbed", lambda rows, axis, key, default, *, own: seen.append((rows, axis)) or 40
+    )
     app = opened(view="studio", task=task, steps="10")
     assert not app.error
     rows, axis = seen[-1]
@@ -386,8 +412,24 @@ def test_the_studio_shows_what_the_core_paints(task, models, monkeypatch):
         assert axis.labels == tuple(map(str, made.steps))
 
 
+def test_what_the_studio_makes_of_an_upload_is_the_sessions_own(models, monkeypatch):
+    asked = []
+    monkeypatch.setattr(synthesis_studio, "JUDGE", DEFAULTS.standard)
+    monkeypatch.setattr(
+        synthesis_studio, "scrubbed", lambda rows, axis, key, default, *, own: asked.append(own) or default
+    )
+    app = opened(view="studio", task="inpaint", steps="10")
+    shared = set(store.results()._items)
+    assert [key for key in shared if "studio-judged" in key and store.stamp(DEFAULTS.standard) in str(key)]
+    mine = pictures.from_upload(render.png(np.full((32, 32, 3), 77, np.uint8)), "mine.png")
+    app.session_state["picture-upload"], app.session_state["picture"] = mine, mine.id
+    ran(app)
+    assert set(store.results()._items) == shared and asked[-1] and not asked[0]
+    assert [key for key in app.session_state[DESK].own._items if "studio-judged" in key]
+
+
 def test_what_is_picked_goes_to_the_shelf_and_onto_the_canvas(models, mounted, monkeypatch):
-    monkeypatch.setattr(synthesis_studio, "scrubbed", lambda rows, axis, key, default: 10)
+    monkeypatch.setattr(synthesis_studio, "scrubbed", lambda rows, axis, key, default, *, own: 10)
     app = opened(view="studio", steps="10", target="ship")
     ran(app.button(key="studio-pick-2").click())
     ran(app.button(key="studio-pick-2").click())
@@ -478,9 +520,9 @@ def test_models_stopped_at_different_steps_still_stand_side_by_side(ends, models
     """With the real scrubber, which refuses columns that are longer than its axis."""
     seen = {}
 
-    def scrubbed(rows, axis, key, default):
+    def scrubbed(rows, axis, key, default, *, own):
         seen.update(rows=rows, axis=axis)
-        return emergence.scrubbed(rows, axis, key, default)
+        return emergence.scrubbed(rows, axis, key, default, own=own)
 
     def offer(files, *, key, script):
         seen.update(files={file.name: file for file in files})

@@ -24,7 +24,7 @@ from pages.transfer.heat_png import heat_picture
 from pages.transfer.predict import right_guess
 from pages.ui import desks, store
 from tests.app_process import ROOT
-from tests.pages.tools import computes_nothing, html, ran, said
+from tests.pages.tools import computes_nothing, html, question, ran, said
 
 PAGE = str(ROOT / "pages" / "transfer" / "page.py")
 STANDARD, ROBUST = "resnet9-standard", "resnet9-l2"
@@ -275,11 +275,14 @@ def test_predicting_comes_before_the_matrix():
     assert "Choose, and the matrix appears." in said(app)
     assert "How to read it" not in said(app)
     rate = made_up().cells["L2 0.5 untargeted"][STANDARD, ROBUST].fooled
-    app = ran(app.radio(key="guess").set_value("25 to 60"))
+    app = ran(question(app).set_value("25 to 60"))
     assert f"You said *25 to 60*; it is **5 to 25**: {rate}." in said(app)
     assert "How to read it" in said(app)
-    app = ran(app.radio(key="guess").set_value("5 to 25"))
+    app = ran(question(app).set_value("5 to 25"))
     assert len(app.success) == 1
+    app.session_state["target"] = next(name for name in TITLES if name not in (STANDARD, ROBUST))
+    assert question(ran(app)).value is None, "an answer is for its question"
+    assert "How to read it" not in said(app)
     assert [right_guess(Rate(k, 100)) for k in (0, 4, 5, 60, 100)] == [
         "under 5",
         "under 5",

@@ -20,7 +20,7 @@ from core.perturb.scene import row
 from core.problems import InputError
 from core.recipes import from_json
 from core.words import percent, size, verdicts
-from pages.ui import shell
+from pages.ui import crisp, shell
 from pages.ui.exports import Bundle
 from pages.ui.store import lesson
 from tests.helpers import images
@@ -113,6 +113,8 @@ def test_models_are_titled_by_their_training_and_told_apart(monkeypatch):
     assert naming.titles("a", "b") == ("Standard ResNet-9", "Standard ResNet-9, another seed")
     assert naming.titles("c", "d", "a") == (known["c"], known["d"], "Standard ResNet-9"), "short names would be alike"
     assert naming.titles("c", "c") == ("Robust ResNet-9",) * 2
+    assert naming.brief("VGG, standard training, another seed") == "VGG, another seed"
+    assert naming.brief("VGG, adversarial training (L2, eps 0.5)") == "VGG, robust L2"
     assert naming.titles("e", "f") == ("Student of D_NR", "A network of yours")
 
 
@@ -291,3 +293,10 @@ def test_the_words_that_the_perturb_page_explains_are_in_its_lesson(word):
 def test_a_word_that_the_lesson_does_not_have_fails_loudly():
     with pytest.raises(KeyError):
         shell.glossary("perturb", ["no such word"])
+
+
+def test_below_a_small_picture_names_and_numbers_stay_on_one_line():
+    """The text is as given; only a line may not break inside a name or before its per cent."""
+    made = crisp.figure(images(1), "alt", ("Robust ResNet-9", "predicts <b> 99.9 %, a cat-like frog"))
+    assert '<b>Robust <span class="whole">ResNet-9</span></b>' in made
+    assert '<small>predicts &lt;b&gt; <span class="whole">99.9 %</span>, a cat-like frog</small>' in made

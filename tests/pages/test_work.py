@@ -349,6 +349,27 @@ def test_twelve_who_ask_for_the_same_are_served_by_one_computation_and_all_see_i
     assert all(max(value for value, _ in visitor.bar.seen) > 0.3 for visitor in visitors)
 
 
+def test_who_joins_a_training_sees_its_curve_from_the_beginning(pages):
+    """It is the work that says how far it is, not the page that began it."""
+
+    def train(on_step):
+        curve: list[int] = []
+        for i in range(60):
+            curve.append(i)
+            on_step(i, curve)
+            time.sleep(0.02)
+        return "trained"
+
+    seen: dict[str, list[list[int]]] = {"first": [], "joins": []}
+    watch = lambda who: lambda states: seen[who].append(list(states["training"]))
+    first = pages.visitor().asks(Piece("training", train, 60), show=watch("first"))
+    assert until(lambda: seen["first"])
+    joins = pages.visitor().asks(Piece("training", lambda _: pytest.fail("it is under way"), 60), show=watch("joins"))
+    assert first.result(20) == joins.result(20) == [Outcome("trained")]
+    for curves in seen.values():
+        assert curves and all(curve == list(range(len(curve))) for curve in curves)
+
+
 def test_stop_answers_within_300_ms_with_the_best_so_far_and_is_ones_own(pages):
     visitor, other, leave = pages.visitor(), pages.visitor(), threading.Event()
     piece = Piece("long", loop(1000), 1000)

@@ -194,7 +194,7 @@ def test_the_gradient_along_an_attack_in_the_world_of_photographs(imagenet, show
 def test_synthesis_in_the_world_of_photographs(imagenet, monkeypatch):
     """Four pictures at once instead of sixteen, and a film of eight frames: memory and browser are bounded."""
     seen = SimpleNamespace(rows=[], script="")
-    monkeypatch.setattr(studio, "scrubbed", lambda rows, *_: vars(seen).update(rows=rows) or 0)
+    monkeypatch.setattr(studio, "scrubbed", lambda rows, *_, own: vars(seen).update(rows=rows) or 0)
     monkeypatch.setattr(studio, "downloads", lambda *_, script, **__: vars(seen).update(script=script))
     app = opened("synthesis", world="imagenet", steps="10", target="airliner")
     assert not app.error and app.session_state["view"] == "studio"
@@ -224,7 +224,7 @@ def few_steps(monkeypatch) -> None:
 def test_inversion_in_the_world_of_photographs(start, imagenet, few_steps, monkeypatch):
     seen = SimpleNamespace(rows=[], script="")
 
-    def show(rows, axis, key, default):
+    def show(rows, axis, key, default, *, own):
         seen.rows, seen.axis = rows, axis
         return default
 

@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Protocol
 
 import pytest
 from starlette.websockets import WebSocketDisconnect
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Radio
 
 from pages.ui import work
 
@@ -42,6 +47,12 @@ def rows(app: AppTest) -> list[list[str]]:
     """All rows of all tables on the page, a string of HTML for each cell."""
     found = re.findall(r"<tr>(.*?)</tr>", html(app))
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
+
+
+def question(app: AppTest) -> Radio:
+    """What is asked before the answer is shown."""
+    (found,) = [one for one in app.radio if (one.key or "").startswith("guess-")]
+    return found
 
 
 def stop_once(monkeypatch: pytest.MonkeyPatch, *ends: int) -> SimpleNamespace:
@@ -82,6 +93,32 @@ def _ended(piece: work.Piece, end: int) -> work.Outcome:
     return work.Outcome(made, at[0] if at else None)
 
 
+_watches: list[list[str]] = []
+
+
+def _heard(event: str, args: tuple[object, ...]) -> None:
+    if not _watches or event != "open":
+        return
+    path, _, flags = args
+    if isinstance(path, str) and isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        for watch in _watches:
+            watch.extend([path] * ("__pycache__" not in path))
+
+
+sys.addaudithook(_heard)  # there is no taking it away again
+
+
+@contextmanager
+def files_written() -> Iterator[list[str]]:
+    """List every file that is opened for writing meanwhile, wherever it is."""
+    written: list[str] = []
+    _watches.append(written)
+    try:
+        yield written
+    finally:
+        _watches.remove(written)
+
+
 def computes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail the test where something is computed beside the page."""
     monkeypatch.setattr(work, "_watch", lambda *_, **__: pytest.fail("computed again"))
@@ -100,8 +137,8 @@ class Socket:
     async def accept(self) -> None:
         self.accepted = True
 
-    async def close(self, code: int) -> None:
-        self.closed = code
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        self.closed, self.reason = code, reason
 
     async def send_text(self, text: str) -> None:
         self.heard.append(json.loads(text))

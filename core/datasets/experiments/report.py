@@ -18,7 +18,7 @@ RATE = ("measured", "value", "low", "high", "hits", "n")
 def columns(folder: Path = RESULTS) -> dict[str, list[object]]:
     """Collect all that was measured: names of columns to their values; nothing measured leaves them empty.
 
-    "measured" says what: clean accuracy, with batch statistics renewed, robust accuracy in a ball, or how often a
+    "measured" says what: clean accuracy, with adaptive batch norm, robust accuracy in a ball, or how often a
     student says label + 1. "low" and "high" bound the 95 % interval.
     """
     rows: list[tuple[object, ...]] = []

@@ -21,7 +21,7 @@ from core.datasets.experiments.plans import PLANS, Student, plan
 from core.datasets.experiments.scales import SCALES, Scale
 from core.files.atomic import replace_with
 from core.models import Classifier, checkpoints
-from core.models.normalization import renewed
+from core.models.normalization import adaptive_batch_norm
 from core.problems import InputError
 from core.train import TrainRecipe, evaluate
 
@@ -161,11 +161,11 @@ def measure(model: Classifier, training: Pictures, test: Pictures, scale: Scale)
     """Measure clean accuracy on the whole test set and robust accuracy on the first pictures of it.
 
     "clean renewed" is the clean accuracy once batch norm has the statistics of the first original training pictures,
-    whose labels it is not told: see `core.models.normalization.renewed`.
+    whose labels it is not told: see `core.models.normalization.adaptive_batch_norm`.
     """
     here = compute.device()
     x, y = test.x().to(here), test.y().to(here)
-    there = renewed(model.to(here), training.x(range(min(RENEWED, len(training)))).to(here))
+    there = adaptive_batch_norm(model.to(here), training.x(range(min(RENEWED, len(training)))).to(here))
     ready = compute.for_inference(model, here)
     found = {
         "clean": evaluate.clean_accuracy(ready, x, y).as_json(),

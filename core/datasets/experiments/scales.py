@@ -63,7 +63,7 @@ class Scale:
 
 SCALES = {
     "quick": Scale(
-        *(256, 256),
+        *(96, 96),
         inversion={"rule": "lbfgs", "steps": 3},
         perturbation={"steps": 3},
         shifted=3,
@@ -76,7 +76,7 @@ SCALES = {
         tested=64,
         steps=3,
         args={"width": 8},
-        batch_size=32,
+        batch_size=16,
         architectures=("vgg",),
     ),
     "cpu": Scale(

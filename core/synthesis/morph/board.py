@@ -169,10 +169,6 @@ class Board:
         """Write a hold down, after its last frame."""
         self.acts = (*self.acts, act)
 
-    def replayed(self, models: Sequence[nn.Module]) -> Images:
-        """Compute the pictures anew from the origin and the holds (M, C, H, W)."""
-        return replay(from_uint8(self.origin), from_uint8(self.origin_anchor), self.acts, models)
-
     @property
     def moved(self) -> Tensor:
         """L2 distance of each picture from its anchor (M), pixel units."""

@@ -109,10 +109,6 @@ class Known:
             float(difference.abs().sum()) / spread, test_difference / test_deviation, spread / size**0.5, test_deviation
         )
 
-    def ensemble_vector(self, size: int) -> Tensor:
-        """Return the unit vector of that ensemble (3, 32, 32)."""
-        return self.ensembles[self._size(size)]
-
     def containment(self, robust: int, brittle: int, alpha: float) -> Linear:
         """Describe (1 - alpha) a_brittle + alpha a_robust, each turned so that it is useful.
 

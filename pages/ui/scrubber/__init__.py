@@ -3,7 +3,7 @@
 A page computes a trajectory once (an eps sweep, the iterates of an inversion), says what each row shows, and mounts it:
 
     axis = Axis(name="ε", values=eps, labels=("0", "1/255", …), unit="ℓ∞, pixels in [0, 1]")
-    scrubber([Row(title="Standard", …), Row(title="Robust", …)], axis, key="sweep")
+    scrubber([Row(title="Standard", …), Row(title="Robust", …)], axis, key="sweep", own=picture.private)
 
 All rows move together. Each travels as lossless PNG (its reference picture, then its frames) and int16 (its
 perturbation, which 8-bit pictures cannot carry when it is amplified), in pieces: the frame in sight with the page, the

@@ -28,6 +28,7 @@ def scrubber(
     axis: Axis,
     *,
     key: str,
+    own: bool,
     frame: int = 0,
     view: View = "side",
     gain: float | Literal["auto"] = 10,
@@ -44,6 +45,7 @@ def scrubber(
         rows: Shown beside one another where there is room. While they differ in length, the shortest counts.
         axis: What the slider moves along.
         key: Identity of the scrubber on the page.
+        own: The pictures are a visitor's own: what is made of them is gone with the session.
         frame: Where the slider starts.
         view: "side" (side by side), "split", "flicker" or "difference".
         gain: By how much the perturbation is amplified; "auto" fills the grey range at every frame.
@@ -57,7 +59,7 @@ def scrubber(
     here = desk()  # what is fetched is there as long as the page shows it
     data = {
         "key": key,
-        **payload(rows, axis, at=frame, later=lambda piece: here.hold(("piece", piece.name), piece)),
+        **payload(rows, axis, at=frame, later=lambda piece: here.hold(("piece", piece.name), piece), own=own),
         "frame": frame,
         "view": _asked("look", VIEWS, view) if report else view,
         "gain": _asked("gain", GAINS, gain) if report else gain,
@@ -105,9 +107,9 @@ def reported(key: str, of: str) -> None:
         tell(of, str(max(0, int(frame))))
 
 
-def scrubbed(rows: list[Row], axis: Axis, key: str, default: int) -> int:
+def scrubbed(rows: list[Row], axis: Axis, key: str, default: int, *, own: bool) -> int:
     """Show a scrubber whose frame is in the address, and return the frame in sight."""
     last = len(axis.values) - 1
     frame = min(frame_in_sight(key, min(default, last)), last)
-    scrubber(rows, axis, key=key, frame=frame, captions=("start", "what was added"), gain=1, report=True)
+    scrubber(rows, axis, key=key, own=own, frame=frame, captions=("start", "what was added"), gain=1, report=True)
     return frame
