@@ -233,6 +233,12 @@ def test_the_server_is_private_by_default(section: str, key: str, value: object)
     assert settings[section][key] == value
 
 
+def test_a_browser_keeps_messages_for_longer_than_keys_can_be_pressed_ahead():
+    """Streamlit leaves out what a browser had when it asked; what it has forgotten since ends the connection."""
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings["global"]["maxCachedMessageAge"] >= 50
+
+
 def test_streamlit_knows_every_setting():
     """Streamlit only warns about unknown keys, in a log that nobody reads."""
     from streamlit import config

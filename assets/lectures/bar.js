@@ -85,9 +85,10 @@ class Bar {
     this.wanted = url;
     visit(window, url);
     document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
-    // What an overtaken run has left behind: ask again.
+    // What an overtaken run has left behind, or a connection that ended meanwhile: ask again.
     clearTimeout(this.late);
-    this.late = setTimeout(() => this.pending !== null && this.pending !== this.data.at && visit(window, url), 4000);
+    const missing = () => this.pending !== null && this.pending !== this.data.at;
+    this.late = setTimeout(() => (missing() || lost(window)) && visit(window, url), 4000);
   }
 
   /** Whether the address is that of a slide: the last word of an overtaken run may have put its own there. */
@@ -234,10 +235,18 @@ class Bar {
   }
 }
 
-/** Open an address as the browser's own Back does: without a reload, and what it says counts more than what was there. */
+/**
+ * Open an address as the browser's own Back does: without a reload, and what it says counts more than what was there.
+ * Where Streamlit has given its connection up, nothing but a reload goes on.
+ */
 function visit(here, url) {
+  if (lost(here)) return here.location.assign(url);
   here.history.pushState({}, "", url);
   here.dispatchEvent(new here.PopStateEvent("popstate", { state: {} }));
+}
+
+function lost(here) {
+  return here.document.querySelector("[data-testid=stApp]")?.dataset.testConnectionState === "DISCONNECTED_FOREVER";
 }
 
 /** Opens views in a window that nobody sees, one after the other, so that the server has them when they are wanted. */

@@ -166,6 +166,20 @@ def test_page_up_goes_back_and_presenter_mode_stays(tab):
         assert address(page).get("eps", "0") in ("0", "0.0")
 
 
+def test_a_connection_that_ended_for_good_does_not_end_the_lecture(tab):
+    page = tab("gaussian?lecture=paper&step=16&shown=true&eps=0&present=true")
+    page.locator(".bar").wait_for()
+    rest(page)
+    page.evaluate("""() => {
+        window.same = true;
+        document.querySelector("[data-testid=stApp]").dataset.testConnectionState = "DISCONNECTED_FOREVER";
+    }""")
+    page.keyboard.press("PageDown")
+    page.locator(".ask .question").wait_for()
+    assert at(page) == "17 / 19"
+    assert page.evaluate("window.same") is None, "it was loaded anew"
+
+
 def test_whoever_wanders_off_keeps_the_lecture_until_they_end_it(tab):
     page = tab("gaussian?lecture=paper&step=16&shown=true&eps=0")
     page.locator(".bar").wait_for()
