@@ -1,8 +1,10 @@
-"""Predict first: a question that is asked before its answer is shown. Each question has an answer of its own.
+"""Predict first: a question that is asked before its answer is shown.
 
     guess = predicted("which gives in first?", names, about=job.group, then="the slider appears")
     if guess is None:
         return False
+
+Each question has an answer of its own.
 """
 
 import hashlib
